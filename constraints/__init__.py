@@ -1,0 +1,1 @@
+"""One folder per board: its pins, clocks and resource budget."""

@@ -1,0 +1,1 @@
+"""Integer inference in NumPy: the definition of every op."""

@@ -1,0 +1,1 @@
+"""One function per op, each plain enough to check against its formula."""

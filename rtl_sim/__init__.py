@@ -1,0 +1,1 @@
+"""Verilator builds, stream drivers and cocotb benches."""
