@@ -1,1 +1,5 @@
-"""Integer inference in NumPy: the definition of every op."""
+"""Integer inference: the definition of every layer. :func:`run` evaluates a graph."""
+
+from quantunet.golden.inference import mask, run
+
+__all__ = ["mask", "run"]

@@ -1,1 +1,1 @@
-"""One function per op, each plain enough to check against its formula."""
+"""One file an op: its formula in plain int64 NumPy."""

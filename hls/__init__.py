@@ -1,0 +1,1 @@
+"""Hardware generation: hls4ml projects and streaming SystemVerilog, layer by layer."""

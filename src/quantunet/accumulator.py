@@ -1,0 +1,59 @@
+"""The exact accumulator of a layer: its width is the smallest that holds every reachable value."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from quantunet.ir import Array, Conv2d, Graph, MatrixNode, QType
+
+
+def bits_for(low: int, high: int) -> int:
+    """Return the width of the smallest two's complement type that holds ``low`` and ``high``.
+
+    >>> bits_for(-8, 7), bits_for(-8, 8), bits_for(0, 0)
+    (4, 5, 1)
+    """
+    return 1 + max(high.bit_length() if high >= 0 else 0, (-low - 1).bit_length() if low < 0 else 0)
+
+
+def _taps(node: MatrixNode) -> Array:
+    """Return the weights that meet in one accumulator as rows: ``(sums, terms, channels_out)``."""
+    kernel_h, kernel_w, channels_in, channels_out = node.weight.shape
+    if isinstance(node, Conv2d):
+        return node.weight.array.reshape(1, -1, channels_out)
+    return node.weight.array.reshape(kernel_h * kernel_w, channels_in, channels_out)
+
+
+def reachable(node: MatrixNode, input_type: QType) -> tuple[int, int]:
+    """Return the least and the greatest value that any partial sum of the layer can take.
+
+    The sum starts at the bias, and every term may be 0 (padding), so that partial sums in any order stay inside.
+
+    Args:
+        node: A convolution or transpose convolution.
+        input_type: The type of its input.
+    """
+    taps = _taps(node)
+    low_terms = np.minimum(taps * input_type.qmin, taps * input_type.qmax)
+    high_terms = np.maximum(taps * input_type.qmin, taps * input_type.qmax)
+    low = np.minimum(low_terms, 0).sum(axis=1) + node.bias.array
+    high = np.maximum(high_terms, 0).sum(axis=1) + node.bias.array
+    return int(low.min()), int(high.max())
+
+
+@lru_cache(maxsize=1024)
+def _accumulator(node: MatrixNode, input_type: QType) -> QType:
+    low, high = reachable(node, input_type)
+    return QType(bits_for(low, high), signed=True, frac=node.weight_type.frac + input_type.frac)
+
+
+def accumulator(graph: Graph, node: MatrixNode) -> QType:
+    """Return the type of a layer's accumulator, at ``frac = frac_weight + frac_input``."""
+    return _accumulator(node, graph.input_of(node).qtype)
+
+
+def requant_shift(accumulator_type: QType, output_type: QType) -> int:
+    """Return the right shift of the requantisation; negative for a left shift."""
+    return accumulator_type.frac - output_type.frac

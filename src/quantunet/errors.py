@@ -1,0 +1,87 @@
+"""Typed errors: each names the layer or file, what was expected, what came, and what to do."""
+
+from __future__ import annotations
+
+
+class QuantUNetError(Exception):
+    """Base of every error that a user can cause and mend.
+
+    The command line prints it as one sentence and exits with code 2.
+
+    Args:
+        where: The layer, tensor, file or tool that the error is about.
+        expected: What would have been right.
+        got: What came instead.
+        hint: What the user can do about it.
+    """
+
+    def __init__(self, where: str, *, expected: str, got: str, hint: str = "") -> None:
+        self.where = where
+        self.expected = expected
+        self.got = got
+        self.hint = hint
+        super().__init__(where, expected, got, hint)
+
+    def __str__(self) -> str:
+        text = f"{self.where}: expected {self.expected}, got {self.got}"
+        return f"{text}. {self.hint}" if self.hint else text
+
+
+class ModelError(QuantUNetError):
+    """The network as a whole cannot be represented (missing quantizer, wrong structure, overflow)."""
+
+
+class UnsupportedOpError(ModelError):
+    """An operation, attribute or pattern that the hardware does not have."""
+
+
+class ShapeError(ModelError):
+    """A tensor's height, width or channel count does not fit the operation."""
+
+
+class TypeMismatchError(ModelError):
+    """Two tensors that must share one integer type do not."""
+
+
+class WidthError(ModelError):
+    """A bit-width outside the range that is supported."""
+
+
+class ScaleError(ModelError):
+    """A scale that is not a power of two, or a zero point that is not zero."""
+
+
+class ImageError(QuantUNetError):
+    """An input image with the wrong size, mode or value range."""
+
+
+class FoldingError(QuantUNetError):
+    """PE or SIMD do not divide the channels, or a layer of the folding does not exist."""
+
+
+class FileFormatError(QuantUNetError):
+    """A file that is truncated, damaged or of another format."""
+
+
+class StorageError(QuantUNetError):
+    """A file or folder that cannot be read or written (permissions, full disk)."""
+
+
+class ToolMissingError(QuantUNetError):
+    """A program that the step needs is not installed."""
+
+
+class ToolFailedError(QuantUNetError):
+    """A program that the step runs has failed; ``got`` holds the end of its output."""
+
+
+class DataSplitError(QuantUNetError):
+    """A split of a data set that would leak one group into both sides."""
+
+
+class BoardError(QuantUNetError):
+    """An unknown board or a board file that lacks a value."""
+
+
+class TrainingError(QuantUNetError):
+    """A training that cannot start or resume (configuration, checkpoint)."""

@@ -1,0 +1,226 @@
+"""What a legal graph is: one check for the graph and one for each op, run after every pass."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from quantunet.accumulator import accumulator
+from quantunet.errors import ModelError, ShapeError, TypeMismatchError, UnsupportedOpError, WidthError
+from quantunet.ir import (
+    MAX_ACCUMULATOR_BITS,
+    MAX_BITS,
+    MIN_BITS,
+    Concat,
+    Conv2d,
+    ConvTranspose2d,
+    Graph,
+    IntArray,
+    MatrixNode,
+    MaxPool2d,
+    Node,
+    QType,
+    Requant,
+    Shape,
+    Sigmoid,
+    Tensor,
+)
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
+
+
+def check(graph: Graph) -> None:
+    """Check a graph.
+
+    Raises:
+        ModelError: Or a subclass that names the layer or tensor, what was expected and what came.
+    """
+    _check_names(graph)
+    written = set(graph.inputs)
+    for node in graph.nodes:
+        for name in (*node.inputs, node.output):
+            graph.tensor(name)
+        for name in node.inputs:
+            if name not in written:
+                raise ModelError(node.name, expected="inputs that an earlier layer writes", got=f"'{name}'")
+        if node.output in written:
+            raise ModelError(node.name, expected="an output of its own", got=f"'{node.output}', written twice")
+        written.add(node.output)
+        _CHECKS[node.op](graph, node)
+    _check_streams(graph, written)
+
+
+def _check_names(graph: Graph) -> None:
+    for kind, names in (
+        ("tensor", [t.name for t in graph.tensors]),
+        ("layer", [n.name for n in graph.nodes]),
+    ):
+        for name in names:
+            if not _NAME.match(name):
+                raise ModelError(
+                    graph.name,
+                    expected=f"{kind} names of letters, digits and _",
+                    got=f"'{name}'",
+                    hint="Rename it.",
+                )
+        if len(set(names)) != len(names):
+            double = sorted({name for name in names if names.count(name) > 1})
+            raise ModelError(graph.name, expected=f"each {kind} once", got=f"twice: {', '.join(double)}")
+    for tensor in graph.tensors:
+        check_width(tensor.name, tensor.qtype)
+        if len(tensor.shape) != 3 or min(tensor.shape) < 1:
+            raise ShapeError(tensor.name, expected="a shape (height, width, channels)", got=str(tensor.shape))
+
+
+def _check_streams(graph: Graph, written: set[str]) -> None:
+    if not graph.nodes:
+        raise ModelError(graph.name, expected="at least one layer", got="none")
+    if graph.output not in written or graph.output in graph.inputs:
+        raise ModelError(graph.name, expected="an output that a layer writes", got=f"'{graph.output}'")
+    for tensor in graph.tensors:
+        if tensor.name not in written:
+            raise ModelError(tensor.name, expected="a layer that writes this tensor", got="none")
+        if tensor.name != graph.output and not graph.consumers(tensor.name):
+            raise ModelError(tensor.name, expected="a layer that reads this tensor", got="none")
+
+
+def check_width(where: str, qtype: QType) -> None:
+    """Check that a type's width lies in the supported range.
+
+    Raises:
+        WidthError: It does not.
+    """
+    if not MIN_BITS <= qtype.bits <= MAX_BITS:
+        raise WidthError(
+            where,
+            expected=f"a bit-width of {MIN_BITS} to {MAX_BITS}",
+            got=str(qtype.bits),
+            hint="Train with widths inside this range.",
+        )
+
+
+def _expect_shape(node: Node, tensor: Tensor, shape: Shape) -> None:
+    if tensor.shape != shape:
+        raise ShapeError(node.name, expected=f"an output of shape {shape}", got=str(tensor.shape))
+
+
+def _expect_same_type(node: Node, first: Tensor, second: Tensor, what: str) -> None:
+    if first.qtype != second.qtype:
+        raise TypeMismatchError(
+            node.name,
+            expected=f"one type for {what}",
+            got=f"{first.qtype} ('{first.name}') and {second.qtype} ('{second.name}')",
+            hint="Share one quantizer, or put a requantisation in front.",
+        )
+
+
+def _check_weights(graph: Graph, node: MatrixNode) -> None:
+    check_width(node.name, node.weight_type)
+    channels_in, channels_out = graph.input_of(node).shape[2], graph.output_of(node).shape[2]
+    if node.weight.shape[2:] != (channels_in, channels_out) or node.bias.shape != (channels_out,):
+        raise ShapeError(
+            node.name,
+            expected=f"weights (k, k, {channels_in}, {channels_out}) and bias ({channels_out},)",
+            got=f"{node.weight.shape} and {node.bias.shape}",
+        )
+    low, high = int(node.weight.array.min()), int(node.weight.array.max())
+    if low < node.weight_type.qmin or high > node.weight_type.qmax:
+        raise WidthError(
+            node.name,
+            expected=f"weights in {node.weight_type.qmin}..{node.weight_type.qmax} ({node.weight_type})",
+            got=f"{low}..{high}",
+        )
+    bits = accumulator(graph, node).bits
+    if bits > MAX_ACCUMULATOR_BITS:
+        raise WidthError(
+            node.name, expected=f"an accumulator of at most {MAX_ACCUMULATOR_BITS} bits", got=f"{bits} bits"
+        )
+
+
+def _check_conv2d(graph: Graph, node: Node) -> None:
+    assert isinstance(node, Conv2d)
+    kernel = node.weight.shape[:2]
+    if kernel not in ((1, 1), (3, 3)):
+        raise UnsupportedOpError(node.name, expected="a kernel of 3x3 or 1x1", got=f"{kernel[0]}x{kernel[1]}")
+    height, width, _ = graph.input_of(node).shape
+    _expect_shape(node, graph.output_of(node), (height, width, graph.output_of(node).shape[2]))
+    _check_weights(graph, node)
+
+
+def _check_conv_transpose2d(graph: Graph, node: Node) -> None:
+    assert isinstance(node, ConvTranspose2d)
+    kernel = node.weight.shape[:2]
+    if kernel != (2, 2):
+        raise UnsupportedOpError(node.name, expected="a kernel of 2x2", got=f"{kernel[0]}x{kernel[1]}")
+    height, width, _ = graph.input_of(node).shape
+    _expect_shape(node, graph.output_of(node), (2 * height, 2 * width, graph.output_of(node).shape[2]))
+    _check_weights(graph, node)
+
+
+def _check_maxpool2d(graph: Graph, node: Node) -> None:
+    assert isinstance(node, MaxPool2d)
+    source, target = graph.input_of(node), graph.output_of(node)
+    height, width, channels = source.shape
+    if height % 2 or width % 2:
+        raise ShapeError(
+            node.name,
+            expected="an even height and width to halve",
+            got=f"{height}x{width}",
+            hint="Choose an input size that is divisible by 2**depth.",
+        )
+    _expect_shape(node, target, (height // 2, width // 2, channels))
+    _expect_same_type(node, source, target, "input and output")
+
+
+def _check_requant(graph: Graph, node: Node) -> None:
+    assert isinstance(node, Requant)
+    _expect_shape(node, graph.output_of(node), graph.input_of(node).shape)
+
+
+def _check_concat(graph: Graph, node: Node) -> None:
+    assert isinstance(node, Concat)
+    skip, up, target = graph.input_of(node, 0), graph.input_of(node, 1), graph.output_of(node)
+    if skip.shape[:2] != up.shape[:2]:
+        raise ShapeError(node.name, expected="two legs of one height and width", got=f"{skip.shape} and {up.shape}")
+    _expect_same_type(node, skip, up, "both legs")
+    _expect_same_type(node, up, target, "legs and output")
+    _expect_shape(node, target, (*skip.shape[:2], skip.shape[2] + up.shape[2]))
+
+
+def _check_sigmoid(graph: Graph, node: Node) -> None:
+    assert isinstance(node, Sigmoid)
+    source, target = graph.input_of(node), graph.output_of(node)
+    _expect_shape(node, target, source.shape)
+    check_table(node.name, node.table, source.qtype, target.qtype)
+
+
+def check_table(where: str, table: IntArray, source: QType, target: QType) -> None:
+    """Check that a sigmoid table covers its input, stays in its output type and keeps the mask's threshold.
+
+    Raises:
+        ModelError: Or a subclass.
+    """
+    if table.shape != (1 << source.bits,):
+        raise ShapeError(where, expected=f"a table of {1 << source.bits} entries", got=str(table.shape))
+    values = table.array
+    if values.min() < target.qmin or values.max() > target.qmax:
+        raise WidthError(where, expected=f"table entries in {target}", got=f"{values.min()}..{values.max()}")
+    half = 1 << (target.bits - 1)
+    zero = -source.qmin
+    if (values[zero:] < half).any() or (values[:zero] >= half).any():
+        raise ModelError(
+            where,
+            expected="probability >= 1/2 exactly where the logit is >= 0",
+            got=f"a table of {source} that rounds a negative logit up to 1/2",
+            hint="Use fewer fractional bits for the logits.",
+        )
+
+
+_CHECKS: dict[str, Callable[[Graph, Node], None]] = {
+    Conv2d.op: _check_conv2d,
+    ConvTranspose2d.op: _check_conv_transpose2d,
+    MaxPool2d.op: _check_maxpool2d,
+    Requant.op: _check_requant,
+    Concat.op: _check_concat,
+    Sigmoid.op: _check_sigmoid,
+}

@@ -1,0 +1,69 @@
+"""Files are written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from quantunet.errors import StorageError
+
+
+def _storage_error(path: Path, error: OSError) -> StorageError:
+    return StorageError(
+        str(path),
+        expected="a place that can be written",
+        got=error.strerror or str(error),
+        hint="Free some space, check the permissions, or choose another folder.",
+    )
+
+
+@contextlib.contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Yield a temporary file beside ``path`` that replaces it when the block ends without an error.
+
+    Args:
+        path: The final file. Missing parent folders are made.
+
+    Yields:
+        The path of an empty temporary file in the same folder, to be written by the caller.
+
+    Raises:
+        StorageError: The folder cannot be made or written, or the disk is full.
+    """
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
+        yield temporary
+        temporary.chmod(0o644)
+        temporary.replace(path)
+        temporary = None
+    except OSError as error:
+        raise _storage_error(path, error) from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write ``data`` to ``path``, whole or not at all.
+
+    Raises:
+        StorageError: The file cannot be written.
+    """
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write ``text`` as UTF-8 to ``path``, whole or not at all.
+
+    Raises:
+        StorageError: The file cannot be written.
+    """
+    write_bytes(path, text.encode())

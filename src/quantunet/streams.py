@@ -1,0 +1,168 @@
+"""Beats: the one place that says how a tensor becomes a stream and back.
+
+A beat holds ``lanes`` channels of one pixel, lane 0 in the least significant bits; pixels come in raster order, the
+channel groups of a pixel one after the other. Negative values stand in two's complement.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from quantunet.errors import FileFormatError, FoldingError, StorageError
+from quantunet.ir import Array, QType, Shape
+from quantunet.storage import write_bytes
+
+_HEX = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
+
+
+def to_groups(tensor: Array, lanes: int) -> Array:
+    """Reshape a tensor to one row a beat.
+
+    Args:
+        tensor: int64 ``(..., height, width, channels)``; leading axes are frames.
+        lanes: Channels in a beat.
+
+    Returns:
+        int64 ``(beats, lanes)``.
+
+    Raises:
+        FoldingError: ``lanes`` does not divide the channels.
+    """
+    channels = tensor.shape[-1]
+    if lanes < 1 or channels % lanes:
+        raise FoldingError("stream", expected=f"a lane count that divides {channels} channels", got=str(lanes))
+    return np.ascontiguousarray(tensor).reshape(-1, lanes)
+
+
+def pack(tensor: Array, lanes: int, bits: int) -> list[int]:
+    """Return the beats of a tensor as non-negative Python integers.
+
+    Args:
+        tensor: int64 ``(..., height, width, channels)``.
+        lanes: Channels in a beat.
+        bits: Width of one channel.
+
+    Raises:
+        FoldingError: ``lanes`` does not divide the channels.
+
+    >>> pack(np.array([[[1, -1, 2, 3]]]), lanes=2, bits=4) == [0xF1, 0x32]
+    True
+    """
+    return [int(line, 16) for line in hex_lines(to_groups(tensor, lanes), bits).decode().split()]
+
+
+def unpack(beats: list[int], lanes: int, qtype: QType, shape: Shape) -> Array:
+    """Return the tensor that a list of beats holds; the inverse of :func:`pack`.
+
+    Args:
+        beats: One non-negative integer a beat.
+        lanes: Channels in a beat.
+        qtype: The type of a channel.
+        shape: ``(height, width, channels)`` of one frame.
+
+    Returns:
+        int64 ``(frames, height, width, channels)``.
+
+    Raises:
+        FileFormatError: The beats do not fill whole frames.
+    """
+    digits = -(-lanes * qtype.bits // 4)
+    text = "\n".join(f"{beat:0{digits}x}" for beat in beats) + "\n"
+    return from_hex_lines(text.encode(), lanes, qtype, shape, "stream")
+
+
+def hex_lines(words: Array, bits: int) -> bytes:
+    """Return one line of hexadecimal digits a word, as ``$readmemh`` reads them.
+
+    Args:
+        words: int64 ``(depth, elements)``; element 0 goes to the least significant bits.
+        bits: Width of one element.
+    """
+    depth, elements = words.shape
+    digits = -(-elements * bits // 4)
+    shifts = np.arange(bits, dtype=np.int64)
+    planes = ((words[:, :, None] >> shifts) & 1).astype(np.uint8).reshape(depth, elements * bits)
+    planes = np.pad(planes, ((0, 0), (0, digits * 4 - elements * bits)))
+    nibbles = planes.reshape(depth, digits, 4) @ np.array([1, 2, 4, 8], dtype=np.uint8)
+    text = np.full((depth, digits + 1), ord("\n"), dtype=np.uint8)
+    text[:, :digits] = _HEX[nibbles[:, ::-1]]
+    return text.tobytes()
+
+
+def from_hex_lines(text: bytes, lanes: int, qtype: QType, shape: Shape, where: str) -> Array:
+    """Return the tensor that lines of hexadecimal digits hold; the inverse of :func:`hex_lines` on beats.
+
+    Args:
+        text: Lines of equal length.
+        lanes: Channels in a line.
+        qtype: The type of a channel.
+        shape: ``(height, width, channels)`` of one frame.
+        where: The file's name, for the error message.
+
+    Returns:
+        int64 ``(frames, height, width, channels)``.
+
+    Raises:
+        FileFormatError: Wrong digits (an ``x`` from the simulator too), or not whole frames.
+    """
+    height, width, channels = shape
+    digits = -(-lanes * qtype.bits // 4)
+    raw: npt.NDArray[np.uint8] = np.frombuffer(text, dtype=np.uint8)
+    beats_per_frame = height * width * channels // lanes
+    if raw.size % (digits + 1) or (raw.size // (digits + 1)) % beats_per_frame:
+        raise FileFormatError(
+            where,
+            expected=f"whole frames of {beats_per_frame} lines with {digits} digits",
+            got=f"{raw.size / (digits + 1):g} lines",
+        )
+    lines = raw.reshape(-1, digits + 1)[:, :digits][:, ::-1]
+    values = np.full(256, 255, dtype=np.uint8)
+    for value, character in enumerate(b"0123456789abcdef"):
+        values[character] = value
+    values[list(b"ABCDEF")] = np.arange(10, 16)
+    nibbles = values[lines]
+    if (nibbles == 255).any():
+        line = int(np.argwhere((nibbles == 255).any(axis=1))[0, 0])
+        raise FileFormatError(
+            where, expected="hexadecimal digits", got=f"line {line + 1}: {bytes(lines[line][::-1])!r}"
+        )
+    planes = ((nibbles[:, :, None] >> np.arange(4, dtype=np.uint8)) & 1).reshape(len(lines), digits * 4)
+    planes = planes[:, : lanes * qtype.bits].reshape(-1, lanes, qtype.bits).astype(np.int64)
+    integers = planes @ (np.int64(1) << np.arange(qtype.bits, dtype=np.int64))
+    if qtype.signed:
+        integers = np.where(integers > qtype.qmax, integers - (1 << qtype.bits), integers)
+    return integers.reshape(-1, height, width, channels)
+
+
+def write_mem(path: Path, words: Array, bits: int) -> None:
+    """Write a memory file for ``$readmemh``.
+
+    Args:
+        path: The file.
+        words: int64 ``(depth, elements)``; element 0 in the least significant bits.
+        bits: Width of one element.
+
+    Raises:
+        StorageError: The file cannot be written.
+    """
+    write_bytes(path, hex_lines(words, bits))
+
+
+def read_frames(path: Path, lanes: int, qtype: QType, shape: Shape) -> Array:
+    """Read the frames that a simulation wrote as hexadecimal lines.
+
+    Returns:
+        int64 ``(frames, height, width, channels)``.
+
+    Raises:
+        StorageError: The file cannot be read.
+        FileFormatError: It does not hold whole frames.
+    """
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise StorageError(str(path), expected="a file that can be read", got=error.strerror or str(error)) from error
+    return from_hex_lines(text, lanes, qtype, shape, str(path))
