@@ -1,0 +1,119 @@
+"""How everything is run. `nox -l` lists the sessions; what stands after `--` goes to the session's command."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.5.1"
+nox.options.reuse_venv = "yes"
+
+ROOT = Path(__file__).parent
+ALL_EXTRAS = ("model", "hls", "synth", "sim", "dev")
+
+
+def need(session: nox.Session, *tools: str) -> None:
+    """End the session in one sentence, before anything is installed, if a tool of the system is missing."""
+    missing = [tool for tool in tools if shutil.which(tool) is None]
+    if missing:
+        session.error(
+            f"{', '.join(missing)} not found on PATH: install with `sudo apt-get install {' '.join(missing)}` "
+            f"(Debian, Ubuntu) or `sudo dnf install {' '.join(missing).replace('g++', 'gcc-c++')}` (Fedora)."
+        )
+
+
+def need_shared_python(session: nox.Session) -> None:
+    """End the session in one sentence if this Python cannot be embedded in a simulator."""
+    library = session.run("python", "-m", "find_libpython", silent=True, success_codes=[0, 1])
+    if not str(library or "").strip():
+        session.error(
+            "cocotb needs a Python with a shared library, and this one has none: install the system's with "
+            "`sudo apt-get install libpython3-dev` (Debian, Ubuntu), or build yours with --enable-shared."
+        )
+
+
+def install(session: nox.Session, *extras: str) -> None:
+    """Install the project, editable, with some of its extras, at the locked versions."""
+    session.install("-c", "locked.txt", "-e", f".[{','.join(extras)}]")
+
+
+def lint_hardware(session: nox.Session) -> None:
+    """Run verible's rules and Verilator's warnings over every SystemVerilog file."""
+    folders = ("hls/rtl", "rtl_sim/hdl")
+    sources = sorted(str(path.relative_to(ROOT)) for folder in folders for path in (ROOT / folder).glob("*.sv"))
+    if not sources:
+        session.error(f"No SystemVerilog found in {' and '.join(folders)}.")
+    session.run("verible-verilog-lint", *sources)
+    find = "import pathlib, verilator; print(pathlib.Path(verilator.__file__).parent / 'bin' / 'verilator')"
+    verilator = str(session.run("python", "-c", find, silent=True)).strip()
+    packages = [source for source in sources if source.endswith("_pkg.sv")]
+    search = [f"-y{folder}" for folder in folders]
+    for source in sources:
+        if source not in packages:
+            top = ("--top-module", Path(source).stem)
+            session.run(verilator, "--lint-only", "-Wall", "--timing", *search, *top, *packages, source, external=True)
+
+
+def link_package(tree: Path) -> None:
+    """Lay the package out as it is installed, in links: mypy does not follow the map of an editable install."""
+    shutil.rmtree(tree, ignore_errors=True)
+    folders = nox.project.load_toml(ROOT / "pyproject.toml")["tool"]["setuptools"]["package-dir"]
+    (tree / "quantunet").mkdir(parents=True)
+    for entry in (ROOT / folders.pop("quantunet")).iterdir():
+        (tree / "quantunet" / entry.name).symlink_to(entry)
+    for name, folder in folders.items():
+        (tree / name.replace(".", "/")).symlink_to(ROOT / folder)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests of every room; `-- -m slow` runs the long ones."""
+    need(session, "g++", "make", "perl")
+    install(session, *ALL_EXTRAS)
+    need_shared_python(session)
+    session.run("pytest", "-n", "2", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style: ruff for Python, verible and Verilator for SystemVerilog."""
+    need(session, "perl")
+    session.install("-c", "locked.txt", "ruff", "verible", "verilator")
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    lint_hardware(session)
+
+
+@nox.session(default=False)
+def typecheck(session: nox.Session) -> None:
+    """Check types: mypy --strict on every room and on this file."""
+    install(session, *ALL_EXTRAS)
+    tree = ROOT / "build" / "typecheck"
+    link_package(tree)
+    session.run("mypy", "noxfile.py")
+    session.run("mypy", "-p", "quantunet", env={"MYPYPATH": str(tree)})
+
+
+@nox.session(default=False)
+def train(session: nox.Session) -> None:
+    """Train a network, learn its bit-widths and export it; options go to `quantunet train`."""
+    install(session, "model")
+    session.run("python", "-m", "quantunet", "train", *session.posargs)
+
+
+@nox.session(default=False)
+def hls_synth(session: nox.Session) -> None:
+    """Write HLS projects and RTL of every layer, and synthesise them; options go to `quantunet hls_synth`."""
+    install(session, "hls", "synth")
+    session.run("python", "-m", "quantunet", "hls_synth", *session.posargs)
+
+
+@nox.session(default=False)
+def cosim(session: nox.Session) -> None:
+    """Prove every layer bit-exact in HLS and RTL on an image; options go to `quantunet cosim`."""
+    need(session, "g++", "make", "perl")
+    install(session, "hls", "sim")
+    need_shared_python(session)
+    session.run("python", "-m", "quantunet", "cosim", *session.posargs)
