@@ -1,0 +1,56 @@
+// Output FIFO with credits: a producer that cannot stall takes a credit before it starts and pushes later; latency 1,
+// one beat a cycle, lane order kept.
+module qun_credit_fifo #(
+    parameter int unsigned Bits = 8,
+    parameter int unsigned Depth = 16  // a power of two
+) (
+    input  logic            clk,
+    input  logic            rst_n,
+    output logic            credit,         // a credit can be taken in this cycle
+    input  logic            take,
+    input  logic            push,
+    input  logic [Bits-1:0] push_data,
+    input  logic            push_last,
+    output logic [Bits-1:0] m_axis_tdata,
+    output logic            m_axis_tvalid,
+    input  logic            m_axis_tready,
+    output logic            m_axis_tlast
+);
+
+  localparam int unsigned AddrBits = $clog2(Depth);
+
+  (* no_rw_check *)
+  logic [Bits:0] words[Depth];
+  logic [AddrBits:0] write_q, read_q;  // one bit more than the address tells full from empty
+  logic [AddrBits:0] credits_q;
+  logic pop;
+
+  assign credit = credits_q != '0;
+  assign m_axis_tvalid = write_q != read_q;
+  assign {m_axis_tlast, m_axis_tdata} = words[read_q[AddrBits-1:0]];
+  assign pop = m_axis_tvalid && m_axis_tready;
+
+  always_ff @(posedge clk) begin
+    if (push) begin
+      words[write_q[AddrBits-1:0]] <= {push_last, push_data};
+    end
+    if (!rst_n) begin
+      write_q <= '0;
+      read_q <= '0;
+      credits_q <= (AddrBits + 1)'(Depth);
+    end else begin
+      if (push) begin
+        write_q <= write_q + 1'b1;
+      end
+      if (pop) begin
+        read_q <= read_q + 1'b1;
+      end
+      if (take && !pop) begin
+        credits_q <= credits_q - 1'b1;
+      end else if (pop && !take) begin
+        credits_q <= credits_q + 1'b1;
+      end
+    end
+  end
+
+endmodule

@@ -1,0 +1,245 @@
+// Folded matrix-vector unit: multiplies Pe x Simd weights a cycle, adds the bias, requantises; latency 7 from a fold's
+// last tap to its beat, one tap a cycle, lane 0 of a tap or beat in its least significant bits.
+//
+// A fold is a run of taps, the first and the last of them marked, that makes one beat of Pe results. A fold may start
+// when `fold_ready` is set and its taps then come at any pace: nothing in the datapath stalls.
+module qun_matrix_vector #(
+    parameter int unsigned OutFolds = 1,
+    parameter int unsigned WeightDepth = 1,
+    parameter int unsigned Pe = 1,
+    parameter int unsigned Simd = 1,
+    parameter int unsigned InBits = 8,
+    parameter bit InSigned = 1'b0,
+    parameter int unsigned WeightBits = 8,
+    parameter int unsigned AccBits = 24,
+    parameter int Shift = 0,
+    parameter int unsigned OutBits = 8,
+    parameter bit OutSigned = 1'b0,
+    parameter string WeightFile = "",
+    parameter string BiasFile = "",
+    localparam int unsigned WeightAddrBits = (WeightDepth > 1) ? $clog2(WeightDepth) : 1,
+    localparam int unsigned BiasAddrBits = (OutFolds > 1) ? $clog2(OutFolds) : 1
+) (
+    input  logic                      clk,
+    input  logic                      rst_n,
+    output logic                      fold_ready,
+    input  logic                      tap_valid,
+    input  logic                      tap_first,
+    input  logic                      tap_last,
+    input  logic                      tap_frame_last,
+    input  logic [WeightAddrBits-1:0] tap_weight_addr,
+    input  logic [  BiasAddrBits-1:0] tap_bias_addr,
+    input  logic [   Simd*InBits-1:0] tap_data_q,         // one cycle after the rest of the tap
+    input  logic                      tap_zero_q,         // padding: the data counts as zero
+    output logic [    Pe*OutBits-1:0] m_axis_tdata,
+    output logic                      m_axis_tvalid,
+    input  logic                      m_axis_tready,
+    output logic                      m_axis_tlast
+);
+
+  // The lanes are summed in groups of at most 32 bits: this is the shape that simulators vectorise over Pe.
+  function automatic int unsigned group_lanes();
+    int unsigned lanes = (WeightBits <= 4 && InBits <= 4) ? 8 : 4;
+    if (lanes > Simd) begin
+      lanes = Simd;
+    end
+    while (Simd % lanes != 0) begin
+      lanes = lanes - 1;
+    end
+    return lanes;
+  endfunction
+
+  localparam int unsigned GroupLanes = group_lanes();
+  localparam int unsigned Groups = Simd / GroupLanes;
+  localparam int unsigned WeightGroupBits = GroupLanes * WeightBits;
+  localparam int unsigned InGroupBits = GroupLanes * InBits;
+
+  typedef logic [WeightGroupBits-1:0] weights_t[Groups*Pe];  // group major
+  typedef logic [InGroupBits-1:0] inputs_t[Groups];
+  typedef int sums_t[Groups*Pe];
+  typedef int totals_t[Pe];
+  typedef logic signed [AccBits-1:0] accs_t[Pe];
+
+  typedef struct packed {
+    logic first;
+    logic last;
+    logic frame_last;
+    logic [BiasAddrBits-1:0] bias_addr;
+  } control_t;
+
+  function automatic weights_t split_weights(logic [Pe*Simd*WeightBits-1:0] word);
+    weights_t result;
+    // verilator unroll_disable
+    for (int unsigned g = 0; g < Groups; g++) begin
+      // verilator unroll_disable
+      for (int unsigned p = 0; p < Pe; p++) begin
+        result[g*Pe+p] = word[(p*Groups+g)*WeightGroupBits+:WeightGroupBits];
+      end
+    end
+    return result;
+  endfunction
+
+  function automatic inputs_t split_inputs(logic [Simd*InBits-1:0] word);
+    inputs_t result;
+    // verilator unroll_disable
+    for (int unsigned g = 0; g < Groups; g++) begin
+      result[g] = word[g*InGroupBits+:InGroupBits];
+    end
+    return result;
+  endfunction
+
+  function automatic sums_t sum_groups(weights_t weights, inputs_t inputs);
+    sums_t result;
+    // verilator unroll_disable
+    for (int unsigned g = 0; g < Groups; g++) begin
+      // verilator unroll_disable
+      for (int unsigned p = 0; p < Pe; p++) begin
+        int sum = 0;
+        // verilator unroll_full
+        for (int unsigned lane = 0; lane < GroupLanes; lane++) begin
+          sum = sum + int'($signed(weights[g*Pe+p][lane*WeightBits+:WeightBits])) *
+              int'($signed({InSigned & inputs[g][lane*InBits+InBits-1],
+                            inputs[g][lane*InBits+:InBits]}));
+        end
+        result[g*Pe+p] = sum;
+      end
+    end
+    return result;
+  endfunction
+
+  function automatic totals_t sum_lanes(sums_t sums);
+    totals_t result;
+    // verilator unroll_disable
+    for (int unsigned p = 0; p < Pe; p++) begin
+      int sum = 0;
+      // verilator unroll_full
+      for (int unsigned g = 0; g < Groups; g++) begin
+        sum = sum + sums[g*Pe+p];
+      end
+      result[p] = sum;
+    end
+    return result;
+  endfunction
+
+  function automatic accs_t split_biases(logic [Pe*AccBits-1:0] word);
+    accs_t result;
+    // verilator unroll_disable
+    for (int unsigned p = 0; p < Pe; p++) begin
+      result[p] = word[p*AccBits+:AccBits];
+    end
+    return result;
+  endfunction
+
+  function automatic accs_t accumulate(accs_t accs, totals_t totals);
+    accs_t result;
+    // verilator unroll_disable
+    for (int unsigned p = 0; p < Pe; p++) begin
+      result[p] = accs[p] + AccBits'(totals[p]);
+    end
+    return result;
+  endfunction
+
+  function automatic logic [Pe*OutBits-1:0] requantise(accs_t accs);
+    logic [Pe*OutBits-1:0] result;
+    // verilator unroll_disable
+    for (int unsigned p = 0; p < Pe; p++) begin
+      result[p*OutBits+:OutBits] = OutBits'(qun_requant_pkg::round_saturate(
+          64'(accs[p]), Shift, OutBits, OutSigned
+      ));
+    end
+    return result;
+  endfunction
+
+  // Control beside the datapath: stage s is valid when valid_q[s] is set.
+  localparam int unsigned Stages = 6;
+  logic [Stages:1] valid_q;
+  control_t control_q[1:5];
+
+  logic [Pe*Simd*WeightBits-1:0] weight_word_q;  // stage 1
+  weights_t weights_q;  // stage 2
+  inputs_t inputs_q;
+  sums_t sums_q;  // stage 3
+  totals_t totals_q;  // stage 4
+  logic [Pe*AccBits-1:0] bias_word_q;  // stage 3
+  accs_t biases_q;  // stage 4
+  accs_t accs_q;  // stage 5
+  logic [Pe*OutBits-1:0] result_q;  // stage 6
+  logic result_last_q;
+
+  qun_rom #(
+      .Bits (Pe * Simd * WeightBits),
+      .Depth(WeightDepth),
+      .File (WeightFile)
+  ) u_weights (
+      .clk,
+      .read  (tap_valid),
+      .addr  (tap_weight_addr),
+      .data_q(weight_word_q)
+  );
+
+  qun_rom #(
+      .Bits (Pe * AccBits),
+      .Depth(OutFolds),
+      .File (BiasFile)
+  ) u_biases (
+      .clk,
+      .read  (valid_q[2] && control_q[2].first),
+      .addr  (control_q[2].bias_addr),
+      .data_q(bias_word_q)
+  );
+
+  always_ff @(posedge clk) begin
+    if (!rst_n) begin
+      valid_q <= '0;
+    end else begin
+      valid_q <= {valid_q[5] && control_q[5].last, valid_q[4:1], tap_valid};
+    end
+  end
+
+  always_ff @(posedge clk) begin
+    if (tap_valid) begin
+      control_q[1] <= '{tap_first, tap_last, tap_frame_last, tap_bias_addr};
+    end
+    if (valid_q[1]) begin
+      control_q[2] <= control_q[1];
+      weights_q <= split_weights(weight_word_q);
+      inputs_q <= split_inputs(tap_zero_q ? '0 : tap_data_q);
+    end
+    if (valid_q[2]) begin
+      control_q[3] <= control_q[2];
+      sums_q <= sum_groups(weights_q, inputs_q);
+    end
+    if (valid_q[3]) begin
+      control_q[4] <= control_q[3];
+      totals_q <= sum_lanes(sums_q);
+      if (control_q[3].first) begin
+        biases_q <= split_biases(bias_word_q);
+      end
+    end
+    if (valid_q[4]) begin
+      control_q[5] <= control_q[4];
+      accs_q <= accumulate(control_q[4].first ? biases_q : accs_q, totals_q);
+    end
+    if (valid_q[5] && control_q[5].last) begin
+      result_q <= requantise(accs_q);
+      result_last_q <= control_q[5].frame_last;
+    end
+  end
+
+  qun_credit_fifo #(
+      .Bits(Pe * OutBits)
+  ) u_out (
+      .clk,
+      .rst_n,
+      .credit   (fold_ready),
+      .take     (tap_valid && tap_first),
+      .push     (valid_q[6]),
+      .push_data(result_q),
+      .push_last(result_last_q),
+      .m_axis_tdata,
+      .m_axis_tvalid,
+      .m_axis_tready,
+      .m_axis_tlast
+  );
+
+endmodule

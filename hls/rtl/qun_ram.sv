@@ -1,0 +1,29 @@
+// Simple dual-port memory, one write and one read port; read latency 1, one word a cycle on each port, lane order kept.
+// Reading and writing one address in the same cycle is not defined: the users never do.
+module qun_ram #(
+    parameter int unsigned Bits = 8,
+    parameter int unsigned Depth = 2,
+    localparam int unsigned AddrBits = (Depth > 1) ? $clog2(Depth) : 1
+) (
+    input  logic                clk,
+    input  logic                write,
+    input  logic [AddrBits-1:0] write_addr,
+    input  logic [Bits-1:0]     write_data,
+    input  logic                read,
+    input  logic [AddrBits-1:0] read_addr,
+    output logic [Bits-1:0]     read_data_q
+);
+
+  (* no_rw_check *)
+  logic [Bits-1:0] words[Depth];
+
+  always_ff @(posedge clk) begin
+    if (write) begin
+      words[write_addr] <= write_data;
+    end
+    if (read) begin
+      read_data_q <= words[read_addr];
+    end
+  end
+
+endmodule

@@ -1,0 +1,183 @@
+// Sliding-window generator: stores a raster stream in a ring of rows and reads each pixel's window once for every
+// output fold; one tap (Simd lanes) a cycle, latency 1 from the last pixel needed to the first tap, lane order kept.
+//
+// Taps come in the order output pixel, output fold, kernel row, kernel column, input fold. Pixels are numbered across
+// frames, so that the next frame loads while the last rows of this one are read; taps outside the frame are zero.
+module qun_sliding_window #(
+    parameter int unsigned Height = 2,
+    parameter int unsigned Width = 2,
+    parameter int unsigned InFolds = 1,
+    parameter int unsigned OutFolds = 1,
+    parameter int unsigned Kernel = 3,
+    parameter int unsigned WordBits = 8,
+    localparam int unsigned WeightDepth = OutFolds * Kernel * Kernel * InFolds,
+    localparam int unsigned WeightAddrBits = (WeightDepth > 1) ? $clog2(WeightDepth) : 1,
+    localparam int unsigned OutFoldBits = (OutFolds > 1) ? $clog2(OutFolds) : 1
+) (
+    input  logic                      clk,
+    input  logic                      rst_n,
+    input  logic [      WordBits-1:0] s_axis_tdata,
+    input  logic                      s_axis_tvalid,
+    output logic                      s_axis_tready,
+    input  logic                      fold_ready,
+    output logic                      tap_valid,
+    output logic                      tap_first,
+    output logic                      tap_last,
+    output logic                      tap_frame_last,
+    output logic [WeightAddrBits-1:0] tap_weight_addr,
+    output logic [   OutFoldBits-1:0] tap_out_fold,
+    output logic [      WordBits-1:0] tap_data_q,
+    output logic                      tap_zero_q
+);
+
+  localparam int unsigned Before = (Kernel / 2) * (Width + 1);  // pixels kept before the current one
+  localparam int unsigned RingPixels = (Kernel - 1) * Width + Kernel + 1;
+  localparam int unsigned RingWords = RingPixels * InFolds;
+  localparam int unsigned FillMax = RingPixels - Before;
+
+  localparam int unsigned AddrBits = $clog2(RingWords);
+  localparam int unsigned FillBits = $clog2(FillMax + 1);
+  localparam int unsigned InFoldBits = (InFolds > 1) ? $clog2(InFolds) : 1;
+  localparam int unsigned XBits = (Width > 1) ? $clog2(Width) : 1;
+  localparam int unsigned YBits = (Height > 1) ? $clog2(Height) : 1;
+
+  typedef logic [AddrBits-1:0] addr_t;
+  typedef logic [FillBits-1:0] fill_t;
+
+  function automatic addr_t wrap_add(addr_t addr, int unsigned step);
+    int unsigned sum = 32'(addr) + step;
+    return addr_t'((sum >= RingWords) ? sum - RingWords : sum);
+  endfunction
+
+  // Write side.
+  addr_t write_addr_q;
+  logic [InFoldBits-1:0] write_fold_q;
+  logic write, write_pixel;
+  fill_t fill_q;  // whole pixels stored, counted from the current one
+
+  // Read side.
+  addr_t addr_q, row_addr_q, window_addr_q;
+  addr_t next_row_addr, next_window_addr;
+  logic [WeightAddrBits-1:0] weight_addr_q;
+  logic [InFoldBits-1:0] in_fold_q;
+  logic [1:0] kx_q, ky_q;
+  logic [OutFoldBits-1:0] out_fold_q;
+  logic [XBits-1:0] x_q;
+  logic [YBits-1:0] y_q;
+  logic in_fold_end, row_end, window_end, pixel_end, line_end;
+  logic x_last, y_last;
+  fill_t fill_needed;
+  logic zero;
+
+  assign s_axis_tready = fill_q != fill_t'(FillMax);
+  assign write = s_axis_tvalid && s_axis_tready;
+  assign write_pixel = write && write_fold_q == InFoldBits'(InFolds - 1);
+
+  assign in_fold_end = in_fold_q == InFoldBits'(InFolds - 1);
+  assign row_end = in_fold_end && kx_q == 2'(Kernel - 1);
+  assign window_end = row_end && ky_q == 2'(Kernel - 1);
+  assign pixel_end = window_end && out_fold_q == OutFoldBits'(OutFolds - 1);
+  assign x_last = x_q == XBits'(Width - 1);
+  assign y_last = y_q == YBits'(Height - 1);
+  assign line_end = pixel_end && x_last;
+
+  if (Kernel == 1) begin : gen_point
+    assign fill_needed = fill_t'(1);
+    assign zero = 1'b0;
+  end else begin : gen_window
+    // The last pixel of the frame that the window covers.
+    assign fill_needed = y_last ? (x_last ? fill_t'(1) : fill_t'(2)) :
+        (x_last ? fill_t'(Width + 1) : fill_t'(Width + 2));
+    assign zero = (ky_q == 2'd0 && y_q == '0) || (ky_q == 2'd2 && y_last) ||
+        (kx_q == 2'd0 && x_q == '0) || (kx_q == 2'd2 && x_last);
+  end
+
+  assign tap_first = in_fold_q == '0 && kx_q == 2'd0 && ky_q == 2'd0;
+  assign tap_last = window_end;
+  assign tap_frame_last = line_end && y_last;
+  assign tap_valid = !tap_first || (fold_ready && fill_q >= fill_needed);
+  assign tap_weight_addr = weight_addr_q;
+  assign tap_out_fold = out_fold_q;
+
+  assign next_row_addr = wrap_add(row_addr_q, Width * InFolds);
+  assign next_window_addr = wrap_add(window_addr_q, InFolds);
+
+  always_ff @(posedge clk) begin
+    if (!rst_n) begin
+      write_addr_q <= '0;
+      write_fold_q <= '0;
+      fill_q <= '0;
+    end else begin
+      if (write) begin
+        write_addr_q <= wrap_add(write_addr_q, 1);
+        write_fold_q <= write_pixel ? '0 : write_fold_q + 1'b1;
+      end
+      if (write_pixel && !(tap_valid && pixel_end)) begin
+        fill_q <= fill_q + 1'b1;
+      end else if (!write_pixel && tap_valid && pixel_end) begin
+        fill_q <= fill_q - 1'b1;
+      end
+    end
+  end
+
+  always_ff @(posedge clk) begin
+    if (!rst_n) begin
+      addr_q <= addr_t'((RingPixels - Before) * InFolds % RingWords);
+      row_addr_q <= addr_t'((RingPixels - Before) * InFolds % RingWords);
+      window_addr_q <= addr_t'((RingPixels - Before) * InFolds % RingWords);
+      weight_addr_q <= '0;
+      in_fold_q <= '0;
+      kx_q <= '0;
+      ky_q <= '0;
+      out_fold_q <= '0;
+      x_q <= '0;
+      y_q <= '0;
+    end else if (tap_valid) begin
+      weight_addr_q <= pixel_end ? '0 : weight_addr_q + 1'b1;
+      in_fold_q <= in_fold_end ? '0 : in_fold_q + 1'b1;
+      addr_q <= wrap_add(addr_q, 1);
+      if (in_fold_end) begin
+        kx_q <= row_end ? '0 : kx_q + 1'b1;
+      end
+      if (row_end) begin
+        ky_q <= window_end ? '0 : ky_q + 1'b1;
+        addr_q <= next_row_addr;
+        row_addr_q <= next_row_addr;
+      end
+      if (window_end) begin
+        out_fold_q <= pixel_end ? '0 : out_fold_q + 1'b1;
+        addr_q <= window_addr_q;
+        row_addr_q <= window_addr_q;
+      end
+      if (pixel_end) begin
+        x_q <= line_end ? '0 : x_q + 1'b1;
+        addr_q <= next_window_addr;
+        row_addr_q <= next_window_addr;
+        window_addr_q <= next_window_addr;
+      end
+      if (line_end) begin
+        y_q <= y_last ? '0 : y_q + 1'b1;
+      end
+    end
+  end
+
+  always_ff @(posedge clk) begin
+    if (tap_valid) begin
+      tap_zero_q <= zero;
+    end
+  end
+
+  qun_ram #(
+      .Bits (WordBits),
+      .Depth(RingWords)
+  ) u_ring (
+      .clk,
+      .write,
+      .write_addr (write_addr_q),
+      .write_data (s_axis_tdata),
+      .read       (tap_valid),
+      .read_addr  (addr_q),
+      .read_data_q(tap_data_q)
+  );
+
+endmodule
