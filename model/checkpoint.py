@@ -1,0 +1,49 @@
+"""Checkpoints: written whole or not at all, read without unpickling code."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from quantunet import storage
+from quantunet.errors import FileFormatError, StorageError
+
+
+def save(path: Path, content: dict[str, Any]) -> None:
+    """Write tensors and plain values to ``path``.
+
+    Raises:
+        StorageError: The file cannot be written.
+    """
+    with storage.atomic_path(path) as temporary:
+        try:
+            torch.save(content, temporary)
+        except RuntimeError as error:  # torch reports a full disk so
+            raise StorageError(str(path), expected="a place that can be written", got=str(error)) from error
+
+
+def load(path: Path, keys: set[str]) -> dict[str, Any]:
+    """Read a checkpoint onto the CPU.
+
+    Args:
+        path: The file.
+        keys: Keys that it must have.
+
+    Raises:
+        StorageError: The file cannot be opened.
+        FileFormatError: It is truncated, damaged, or no checkpoint of this project.
+    """
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise StorageError(str(path), expected="a readable checkpoint", got=error.strerror or str(error)) from error
+    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError) as error:
+        raise FileFormatError(
+            str(path), expected="a complete checkpoint", got=str(error).splitlines()[0] if str(error) else "damage"
+        ) from error
+    if not isinstance(content, dict) or keys - content.keys():
+        raise FileFormatError(str(path), expected=f"a checkpoint with {', '.join(sorted(keys))}", got="another file")
+    return content

@@ -1,0 +1,175 @@
+"""The two configuration dataclasses of the model room, and the presets (no torch here)."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from quantunet.errors import ShapeError, TrainingError
+
+PenaltyWeighting = Literal["layers", "parameters", "macs"]
+Device = Literal["auto", "cpu", "cuda"]
+
+
+@dataclass(frozen=True)
+class UNetConfig:
+    """Shape of a U-Net.
+
+    Args:
+        base: Channels of the first level; level ``l`` has ``base * 2**l``.
+        depth: Number of poolings.
+        size: Height and width of the input image; ``2**depth`` must divide it.
+        in_channels: Channels of the image.
+    """
+
+    base: int
+    depth: int
+    size: int
+    in_channels: int = 1
+
+    def __post_init__(self) -> None:
+        if min(self.base, self.depth, self.size, self.in_channels) < 1:
+            raise ShapeError(
+                "U-Net configuration",
+                expected="base, depth, size and in_channels of at least 1",
+                got=f"{self.base}, {self.depth}, {self.size}, {self.in_channels}",
+                hint="Use one of the presets or positive numbers.",
+            )
+        if self.size % (1 << self.depth):
+            raise ShapeError(
+                "U-Net configuration",
+                expected=f"an input size that {self.depth} poolings can halve (a multiple of {1 << self.depth})",
+                got=str(self.size),
+                hint="Choose a smaller depth or a size that is such a multiple.",
+            )
+
+    def channels(self, level: int) -> int:
+        """Channels of level ``level`` (``depth`` is the bottleneck)."""
+        return self.base << level
+
+    def conv_layers(self) -> list[LayerShape]:
+        """Every convolution of the network in the order of computation."""
+        layers: list[LayerShape] = []
+        previous = self.in_channels
+        for level in range(self.depth + 1):
+            stem = "bottleneck" if level == self.depth else f"enc{level}"
+            side, channels = self.size >> level, self.channels(level)
+            layers.append(LayerShape(f"{stem}_conv0", 3, previous, channels, side))
+            layers.append(LayerShape(f"{stem}_conv1", 3, channels, channels, side))
+            previous = channels
+        for level in reversed(range(self.depth)):
+            side, channels = self.size >> level, self.channels(level)
+            layers.append(LayerShape(f"up{level}", 2, 2 * channels, channels, side // 2, transpose=True))
+            layers.append(LayerShape(f"dec{level}_conv0", 3, 2 * channels, channels, side))
+            layers.append(LayerShape(f"dec{level}_conv1", 3, channels, channels, side))
+        layers.append(LayerShape("head", 1, self.base, 1, self.size))
+        return layers
+
+
+@dataclass(frozen=True)
+class LayerShape:
+    """Shape of one convolution.
+
+    Args:
+        name: The layer's name in every room of the project.
+        kernel: Kernel height and width.
+        in_channels: Input channels.
+        out_channels: Output channels.
+        side: Height and width of the input.
+        transpose: True for the 2x2 transpose convolution with stride 2.
+    """
+
+    name: str
+    kernel: int
+    in_channels: int
+    out_channels: int
+    side: int
+    transpose: bool = False
+
+    @property
+    def parameters(self) -> int:
+        """Weights and biases."""
+        return self.kernel**2 * self.in_channels * self.out_channels + self.out_channels
+
+    @property
+    def macs(self) -> int:
+        """Multiplications for one image."""
+        return self.side**2 * self.kernel**2 * self.in_channels * self.out_channels
+
+
+PRESETS: dict[str, UNetConfig] = {
+    "paper": UNetConfig(base=64, depth=4, size=128),
+    "wearable": UNetConfig(base=8, depth=4, size=128),
+    "tiny": UNetConfig(base=4, depth=2, size=32),
+}
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Everything that decides the outcome of one training run.
+
+    Args:
+        preset: Key of ``PRESETS``.
+        seed: Seed of the split, the initial weights, the order of images and the augmentation.
+        float_epochs: Epochs of the float warm start.
+        qat_epochs: Epochs with learned bit-widths.
+        tune_epochs: Epochs with frozen bit-widths.
+        calibration_batches: Batches that set the activation scales before the first QAT step.
+        batch_size: Images in a batch.
+        float_lr: Peak learning rate of the warm start (one cycle).
+        qat_lr: First learning rate of QAT (cosine to a twentieth).
+        tune_lr: First learning rate of the fine-tuning (cosine to a twentieth).
+        width_lr: Learning rate of the bit-widths' own Adam group.
+        weight_decay: Weight decay of the weights (not of biases, scales or widths).
+        bit_lambda: Factor of the bit-width term of the loss.
+        bit_weighting: How the mean over the layers' widths is weighted.
+        patience: Epochs without a better validation Dice before a phase ends; 0 turns early stopping off.
+        val_fraction: Share of the groups that selects the best epoch.
+        test_fraction: Share of the groups that is only reported on.
+        augment: Whether to flip, shift, scale, rotate and change gamma while training.
+    """
+
+    preset: str
+    seed: int = 0
+    float_epochs: int = 40
+    qat_epochs: int = 20
+    tune_epochs: int = 8
+    calibration_batches: int = 20
+    batch_size: int = 16
+    float_lr: float = 4e-3
+    qat_lr: float = 1e-3
+    tune_lr: float = 5e-4
+    width_lr: float = 2e-2
+    weight_decay: float = 1e-4
+    bit_lambda: float = 0.25
+    bit_weighting: PenaltyWeighting = "layers"
+    patience: int = 15
+    val_fraction: float = 0.15
+    test_fraction: float = 0.15
+    augment: bool = True
+    unet: UNetConfig = field(init=False)
+
+    def __post_init__(self) -> None:
+        if self.preset not in PRESETS:
+            raise TrainingError(
+                "training configuration", expected=f"a preset out of {', '.join(PRESETS)}", got=self.preset
+            )
+        object.__setattr__(self, "unet", PRESETS[self.preset])
+        if self.bit_weighting not in get_args(PenaltyWeighting):
+            raise TrainingError(
+                "training configuration",
+                expected=f"a weighting out of {', '.join(get_args(PenaltyWeighting))}",
+                got=self.bit_weighting,
+            )
+        if min(self.float_epochs, self.qat_epochs, self.tune_epochs, self.calibration_batches, self.batch_size) < 1:
+            raise TrainingError(
+                "training configuration",
+                expected="at least one epoch in each phase, one calibration batch and one image in a batch",
+                got=f"{self.float_epochs}, {self.qat_epochs}, {self.tune_epochs}, "
+                f"{self.calibration_batches}, {self.batch_size}",
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The configuration as plain values, for checkpoints and the model card."""
+        return dataclasses.asdict(self)

@@ -1,0 +1,70 @@
+"""L = BCE + Dice + lambda * mean(bit-width) / 8."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from monai.losses import DiceCELoss
+from torch import Tensor, nn
+
+from quantunet.model.config import PenaltyWeighting, UNetConfig
+from quantunet.model.quantizers import MAX_BITS
+
+
+def layer_weights(config: UNetConfig, weighting: PenaltyWeighting) -> dict[str, float]:
+    """How much each convolution counts in the mean bit-width; the values sum to 1."""
+    raw = {
+        shape.name: {"layers": 1, "parameters": shape.parameters, "macs": shape.macs}[weighting]
+        for shape in config.conv_layers()
+    }
+    total = sum(raw.values())
+    return {name: value / total for name, value in raw.items()}
+
+
+def mean_bits(widths: Mapping[str, tuple[Tensor, Tensor]], weights: Mapping[str, float]) -> Tensor:
+    """Weighted mean over the layers of the mean of weight and activation width.
+
+    Args:
+        widths: For each layer its weight width and its activation width (0-dimensional tensors).
+        weights: For each layer its share; see ``layer_weights``.
+
+    Returns:
+        A 0-dimensional tensor, with the gradient of the widths.
+    """
+    return torch.stack([(w + a) / 2 * weights[name] for name, (w, a) in widths.items()]).sum()
+
+
+class SegmentationLoss(nn.Module):
+    """Binary cross-entropy and Dice on logits (MONAI), plus the bit-width term where widths are given.
+
+    Args:
+        config: Shape of the network, for the weighting of its layers.
+        bit_lambda: Factor of the bit-width term.
+        weighting: Weighting of the layers in the mean bit-width.
+    """
+
+    def __init__(self, config: UNetConfig, bit_lambda: float = 0.25, weighting: PenaltyWeighting = "layers") -> None:
+        super().__init__()
+        self.bit_lambda = bit_lambda
+        self.weights = layer_weights(config, weighting)
+        # Smoothing by one pixel gives images without a lesion a useful gradient.
+        self.task = DiceCELoss(sigmoid=True, smooth_nr=1.0, smooth_dr=1.0)
+
+    def forward(
+        self, logits: Tensor, mask: Tensor, widths: Mapping[str, tuple[Tensor, Tensor]] | None = None
+    ) -> Tensor:
+        """The loss.
+
+        Args:
+            logits: ``(batch, 1, height, width)``.
+            mask: The same shape, 0.0 or 1.0.
+            widths: Learned widths of a quantised network; None in the float phase.
+
+        Returns:
+            A 0-dimensional tensor.
+        """
+        loss: Tensor = self.task(logits, mask)
+        if widths is None:
+            return loss
+        return loss + self.bit_lambda * mean_bits(widths, self.weights) / MAX_BITS

@@ -1,0 +1,126 @@
+"""Generated B-mode phantoms: layered tissue, fully developed speckle, hypoechoic lesions, shadows (NumPy only).
+
+An image is made as a scanner makes it: a map of mean echo strength, times complex Gaussian scatterers, blurred by a
+point spread function that is wider across than along the beam, its envelope, attenuated with depth, log-compressed.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+DYNAMIC_RANGE_DB = 55.0
+LESION_SHARE = 0.85
+
+
+def generate(count: int, size: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Make phantoms; image ``i`` depends on ``seed``, ``size`` and ``i`` alone.
+
+    Args:
+        count: How many.
+        size: Height and width in pixels, at least 16.
+        seed: Seed.
+
+    Returns:
+        Images ``(count, size, size)`` uint8 and masks of the lesions ``(count, size, size)`` uint8, 0 or 1.
+    """
+    pairs = [phantom(size, np.random.default_rng([seed, size, index])) for index in range(count)]
+    return np.stack([image for image, _ in pairs]), np.stack([mask for _, mask in pairs])
+
+
+def phantom(size: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """One phantom.
+
+    Args:
+        size: Height and width in pixels.
+        rng: Source of randomness.
+
+    Returns:
+        Image ``(size, size)`` uint8 and mask ``(size, size)`` uint8, 0 or 1.
+    """
+    y, x = np.mgrid[0:size, 0:size] / size
+    echo_db = _tissue(y, x, rng)
+    mask = np.zeros((size, size), dtype=bool)
+    if rng.random() < LESION_SHARE:
+        for _ in range(1 + int(rng.random() < 0.1)):
+            lesion, depth_db = _lesion(y, x, rng)
+            echo_db = np.where(lesion, echo_db.mean() - depth_db + 0.25 * (echo_db - echo_db.mean()), echo_db)
+            echo_db += _below(lesion, rng.uniform(-14.0, 7.0))
+            mask |= lesion
+    for _ in range(rng.integers(0, 3)):
+        echo_db -= _shadow(y, x, rng)
+    echo_db -= rng.uniform(4.0, 14.0) * y
+    envelope = _speckle(10.0 ** (echo_db / 20.0), rng)
+    level_db = 20.0 * np.log10(envelope + 1e-6)
+    top = np.percentile(level_db, rng.uniform(97.0, 99.8))
+    gray = np.clip((level_db - top) / DYNAMIC_RANGE_DB + 1.0, 0.0, 1.0) ** rng.uniform(0.9, 1.5)
+    return np.rint(gray * 255.0).astype(np.uint8), mask.astype(np.uint8)
+
+
+def _smooth_noise(shape: tuple[int, int], scale: float, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Gaussian field of unit variance whose details are about ``scale`` of the image wide."""
+    noise = _blur(rng.standard_normal(shape), scale * shape[0] / 2, scale * shape[1] / 2)
+    return noise / (noise.std() + 1e-12)
+
+
+def _blur(field: NDArray[np.float64], sigma_y: float, sigma_x: float) -> NDArray[np.float64]:
+    """Gaussian blur through the Fourier transform, on mirrored borders."""
+    padded = np.pad(field, [(0, field.shape[0]), (0, field.shape[1])], mode="symmetric")
+    fy, fx = np.fft.fftfreq(padded.shape[0])[:, None], np.fft.rfftfreq(padded.shape[1])[None, :]
+    gain = np.exp(-2.0 * np.pi**2 * ((sigma_y * fy) ** 2 + (sigma_x * fx) ** 2))
+    return np.fft.irfft2(np.fft.rfft2(padded) * gain, s=padded.shape)[: field.shape[0], : field.shape[1]]
+
+
+def _tissue(y: NDArray[np.float64], x: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Mean echo in dB: skin, fat, glandular tissue, muscle, with wavy borders and bright septa."""
+    skin, fat, gland = np.cumsum(rng.uniform([0.02, 0.1, 0.3], [0.07, 0.25, 0.5]))
+    wave = 0.03 * _smooth_noise(y.shape, 0.4, rng)
+    depth = y + wave
+    echo = np.full(y.shape, rng.uniform(-8.0, 0.0))  # muscle
+    echo[depth < gland] = rng.uniform(-3.0, 3.0)
+    echo[depth < fat] = rng.uniform(-12.0, -5.0)
+    echo[depth < skin] = rng.uniform(4.0, 9.0)
+    echo = echo + rng.uniform(1.5, 3.5) * _smooth_noise(y.shape, 0.12, rng)
+    stripes = np.abs(_smooth_noise(y.shape, 0.25, rng) + rng.uniform(4.0, 9.0) * y)
+    septa = np.exp(-(((stripes % 1.0) - 0.5) ** 2) / 0.004)
+    return echo + rng.uniform(2.0, 7.0) * septa
+
+
+def _lesion(
+    y: NDArray[np.float64], x: NDArray[np.float64], rng: np.random.Generator
+) -> tuple[NDArray[np.bool_], float]:
+    """A wavy ellipse, and how many dB darker than its surroundings it is."""
+    centre_y, centre_x = rng.uniform(0.25, 0.7), rng.uniform(0.2, 0.8)
+    radius_x = rng.uniform(0.08, 0.24)
+    radius_y = radius_x * rng.uniform(0.5, 1.1)
+    tilt = rng.uniform(-0.5, 0.5)
+    dy, dx = y - centre_y, x - centre_x
+    u = (dx * np.cos(tilt) + dy * np.sin(tilt)) / radius_x
+    v = (dy * np.cos(tilt) - dx * np.sin(tilt)) / radius_y
+    angle = np.arctan2(v, u)
+    edge = np.ones_like(angle)
+    for harmonic in range(2, 8):
+        edge += rng.normal(0.0, rng.uniform(0.02, 0.16) / harmonic) * np.cos(harmonic * angle + rng.uniform(0, 2 * np.pi))
+    return np.hypot(u, v) < edge, float(rng.uniform(9.0, 24.0))
+
+
+def _below(lesion: NDArray[np.bool_], gain_db: float) -> NDArray[np.float64]:
+    """Shadow (negative) or enhancement (positive) below a lesion, in dB."""
+    column = np.cumsum(lesion, axis=0) / max(1, int(lesion.sum(axis=0).max()))
+    return np.asarray(gain_db * _blur(np.where(lesion, 0.0, column), 1.0, 2.0))
+
+
+def _shadow(y: NDArray[np.float64], x: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """A dark stripe from the surface or from a strong reflector downwards, in dB."""
+    centre, width, start = rng.uniform(0, 1), rng.uniform(0.03, 0.15), rng.choice([0.0, rng.uniform(0.3, 0.8)])
+    across = np.exp(-(((x - centre) / width) ** 2))
+    along = 1.0 / (1.0 + np.exp(-(y - start) / 0.03))
+    return np.asarray(rng.uniform(3.0, 14.0) * across * along)
+
+
+def _speckle(amplitude: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Envelope of complex Gaussian scatterers of the given amplitude under a point spread function."""
+    size = amplitude.shape[0]
+    sigma_y, sigma_x = rng.uniform(0.45, 0.8) * size / 128, rng.uniform(0.9, 1.8) * size / 128
+    real, imaginary = (_blur(amplitude * rng.standard_normal(amplitude.shape), sigma_y, sigma_x) for _ in range(2))
+    return np.hypot(real, imaginary)

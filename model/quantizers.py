@@ -1,0 +1,162 @@
+"""Brevitas quantizers whose bit-width is learned, and the layers that are built from them.
+
+Scales are powers of two for a whole tensor, rounding is half to even, biases sit at the scale of the accumulator.
+A learned width is ``clamp(round_half_even(|offset| + 2), 2, 8)`` with a straight-through gradient. That gradient does
+not vanish outside the range, so ``clamp_widths`` has to run after every optimiser step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from brevitas import nn as qnn
+from brevitas.inject.enum import BitWidthImplType, ScalingImplType
+from brevitas.quant.fixed_point import (
+    Int8ActPerTensorFixedPoint,
+    Int8WeightPerTensorFixedPoint,
+    Uint8ActPerTensorFixedPoint,
+)
+from brevitas.quant.scaled_int import Int32Bias
+from brevitas.quant_tensor import IntQuantTensor
+from torch import Tensor, nn
+
+MIN_BITS = 2
+MAX_BITS = 8
+COLLECT_STATS_STEPS = 20
+
+
+class LearnedWeight(Int8WeightPerTensorFixedPoint):
+    """Signed narrow-range weights; the scale follows the largest weight."""
+
+    bit_width_impl_type = BitWidthImplType.PARAMETER
+    bit_width = MAX_BITS
+    min_bit_width = MIN_BITS
+    bit_width_offset_min_val = MIN_BITS  # Brevitas clamps the whole width with these two, not the offset
+    bit_width_offset_max_val = MAX_BITS
+
+
+class LearnedUnsignedActivation(Uint8ActPerTensorFixedPoint):
+    """Activations after a ReLU."""
+
+    bit_width_impl_type = BitWidthImplType.PARAMETER
+    bit_width = MAX_BITS
+    min_bit_width = MIN_BITS
+    bit_width_offset_min_val = MIN_BITS
+    bit_width_offset_max_val = MAX_BITS
+    collect_stats_steps = COLLECT_STATS_STEPS
+
+
+class LearnedSignedActivation(Int8ActPerTensorFixedPoint):
+    """Both legs of a skip connection, and the logits."""
+
+    bit_width_impl_type = BitWidthImplType.PARAMETER
+    bit_width = MAX_BITS
+    min_bit_width = MIN_BITS
+    bit_width_offset_min_val = MIN_BITS
+    bit_width_offset_max_val = MAX_BITS
+    collect_stats_steps = COLLECT_STATS_STEPS
+
+
+class Byte(Uint8ActPerTensorFixedPoint):
+    """Eight unsigned bits with the constant scale 2**-8: the image and the probability."""
+
+    scaling_impl_type = ScalingImplType.CONST
+    scaling_init = 1.0
+
+
+class QuantConv(nn.Module):
+    """A convolution with learned weight width, bias at accumulator scale, and an optional output quantizer.
+
+    Args:
+        in_channels: Input channels.
+        out_channels: Output channels.
+        kernel: 1 or 3 ("same" padding, stride 1), or 2 for a transpose convolution with stride 2.
+        activation: The output quantizer; None leaves the accumulator to a quantizer that follows.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, kernel: int, activation: nn.Module | None) -> None:
+        super().__init__()
+        if kernel == 2:
+            self.conv: nn.Module = qnn.QuantConvTranspose2d(
+                in_channels, out_channels, 2, stride=2, weight_quant=LearnedWeight, bias_quant=Int32Bias
+            )
+        else:
+            self.conv = qnn.QuantConv2d(
+                in_channels, out_channels, kernel, padding=kernel // 2, weight_quant=LearnedWeight, bias_quant=Int32Bias
+            )
+        self.activation = activation
+
+    def forward(self, x: IntQuantTensor) -> IntQuantTensor | Tensor:
+        """Convolve, and quantise where there is an output quantizer."""
+        y = self.conv(x)
+        return y if self.activation is None else self.activation(y)
+
+
+class QuantJoin(nn.Module):
+    """Concatenation of a skip connection whose two legs go through one shared signed quantizer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.quant = qnn.QuantIdentity(act_quant=LearnedSignedActivation, return_quant_tensor=True)
+
+    def forward(self, skip: IntQuantTensor, up: IntQuantTensor | Tensor) -> IntQuantTensor:
+        """Channels of ``skip`` first, then those of ``up``."""
+        left, right = self.quant(skip), self.quant(up)
+        # The scales of the two calls differ while statistics are collected, which torch.cat would refuse.
+        return IntQuantTensor(
+            torch.cat([left.value, right.value], dim=1),
+            right.scale,
+            right.zero_point,
+            right.bit_width,
+            right.signed,
+            right.training,
+        )
+
+
+def unsigned_activation() -> nn.Module:
+    """ReLU and unsigned learned-width quantizer."""
+    return qnn.QuantReLU(act_quant=LearnedUnsignedActivation, return_quant_tensor=True)
+
+
+def signed_activation() -> nn.Module:
+    """Signed learned-width quantizer without ReLU."""
+    return qnn.QuantIdentity(act_quant=LearnedSignedActivation, return_quant_tensor=True)
+
+
+def byte() -> nn.Module:
+    """Quantizer of the image and of the probability."""
+    return qnn.QuantIdentity(act_quant=Byte, return_quant_tensor=True)
+
+
+def weight_width(layer: nn.Module) -> nn.Module:
+    """The module that returns the learned weight width of a Brevitas convolution."""
+    return layer.weight_quant.tensor_quant.msb_clamp_bit_width_impl
+
+
+def activation_width(layer: nn.Module) -> nn.Module:
+    """The module that returns the learned width of a Brevitas activation."""
+    return layer.act_quant.fused_activation_quant_proxy.tensor_quant.msb_clamp_bit_width_impl
+
+
+def width_parameters(model: nn.Module) -> Iterator[nn.Parameter]:
+    """The trainable offsets behind every learned width."""
+    for name, parameter in model.named_parameters():
+        if name.endswith("bit_width_offset"):
+            yield parameter
+
+
+@torch.no_grad()
+def clamp_widths(model: nn.Module) -> None:
+    """Keep every offset in [0, 6], where the straight-through gradient is that of the width."""
+    for parameter in width_parameters(model):
+        parameter.clamp_(0.0, float(MAX_BITS - MIN_BITS))
+
+
+@torch.no_grad()
+def freeze_widths(model: nn.Module) -> None:
+    """Round every offset to its width and stop its training."""
+    clamp_widths(model)
+    for parameter in width_parameters(model):
+        parameter.round_()  # half to even, as in the forward pass
+        parameter.requires_grad_(requires_grad=False)

@@ -1,0 +1,435 @@
+"""Training: float warm start, calibration, QAT with learned bit-widths, then frozen widths and fine-tuning.
+
+The state after every epoch is one checkpoint, and each epoch draws from generators seeded by (seed, phase, epoch), so that
+a run that was killed and resumed ends in the same weights as one that was not.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import logging
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.utils.tensorboard import SummaryWriter
+
+from quantunet import storage
+from quantunet.errors import TrainingError
+from quantunet.model import checkpoint, quantizers
+from quantunet.model.augment import augment, to_float
+from quantunet.model.config import Device, TrainConfig
+from quantunet.model.data import Samples, Split, split_by_group
+from quantunet.model.loss import SegmentationLoss, layer_weights, mean_bits
+from quantunet.model.metrics import Scores, score
+from quantunet.model.unet import UNet, copy_folded, float_unet, quant_unet, widths, widths_as_int
+
+logger = logging.getLogger(__name__)
+
+Phase = Literal["float", "qat", "tune", "done"]
+NEXT: dict[Phase, Phase] = {"float": "qat", "qat": "tune", "tune": "done"}
+LAST = "last.pt"
+FLOAT = "float.pt"
+QUANT = "quant.pt"
+_STATE_KEYS = {"config", "phase", "epoch", "model", "optimizer", "scheduler", "best", "best_model", "history", "seconds"}
+
+
+@dataclass(frozen=True)
+class EpochReport:
+    """What one epoch ended with.
+
+    Args:
+        phase: Phase of the training.
+        epoch: Number in the phase, from 1.
+        epochs: Epochs that the phase may have.
+        loss: Mean training loss.
+        val_dice: Mean Dice over the lesion images of the validation part.
+        mean_bits: Mean width over the layers; 32 in the float phase.
+        best: Whether this is the phase's best epoch so far.
+        seconds: Duration.
+        widths: Weight and activation width of each layer; empty in the float phase.
+    """
+
+    phase: Phase
+    epoch: int
+    epochs: int
+    loss: float
+    val_dice: float
+    mean_bits: float
+    best: bool
+    seconds: float
+    widths: dict[str, tuple[int, int]]
+
+
+@dataclass
+class State:
+    """Where a training stands; everything that a resumed run needs."""
+
+    phase: Phase
+    epoch: int
+    model: UNet
+    optimizer: torch.optim.Optimizer
+    scheduler: torch.optim.lr_scheduler.LRScheduler
+    best: float = -math.inf
+    best_epoch: int = 0
+    best_model: dict[str, Tensor] = field(default_factory=dict)
+    history: list[dict[str, Any]] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished training.
+
+    Args:
+        float_model: Best float network (of the warm start).
+        quant_model: Best quantised network, widths frozen.
+        split: The split that was used.
+        seconds: Training time, over all resumed runs.
+        epochs: Epochs run in each phase.
+    """
+
+    float_model: UNet
+    quant_model: UNet
+    split: Split
+    seconds: float
+    epochs: dict[str, int]
+
+
+def pick_device(device: Device) -> torch.device:
+    """The device to train on; ``auto`` takes CUDA where there is one.
+
+    Raises:
+        TrainingError: CUDA was asked for and there is none.
+    """
+    if device == "cuda" and not torch.cuda.is_available():
+        raise TrainingError("device cuda", expected="a CUDA device", got="none", hint="Use --device cpu.")
+    return torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def _generator(config: TrainConfig, phase: Phase, epoch: int) -> torch.Generator:
+    order = {"float": 0, "qat": 1, "tune": 2, "calibration": 3}[phase]
+    return torch.Generator().manual_seed((config.seed * 8 + order) * 100_003 + epoch)
+
+
+def _epochs(config: TrainConfig, phase: Phase) -> int:
+    return {"float": config.float_epochs, "qat": config.qat_epochs, "tune": config.tune_epochs, "done": 0}[phase]
+
+
+def _optimizer(
+    config: TrainConfig, phase: Phase, model: nn.Module, steps: int
+) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
+    """AdamW with weight decay on the weights alone, and the widths in an Adam group of their own."""
+    offsets = list(quantizers.width_parameters(model))
+    known = {id(p) for p in offsets}
+    decayed = [p for p in model.parameters() if p.ndim > 1 and id(p) not in known]
+    plain = [p for p in model.parameters() if p.ndim <= 1 and id(p) not in known]
+    lr = {"float": config.float_lr, "qat": config.qat_lr, "tune": config.tune_lr}[phase]
+    groups: list[dict[str, Any]] = [
+        {"params": decayed, "lr": lr, "weight_decay": config.weight_decay},
+        {"params": plain, "lr": lr, "weight_decay": 0.0},
+    ]
+    if phase == "qat":
+        groups.append({"params": offsets, "lr": config.width_lr, "weight_decay": 0.0})
+    optimizer = torch.optim.AdamW(groups)
+    if phase == "float":
+        return optimizer, torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=lr, total_steps=steps + 1)
+
+    def cosine(step: int) -> float:
+        return 0.05 + 0.95 * (1 + math.cos(math.pi * min(1.0, step / steps))) / 2
+
+    return optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, [cosine] * len(groups))
+
+
+class Trainer:
+    """Runs the phases of one training.
+
+    Args:
+        config: What to train.
+        samples: The data.
+        folder: Where checkpoints and logs go.
+        device: Where to compute.
+        on_epoch: Called after every epoch.
+        on_batch: Called after every batch with (phase, epoch, batch, batches).
+        split: The split; by default ``split_by_group`` with the configuration's fractions and seed.
+
+    Raises:
+        TrainingError: The images do not have the size that the preset takes.
+        DataSplitError: The split leaks or has an empty part.
+    """
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        samples: Samples,
+        folder: Path,
+        *,
+        device: torch.device | None = None,
+        on_epoch: Callable[[EpochReport], None] | None = None,
+        on_batch: Callable[[Phase, int, int, int], None] | None = None,
+    ) -> None:
+        side = config.unet.size
+        if samples.images.shape[1:] != (side, side):
+            raise TrainingError(
+                samples.source, expected=f"images of {side} x {side}", got=str(samples.images.shape[1:])
+            )
+        self.config = config
+        self.samples = samples
+        self.folder = folder
+        self.device = device or torch.device("cpu")
+        self.on_epoch = on_epoch
+        self.on_batch = on_batch
+        self.split = split_by_group(
+            samples.group, val_fraction=config.val_fraction, test_fraction=config.test_fraction, seed=config.seed
+        )
+        self.loss = SegmentationLoss(config.unet, config.bit_lambda, config.bit_weighting)
+        self.paper_weights = layer_weights(config.unet, "layers")
+        self.batches = max(1, len(self.split.train) // config.batch_size)
+
+    # -- the phases -----------------------------------------------------------------------------------------------
+
+    def run(self, *, resume: bool = False) -> Outcome:
+        """Train to the end.
+
+        Args:
+            resume: Go on from the folder's checkpoint, where there is one.
+
+        Raises:
+            TrainingError: The folder holds another training, or one and ``resume`` is False.
+            StorageError: A checkpoint or log cannot be written.
+            FileFormatError: The checkpoint is damaged.
+        """
+        state = self._restore() if resume and (self.folder / LAST).exists() else None
+        if state is None:
+            if (self.folder / LAST).exists():
+                raise TrainingError(
+                    str(self.folder),
+                    expected="a folder without a training",
+                    got=f"one with {LAST}",
+                    hint="Use --resume, or another folder.",
+                )
+            torch.manual_seed(self.config.seed)
+            state = self._begin("float", float_unet(self.config.unet), [], 0.0)
+        with SummaryWriter(str(self.folder / "tensorboard"), purge_step=len(state.history)) as board:
+            while state.phase != "done":
+                while not self._phase_over(state):
+                    self._epoch(state, board)
+                state = self._advance(state)
+        return self._outcome(state)
+
+    def _phase_over(self, state: State) -> bool:
+        stale = state.epoch - state.best_epoch
+        patience = self.config.patience if state.phase != "qat" else 0  # widths need their whole schedule
+        return state.epoch >= _epochs(self.config, state.phase) or bool(patience and stale >= patience)
+
+    def _begin(self, phase: Phase, model: UNet, history: list[dict[str, Any]], seconds: float) -> State:
+        model = model.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        steps = self.batches * _epochs(self.config, phase)
+        optimizer, scheduler = _optimizer(self.config, phase, model, max(1, steps))
+        return State(phase, 0, model, optimizer, scheduler, history=history, seconds=seconds)
+
+    def _advance(self, state: State) -> State:
+        """Take a phase's result into the next phase."""
+        if state.phase == "float":
+            state.model.load_state_dict(state.best_model)
+            checkpoint.save(self.folder / FLOAT, {"config": self.config.to_dict(), "model": state.best_model})
+            model = quant_unet(self.config.unet)
+            copy_folded(state.model.cpu(), model)
+            self._calibrate(model)
+            following = self._begin("qat", model, state.history, state.seconds)
+        elif state.phase == "qat":
+            quantizers.freeze_widths(state.model)  # the last epoch's widths: that is where the loss drew them
+            following = self._begin("tune", state.model, state.history, state.seconds)
+        else:
+            state.model.load_state_dict(state.best_model)
+            checkpoint.save(self.folder / QUANT, {"config": self.config.to_dict(), "model": state.best_model})
+            following = dataclasses.replace(state, phase="done")
+        self._save(following)
+        return following
+
+    @torch.no_grad()
+    def _calibrate(self, model: UNet) -> None:
+        """Set the activation scales: until these batches are through they are no powers of two."""
+        model.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        model.train()
+        done, needed = 0, max(self.config.calibration_batches, quantizers.COLLECT_STATS_STEPS + 1)
+        generator = _generator(self.config, "calibration", 0)  # type: ignore[arg-type]
+        while done < needed:
+            for indices in self._order(generator)[: needed - done]:
+                model(self._batch(indices, None)[0])
+                done += 1
+
+    # -- one epoch ------------------------------------------------------------------------------------------------
+
+    def _order(self, generator: torch.Generator) -> list[NDArray[np.int64]]:
+        order = self.split.train[torch.randperm(len(self.split.train), generator=generator).numpy()]
+        size = self.config.batch_size
+        return [order[b * size : (b + 1) * size] for b in range(self.batches)]
+
+    def _batch(self, indices: NDArray[np.int64], generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
+        image = to_float(torch.from_numpy(self.samples.images[indices]).to(self.device))
+        mask = torch.from_numpy(self.samples.masks[indices]).to(self.device).unsqueeze(1).float()
+        if generator is not None and self.config.augment:
+            image, mask = augment(image, mask, generator)
+        return image.contiguous(memory_format=torch.channels_last), mask
+
+    def _epoch(self, state: State, board: SummaryWriter) -> None:
+        started = time.perf_counter()
+        generator = _generator(self.config, state.phase, state.epoch)
+        quantised = state.phase != "float"
+        state.model.train()
+        total = 0.0
+        for number, indices in enumerate(self._order(generator)):
+            image, mask = self._batch(indices, generator)
+            learned = widths(state.model) if state.phase == "qat" else None
+            loss = self.loss(state.model(image), mask, learned)
+            state.optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            nn.utils.clip_grad_norm_([p for p in state.model.parameters() if p.ndim > 1], 5.0)
+            state.optimizer.step()
+            state.scheduler.step()
+            if state.phase == "qat":
+                quantizers.clamp_widths(state.model)
+            total += float(loss.detach())
+            if self.on_batch:
+                self.on_batch(state.phase, state.epoch, number + 1, self.batches)
+        if not math.isfinite(total):
+            raise TrainingError(
+                f"{state.phase} epoch {state.epoch + 1}",
+                expected="a finite loss",
+                got=str(total),
+                hint="Lower the learning rate.",
+            )
+        state.epoch += 1
+        dice = predict_scores(state.model, self.samples, self.split.val, self.config.batch_size).dice
+        bits = float(mean_bits(widths(state.model), self.paper_weights).detach()) if quantised else 32.0
+        best = dice > state.best or not state.best_model
+        if best:
+            state.best, state.best_epoch = dice, state.epoch
+            state.best_model = {k: v.detach().cpu().clone() for k, v in state.model.state_dict().items()}
+        report = EpochReport(
+            state.phase,
+            state.epoch,
+            _epochs(self.config, state.phase),
+            total / self.batches,
+            dice,
+            bits,
+            best,
+            time.perf_counter() - started,
+            widths_as_int(state.model) if quantised else {},
+        )
+        state.seconds += report.seconds
+        self._log(state, report, board)
+        self._save(state)
+        if self.on_epoch:
+            self.on_epoch(report)
+
+    # -- logs and checkpoints -------------------------------------------------------------------------------------
+
+    def _log(self, state: State, report: EpochReport, board: SummaryWriter) -> None:
+        row: dict[str, Any] = {
+            k: getattr(report, k) for k in ("phase", "epoch", "loss", "val_dice", "mean_bits", "seconds")
+        }
+        for name, (weight, activation) in report.widths.items():
+            row[f"{name}.weight"], row[f"{name}.activation"] = weight, activation
+        state.history.append(row)
+        step = len(state.history)
+        for key, value in row.items():
+            if isinstance(value, int | float):
+                board.add_scalar(key.replace(".", "/"), value, step)
+        columns = list(dict.fromkeys(key for entry in state.history for key in entry))
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, columns)
+        writer.writeheader()
+        writer.writerows(state.history)
+        storage.write_text(self.folder / "history.csv", text.getvalue())
+
+    def _save(self, state: State) -> None:
+        checkpoint.save(
+            self.folder / LAST,
+            {
+                "config": self.config.to_dict(),
+                "phase": state.phase,
+                "epoch": state.epoch,
+                "model": state.model.state_dict(),
+                "optimizer": state.optimizer.state_dict(),
+                "scheduler": {"last_epoch": state.scheduler.last_epoch},
+                "best": [state.best, state.best_epoch],
+                "best_model": state.best_model,
+                "history": state.history,
+                "seconds": state.seconds,
+            },
+        )
+
+    def _restore(self) -> State:
+        content = checkpoint.load(self.folder / LAST, _STATE_KEYS)
+        if content["config"] != self.config.to_dict():
+            changed = [k for k, v in self.config.to_dict().items() if content["config"].get(k) != v]
+            raise TrainingError(
+                str(self.folder / LAST),
+                expected="the configuration that the training began with",
+                got=f"another {', '.join(changed)}",
+                hint="Resume with the same options, or choose another folder.",
+            )
+        phase: Phase = content["phase"]
+        model = float_unet(self.config.unet) if phase == "float" else quant_unet(self.config.unet)
+        model.load_state_dict(content["model"])
+        if phase in {"tune", "done"}:
+            quantizers.freeze_widths(model)
+        state = self._begin("tune" if phase == "done" else phase, model, content["history"], content["seconds"])
+        state.phase, state.epoch = phase, content["epoch"]
+        state.optimizer.load_state_dict(content["optimizer"])
+        last = content["scheduler"]["last_epoch"]
+        while state.scheduler.last_epoch < last:
+            _step_quietly(state.scheduler)
+        state.optimizer.load_state_dict(content["optimizer"])  # the rates that the steps above have changed
+        state.best, state.best_epoch = content["best"]
+        state.best_model = content["best_model"]
+        logger.info("resumed %s after epoch %d", phase, state.epoch)
+        return state
+
+    def _outcome(self, state: State) -> Outcome:
+        float_model = float_unet(self.config.unet)
+        float_model.load_state_dict(checkpoint.load(self.folder / FLOAT, {"model"})["model"])
+        epochs = {phase: sum(row["phase"] == phase for row in state.history) for phase in ("float", "qat", "tune")}
+        return Outcome(float_model.eval(), state.model.cpu().eval(), self.split, state.seconds, epochs)
+
+
+def _step_quietly(scheduler: torch.optim.lr_scheduler.LRScheduler) -> None:
+    scheduler.optimizer._opt_called = True  # type: ignore[attr-defined] # noqa: SLF001 - the steps were taken before the kill
+    scheduler.step()
+
+
+@torch.no_grad()
+def predict(model: UNet, images: NDArray[np.uint8], batch_size: int) -> NDArray[np.bool_]:
+    """Masks of a float or quantised network, in evaluation mode.
+
+    Args:
+        model: The network.
+        images: ``(n, height, width)`` uint8.
+        batch_size: Images at once.
+
+    Returns:
+        ``(n, height, width)`` bool: logit >= 0.
+    """
+    model.eval()
+    device = next(model.parameters()).device
+    masks = [
+        (model(to_float(torch.from_numpy(images[i : i + batch_size]).to(device))) >= 0).squeeze(1).cpu().numpy()
+        for i in range(0, len(images), batch_size)
+    ]
+    return np.concatenate(masks)
+
+
+def predict_scores(model: UNet, samples: Samples, indices: NDArray[np.int64], batch_size: int = 16) -> Scores:
+    """Scores of a network on a part of the data."""
+    return score(predict(model, samples.images[indices], batch_size), samples.masks[indices])

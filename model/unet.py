@@ -1,0 +1,161 @@
+"""The U-Net, readable from top to bottom: one topology, filled with float or with quantised layers.
+
+Every convolution has the name that it keeps in the QONNX file, the integer graph and the hardware:
+``enc{l}_conv{0,1}``, ``bottleneck_conv{0,1}``, ``up{l}``, ``dec{l}_conv{0,1}``, ``head``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from quantunet.model import quantizers as q
+from quantunet.model.config import LayerShape, UNetConfig
+
+
+class FloatConv(nn.Module):
+    """Float counterpart of ``quantizers.QuantConv``: convolution, BatchNorm after a 3x3, ReLU after a 3x3."""
+
+    def __init__(self, in_channels: int, out_channels: int, kernel: int) -> None:
+        super().__init__()
+        if kernel == 2:
+            self.conv: nn.Module = nn.ConvTranspose2d(in_channels, out_channels, 2, stride=2)
+        else:
+            self.conv = nn.Conv2d(in_channels, out_channels, kernel, padding=kernel // 2, bias=kernel == 1)
+        self.norm = nn.BatchNorm2d(out_channels) if kernel == 3 else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Convolve, normalise, rectify."""
+        y: Tensor = self.conv(x)
+        return y if self.norm is None else torch.relu(self.norm(y))
+
+    def folded(self) -> tuple[Tensor, Tensor]:
+        """Weight and bias with the BatchNorm's running statistics folded in, in the layout of ``conv``."""
+        weight = self.conv.weight.detach()
+        if self.norm is None:
+            return weight, self.conv.bias.detach()
+        gain = self.norm.weight.detach() / torch.sqrt(self.norm.running_var + self.norm.eps)
+        return weight * gain[:, None, None, None], self.norm.bias.detach() - self.norm.running_mean * gain
+
+
+class FloatJoin(nn.Module):
+    """Float counterpart of ``quantizers.QuantJoin``."""
+
+    def forward(self, skip: Tensor, up: Tensor) -> Tensor:
+        """Channels of ``skip`` first, then those of ``up``."""
+        return torch.cat([skip, up], dim=1)
+
+
+class UNet(nn.Module):
+    """A U-Net from an image to logits.
+
+    Args:
+        config: Its shape.
+        conv: Makes one convolution with all that belongs to it.
+        join: Makes one concatenation of a skip connection.
+        image: What the image goes through first.
+    """
+
+    def __init__(
+        self,
+        config: UNetConfig,
+        conv: Callable[[LayerShape], nn.Module],
+        join: Callable[[], nn.Module],
+        image: nn.Module,
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.image = image
+        self.convs = nn.ModuleDict({shape.name: conv(shape) for shape in config.conv_layers()})
+        self.joins = nn.ModuleDict({f"skip{level}": join() for level in range(config.depth)})
+        self.pool = nn.MaxPool2d(2)
+
+    def logits(self, image: Tensor) -> Tensor:
+        """The network up to its last quantizer.
+
+        Args:
+            image: ``(batch, in_channels, size, size)`` float, values ``byte / 256``.
+
+        Returns:
+            ``(batch, 1, size, size)``; a QuantTensor where the layers are quantised.
+        """
+        x = self.image(image)
+        skips = []
+        for level in range(self.config.depth):
+            x = self._double(f"enc{level}", x)
+            skips.append(x)
+            x = self.pool(x)
+        x = self._double("bottleneck", x)
+        for level in reversed(range(self.config.depth)):
+            up = self.convs[f"up{level}"](x)
+            x = self.joins[f"skip{level}"](skips[level], up)
+            x = self._double(f"dec{level}", x)
+        return self.convs["head"](x)  # type: ignore[no-any-return]
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Logits as a plain tensor ``(batch, 1, size, size)``; the mask is where they are not negative."""
+        y = self.logits(image)
+        return y if isinstance(y, Tensor) else y.value
+
+    def _double(self, stem: str, x: Tensor) -> Tensor:
+        return self.convs[f"{stem}_conv1"](self.convs[f"{stem}_conv0"](x))  # type: ignore[no-any-return]
+
+
+def float_unet(config: UNetConfig) -> UNet:
+    """The float network, with a BatchNorm after each 3x3 convolution."""
+    return UNet(
+        config,
+        conv=lambda shape: FloatConv(shape.in_channels, shape.out_channels, shape.kernel),
+        join=FloatJoin,
+        image=nn.Identity(),
+    )
+
+
+def quant_unet(config: UNetConfig) -> UNet:
+    """The quantised network, every learned width at 8 bits; its activation scales are not set yet."""
+
+    def conv(shape: LayerShape) -> nn.Module:
+        if shape.transpose:
+            activation = None  # the skip's shared quantizer follows
+        elif shape.name == "head":
+            activation = q.signed_activation()
+        else:
+            activation = q.unsigned_activation()
+        return q.QuantConv(shape.in_channels, shape.out_channels, shape.kernel, activation)
+
+    return UNet(config, conv=conv, join=q.QuantJoin, image=q.byte())
+
+
+@torch.no_grad()
+def copy_folded(source: UNet, target: UNet) -> None:
+    """Copy a float network into a quantised one, BatchNorm folded."""
+    for name, layer in source.convs.items():
+        weight, bias = layer.folded()
+        target.convs[name].conv.weight.copy_(weight)
+        target.convs[name].conv.bias.copy_(bias)
+
+
+def output_quantizer(model: UNet, name: str) -> nn.Module:
+    """The Brevitas activation that quantises what convolution ``name`` computes."""
+    if name.startswith("up"):
+        return model.joins[f"skip{name.removeprefix('up')}"].quant  # type: ignore[return-value]
+    return model.convs[name].activation  # type: ignore[return-value]
+
+
+def widths(model: UNet) -> dict[str, tuple[Tensor, Tensor]]:
+    """Learned widths, with their gradient.
+
+    Returns:
+        For each convolution its weight width and the width of its output (for ``up{l}`` that of the shared skip quantizer).
+    """
+    return {
+        name: (q.weight_width(layer.conv)(), q.activation_width(output_quantizer(model, name))())
+        for name, layer in model.convs.items()
+    }
+
+
+def widths_as_int(model: UNet) -> dict[str, tuple[int, int]]:
+    """``widths`` as plain integers."""
+    return {name: (int(w.item()), int(a.item())) for name, (w, a) in widths(model).items()}
