@@ -1,0 +1,9 @@
+"""The command line's exit codes."""
+
+SUCCESS = 0
+
+DIFFERENCE = 1
+"""Something was compared and differs."""
+
+BAD_INPUT = 2
+"""Every :class:`~quantunet.errors.QuantUNetError`."""
