@@ -1,0 +1,183 @@
+"""Foldings: how many multipliers each layer gets, and with that its cycles a frame."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+from quantunet.errors import FileFormatError, FoldingError, StorageError
+from quantunet.hls.design import Fold
+from quantunet.ir import Concat, Conv2d, ConvTranspose2d, Graph, Node
+from quantunet.storage import write_text
+
+Folding = Mapping[str, Fold]
+"""The fold of every layer, by name."""
+
+CYCLES_PER_PIXEL = 18
+"""The default frame interval is this many cycles for every pixel of the network's input."""
+
+
+def default_interval(graph: Graph) -> int:
+    """Return the frame interval, in cycles, that the default folding aims at."""
+    height, width, _ = graph.tensor(graph.inputs[0]).shape
+    return CYCLES_PER_PIXEL * height * width
+
+
+def ideal_cycles(graph: Graph, node: Node, fold: Fold) -> int:
+    """Return the cycles in which a layer's busiest resource has work for one frame.
+
+    For a convolution these are its multipliers, ``MACs / (PE * SIMD)``; for every other op its busiest port.
+    """
+    source, target = graph.input_of(node), graph.output_of(node)
+    if isinstance(node, Conv2d | ConvTranspose2d):
+        height, width, channels_in = source.shape
+        taps = node.weight.shape[0] * node.weight.shape[1]
+        return height * width * taps * (channels_in // fold.simd) * (target.shape[2] // fold.pe)
+    if isinstance(node, Concat):
+        return math.prod(target.shape) // fold.pe
+    return max(math.prod(source.shape), math.prod(target.shape)) // fold.pe
+
+
+def _divisors(value: int) -> list[int]:
+    return [factor for factor in range(1, value + 1) if value % factor == 0]
+
+
+def _lane_limits(graph: Graph, node: Node) -> tuple[int, int]:
+    """Return what PE and SIMD must divide."""
+    source, target = graph.input_of(node), graph.output_of(node)
+    if isinstance(node, Conv2d | ConvTranspose2d):
+        return target.shape[2], source.shape[2]
+    shared = math.gcd(*(graph.tensor(name).shape[2] for name in node.inputs), target.shape[2])
+    return shared, shared
+
+
+def check_fold(graph: Graph, node: Node, fold: Fold) -> None:
+    """Check that a fold fits a layer.
+
+    Raises:
+        FoldingError: PE or SIMD do not divide the channels, or differ where the op has one lane count.
+    """
+    pe_limit, simd_limit = _lane_limits(graph, node)
+    for what, value, limit in (("PE", fold.pe, pe_limit), ("SIMD", fold.simd, simd_limit)):
+        if value < 1 or limit % value:
+            allowed = ", ".join(str(divisor) for divisor in _divisors(limit))
+            raise FoldingError(
+                node.name, expected=f"a {what} that divides {limit} channels", got=str(value), hint=f"Use one of {allowed}."
+            )
+    if not isinstance(node, Conv2d | ConvTranspose2d) and fold.pe != fold.simd:
+        raise FoldingError(
+            node.name, expected=f"PE equal to SIMD for {node.op}", got=f"PE {fold.pe} and SIMD {fold.simd}"
+        )
+
+
+def check_folding(graph: Graph, folding: Folding) -> None:
+    """Check that a folding covers a graph exactly and divides everywhere.
+
+    Raises:
+        FoldingError: A layer is missing, unknown, or its fold does not divide.
+    """
+    names = {node.name for node in graph.nodes}
+    for name in folding:
+        if name not in names:
+            raise FoldingError(name, expected=f"a layer of '{graph.name}'", got="an unknown name", hint="Remove the entry.")
+    for node in graph.nodes:
+        if node.name not in folding:
+            raise FoldingError(node.name, expected="a fold for every layer", got="none", hint="Add 'pe' and 'simd'.")
+        check_fold(graph, node, folding[node.name])
+
+
+def default_folding(graph: Graph, interval: int | None = None) -> dict[str, Fold]:
+    """Choose the smallest fold of every layer that keeps a frame interval.
+
+    Among the folds with the fewest multipliers, one is preferred whose input lanes are those of the stream that comes,
+    so that no width adapter is needed; then the one with the most even shape.
+
+    Args:
+        graph: The network.
+        interval: The frame interval in cycles; ``None`` takes :func:`default_interval`.
+
+    Returns:
+        The fold of every layer, by name.
+
+    Raises:
+        FoldingError: A layer needs more cycles even when it is fully unfolded.
+    """
+    target = default_interval(graph) if interval is None else interval
+    folding: dict[str, Fold] = {}
+    lanes: dict[str, int] = {}
+    for node in graph.nodes:
+        fold = _smallest_fold(graph, node, target, [lanes.get(name, 0) for name in node.inputs])
+        folding[node.name] = fold
+        lanes[node.output] = fold.pe
+    return folding
+
+
+def _smallest_fold(graph: Graph, node: Node, interval: int, lanes_in: list[int]) -> Fold:
+    pe_limit, simd_limit = _lane_limits(graph, node)
+    if isinstance(node, Conv2d | ConvTranspose2d):
+        folds = [Fold(pe, simd) for pe in _divisors(pe_limit) for simd in _divisors(simd_limit)]
+        folds.sort(key=lambda f: (f.pe * f.simd, f.simd != lanes_in[0], abs(f.pe - f.simd), f.simd))
+    else:
+        folds = [Fold(lanes, lanes) for lanes in _divisors(pe_limit)]
+        folds.sort(key=lambda f: (-lanes_in.count(f.pe), f.pe))
+    for fold in folds:
+        if ideal_cycles(graph, node, fold) <= interval:
+            return fold
+    least = min(ideal_cycles(graph, node, fold) for fold in folds)
+    raise FoldingError(
+        node.name,
+        expected=f"a frame interval of at least {least} cycles",
+        got=str(interval),
+        hint="The layer is fully unfolded; allow a longer frame interval.",
+    )
+
+
+def write_folding(path: Path, folding: Folding) -> None:
+    """Write a folding as JSON with one line a layer, to be edited by hand.
+
+    Raises:
+        StorageError: The file cannot be written.
+    """
+    lines = [f'  "{name}": {{"pe": {fold.pe}, "simd": {fold.simd}}}' for name, fold in folding.items()]
+    write_text(path, "{\n" + ",\n".join(lines) + "\n}\n")
+
+
+def read_folding(path: Path, graph: Graph) -> dict[str, Fold]:
+    """Read a folding and check it against a graph.
+
+    Args:
+        path: A JSON file as :func:`write_folding` makes it. Layers that it leaves out keep their default fold.
+        graph: The network.
+
+    Raises:
+        StorageError: The file cannot be read.
+        FileFormatError: It is not such a JSON file.
+        FoldingError: It does not fit the graph.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise StorageError(str(path), expected="a folding file", got=error.strerror or str(error)) from error
+    try:
+        entries = json.loads(text)
+        given = {str(name): _fold(entry) for name, entry in entries.items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise FileFormatError(
+            str(path),
+            expected='an object like {"layer": {"pe": 2, "simd": 4}}',
+            got=str(error) or type(error).__name__,
+            hint="Write a fresh one with --write-folding.",
+        ) from error
+    folding = {**default_folding(graph), **given}
+    check_folding(graph, folding)
+    return folding
+
+
+def _fold(entry: Mapping[str, object]) -> Fold:
+    pe, simd = entry["pe"], entry["simd"]
+    if type(pe) is not int or type(simd) is not int or set(entry) != {"pe", "simd"}:
+        message = f"a fold {dict(entry)!r}"
+        raise ValueError(message)
+    return Fold(pe, simd)

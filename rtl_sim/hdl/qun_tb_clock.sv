@@ -1,0 +1,66 @@
+// Clock, reset and cycle counter of a bench; simulation only.
+//
+// Raises `done` when `finished` has held for `DrainCycles` cycles, or `timed_out` (and `done`) when nothing has moved for
+// +watchdog=<cycles> cycles. Cycle 0 is the first cycle out of reset.
+module qun_tb_clock #(
+    parameter int unsigned ResetCycles = 4,
+    parameter int unsigned DrainCycles = 64
+) (
+    output logic clk,
+    output logic rst_n,
+    output longint unsigned cycle,
+    input logic moved,
+    input logic finished,
+    output logic done,
+    output logic timed_out
+);
+
+  int unsigned watchdog;
+  int unsigned reset_count;
+  int unsigned idle_count;
+  int unsigned drain_count;
+  longint unsigned dump_from;
+  longint unsigned dump_to;
+
+  initial begin
+    clk = 1'b0;
+    rst_n = 1'b0;
+    cycle = 0;
+    done = 1'b0;
+    timed_out = 1'b0;
+    reset_count = 0;
+    idle_count = 0;
+    drain_count = 0;
+    if ($value$plusargs("watchdog=%d", watchdog) == 0) watchdog = 100000;
+    if ($value$plusargs("dump_from=%d", dump_from) == 0) dump_from = '1;
+    if ($value$plusargs("dump_to=%d", dump_to) == 0) dump_to = '1;
+  end
+
+  always #5 clk = ~clk;
+
+  always_ff @(posedge clk) begin
+    if (!rst_n) begin
+      reset_count <= reset_count + 1;
+      rst_n <= reset_count + 1 >= ResetCycles;
+    end else begin
+      cycle <= cycle + 1;
+      idle_count <= moved ? 0 : idle_count + 1;
+      drain_count <= finished ? drain_count + 1 : 0;
+      if (idle_count >= watchdog && !finished) timed_out <= 1'b1;
+      if (drain_count >= DrainCycles || timed_out || cycle >= dump_to) done <= 1'b1;
+    end
+  end
+
+`ifdef QUN_TRACE
+  initial begin
+    $dumpfile("wave.vcd");
+    $dumpvars;
+    $dumpoff;
+  end
+
+  always_ff @(posedge clk) begin
+    if (cycle == dump_from) $dumpon;
+  end
+`endif
+
+endmodule
