@@ -1,0 +1,164 @@
+// Row repeater of the transpose convolution: stores a raster stream and reads each row twice, once for either output
+// row it makes; one tap (Simd lanes) a cycle, latency 1 from the pixel needed to its first tap, lane order kept.
+//
+// Taps come in the order input row, kernel row, input pixel, kernel column, output fold, input fold. Pixels are
+// numbered across frames: a pixel is given up in the second pass, and the next row or frame loads in its place.
+module qun_row_repeat #(
+    parameter int unsigned Height = 2,
+    parameter int unsigned Width = 2,
+    parameter int unsigned InFolds = 1,
+    parameter int unsigned OutFolds = 1,
+    parameter int unsigned WordBits = 8,
+    localparam int unsigned WeightAddrBits = $clog2(4 * OutFolds * InFolds),
+    localparam int unsigned OutFoldBits = (OutFolds > 1) ? $clog2(OutFolds) : 1
+) (
+    input  logic                      clk,
+    input  logic                      rst_n,
+    input  logic [      WordBits-1:0] s_axis_tdata,
+    input  logic                      s_axis_tvalid,
+    output logic                      s_axis_tready,
+    input  logic                      fold_ready,
+    output logic                      tap_valid,
+    output logic                      tap_first,
+    output logic                      tap_last,
+    output logic                      tap_frame_last,
+    output logic [WeightAddrBits-1:0] tap_weight_addr,
+    output logic [   OutFoldBits-1:0] tap_out_fold,
+    output logic [      WordBits-1:0] tap_data_q
+);
+
+  localparam int unsigned RingPixels = Width + 2;
+  localparam int unsigned RingWords = RingPixels * InFolds;
+  localparam int unsigned RowWeights = 2 * OutFolds * InFolds;  // weight words of one kernel row
+
+  localparam int unsigned AddrBits = $clog2(RingWords);
+  localparam int unsigned FillBits = $clog2(RingPixels + 1);
+  localparam int unsigned InFoldBits = (InFolds > 1) ? $clog2(InFolds) : 1;
+  localparam int unsigned XBits = (Width > 1) ? $clog2(Width) : 1;
+  localparam int unsigned YBits = (Height > 1) ? $clog2(Height) : 1;
+
+  typedef logic [AddrBits-1:0] addr_t;
+  typedef logic [FillBits-1:0] fill_t;
+
+  function automatic addr_t wrap_add(addr_t addr, int unsigned step);
+    int unsigned sum = 32'(addr) + step;
+    return addr_t'((sum >= RingWords) ? sum - RingWords : sum);
+  endfunction
+
+  // Write side.
+  addr_t write_addr_q;
+  logic [InFoldBits-1:0] write_fold_q;
+  logic write, write_pixel, free_pixel;
+  fill_t fill_q;  // whole pixels stored: first pass, from the row's first; second pass, from the current one
+
+  // Read side.
+  addr_t addr_q, pixel_addr_q, row_addr_q, next_addr;
+  logic [WeightAddrBits-1:0] weight_addr_q;
+  logic [InFoldBits-1:0] in_fold_q;
+  logic [OutFoldBits-1:0] out_fold_q;
+  logic kx_q, ky_q;
+  logic [XBits-1:0] x_q;
+  logic [YBits-1:0] y_q;
+  logic fold_end, column_end, pixel_end, line_end, row_end;
+  logic x_last, y_last, stored;
+
+  assign s_axis_tready = fill_q != fill_t'(RingPixels);
+  assign write = s_axis_tvalid && s_axis_tready;
+  assign write_pixel = write && write_fold_q == InFoldBits'(InFolds - 1);
+  assign free_pixel = tap_valid && pixel_end && ky_q;
+
+  assign fold_end = in_fold_q == InFoldBits'(InFolds - 1);
+  assign column_end = fold_end && out_fold_q == OutFoldBits'(OutFolds - 1);
+  assign pixel_end = column_end && kx_q;
+  assign x_last = x_q == XBits'(Width - 1);
+  assign y_last = y_q == YBits'(Height - 1);
+  assign line_end = pixel_end && x_last;
+  assign row_end = line_end && ky_q;
+
+  assign stored = ky_q || fill_q > fill_t'(x_q);
+  assign tap_first = in_fold_q == '0;
+  assign tap_last = fold_end;
+  assign tap_frame_last = row_end && y_last;
+  assign tap_valid = !tap_first || (fold_ready && stored);
+  assign tap_weight_addr = weight_addr_q;
+  assign tap_out_fold = out_fold_q;
+
+  assign next_addr = wrap_add(pixel_addr_q, InFolds);
+
+  always_ff @(posedge clk) begin
+    if (!rst_n) begin
+      write_addr_q <= '0;
+      write_fold_q <= '0;
+      fill_q <= '0;
+    end else begin
+      if (write) begin
+        write_addr_q <= wrap_add(write_addr_q, 1);
+        write_fold_q <= write_pixel ? '0 : write_fold_q + 1'b1;
+      end
+      if (write_pixel && !free_pixel) begin
+        fill_q <= fill_q + 1'b1;
+      end else if (!write_pixel && free_pixel) begin
+        fill_q <= fill_q - 1'b1;
+      end
+    end
+  end
+
+  always_ff @(posedge clk) begin
+    if (!rst_n) begin
+      addr_q <= '0;
+      pixel_addr_q <= '0;
+      row_addr_q <= '0;
+      weight_addr_q <= '0;
+      in_fold_q <= '0;
+      out_fold_q <= '0;
+      kx_q <= 1'b0;
+      ky_q <= 1'b0;
+      x_q <= '0;
+      y_q <= '0;
+    end else if (tap_valid) begin
+      weight_addr_q <= weight_addr_q + 1'b1;
+      in_fold_q <= fold_end ? '0 : in_fold_q + 1'b1;
+      addr_q <= wrap_add(addr_q, 1);
+      if (fold_end) begin
+        out_fold_q <= column_end ? '0 : out_fold_q + 1'b1;
+        addr_q <= pixel_addr_q;
+      end
+      if (column_end) begin
+        kx_q <= !kx_q;
+      end
+      if (pixel_end) begin
+        x_q <= line_end ? '0 : x_q + 1'b1;
+        weight_addr_q <= ky_q ? WeightAddrBits'(RowWeights) : '0;
+        addr_q <= next_addr;
+        pixel_addr_q <= next_addr;
+      end
+      if (line_end) begin
+        ky_q <= !ky_q;
+        weight_addr_q <= ky_q ? '0 : WeightAddrBits'(RowWeights);
+        if (ky_q) begin
+          row_addr_q <= next_addr;
+        end else begin
+          addr_q <= row_addr_q;
+          pixel_addr_q <= row_addr_q;
+        end
+      end
+      if (row_end) begin
+        y_q <= y_last ? '0 : y_q + 1'b1;
+      end
+    end
+  end
+
+  qun_ram #(
+      .Bits (WordBits),
+      .Depth(RingWords)
+  ) u_ring (
+      .clk,
+      .write,
+      .write_addr (write_addr_q),
+      .write_data (s_axis_tdata),
+      .read       (tap_valid),
+      .read_addr  (addr_q),
+      .read_data_q(tap_data_q)
+  );
+
+endmodule
