@@ -1,0 +1,71 @@
+"""What the documents say exists: sessions, sub-commands, options, files."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import pytest
+from helpers.project import ROOT, parse, tracked_files
+
+DOCUMENTS = [path for path in tracked_files() if path.endswith(".md")]
+
+
+def text_of(path: str) -> str:
+    """Return a document."""
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+def sessions() -> set[str]:
+    """Return the names of the nox sessions."""
+    return {
+        node.name
+        for node in parse("noxfile.py").body
+        if isinstance(node, ast.FunctionDef) and any("session" in ast.unparse(mark) for mark in node.decorator_list)
+    }
+
+
+def subcommands() -> set[str]:
+    """Return the names of the sub-commands of ``quantunet``."""
+    from quantunet.cli import build_parser
+
+    action = next(action for action in build_parser()._actions if action.dest == "command")
+    assert action.choices
+    return set(action.choices)
+
+
+def commands(path: str) -> list[str]:
+    """Return the command lines in a document's code blocks."""
+    blocks = re.findall(r"^```(?:console|bash|sh)\n(.*?)^```", text_of(path), flags=re.MULTILINE | re.DOTALL)
+    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
+    return [line.removeprefix("$ ").strip() for line in lines if line.strip() and not line.startswith("#")]
+
+
+def test_the_readme_has_the_two_commands() -> None:
+    found = commands("README.md")
+    assert "pip install nox && nox -s cosim" in found
+    assert "nox -s tests" in found
+
+
+@pytest.mark.parametrize("path", DOCUMENTS)
+def test_named_sessions_exist(path: str) -> None:
+    named = re.findall(r"\bnox -s ((?:\w+)(?: \w+)*)", text_of(path))
+    assert {name for names in named for name in names.split()} - sessions() == set()
+
+
+@pytest.mark.parametrize("path", DOCUMENTS)
+def test_named_subcommands_exist(path: str) -> None:
+    named = {line.split()[1] for line in commands(path) if line.startswith("quantunet ")}
+    named |= set(re.findall(r"`quantunet ([a-z_]+)", text_of(path)))
+    assert named - subcommands() == set()
+
+
+@pytest.mark.parametrize("path", DOCUMENTS)
+def test_linked_files_exist(path: str) -> None:
+    links = re.findall(r"\]\((?!https?://)([^)#]+)", text_of(path))
+    folder = (ROOT / path).parent
+    assert [link for link in links if not (folder / link).exists()] == []
+
+
+def test_every_session_is_in_the_readme() -> None:
+    assert {name for name in sessions() if f"nox -s {name}" not in text_of("README.md")} == set()

@@ -1,0 +1,84 @@
+"""Every requirement is locked, and co-simulation and synthesis install no torch."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, requires
+
+import pytest
+from helpers.project import ROOT, pyproject
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+
+def locked() -> dict[str, list[Requirement]]:
+    """Return the lines of locked.txt by package."""
+    pins: dict[str, list[Requirement]] = {}
+    for line in (ROOT / "locked.txt").read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            pin = Requirement(line)
+            pins.setdefault(canonicalize_name(pin.name), []).append(pin)
+    return pins
+
+
+def declared(extra: str | None = None) -> list[Requirement]:
+    """Return what the project, or one of its extras, requires."""
+    project = pyproject()["project"]
+    lines = project["dependencies"] if extra is None else project["optional-dependencies"][extra]  # type: ignore[index,call-overload]
+    return [Requirement(line) for line in lines]
+
+
+def extras() -> list[str]:
+    """Return the names of the extras."""
+    return list(pyproject()["project"]["optional-dependencies"])  # type: ignore[call-overload]
+
+
+def closure(requirements: list[Requirement]) -> set[str]:
+    """Return every package that an installation of some requirements brings, by what is installed here."""
+    found: set[str] = set()
+    waiting = [(canonicalize_name(one.name), frozenset(one.extras)) for one in requirements]
+    while waiting:
+        name, chosen = waiting.pop()
+        if name in found:
+            continue
+        found.add(name)
+        try:
+            lines = requires(name) or []
+        except PackageNotFoundError:  # a marker excludes it here, or an extra that nobody chose
+            continue
+        for needed in map(Requirement, lines):
+            if needed.marker is None or any(needed.marker.evaluate({"extra": one}) for one in chosen | {""}):
+                waiting.append((canonicalize_name(needed.name), frozenset(needed.extras)))
+    return found
+
+
+def test_every_line_pins_one_version() -> None:
+    pins = locked()
+    assert len(pins) > 50
+    for lines in pins.values():
+        for pin in lines:
+            (version,) = pin.specifier
+            assert version.operator == "=="
+            assert "+" not in version.version
+    assert [str(pin) for pin in pins["torch"]] == ["torch==2.13.0"]
+
+
+@pytest.mark.parametrize("extra", [None, *extras()])
+def test_every_requirement_is_locked_and_allowed(extra: str | None) -> None:
+    pins = locked()
+    for requirement in declared(extra):
+        lines = pins[canonicalize_name(requirement.name)]
+        for pin in lines:
+            (version,) = pin.specifier
+            assert requirement.specifier.contains(version.version), f"{pin} is not {requirement}"
+
+
+@pytest.mark.parametrize("extra", [None, *extras()])
+def test_everything_that_is_brought_along_is_locked(extra: str | None) -> None:
+    assert closure(declared(extra)) - set(locked()) == set()
+
+
+@pytest.mark.parametrize("chosen", [("hls", "sim"), ("hls", "synth")])
+def test_cosim_and_hls_synth_install_no_torch(chosen: tuple[str, ...]) -> None:
+    packages = closure([*declared(), *(one for extra in chosen for one in declared(extra))])
+    assert "hls4ml" in packages
+    assert packages & {"torch", "brevitas", "monai", "tensorboard"} == set()
