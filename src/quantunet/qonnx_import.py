@@ -337,6 +337,15 @@ def _read(path: Path) -> onnx.ModelProto:
             got=f"{len(model.graph.node)} nodes and {len(model.graph.output)} outputs",
             hint="Export or copy it again.",
         )
+    # The list of operator sets stands last in the file: without it the file was cut off.
+    missing = {node.domain for node in model.graph.node} - {opset.domain for opset in model.opset_import}
+    if missing:
+        raise FileFormatError(
+            str(path),
+            expected="a version for every operator set that is used",
+            got=f"none for {', '.join(sorted(name or 'ai.onnx' for name in missing))}",
+            hint="Export or copy it again.",
+        )
     return model
 
 

@@ -1,0 +1,43 @@
+"""Files are written whole or not at all, on a full disk too."""
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from quantunet.errors import StorageError
+from quantunet.storage import atomic_path, write_bytes
+
+
+def test_written_whole(tmp_path: Path) -> None:
+    write_bytes(tmp_path / "a" / "b.bin", b"123")
+    assert (tmp_path / "a" / "b.bin").read_bytes() == b"123"
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["b.bin"]
+
+
+def test_full_disk_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "x.bin"
+    write_bytes(path, b"old")
+    with pytest.raises(StorageError, match="No space left") as caught, atomic_path(path) as temporary:
+        temporary.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert caught.value.where == str(path)
+    assert path.read_bytes() == b"old"
+    assert [item.name for item in tmp_path.iterdir()] == ["x.bin"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
+def test_a_device_that_is_full(tmp_path: Path) -> None:
+    """A real ENOSPC from the kernel, not a simulated one."""
+    with pytest.raises(StorageError, match="No space left"), atomic_path(tmp_path / "x.bin") as temporary:
+        temporary.unlink()
+        temporary.symlink_to("/dev/full")
+        temporary.write_bytes(b"x" * 10)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageError):
+        write_bytes(tmp_path / "file" / "x.bin", b"")

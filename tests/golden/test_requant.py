@@ -1,0 +1,33 @@
+"""requant and all rounding: against exact rational arithmetic."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from quantunet.golden.ops.requant import requant
+from quantunet.golden.rounding import round_half_even_shift
+from quantunet.ir import QType
+
+
+@pytest.mark.parametrize("shift", range(-3, 12))
+def test_rounding_equals_rational_arithmetic(shift: int) -> None:
+    values = np.arange(-5000, 5001)
+    expected = [round(Fraction(int(value)) / Fraction(2) ** shift) for value in values]
+    assert round_half_even_shift(values, shift).tolist() == expected
+
+
+@pytest.mark.parametrize("signed_in", [False, True])
+@pytest.mark.parametrize("signed_out", [False, True])
+def test_every_code_of_every_width(signed_in: bool, signed_out: bool) -> None:
+    compared = 0
+    for bits_in in range(2, 9):
+        for bits_out in range(2, 9):
+            for frac_out in (-2, 0, 3, 6):
+                source, target = QType(bits_in, signed_in, 3), QType(bits_out, signed_out, frac_out)
+                x = np.arange(source.qmin, source.qmax + 1)
+                exact = [round(Fraction(int(q), 8) * Fraction(2) ** frac_out) for q in x]
+                expected = [min(max(value, target.qmin), target.qmax) for value in exact]
+                assert requant(x, source, target).tolist() == expected
+                compared += x.size
+    assert compared == 7 * 4 * sum(1 << bits for bits in range(2, 9))
