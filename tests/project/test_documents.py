@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
+import shlex
 
 import pytest
 from helpers.project import ROOT, parse, tracked_files
+
+from quantunet.cli import build_parser
 
 DOCUMENTS = [path for path in tracked_files() if path.endswith(".md")]
 
@@ -27,8 +30,6 @@ def sessions() -> set[str]:
 
 def subcommands() -> set[str]:
     """Return the names of the sub-commands of ``quantunet``."""
-    from quantunet.cli import build_parser
-
     action = next(action for action in build_parser()._actions if action.dest == "command")
     assert action.choices
     return set(action.choices)
@@ -58,6 +59,16 @@ def test_named_subcommands_exist(path: str) -> None:
     named = {line.split()[1] for line in commands(path) if line.startswith("quantunet ")}
     named |= set(re.findall(r"`quantunet ([a-z_]+)", text_of(path)))
     assert named - subcommands() == set()
+
+
+@pytest.mark.parametrize("path", DOCUMENTS)
+def test_command_lines_parse(path: str) -> None:
+    """Options and arguments in the documents are ones that the command line has."""
+    lines = [line.removeprefix("quantunet ") for line in commands(path) if line.startswith("quantunet ")]
+    lines += [f"{name} {options}" for name, options in re.findall(r"\bnox -s (\w+) -- ([^`\n]+)", text_of(path))]
+    for line in lines:
+        if line.split()[0] in subcommands():
+            build_parser().parse_args(shlex.split(line))
 
 
 @pytest.mark.parametrize("path", DOCUMENTS)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from importlib.metadata import PackageNotFoundError, requires
 
 import pytest
-from helpers.project import ROOT, pyproject
+from helpers.project import ROOT, pyproject, python_files
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -82,3 +84,18 @@ def test_cosim_and_hls_synth_install_no_torch(chosen: tuple[str, ...]) -> None:
     packages = closure([*declared(), *(one for extra in chosen for one in declared(extra))])
     assert "hls4ml" in packages
     assert packages & {"torch", "brevitas", "monai", "tensorboard"} == set()
+
+
+def test_everything_outside_model_imports_without_torch() -> None:
+    modules = [name for name, _ in python_files() if not name.startswith("quantunet.model.") and "__main__" not in name]
+    assert len(modules) > 30
+    program = (
+        "import sys, importlib\n"
+        "for name in ('torch', 'brevitas', 'monai', 'qonnx', 'onnxoptimizer'): sys.modules[name] = None\n"
+        f"for name in {modules!r}: importlib.import_module(name)\n"
+        "from quantunet.cli import build_parser\n"
+        "from quantunet.zoo import zoo_names\n"
+        "build_parser(); zoo_names()\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
