@@ -14,6 +14,7 @@ def requant(x: Array, input_type: QType, output_type: QType) -> Array:
         input_type: The input's type.
         output_type: The output's type.
 
+    >>> import numpy as np
     >>> requant(np.array([1, 2, 3, 6, 15]), QType(4, False, 2), QType(3, True, 1))
     array([0, 1, 2, 3, 3])
     """

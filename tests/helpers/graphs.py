@@ -54,7 +54,11 @@ class GraphBuilder:
         weight = self._weights((kernel, kernel, x.shape[2], channels), bits_w)
         terms = x.shape[2] * (kernel * kernel if kind is Conv2d else 1)
         deviation = float(np.std(weight.array)) * x.qtype.qmax / 2 * terms**0.5 + 1
-        bias = IntArray.of(self.rng.integers(-int(deviation) - 1, int(deviation) + 2, size=channels))
+        # Unsigned inputs have a positive mean; the bias takes its share away, so that outputs of both signs appear.
+        mean = 0 if x.qtype.signed else x.qtype.qmax / 5
+        axes = (0, 1, 2) if kind is Conv2d else (2,)
+        centre = np.rint(-mean * weight.array.sum(axis=axes).reshape(-1, channels).mean(axis=0)).astype(np.int64)
+        bias = IntArray.of(centre + self.rng.integers(-int(deviation) - 1, int(deviation) + 2, size=channels))
         shift = int(np.round(np.log2(deviation * 2 / max(output.qmax, 1))))
         weight_type = QType(bits_w, True, output.frac + shift - x.qtype.frac)
         scale = 1 if kind is Conv2d else 2
