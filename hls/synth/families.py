@@ -1,0 +1,186 @@
+"""Device families: the Yosys command of each, and which primitive costs what.
+
+A LUT is counted as the device counts it: a carry cell of the Lattice families occupies two, a 16 x 4 distributed RAM
+six (four of storage, two of write ports), a wide multiplexer none, because it stands beside the LUTs that it joins.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from quantunet.errors import ToolFailedError
+
+Weights = Mapping[str, int | Fraction]
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a design takes of a device.
+
+    Attributes:
+        lut: LUTs, carry cells and distributed RAM included.
+        ff: Flip-flops.
+        dsp: Multipliers, in the primitive that the board's budget counts.
+        bram: Block RAMs, in the primitive that the board's budget counts.
+        lutram: Distributed RAM primitives; their LUTs are in ``lut`` too.
+        carry: Carry primitives; their LUTs are in ``lut`` too.
+    """
+
+    lut: int
+    ff: int
+    dsp: int
+    bram: int
+    lutram: int
+    carry: int
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.lut + other.lut,
+            self.ff + other.ff,
+            self.dsp + other.dsp,
+            self.bram + other.bram,
+            self.lutram + other.lutram,
+            self.carry + other.carry,
+        )
+
+
+@dataclass(frozen=True)
+class Family:
+    """A device family.
+
+    Attributes:
+        name: As a board's ``family`` names it.
+        title: For people.
+        synth: The Yosys command, without the top module.
+        memory_step: The label in that command at which memories are mapped.
+        lut: LUTs that a primitive occupies.
+        ff: Flip-flop primitives.
+        dsp: Multipliers that a primitive occupies.
+        bram: Block RAMs that a primitive occupies.
+        lutram: Distributed RAM primitives.
+        carry: Carry primitives.
+        free: Primitives that cost nothing that is counted.
+    """
+
+    name: str
+    title: str
+    synth: str
+    memory_step: str
+    lut: Weights
+    ff: frozenset[str]
+    dsp: Weights
+    bram: Weights
+    lutram: frozenset[str]
+    carry: frozenset[str]
+    free: frozenset[str]
+
+    def command(self, *, dsp: bool) -> str:
+        """Return the Yosys synthesis command, with or without hard multipliers."""
+        return self.synth if dsp else f"{self.synth} -nodsp"
+
+    def usage(self, cells: Mapping[str, int], where: str) -> Usage:
+        """Add up what a netlist takes.
+
+        Args:
+            cells: Count of every primitive of the netlist.
+            where: The layer, for the error message.
+
+        Raises:
+            ToolFailedError: The netlist holds a primitive that the family does not have.
+        """
+        known = {*self.lut, *self.ff, *self.dsp, *self.bram, *self.lutram, *self.carry, *self.free}
+        unknown = sorted(set(cells) - known)
+        if unknown:
+            raise ToolFailedError(
+                where,
+                expected=f"a netlist of {self.title} primitives",
+                got=", ".join(unknown),
+                hint="Add the primitive to hls/synth/families.py, or mend the design that needs it.",
+            )
+        return Usage(
+            lut=_total(self.lut, cells),
+            ff=sum(cells.get(cell, 0) for cell in self.ff),
+            dsp=_total(self.dsp, cells),
+            bram=_total(self.bram, cells),
+            lutram=sum(cells.get(cell, 0) for cell in self.lutram),
+            carry=sum(cells.get(cell, 0) for cell in self.carry),
+        )
+
+
+def _total(weights: Weights, cells: Mapping[str, int]) -> int:
+    return math.ceil(sum((Fraction(weight) * cells.get(cell, 0) for cell, weight in weights.items()), Fraction(0)))
+
+
+ECP5 = Family(
+    name="ecp5",
+    title="Lattice ECP5",
+    synth="synth_ecp5",
+    memory_step="map_ram",
+    lut={"LUT4": 1, "CCU2C": 2, "DPR16X4": 6, "TRELLIS_DPR16X4": 6},
+    ff=frozenset({"TRELLIS_FF"}),
+    dsp={"MULT9X9D": Fraction(1, 2), "MULT18X18D": 1},
+    bram={"DP16KD": 1, "PDPW16KD": 1},
+    lutram=frozenset({"DPR16X4", "TRELLIS_DPR16X4"}),
+    carry=frozenset({"CCU2C"}),
+    free=frozenset({"PFUMX", "L6MUX21", "VHI", "VLO"}),
+)
+
+NEXUS = Family(
+    name="nexus",
+    title="Lattice Nexus",
+    synth="synth_nexus -noiopad",
+    memory_step="map_ram",
+    lut={"LUT4": 1, "INV": 1, "WIDEFN9": 2, "CCU2": 2, "DPR16X4": 6},
+    ff=frozenset({"FD1P3BX", "FD1P3DX", "FD1P3IX", "FD1P3JX"}),
+    dsp={
+        "MULT9X9": Fraction(1, 2),
+        "MULT18X18": 1,
+        "MULT18X36": 2,
+        "MULT36X36": 4,
+        "MULTPREADD9X9": Fraction(1, 2),
+        "MULTPREADD18X18": 1,
+        "MULTADDSUB9X9WIDE": 2,
+        "MULTADDSUB18X18": 1,
+        "MULTADDSUB36X36": 4,
+    },
+    bram={"DP16K": 1, "PDP16K": 1, "PDPSC16K": 1},
+    lutram=frozenset({"DPR16X4"}),
+    carry=frozenset({"CCU2"}),
+    free=frozenset({"VHI", "VLO"}),
+)
+
+XC7 = Family(
+    name="xc7",
+    title="AMD 7 series",
+    synth="synth_xilinx -family xc7 -flatten -noiopad -noclkbuf",
+    memory_step="map_memory",
+    lut={
+        **{f"LUT{inputs}": 1 for inputs in range(1, 7)},
+        "INV": 1,
+        "SRL16E": 1,
+        "SRLC32E": 1,
+        "RAM32X1S": 1,
+        "RAM64X1S": 1,
+        "RAM32X1D": 2,
+        "RAM64X1D": 2,
+        "RAM128X1S": 2,
+        "RAM128X1D": 4,
+        "RAM256X1S": 4,
+        "RAM32M": 4,
+        "RAM64M": 4,
+    },
+    ff=frozenset({"FDRE", "FDSE", "FDCE", "FDPE"}),
+    dsp={"DSP48E1": 1},
+    bram={"RAMB18E1": 1, "RAMB36E1": 2},
+    lutram=frozenset(
+        {"RAM32X1S", "RAM64X1S", "RAM32X1D", "RAM64X1D", "RAM128X1S", "RAM128X1D", "RAM256X1S", "RAM32M", "RAM64M"}
+    ),
+    carry=frozenset({"CARRY4"}),
+    free=frozenset({"MUXF7", "MUXF8", "GND", "VCC"}),
+)
+
+FAMILIES: Mapping[str, Family] = {family.name: family for family in (ECP5, NEXUS, XC7)}
+"""The families by the name that a board's file uses."""

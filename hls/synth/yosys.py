@@ -1,0 +1,358 @@
+"""Synthesis with Yosys: one process a design, several at a time, results cached by content."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import importlib.metadata
+import importlib.util
+import json
+import logging
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from quantunet.errors import StorageError, ToolFailedError, ToolMissingError
+from quantunet.hls.synth.families import FAMILIES, Usage
+from quantunet.storage import write_text
+
+logger = logging.getLogger(__name__)
+
+TIME_LIMIT = 900.0
+"""Seconds that one design may take, unless the caller says otherwise."""
+
+_FORMAT = "quantunet-synthesis-1"
+_LOG_LINES = 15
+_MAPPED = re.compile(r"^(?:mapping memory (\S+) via (\S+)|using (FF|soft LUT) mapping for memory (\S+))", re.MULTILINE)
+_PROBLEMS = re.compile(r"^Warning: (.+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A design to synthesise.
+
+    Attributes:
+        name: The layer's name, for messages.
+        top: The top module.
+        sources: SystemVerilog files, each after the files that it needs.
+        folder: The working directory: memory files are found here by name.
+        memories: Those memory files.
+        parameters: Values for parameters of the top module.
+        family: Device family, a key of :data:`~quantunet.hls.synth.families.FAMILIES`.
+        dsp: Whether multiplications may use hard multipliers.
+    """
+
+    name: str
+    top: str
+    sources: tuple[Path, ...]
+    folder: Path
+    memories: tuple[Path, ...] = ()
+    parameters: tuple[tuple[str, int], ...] = ()
+    family: str = "ecp5"
+    dsp: bool = False
+
+
+@dataclass(frozen=True)
+class MappedMemory:
+    """What became of one memory of a design.
+
+    Attributes:
+        name: Hierarchical name.
+        width: Bits of a word.
+        depth: Words.
+        writes: Write ports; 0 for a table of constants.
+        kind: ``block``, ``distributed`` or ``logic`` (flip-flops, or LUTs for constants).
+    """
+
+    name: str
+    width: int
+    depth: int
+    writes: int
+    kind: str
+
+    @property
+    def bits(self) -> int:
+        """Bits in all."""
+        return self.width * self.depth
+
+
+@dataclass(frozen=True)
+class Synthesis:
+    """What came out of one synthesis.
+
+    Attributes:
+        usage: What the design takes.
+        cells: Count of every primitive.
+        levels: Logic depth: LUTs, carry chains and multipliers in series between registers.
+        start: The net at which the longest path begins.
+        end: The net at which it ends.
+        memories: Every memory and what became of it.
+        warnings: Yosys' warnings, each once.
+        seconds: Time that the synthesis took.
+        memory_mib: Memory that it took.
+        cached: Whether the result was there already.
+    """
+
+    usage: Usage
+    cells: Mapping[str, int]
+    levels: int
+    start: str
+    end: str
+    memories: tuple[MappedMemory, ...]
+    warnings: tuple[str, ...]
+    seconds: float
+    memory_mib: int
+    cached: bool = field(default=False, compare=False)
+
+
+def version() -> str:
+    """Return the version of the Yosys that is installed.
+
+    Raises:
+        ToolMissingError: There is none.
+    """
+    if importlib.util.find_spec("pyosys") is None:
+        raise ToolMissingError(
+            "Yosys",
+            expected="the Python package pyosys",
+            got="none",
+            hint="Install it: pip install 'quantunet[synth]'.",
+        )
+    return importlib.metadata.version("pyosys")
+
+
+def key(job: Job) -> str:
+    """Return the name under which a job's result is kept: a hash of everything that the result depends on.
+
+    Raises:
+        StorageError: A source or memory file cannot be read.
+    """
+    digest = hashlib.sha256()
+
+    def add(*parts: str | bytes) -> None:
+        for part in parts:
+            data = part.encode() if isinstance(part, str) else part
+            digest.update(len(data).to_bytes(8, "little"))
+            digest.update(data)
+
+    add(_FORMAT, version(), FAMILIES[job.family].command(dsp=job.dsp), job.top)
+    for name, value in sorted(job.parameters):
+        add(name, str(value))
+    for path in (*job.sources, *sorted(job.memories)):
+        try:
+            add(path.name, path.read_bytes())
+        except OSError as error:
+            raise StorageError(
+                str(path), expected="a file that can be read", got=error.strerror or str(error)
+            ) from error
+    return digest.hexdigest()[:32]
+
+
+def synthesise(
+    jobs: Sequence[Job],
+    cache: Path,
+    *,
+    processes: int = 1,
+    time_limit: float = TIME_LIMIT,
+    started: Callable[[Job], None] = lambda job: None,
+    finished: Callable[[Job, Synthesis], None] = lambda job, result: None,
+) -> list[Synthesis]:
+    """Synthesise designs, several at a time; the first that fails stops the others.
+
+    Args:
+        jobs: The designs, the ones that take longest first.
+        cache: Folder of results by content; a result that is there is not made again.
+        processes: How many run at a time.
+        time_limit: Seconds that one may take.
+        started: Called in the caller's thread when a design's turn has come.
+        finished: Called in the caller's thread with each result.
+
+    Returns:
+        The results, in the order of ``jobs``.
+
+    Raises:
+        ToolMissingError: Yosys is not installed.
+        ToolFailedError: Yosys failed or took too long; names the layer and holds the end of the log.
+        StorageError: A file cannot be read or written.
+    """
+    version()
+    runs = _Processes()
+    results: dict[int, Synthesis] = {}
+    pending: dict[Future[Synthesis], int] = {}
+    waiting = iter(enumerate(jobs))
+    with ThreadPoolExecutor(max_workers=processes) as pool:
+        try:
+            while len(results) < len(jobs):
+                while len(pending) < processes and (entry := next(waiting, None)) is not None:
+                    started(entry[1])
+                    pending[pool.submit(_one, entry[1], cache, time_limit, runs)] = entry[0]
+                done, _ = wait(pending, return_when=FIRST_COMPLETED)
+                for future in done:
+                    index = pending.pop(future)
+                    results[index] = future.result()
+                    finished(jobs[index], results[index])
+        except BaseException:
+            runs.stop()
+            raise
+    return [results[index] for index in range(len(jobs))]
+
+
+def _one(job: Job, cache: Path, time_limit: float, runs: _Processes) -> Synthesis:
+    identity = key(job)
+    result_file = cache / f"{identity}.json"
+    kept = _read_result(result_file)
+    if kept is not None:
+        return dataclasses.replace(_result(job, kept), cached=True)
+    log_file = cache / f"{identity}.log"
+    raw = _run(job, cache / identity, log_file, time_limit, runs)
+    result = _result(job, raw)
+    write_text(result_file, json.dumps(raw, indent=1) + "\n")
+    return result
+
+
+def _read_result(path: Path) -> dict[str, Any] | None:
+    """Return a kept result; ``None`` if there is none or it is damaged, then it is made again."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return document if isinstance(document, dict) and document.get("format") == _FORMAT else None
+
+
+def _run(job: Job, scratch: Path, log_file: Path, time_limit: float, runs: _Processes) -> dict[str, Any]:
+    job_file, raw_file = scratch.with_suffix(".job.json"), scratch.with_suffix(".raw.json")
+    document = {
+        "name": job.name,
+        "top": job.top,
+        "sources": [os.path.relpath(path, job.folder) for path in job.sources],
+        "parameters": dict(job.parameters),
+        "family": job.family,
+        "dsp": job.dsp,
+    }
+    write_text(job_file, json.dumps(document, indent=1) + "\n")
+    begin = time.monotonic()
+    command = [sys.executable, "-m", "quantunet.hls.synth.worker", str(job_file.resolve()), str(raw_file.resolve())]
+    try:
+        with log_file.open("wb") as log:
+            code = runs.run(command, job.folder, log, time_limit)
+    except OSError as error:
+        raise StorageError(str(log_file), expected="a file that can be written", got=str(error)) from error
+    seconds = time.monotonic() - begin
+    log_text = log_file.read_text(encoding="utf-8", errors="replace")
+    if code is None:
+        raise ToolFailedError(
+            job.name,
+            expected=f"a synthesis within {time_limit:g} s",
+            got="none",
+            hint=f"Give it more time with --time-limit, or fold the layer more. Log: {log_file}",
+        )
+    if code or not raw_file.is_file():
+        raise ToolFailedError(
+            job.name,
+            expected="a synthesis without errors",
+            got=f"exit code {code}:\n{_end_of(log_text)}",
+            hint=f"Log: {log_file}",
+        )
+    raw: dict[str, Any] = json.loads(raw_file.read_text(encoding="utf-8"))
+    raw["format"] = _FORMAT
+    raw["seconds"] = round(seconds, 1)
+    raw["kinds"] = _memory_kinds(log_text, job.top)
+    raw["warnings"] = sorted({match[1] for match in _PROBLEMS.finditer(log_text)})
+    raw_file.unlink()
+    job_file.unlink()
+    return raw
+
+
+def _end_of(log: str) -> str:
+    """Return the lines of a log from its first error on, or its last lines."""
+    lines = [line for line in log.splitlines() if line.strip()]
+    errors = [index for index, line in enumerate(lines) if re.search(r"\berror:", line, re.IGNORECASE)]
+    first = errors[0] if errors else len(lines) - _LOG_LINES
+    return "\n".join(lines[max(first, 0) :][:_LOG_LINES])
+
+
+def _memory_kinds(log: str, top: str) -> dict[str, str]:
+    kinds = {}
+    for match in _MAPPED.finditer(log):
+        name = (match[1] or match[4]).removeprefix(f"{top}.")
+        library = match[2] or ""
+        is_distributed = any(word in library for word in ("DPR16X4", "LUTRAM", "DISTRIBUTED"))
+        kinds[name] = "logic" if not library else "distributed" if is_distributed else "block"
+    return kinds
+
+
+def _result(job: Job, raw: Mapping[str, Any]) -> Synthesis:
+    memories = tuple(
+        MappedMemory(m["name"], m["width"], m["depth"], m["writes"], raw["kinds"].get(m["name"], "logic"))
+        for m in raw["memories"]
+    )
+    usage = FAMILIES[job.family].usage(raw["cells"], job.name)
+    if usage.lut + usage.ff == 0:
+        raise ToolFailedError(
+            job.name,
+            expected="a netlist with LUTs or flip-flops",
+            got="an empty one",
+            hint="Everything was optimised away; are the outputs connected?",
+        )
+    return Synthesis(
+        usage=usage,
+        cells=raw["cells"],
+        levels=raw["levels"],
+        start=raw["start"],
+        end=raw["end"],
+        memories=memories,
+        warnings=tuple(raw["warnings"]),
+        seconds=raw["seconds"],
+        memory_mib=raw["memory_mib"],
+    )
+
+
+class _Processes:
+    """The processes that run; each leads a group of its own, so that ABC ends with it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._stopped = False
+
+    def run(self, command: list[str], folder: Path, log: Any, time_limit: float) -> int | None:  # noqa: ANN401
+        """Run a command to its end and return its exit code; ``None`` after the time limit."""
+        with self._lock:
+            if self._stopped:
+                return 1
+            process = subprocess.Popen(
+                command, cwd=folder, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            )
+            self._running.add(process)
+        try:
+            return process.wait(time_limit)
+        except subprocess.TimeoutExpired:
+            return None
+        finally:
+            _end(process)
+            with self._lock:
+                self._running.discard(process)
+
+    def stop(self) -> None:
+        """End what runs and start nothing more."""
+        with self._lock:
+            self._stopped = True
+            for process in self._running:
+                _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

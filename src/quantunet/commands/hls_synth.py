@@ -1,0 +1,203 @@
+"""``quantunet hls_synth``: HLS projects and RTL of every layer, and what each takes on a device."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from quantunet import exit_codes
+from quantunet.constraints.board import Board, board_names, load_board
+from quantunet.errors import BoardError
+from quantunet.ir import Graph
+from quantunet.zoo import load_network
+
+if TYPE_CHECKING:
+    from quantunet.hls.synth.flow import Part
+    from quantunet.hls.synth.yosys import Synthesis
+
+DEFAULT_NETWORK = "wearable"
+DEFAULT_FAMILY = "ecp5"
+TIME_LIMIT = 900.0
+
+
+def add_parser(sub: Any) -> None:
+    """Add the sub-command."""
+    parser: argparse.ArgumentParser = sub.add_parser(
+        "hls_synth", help="write HLS projects and RTL, and synthesise every layer", description=__doc__
+    )
+    parser.add_argument("--model", default=DEFAULT_NETWORK, help="a QONNX file, or a network of the zoo (%(default)s)")
+    parser.add_argument("--layer", default="", help="only these layers, separated by commas")
+    parser.add_argument("--tool", choices=("yosys", "vitis"), default="yosys", help="(default: %(default)s)")
+    parser.add_argument("--board", help=f"show shares of this board's budget: {', '.join(board_names())}")
+    parser.add_argument("--folding", type=Path, help="JSON with PE and SIMD of layers; the rest is chosen")
+    parser.add_argument("--write-folding", type=Path, help="write the folding in use to this file, to be edited")
+    parser.add_argument("--dsp", action=argparse.BooleanOptionalAction, default=False, help="use hard multipliers")
+    parser.add_argument("--jobs", type=_positive, default=os.cpu_count() or 1, help="syntheses at a time (%(default)s)")
+    parser.add_argument("--time-limit", type=_positive, default=TIME_LIMIT, help="seconds for one layer (%(default)g)")
+    parser.add_argument("--out", type=Path, help="folder of the results (build/<network>/hls_synth)")
+    parser.set_defaults(run=run)
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        message = f"must be 1 or more, not {value}"
+        raise argparse.ArgumentTypeError(message)
+    return value
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the sub-command."""
+    from quantunet.hls.folding import default_folding, read_folding, write_folding
+    from quantunet.hls.synth import flow, vitis, yosys
+
+    board = load_board(args.board) if args.board else None
+    if args.tool == "vitis":
+        _check_vitis_board(board)
+        vitis.find_tool()
+    else:
+        yosys.version()
+    graph = load_network(args.model)
+    layers = _layers(graph, args.layer)
+    folding = read_folding(args.folding, graph) if args.folding else default_folding(graph)
+    if args.write_folding:
+        write_folding(args.write_folding, folding)
+    folder = args.out or Path("build") / graph.name / "hls_synth"
+    console = Console()
+    with console.status("writing RTL"):
+        parts = flow.write_rtl(graph, folding, folder / "rtl", layers)
+    projects = _write_hls4ml(graph, layers, folder / "hls4ml", board, console)
+    console.print(f"RTL: {folder / 'rtl'}   hls4ml projects: {folder / 'hls4ml'}", soft_wrap=True)
+    if args.tool == "vitis":
+        return _run_vitis(projects, console)
+    return _run_yosys(args, graph, parts, board, folder, console)
+
+
+def _layers(graph: Graph, text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()] or [node.name for node in graph.nodes]
+    return [graph.node(name).name for name in dict.fromkeys(names)]
+
+
+def _check_vitis_board(board: Board | None) -> None:
+    if board is not None and board.family != "xc7":
+        raise BoardError(
+            board.name,
+            expected="a board with an AMD device for Vitis",
+            got=board.part,
+            hint="Use --tool yosys for this board.",
+        )
+
+
+def _write_hls4ml(
+    graph: Graph, layers: Sequence[str], folder: Path, board: Board | None, console: Console
+) -> dict[str, Path]:
+    """Write the hls4ml project of every layer, and of the network; return the layers' folders."""
+    from quantunet.hls import project
+
+    is_amd = board is not None and board.family == "xc7"
+    part = board.part if board is not None and is_amd else project.PART
+    clock_ns = 1000 / board.clk_mhz if board is not None and is_amd else project.CLOCK_NS
+    written: dict[str, Path] = {}
+    with _progress(console) as progress:
+        task = progress.add_task("hls4ml projects", total=len(layers) + 1)
+        for name in layers:
+            written[name] = project.write_layer(graph, name, folder, part=part, clock_ns=clock_ns)
+            progress.advance(task)
+        project.write_network(graph, folder, part=part, clock_ns=clock_ns)
+        progress.advance(task)
+    return written
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+    )
+
+
+def _run_yosys(
+    args: argparse.Namespace, graph: Graph, parts: Sequence[Part], board: Board | None, folder: Path, console: Console
+) -> int:
+    from quantunet.hls.synth import flow, report, yosys
+
+    family = board.family if board else DEFAULT_FAMILY
+    begin = time.monotonic()
+    running: list[str] = []
+    with _progress(console) as progress:
+        task = progress.add_task("synthesis", total=len(parts))
+
+        def started(name: str) -> None:
+            running.append(name)
+            progress.update(task, description=f"synthesis of {', '.join(running)}")
+
+        def finished(name: str, result: Synthesis) -> None:
+            running.remove(name)
+            progress.update(task, advance=1, description=f"synthesis of {', '.join(running)}")
+            if not result.cached:
+                usage = result.usage
+                console.print(
+                    f"{name}: {usage.lut} LUT, {usage.ff} FF, {usage.dsp} DSP, {usage.bram} BRAM, "
+                    f"depth {result.levels}, {result.seconds:.0f} s, {result.memory_mib} MiB",
+                    style="dim",
+                    highlight=False,
+                )
+
+        results = flow.synthesise(
+            parts,
+            folder / "cache",
+            family=family,
+            dsp=args.dsp,
+            processes=args.jobs,
+            time_limit=args.time_limit,
+            started=started,
+            finished=finished,
+        )
+    found = report.Report(
+        network=graph.name,
+        tool=f"yosys {yosys.version()}",
+        family=family,
+        dsp=args.dsp,
+        board=board,
+        parts=parts,
+        results=results,
+        seconds=time.monotonic() - begin,
+        folder=folder,
+    )
+    json_path, csv_path = report.write(found)
+    console.print(report.table(found))
+    for part, result in zip(parts, results, strict=True):
+        for concern in flow.concerns(result):
+            console.print(f"{part.name}: {concern}", style="yellow", highlight=False, soft_wrap=True)
+    console.print(f"{found.seconds:.0f} s   {json_path}   {csv_path}", highlight=False, soft_wrap=True)
+    return exit_codes.SUCCESS
+
+
+def _run_vitis(projects: dict[str, Path], console: Console) -> int:
+    from quantunet.hls.synth import vitis
+
+    table = Table(title="Vitis HLS estimates", title_justify="left")
+    table.add_column("layer")
+    for name in ("LUT", "FF", "DSP", "BRAM_18K", "latency", "interval", "clock ns"):
+        table.add_column(name, justify="right")
+    with _progress(console) as progress:
+        task = progress.add_task("Vitis HLS", total=len(projects))
+        for name, folder in projects.items():
+            progress.update(task, description=f"Vitis HLS of {name}")
+            found = vitis.synthesise(folder, name)
+            figures = (found.lut, found.ff, found.dsp, found.bram_18k, found.latency, found.interval)
+            table.add_row(name, *(f"{figure:,}" for figure in figures), f"{found.clock_ns:.2f}")
+            progress.advance(task)
+    console.print(table)
+    return exit_codes.SUCCESS
