@@ -401,7 +401,7 @@ def _runtime(tools: _Tools, build_root: Path, *, trace: bool) -> Path:
         common = [tools.compiler, *_COMPILE, *_defines(tools, trace)]
         sources = [tools.verilator / "include" / name for name in files]
         commands: list[list[str | Path]] = [
-            [*common, "-O2", "-c", source, "-o", f"{source.stem}.o"] for source in sources
+            [*common, "-O1", "-c", source, "-o", f"{source.stem}.o"] for source in sources
         ]
         with _fresh(folder) as work:
             for kind, options in (("fast", _FAST), ("slow", _SLOW)):
@@ -450,7 +450,7 @@ def _compile_model(tools: _Tools, runtime: Path, work: Path, *, trace: bool, job
     _in_parallel(commands, cpp, "g++ on Verilator's output", jobs)
     libs = tools.cocotb / "libs"
     objects = [f"unit{index}.o" for index in range(len(units))]
-    link = [tools.compiler, "-o", work / EXECUTABLE, *objects, *sorted(runtime.glob("*.o"))]
+    link: list[str | Path] = [tools.compiler, "-o", work / EXECUTABLE, *objects, *sorted(runtime.glob("*.o"))]
     link += [f"-Wl,-rpath,{libs}", f"-L{libs}", "-lcocotbvpi_verilator", "-pthread"]
     _run(link, cpp, "g++ (linking)")
     shutil.rmtree(cpp)

@@ -1,0 +1,126 @@
+// Buffer of exactly Depth beats (any Depth of 2 or more) with its fill level; one beat a cycle, latency 1 up to a Depth
+// of 16 and 4 above it.
+//
+// A deep buffer is a block memory with two registers behind it and four beats of prefetch; the beats on their way count
+// in `level`, and no path goes from one side's handshake to the other's.
+module qun_fifo #(
+    parameter int unsigned Bits = 8,
+    parameter int unsigned Depth = 2,
+    localparam int unsigned LevelBits = $clog2(Depth + 1)
+) (
+    input  logic                 clk,
+    input  logic                 rst_n,
+    input  logic [     Bits-1:0] s_axis_tdata,
+    input  logic                 s_axis_tvalid,
+    output logic                 s_axis_tready,
+    input  logic                 s_axis_tlast,
+    output logic [     Bits-1:0] m_axis_tdata,
+    output logic                 m_axis_tvalid,
+    input  logic                 m_axis_tready,
+    output logic                 m_axis_tlast,
+    output logic [LevelBits-1:0] level
+);
+
+  localparam int unsigned AddrBits = $clog2(Depth);
+  localparam int unsigned LastAddr = Depth - 1;
+
+  if (Depth < 2) begin : gen_bad_depth
+    $error("Depth must be 2 or more");
+  end
+
+  logic [LevelBits-1:0] level_d, level_q;
+  logic ready_q;
+  logic push;
+  logic pop;
+  logic [AddrBits-1:0] write_addr_q;
+  logic [AddrBits-1:0] read_addr_q;
+  logic read;
+
+  assign s_axis_tready = ready_q;
+  assign level = level_q;
+  assign push = s_axis_tvalid && ready_q;
+  assign pop = m_axis_tvalid && m_axis_tready;
+  assign level_d = level_q + LevelBits'(push) - LevelBits'(pop);
+
+  always_ff @(posedge clk) begin
+    level_q <= level_d;
+    ready_q <= level_d != LevelBits'(Depth);
+    if (push) begin
+      write_addr_q <= (write_addr_q == AddrBits'(LastAddr)) ? '0 : write_addr_q + 1'b1;
+    end
+    if (read) begin
+      read_addr_q <= (read_addr_q == AddrBits'(LastAddr)) ? '0 : read_addr_q + 1'b1;
+    end
+    if (!rst_n) begin
+      level_q <= '0;
+      ready_q <= 1'b0;
+      write_addr_q <= '0;
+      read_addr_q <= '0;
+    end
+  end
+
+  if (Depth <= 16) begin : gen_shallow
+    logic [Bits:0] words[Depth];
+
+    always_ff @(posedge clk) begin
+      if (push) begin
+        words[write_addr_q] <= {s_axis_tlast, s_axis_tdata};
+      end
+    end
+
+    assign {m_axis_tlast, m_axis_tdata} = words[read_addr_q];
+    assign m_axis_tvalid = level_q != '0;
+    assign read = pop;
+  end else begin : gen_deep
+    logic [LevelBits-1:0] stored_q;  // beats in the memory that have not been read
+    logic [2:0] claimed_q;           // places of the prefetch that are taken, or will be by reads on their way
+    logic [1:0] arriving_q;
+    logic [2:0] filled_q;
+    logic [1:0] fill_addr_q;
+    logic [1:0] head_addr_q;
+    logic [Bits:0] word_q;
+    logic [Bits:0] word_r_q;
+    logic [Bits:0] prefetch[4];
+
+    assign read = stored_q != '0 && claimed_q != 3'd4;
+    assign {m_axis_tlast, m_axis_tdata} = prefetch[head_addr_q];
+    assign m_axis_tvalid = filled_q != '0;
+
+    qun_ram #(
+        .Bits (Bits + 1),
+        .Depth(Depth)
+    ) u_words (
+        .clk        (clk),
+        .write      (push),
+        .write_addr (write_addr_q),
+        .write_data ({s_axis_tlast, s_axis_tdata}),
+        .read       (read),
+        .read_addr  (read_addr_q),
+        .read_data_q(word_q)
+    );
+
+    always_ff @(posedge clk) begin
+      stored_q <= stored_q + LevelBits'(push) - LevelBits'(read);
+      claimed_q <= claimed_q + 3'(read) - 3'(pop);
+      filled_q <= filled_q + 3'(arriving_q[1]) - 3'(pop);
+      arriving_q <= {arriving_q[0], read};
+      word_r_q <= word_q;
+      if (arriving_q[1]) begin
+        prefetch[fill_addr_q] <= word_r_q;
+        fill_addr_q <= fill_addr_q + 1'b1;
+      end
+      if (pop) begin
+        head_addr_q <= head_addr_q + 1'b1;
+      end
+      if (!rst_n) begin
+        stored_q <= '0;
+        claimed_q <= '0;
+        filled_q <= '0;
+        arriving_q <= '0;
+        fill_addr_q <= '0;
+        head_addr_q <= '0;
+      end
+    end
+  end
+
+endmodule

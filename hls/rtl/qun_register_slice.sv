@@ -1,0 +1,39 @@
+// Register slice of a stream: no combinational path between its two sides; latency 1, one beat a cycle, two beats deep.
+module qun_register_slice #(
+    parameter int unsigned Bits = 8
+) (
+    input  logic            clk,
+    input  logic            rst_n,
+    input  logic [Bits-1:0] s_data,
+    input  logic            s_valid,
+    output logic            s_ready,
+    output logic [Bits-1:0] m_data,
+    output logic            m_valid,
+    input  logic            m_ready
+);
+
+  logic [Bits-1:0] out_q;
+  logic [Bits-1:0] skid_q;
+  logic out_valid_q;
+  logic skid_valid_q;
+
+  assign s_ready = !skid_valid_q;
+  assign m_data  = out_q;
+  assign m_valid = out_valid_q;
+
+  always_ff @(posedge clk) begin
+    if (m_ready || !out_valid_q) begin
+      out_q <= skid_valid_q ? skid_q : s_data;
+      out_valid_q <= skid_valid_q || s_valid;
+      skid_valid_q <= 1'b0;
+    end else if (s_valid && s_ready) begin
+      skid_q <= s_data;
+      skid_valid_q <= 1'b1;
+    end
+    if (!rst_n) begin
+      out_valid_q  <= 1'b0;
+      skid_valid_q <= 1'b0;
+    end
+  end
+
+endmodule

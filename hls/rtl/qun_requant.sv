@@ -1,0 +1,53 @@
+// Requantisation to another type: clamp(round_half_even(x / 2**Shift)); latency 1, one beat a cycle.
+//
+// In and out: Lanes channels a beat, lane 0 least significant.
+module qun_requant #(
+    parameter int unsigned Lanes = 1,
+    parameter int unsigned InBits = 8,
+    parameter bit InSigned = 1'b0,
+    parameter int Shift = 0,
+    parameter int unsigned OutBits = 8,
+    parameter bit OutSigned = 1'b0
+) (
+    input  logic                     clk,
+    input  logic                     rst_n,
+    input  logic [ Lanes*InBits-1:0] s_axis_tdata,
+    input  logic                     s_axis_tvalid,
+    output logic                     s_axis_tready,
+    input  logic                     s_axis_tlast,
+    output logic [Lanes*OutBits-1:0] m_axis_tdata,
+    output logic                     m_axis_tvalid,
+    input  logic                     m_axis_tready,
+    output logic                     m_axis_tlast
+);
+
+  if (InBits + ((Shift < 0) ? -Shift : 1) >= 64) begin : gen_too_wide
+    $error("the shifted value does not fit 64 bits");
+  end
+
+  logic [Lanes*OutBits-1:0] result;
+
+  always_comb begin
+    result = '0;
+    for (int unsigned lane = 0; lane < Lanes; lane++) begin
+      automatic logic [InBits-1:0] raw = s_axis_tdata[lane*InBits+:InBits];
+      automatic logic sign = InSigned && raw[InBits-1];
+      result[lane*OutBits+:OutBits] = OutBits'(
+          qun_requant_pkg::round_saturate({{(64 - InBits) {sign}}, raw}, Shift, int'(OutBits), OutSigned));
+    end
+  end
+
+  qun_register_slice #(
+      .Bits(Lanes * OutBits + 1)
+  ) u_output (
+      .clk    (clk),
+      .rst_n  (rst_n),
+      .s_data ({s_axis_tlast, result}),
+      .s_valid(s_axis_tvalid),
+      .s_ready(s_axis_tready),
+      .m_data ({m_axis_tlast, m_axis_tdata}),
+      .m_valid(m_axis_tvalid),
+      .m_ready(m_axis_tready)
+  );
+
+endmodule
