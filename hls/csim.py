@@ -1,0 +1,237 @@
+"""C simulation of hls4ml projects with g++ and the ap_types that hls4ml brings along.
+
+A project is compiled to a program of its own (``hls/cpp/qun_csim.h``) that maps integer codes to integer codes; weights are
+read at run time. What all projects include is compiled once, as a precompiled header. Programs run as processes of their
+own, so that many may run at a time and a crash stays theirs. Everything is cached by content.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import functools
+import hashlib
+import logging
+import math
+import subprocess
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from quantunet.errors import ShapeError, StorageError, ToolFailedError, ToolMissingError, WidthError
+from quantunet.hls import project
+from quantunet.hls.lower.names import unique_names
+from quantunet.ir import Array, Graph, Tensor
+from quantunet.storage import atomic_path, write_text
+
+logger = logging.getLogger(__name__)
+
+CPP = Path(__file__).resolve().parent / "cpp"
+PREFIX = "qun_csim_prefix.h"
+FLAGS = ("-std=c++17", "-O1", "-w", "-pthread")
+
+_MAIN = """#include "{prefix}"
+#include "{top}.cpp"
+
+const char *qun_weights_dir = nullptr;
+
+namespace nnet {{
+bool trace_enabled = false;
+std::map<std::string, void *> *trace_outputs = nullptr;
+size_t trace_type_size = sizeof(double);
+}} // namespace nnet
+
+int main(int argc, char **argv) {{ return qun::main_with_stack({top}, argc, argv); }}
+"""
+
+
+def build_layer(graph: Graph, name: str, folder: Path) -> Path:
+    """Write the hls4ml project of one layer and compile its C simulation.
+
+    Args:
+        graph: The network.
+        name: The layer.
+        folder: The network's HLS folder; the project goes to ``folder/layers/<name>``.
+
+    Returns:
+        The program, for :func:`run_layer`.
+
+    Raises:
+        ModelError: There is no such layer.
+        ToolMissingError: There is no g++.
+        ToolFailedError: The project does not compile.
+        StorageError: The folder cannot be written.
+    """
+    return _compile(project.write_layer(graph, name, folder), graph.layer(name), folder)
+
+
+def build_network(graph: Graph, folder: Path) -> Path:
+    """Write the hls4ml project of the whole network and compile its C simulation; see :func:`build_layer`."""
+    return _compile(project.write_network(graph, folder), graph, folder)
+
+
+def build_layers(
+    graph: Graph, folder: Path, *, jobs: int, names: Iterable[str] | None = None
+) -> dict[str, Path]:
+    """Build the C simulations of several layers, ``jobs`` compilers at a time.
+
+    Args:
+        graph: The network.
+        folder: The network's HLS folder.
+        jobs: How many compilers may run at a time.
+        names: The layers; all of them by default.
+
+    Returns:
+        The program of every layer, by name.
+
+    Raises:
+        QuantUNetError: As :func:`build_layer`.
+    """
+    wanted = [node.name for node in graph.nodes] if names is None else list(names)
+    with ThreadPoolExecutor(max_workers=jobs) as pool:
+        return dict(zip(wanted, pool.map(lambda name: build_layer(graph, name, folder), wanted), strict=True))
+
+
+def run_layer(graph: Graph, name: str, program: Path, tensors: Mapping[str, Array]) -> Array:
+    """Run the C simulation of one layer on one image.
+
+    Args:
+        graph: The network.
+        name: The layer.
+        program: What :func:`build_layer` returned.
+        tensors: The layer's input tensors by name, int64 ``(height, width, channels)``; others may be there too.
+
+    Returns:
+        The layer's output, int64 ``(height, width, channels)``.
+
+    Raises:
+        ToolFailedError: The simulation failed, printed something, or gave another number of values.
+        ShapeError: An input has another shape than its tensor.
+        WidthError: An input does not fit its type.
+    """
+    layer = graph.layer(name)
+    return run(layer, program, [tensors[tensor][None] for tensor in layer.inputs])[0]
+
+
+def run(graph: Graph, program: Path, inputs: Sequence[Array]) -> Array:
+    """Run a C simulation on several frames, one after the other through the same instance.
+
+    Args:
+        graph: The graph that was built: a network or ``graph.layer(name)``.
+        program: Its program.
+        inputs: For each input of the graph int64 ``(frames, height, width, channels)``.
+
+    Returns:
+        int64 ``(frames, height, width, channels)``.
+
+    Raises:
+        QuantUNetError: As :func:`run_layer`.
+    """
+    target = graph.tensor(graph.output)
+    frames = len(inputs[0])
+    with tempfile.TemporaryDirectory(prefix="quantunet-csim-") as name:
+        files = [Path(name) / f"input{index}" for index in range(len(inputs))]
+        output = Path(name) / "output"
+        try:
+            for file, tensor, values in zip(files, graph.inputs, inputs, strict=True):
+                file.write_bytes(_codes(graph.tensor(tensor), frames, values))
+        except OSError as error:
+            raise StorageError(
+                name, expected="space for the simulation's input", got=error.strerror or str(error)
+            ) from error
+        weights = program.parent.parent / "firmware" / "weights"
+        command = [program, weights, frames, *files, output]
+        _check(graph.name, subprocess.run([*map(str, command)], capture_output=True, text=True, check=False))
+        codes = np.fromfile(output, dtype="<i4").astype(np.int64)
+    if codes.size != frames * math.prod(target.shape):
+        raise ToolFailedError(
+            graph.name, expected=f"{frames * math.prod(target.shape)} values", got=str(codes.size)
+        )
+    return codes.reshape(frames, *target.shape)
+
+
+def _codes(tensor: Tensor, frames: int, values: Array) -> bytes:
+    if values.shape != (frames, *tensor.shape):
+        raise ShapeError(tensor.name, expected=f"frames of shape {tensor.shape}", got=str(values.shape))
+    qtype = tensor.qtype
+    if values.size and (values.min() < qtype.qmin or values.max() > qtype.qmax):
+        raise WidthError(tensor.name, expected=f"values of {qtype}", got=f"{values.min()}..{values.max()}")
+    return values.astype("<i4").tobytes()
+
+
+def _check(where: str, done: subprocess.CompletedProcess[str]) -> None:
+    """Refuse a program that failed or printed anything; hls4ml's kernels are silent when all is well."""
+    said = (done.stdout + done.stderr).strip()
+    if done.returncode or said:
+        raise ToolFailedError(
+            where,
+            expected="a C simulation that ends well and prints nothing",
+            got=f"exit code {done.returncode} and {said[-2000:]!r}",
+        )
+
+
+def _compile(folder: Path, graph: Graph, cache: Path) -> Path:
+    """Compile a project's C simulation, unless it is there already, and return the program."""
+    key = hashlib.sha256(" ".join((*FLAGS, _compiler())).encode()).hexdigest()[:12]
+    program = folder / "csim" / f"csim-{key}"
+    if program.is_file():
+        return program
+    firmware = folder / "firmware"
+    source = program.parent / "csim.cpp"
+    write_text(source, _MAIN.format(prefix=PREFIX, top=unique_names([graph.name])[0]))
+    includes = [firmware, firmware / "ap_types", firmware / "nnet_utils", CPP]
+    precompiled = _precompiled_header(includes, cache / "precompiled")
+    with atomic_path(program) as temporary:
+        _gpp(graph.name, [precompiled.parent, *includes], source, temporary)
+        temporary.chmod(0o755)
+    program.chmod(0o755)
+    logger.info("compiled the C simulation of %s", graph.name)
+    return program
+
+
+def _precompiled_header(includes: Sequence[Path], cache: Path) -> Path:
+    """Compile the common headers of a project, once for their content."""
+    digest = hashlib.sha256(" ".join((*FLAGS, _compiler())).encode())
+    for folder in includes[1:]:
+        for header in sorted(folder.rglob("*.h")):
+            digest.update(header.read_bytes())
+    header = cache / digest.hexdigest()[:12] / f"{PREFIX}.gch"
+    if header.is_file():
+        return header
+    try:
+        header.parent.mkdir(parents=True, exist_ok=True)
+        lock = (header.parent / "lock").open("w")
+    except OSError as error:
+        raise StorageError(
+            str(header), expected="a folder that can be written", got=error.strerror or str(error)
+        ) from error
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not header.is_file():
+            with atomic_path(header) as temporary:
+                _gpp("the common headers", includes, CPP / PREFIX, temporary, "-x", "c++-header")
+    return header
+
+
+def _gpp(where: str, includes: Sequence[Path], source: Path, output: Path, *language: str) -> None:
+    command = ["g++", *FLAGS, *(f"-I{path}" for path in includes), *language, str(source), "-o", str(output)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ToolFailedError(where, expected="C++ that compiles", got=f"{done.stderr[-2000:]!r}")
+
+
+@functools.cache
+def _compiler() -> str:
+    """Return the compiler's version line."""
+    try:
+        done = subprocess.run(["g++", "--version"], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise ToolMissingError(
+            "g++",
+            expected="the GNU C++ compiler on PATH",
+            got=str(error),
+            hint="Install it, for example with: apt-get install g++",
+        ) from error
+    return done.stdout.splitlines()[0]

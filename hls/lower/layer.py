@@ -1,0 +1,51 @@
+"""What an op is lowered to: the attributes and precisions of one hls4ml layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from quantunet.ir import IntArray, QType
+
+
+@dataclass(frozen=True)
+class HlsLayer:
+    """One hls4ml layer, without its name and its place in the graph.
+
+    Attributes:
+        class_name: The hls4ml layer class.
+        attributes: Its attributes, as in a layer dictionary of ``ModelGraph.from_layer_list``.
+        precision: hls4ml precision strings by variable: ``result``, ``weight``, ``bias``, ``accum``, ``table``.
+        reuse_factor: How many times each multiplier is used for one output pixel.
+    """
+
+    class_name: str
+    attributes: Mapping[str, object] = field(default_factory=dict)
+    precision: Mapping[str, str] = field(default_factory=dict)
+    reuse_factor: int = 1
+
+
+def exact(qtype: QType) -> str:
+    """Return the hls4ml precision of values that need no rounding.
+
+    >>> exact(QType(4, signed=True, frac=3))
+    'fixed<4,1>'
+    """
+    return f"{'' if qtype.signed else 'u'}fixed<{qtype.bits},{qtype.bits - qtype.frac}>"
+
+
+def rounded(qtype: QType) -> str:
+    """Return the hls4ml precision of a result: round half to even, then saturate.
+
+    >>> rounded(QType(3, signed=False, frac=2))
+    'ufixed<3,1,RND_CONV,SAT>'
+    """
+    return exact(qtype).removesuffix(">") + ",RND_CONV,SAT>"
+
+
+def values(integers: IntArray, qtype: QType) -> npt.NDArray[np.float64]:
+    """Return the real values ``q * 2**-frac`` of integers; exact in float64 up to 53 bits."""
+    return np.ldexp(integers.array.astype(np.float64), -qtype.frac)

@@ -1,0 +1,142 @@
+"""hls4ml projects: complete Vitis HLS folders, one for a layer and one for the network.
+
+A project is written once for its content: the graph, hls4ml's version and this room's own sources. A folder that already
+holds the same content is left as it is; another content replaces the folder as a whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import hashlib
+import importlib.metadata
+import io
+import logging
+import tempfile
+import threading
+from pathlib import Path
+
+from quantunet.errors import StorageError
+from quantunet.ir import Graph, IntArray
+
+logger = logging.getLogger(__name__)
+
+PART = "xc7a100tcsg324-1"
+CLOCK_NS = 10.0
+"""The device and the clock period that a project names when no board is chosen."""
+
+STAMP = "quantunet.key"
+
+_HLS4ML = threading.Lock()
+"""hls4ml is not safe in threads."""
+
+
+def layer_folder(folder: Path, name: str) -> Path:
+    """Return where the project of a layer stands under a network's HLS folder."""
+    return folder / "layers" / name
+
+
+def network_folder(folder: Path) -> Path:
+    """Return where the project of the whole network stands under its HLS folder."""
+    return folder / "network"
+
+
+def write_layer(graph: Graph, name: str, folder: Path, *, part: str = PART, clock_ns: float = CLOCK_NS) -> Path:
+    """Write the project of one layer and return its folder; see :func:`write`."""
+    return write(graph.layer(name), layer_folder(folder, name), part=part, clock_ns=clock_ns)
+
+
+def write_network(graph: Graph, folder: Path, *, part: str = PART, clock_ns: float = CLOCK_NS) -> Path:
+    """Write the project of the whole network and return its folder; see :func:`write`."""
+    return write(graph, network_folder(folder), part=part, clock_ns=clock_ns)
+
+
+def write(graph: Graph, project: Path, *, part: str = PART, clock_ns: float = CLOCK_NS) -> Path:
+    """Write a graph as a complete Vitis HLS project, unless the folder already holds just this.
+
+    Args:
+        graph: A network, or one layer of it (``graph.layer(name)``).
+        project: The project's folder; replaced as a whole.
+        part: The device that the project names.
+        clock_ns: The clock period in nanoseconds.
+
+    Returns:
+        ``project``. ``project / STAMP`` holds the content's key.
+
+    Raises:
+        StorageError: The folder cannot be written.
+    """
+    key = content_key(graph, part, clock_ns)
+    if is_current(project, key):
+        return project
+    try:
+        project.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{project.name}.", dir=project.parent) as temporary:
+            fresh, old = Path(temporary) / "new", Path(temporary) / "old"
+            _write_hls4ml(graph, fresh, project, part, clock_ns)
+            (fresh / STAMP).write_text(key, encoding="utf-8")
+            if project.exists():
+                project.rename(old)
+            fresh.rename(project)
+    except OSError as error:
+        raise StorageError(
+            str(project),
+            expected="a folder that can be written",
+            got=error.strerror or str(error),
+            hint="Free some space, check the permissions, or choose another folder.",
+        ) from error
+    logger.info("wrote the hls4ml project %s", project)
+    return project
+
+
+def is_current(project: Path, key: str) -> bool:
+    """Return whether a project folder holds the content of that key."""
+    stamp = project / STAMP
+    return stamp.is_file() and stamp.read_text(encoding="utf-8") == key
+
+
+def _write_hls4ml(graph: Graph, fresh: Path, project: Path, part: str, clock_ns: float) -> None:
+    from quantunet.hls.lower.network import model_graph  # takes a second: not for a project that is current
+
+    output = io.StringIO()
+    with _HLS4ML, contextlib.redirect_stdout(output):
+        model = model_graph(graph, fresh, part=part, clock_ns=clock_ns)
+        model.write()
+    if output.getvalue():
+        logger.info("hls4ml: %s", output.getvalue().strip())
+    config = fresh / "hls4ml_config.yml"
+    config.write_text(config.read_text(encoding="utf-8").replace(str(fresh), str(project)), encoding="utf-8")
+
+
+def content_key(graph: Graph, *settings: object) -> str:
+    """Return the key of a project's content: the graph, the settings, hls4ml's version and this room's sources."""
+    digest = hashlib.sha256(_sources_key().encode())
+    _update(digest, graph)
+    digest.update(repr(settings).encode())
+    return digest.hexdigest()
+
+
+def _update(digest: hashlib._Hash, value: object) -> None:
+    if isinstance(value, IntArray):
+        digest.update(repr(value.shape).encode())
+        digest.update(value.data)
+    elif dataclasses.is_dataclass(value):
+        digest.update(type(value).__name__.encode())
+        for field in dataclasses.fields(value):
+            _update(digest, getattr(value, field.name))
+    elif isinstance(value, tuple):
+        digest.update(f"({len(value)}".encode())
+        for item in value:
+            _update(digest, item)
+    else:
+        digest.update(repr(value).encode() + b"\0")
+
+
+@functools.cache
+def _sources_key() -> str:
+    room = Path(__file__).resolve().parent
+    digest = hashlib.sha256(importlib.metadata.version("hls4ml").encode())
+    for path in [*sorted(room.glob("lower/*.py")), *sorted(room.glob("cpp/*.h")), room / "extension.py"]:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
