@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from quantunet import storage
 from quantunet.errors import FileFormatError, StorageError
@@ -47,3 +48,17 @@ def load(path: Path, keys: set[str]) -> dict[str, Any]:
     if not isinstance(content, dict) or keys - content.keys():
         raise FileFormatError(str(path), expected=f"a checkpoint with {', '.join(sorted(keys))}", got="another file")
     return content
+
+
+def fill(model: nn.Module, parameters: dict[str, Any], path: Path) -> None:
+    """Load parameters into a model.
+
+    Raises:
+        FileFormatError: They are those of another network.
+    """
+    try:
+        model.load_state_dict(parameters)
+    except (RuntimeError, AttributeError, TypeError) as error:
+        raise FileFormatError(
+            str(path), expected="the parameters of this network", got=str(error).splitlines()[0]
+        ) from error

@@ -1,16 +1,20 @@
 """Generated B-mode phantoms: layered tissue, fully developed speckle, hypoechoic lesions, shadows (NumPy only).
 
 An image is made as a scanner makes it: a map of mean echo strength, times complex Gaussian scatterers, blurred by a
-point spread function that is wider across than along the beam, its envelope, attenuated with depth, log-compressed.
+point spread function that is wider across than along the beam, the envelopes of a few looks averaged, log-compressed.
 """
 
 from __future__ import annotations
+
+import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 DYNAMIC_RANGE_DB = 55.0
 LESION_SHARE = 0.85
+MIN_SIZE = 16
 
 
 def generate(count: int, size: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -39,51 +43,59 @@ def phantom(size: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDA
         Image ``(size, size)`` uint8 and mask ``(size, size)`` uint8, 0 or 1.
     """
     y, x = np.mgrid[0:size, 0:size] / size
-    echo_db = _tissue(y, x, rng)
+    echo_db = _tissue(y, rng)
     mask = np.zeros((size, size), dtype=bool)
     if rng.random() < LESION_SHARE:
         for _ in range(1 + int(rng.random() < 0.1)):
-            lesion, depth_db = _lesion(y, x, rng)
-            echo_db = np.where(lesion, echo_db.mean() - depth_db + 0.25 * (echo_db - echo_db.mean()), echo_db)
-            echo_db += _below(lesion, rng.uniform(-14.0, 7.0))
+            lesion, contrast_db = _lesion(y, x, rng)
+            inside = echo_db[lesion].mean() - contrast_db + 0.2 * (echo_db - echo_db[lesion].mean())
+            edge = _blur(lesion.astype(np.float64), 0.006 * size, 0.01 * size)
+            echo_db = echo_db + edge * (inside - echo_db) + _below(lesion, rng.uniform(-22.0, 8.0))
             mask |= lesion
     for _ in range(rng.integers(0, 3)):
         echo_db -= _shadow(y, x, rng)
-    echo_db -= rng.uniform(4.0, 14.0) * y
-    envelope = _speckle(10.0 ** (echo_db / 20.0), rng)
-    level_db = 20.0 * np.log10(envelope + 1e-6)
-    top = np.percentile(level_db, rng.uniform(97.0, 99.8))
-    gray = np.clip((level_db - top) / DYNAMIC_RANGE_DB + 1.0, 0.0, 1.0) ** rng.uniform(0.9, 1.5)
+    echo_db -= rng.uniform(6.0, 24.0) * y
+    level_db = 20.0 * np.log10(_speckle(10.0 ** (echo_db / 20.0), rng) + 1e-6)
+    top = np.percentile(level_db, rng.uniform(99.0, 99.9))
+    gray = np.clip((level_db - top) / DYNAMIC_RANGE_DB + 1.0, 0.0, 1.0) ** rng.uniform(1.2, 2.0)
     return np.rint(gray * 255.0).astype(np.uint8), mask.astype(np.uint8)
 
 
-def _smooth_noise(shape: tuple[int, int], scale: float, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Gaussian field of unit variance whose details are about ``scale`` of the image wide."""
-    noise = _blur(rng.standard_normal(shape), scale * shape[0] / 2, scale * shape[1] / 2)
+def _smooth_noise(
+    shape: tuple[int, int], scale_y: float, scale_x: float, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Gaussian field of unit variance whose details are about these shares of the image high and wide."""
+    noise = _blur(rng.standard_normal(shape), scale_y * shape[0] / 2, scale_x * shape[1] / 2)
     return noise / (noise.std() + 1e-12)
 
 
-def _blur(field: NDArray[np.float64], sigma_y: float, sigma_x: float) -> NDArray[np.float64]:
-    """Gaussian blur through the Fourier transform, on mirrored borders."""
-    padded = np.pad(field, [(0, field.shape[0]), (0, field.shape[1])], mode="symmetric")
-    fy, fx = np.fft.fftfreq(padded.shape[0])[:, None], np.fft.rfftfreq(padded.shape[1])[None, :]
+def _blur(field: NDArray[Any], sigma_y: float, sigma_x: float) -> NDArray[Any]:
+    """Gaussian blur of the last two axes through the Fourier transform, on mirrored borders; real or complex."""
+    height, width = field.shape[-2:]
+    margin_y, margin_x = min(height, math.ceil(4 * sigma_y)), min(width, math.ceil(4 * sigma_x))
+    margins = [(0, 0)] * (field.ndim - 2) + [(margin_y, margin_y), (margin_x, margin_x)]
+    padded = np.pad(field, margins, mode="symmetric")
+    fy, fx = np.fft.fftfreq(padded.shape[-2])[:, None], np.fft.fftfreq(padded.shape[-1])[None, :]
     gain = np.exp(-2.0 * np.pi**2 * ((sigma_y * fy) ** 2 + (sigma_x * fx) ** 2))
-    return np.fft.irfft2(np.fft.rfft2(padded) * gain, s=padded.shape)[: field.shape[0], : field.shape[1]]
+    blurred = np.fft.ifft2(np.fft.fft2(padded) * gain)
+    blurred = blurred[..., margin_y : margin_y + height, margin_x : margin_x + width]
+    return blurred if np.iscomplexobj(field) else blurred.real
 
 
-def _tissue(y: NDArray[np.float64], x: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
-    """Mean echo in dB: skin, fat, glandular tissue, muscle, with wavy borders and bright septa."""
-    skin, fat, gland = np.cumsum(rng.uniform([0.02, 0.1, 0.3], [0.07, 0.25, 0.5]))
-    wave = 0.03 * _smooth_noise(y.shape, 0.4, rng)
-    depth = y + wave
-    echo = np.full(y.shape, rng.uniform(-8.0, 0.0))  # muscle
-    echo[depth < gland] = rng.uniform(-3.0, 3.0)
-    echo[depth < fat] = rng.uniform(-12.0, -5.0)
+def _tissue(y: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Mean echo in dB: skin, fat, glandular tissue, muscle, with wavy borders and bright septa along them."""
+    skin, fat, gland = np.cumsum(rng.uniform([0.02, 0.1, 0.3], [0.06, 0.25, 0.5]))
+    depth = y + 0.04 * _smooth_noise(y.shape, 0.3, 0.5, rng)
+    echo = np.full(y.shape, rng.uniform(-14.0, -4.0))  # muscle
+    echo[depth < gland] = rng.uniform(-4.0, 3.0)
+    echo[depth < fat] = rng.uniform(-12.0, -4.0)
     echo[depth < skin] = rng.uniform(4.0, 9.0)
-    echo = echo + rng.uniform(1.5, 3.5) * _smooth_noise(y.shape, 0.12, rng)
-    stripes = np.abs(_smooth_noise(y.shape, 0.25, rng) + rng.uniform(4.0, 9.0) * y)
-    septa = np.exp(-(((stripes % 1.0) - 0.5) ** 2) / 0.004)
-    return echo + rng.uniform(2.0, 7.0) * septa
+    echo = echo + rng.uniform(1.5, 4.0) * _smooth_noise(y.shape, 0.08, 0.16, rng)
+    for _ in range(rng.integers(1, 4)):
+        ridge = _smooth_noise(y.shape, rng.uniform(0.06, 0.16), rng.uniform(0.25, 0.6), rng)
+        strength = np.clip(_smooth_noise(y.shape, 0.2, 0.2, rng) + 0.5, 0.0, 2.0)
+        echo += rng.uniform(3.0, 9.0) * strength * np.exp(-((ridge / rng.uniform(0.08, 0.2)) ** 2))
+    return echo
 
 
 def _lesion(
@@ -101,7 +113,7 @@ def _lesion(
     edge = np.ones_like(angle)
     for harmonic in range(2, 8):
         edge += rng.normal(0.0, rng.uniform(0.02, 0.16) / harmonic) * np.cos(harmonic * angle + rng.uniform(0, 2 * np.pi))
-    return np.hypot(u, v) < edge, float(rng.uniform(9.0, 24.0))
+    return np.hypot(u, v) < edge, float(rng.uniform(8.0, 26.0))
 
 
 def _below(lesion: NDArray[np.bool_], gain_db: float) -> NDArray[np.float64]:
@@ -119,8 +131,9 @@ def _shadow(y: NDArray[np.float64], x: NDArray[np.float64], rng: np.random.Gener
 
 
 def _speckle(amplitude: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
-    """Envelope of complex Gaussian scatterers of the given amplitude under a point spread function."""
+    """Mean envelope of a few looks at complex Gaussian scatterers under a point spread function."""
     size = amplitude.shape[0]
-    sigma_y, sigma_x = rng.uniform(0.45, 0.8) * size / 128, rng.uniform(0.9, 1.8) * size / 128
-    real, imaginary = (_blur(amplitude * rng.standard_normal(amplitude.shape), sigma_y, sigma_x) for _ in range(2))
-    return np.hypot(real, imaginary)
+    looks = (int(rng.integers(3, 9)), *amplitude.shape)
+    scatterers = amplitude * (rng.standard_normal(looks) + 1j * rng.standard_normal(looks))
+    sigma_y, sigma_x = rng.uniform(0.5, 0.9) * size / 128, rng.uniform(0.9, 1.8) * size / 128
+    return np.asarray(np.abs(_blur(scatterers, sigma_y, sigma_x)).mean(axis=0))

@@ -382,7 +382,7 @@ class Trainer:
             )
         phase: Phase = content["phase"]
         model = float_unet(self.config.unet) if phase == "float" else quant_unet(self.config.unet)
-        model.load_state_dict(content["model"])
+        checkpoint.fill(model, content["model"], self.folder / LAST)
         if phase in {"tune", "done"}:
             quantizers.freeze_widths(model)
         state = self._begin("tune" if phase == "done" else phase, model, content["history"], content["seconds"])
@@ -399,7 +399,9 @@ class Trainer:
 
     def _outcome(self, state: State) -> Outcome:
         float_model = float_unet(self.config.unet)
-        float_model.load_state_dict(checkpoint.load(self.folder / FLOAT, {"model"})["model"])
+        checkpoint.fill(
+            float_model, checkpoint.load(self.folder / FLOAT, {"model"})["model"], self.folder / FLOAT
+        )
         epochs = {phase: sum(row["phase"] == phase for row in state.history) for phase in ("float", "qat", "tune")}
         return Outcome(float_model.eval(), state.model.cpu().eval(), self.split, state.seconds, epochs)
 

@@ -1,0 +1,165 @@
+"""The model card: how a network was trained, on what, and what it scores, in float and as integers."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quantunet import golden, qonnx_import, storage
+from quantunet.accumulator import accumulator
+from quantunet.ir import Conv2d, ConvTranspose2d, Graph
+from quantunet.model.config import TrainConfig
+from quantunet.model.data import Samples, Split
+from quantunet.model.export import ExportReport, export
+from quantunet.model.loss import layer_weights
+from quantunet.model.metrics import Scores, score
+from quantunet.model.train import Outcome, predict_scores
+
+CHECK_IMAGES = 4
+
+
+def publish(outcome: Outcome, config: TrainConfig, samples: Samples, path: Path, command: str) -> dict[str, Any]:
+    """Export a finished training to ``path`` and write its card beside it (``.json``).
+
+    Args:
+        outcome: The finished training.
+        config: Its configuration.
+        samples: Its data.
+        path: The QONNX file.
+        command: The command line that trains it, for the card.
+
+    Returns:
+        The card.
+
+    Raises:
+        ModelError: The export check failed; nothing is written.
+        StorageError: A file cannot be written.
+    """
+    report = export(outcome.quant_model, path, samples.images[outcome.split.test[:CHECK_IMAGES]])
+    card = make_card(outcome, config, samples, qonnx_import.load(path), report, command)
+    storage.write_text(path.with_suffix(".json"), json.dumps(card, indent=1) + "\n")
+    return card
+
+
+def make_card(
+    outcome: Outcome, config: TrainConfig, samples: Samples, graph: Graph, report: ExportReport, command: str
+) -> dict[str, Any]:
+    """The card as plain values.
+
+    Args:
+        outcome: The finished training.
+        config: Its configuration.
+        samples: Its data.
+        graph: The integer graph that was read back from the exported file; the quantised scores are those of its
+            integer inference.
+        report: What the export has proven.
+        command: The command line.
+    """
+    held_out = {"val": outcome.split.val, "test": outcome.split.test}
+    return {
+        "name": config.preset,
+        "unet": dataclasses.asdict(config.unet),
+        "training": {
+            "command": command,
+            "config": {k: v for k, v in config.to_dict().items() if k not in {"unet", "preset"}},
+            "epochs_run": outcome.epochs,
+            "hours": round(outcome.seconds / 3600, 2),
+            "versions": {"python": platform.python_version()}
+            | {name: version(name) for name in ("torch", "brevitas", "monai")},
+        },
+        "data": {
+            "source": samples.source,
+            "split_by": "group",
+            "parts": {name: _part(samples, indices) for name, indices in outcome.split.parts().items()},
+        },
+        "scores": {
+            "note": "dice and iou: mean over the images with a lesion; accuracy: all pixels of all images; "
+            "the validation part chose the best epoch, the test part chose nothing",
+            "float": {k: _plain(predict_scores(outcome.float_model, samples, v)) for k, v in held_out.items()},
+            "quantised": {k: _plain(golden_scores(graph, samples, v)) for k, v in held_out.items()},
+        },
+        "bits": bit_summary(graph, config),
+        "size": packed_size(graph),
+        "export_check": {
+            "images": report.images,
+            "tensors": len(report.tensors),
+            "values_compared": report.compared,
+            "values_differing": report.differing,
+            "float32_exact": report.float32_exact,
+        },
+    }
+
+
+def golden_scores(graph: Graph, samples: Samples, indices: NDArray[np.int64]) -> Scores:
+    """Scores of the integer network on a part of the data."""
+    masks = [golden.mask(graph, golden.run(graph, image)) for image in samples.images[indices]]
+    return score(np.stack(masks), samples.masks[indices])
+
+
+def bit_summary(graph: Graph, config: TrainConfig) -> dict[str, Any]:
+    """Widths of every convolution, and their means over layers, parameters and MACs.
+
+    Args:
+        graph: The integer graph.
+        config: For the shape of the network.
+    """
+    layers = {
+        node.name: {"weight": node.weight_type.bits, "activation": graph.output_of(node).qtype.bits}
+        for node in _matrices(graph)
+    }
+    mean: dict[str, float] = {}
+    for weighting in ("layers", "parameters", "macs"):
+        weights = layer_weights(config.unet, weighting)  # type: ignore[arg-type]
+        mean[weighting] = round(
+            sum((b["weight"] + b["activation"]) / 2 * weights[name] for name, b in layers.items()), 3
+        )
+    return {
+        "mean": mean,
+        "mean_weight": round(float(np.mean([b["weight"] for b in layers.values()])), 3),
+        "mean_activation": round(float(np.mean([b["activation"] for b in layers.values()])), 3),
+        "layers": layers,
+    }
+
+
+def packed_size(graph: Graph) -> dict[str, Any]:
+    """Bytes of all weights and biases at their widths (a bias at its layer's accumulator), and in float32."""
+    bits = parameters = 0
+    for node in _matrices(graph):
+        weights, biases = math.prod(node.weight.shape), math.prod(node.bias.shape)
+        bits += weights * node.weight_type.bits + biases * accumulator(graph, node).bits
+        parameters += weights + biases
+    packed = math.ceil(bits / 8)
+    return {
+        "parameters": parameters,
+        "packed_bytes": packed,
+        "float32_bytes": 4 * parameters,
+        "ratio": round(4 * parameters / packed, 2),
+    }
+
+
+def _matrices(graph: Graph) -> list[Conv2d | ConvTranspose2d]:
+    return [node for node in graph.nodes if isinstance(node, Conv2d | ConvTranspose2d)]
+
+
+def _part(samples: Samples, indices: NDArray[np.int64]) -> dict[str, int]:
+    return {
+        "images": len(indices),
+        "groups": len(np.unique(samples.group[indices])),
+        "lesion_images": int(samples.masks[indices].any(axis=(1, 2)).sum()),
+    }
+
+
+def _plain(scores: Scores) -> dict[str, float | int | None]:
+    """Scores as JSON values: rounded, nan as null."""
+    return {
+        key: value if isinstance(value, int) else None if math.isnan(value) else round(value, 4)
+        for key, value in dataclasses.asdict(scores).items()
+    }

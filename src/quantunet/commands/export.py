@@ -1,0 +1,48 @@
+"""``quantunet export``: write the QONNX file of a trained checkpoint, checked in every tensor."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from quantunet import exit_codes
+from quantunet.errors import FileFormatError
+from quantunet.model.config import PRESETS
+
+
+def add_parser(sub: Any) -> None:
+    """Add the sub-command."""
+    parser: argparse.ArgumentParser = sub.add_parser(
+        "export", help="write the QONNX file of a trained checkpoint", description=__doc__
+    )
+    parser.add_argument("checkpoint", type=Path, help="quant.pt of a finished training")
+    parser.add_argument("--out", type=Path, required=True, help="the QONNX file")
+    parser.add_argument("--images", type=int, default=4, metavar="N", help="phantoms to check with (default: 4)")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the sub-command."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from quantunet.model import checkpoint, phantoms
+    from quantunet.model.export import export
+    from quantunet.model.unet import quant_unet
+
+    content = checkpoint.load(args.checkpoint, {"config", "model"})
+    preset = content["config"].get("preset")
+    if preset not in PRESETS:
+        raise FileFormatError(str(args.checkpoint), expected="a checkpoint of a preset", got=repr(preset))
+    model = quant_unet(PRESETS[preset])
+    checkpoint.fill(model, content["model"], args.checkpoint)
+    images, _ = phantoms.generate(max(1, args.images), PRESETS[preset].size, seed=1)
+    report = export(model, args.out, images)
+    table = Table("tensor", "compared", "differing", title=f"{args.out}: {report.images} images")
+    for check in report.tensors:
+        table.add_row(check.name, str(check.compared), str(check.differing))
+    console = Console()
+    console.print(table)
+    console.print(f"Brevitas and QONNX equal golden: {report.compared} values compared, {report.differing} differ")
+    return exit_codes.SUCCESS

@@ -1,0 +1,194 @@
+"""``quantunet train``: train a U-Net with learned bit-widths and export it as QONNX."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+from quantunet import exit_codes
+from quantunet.model.config import PRESETS, Device, PenaltyWeighting, TrainConfig
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+    from rich.table import Table
+
+    from quantunet.model.train import EpochReport
+
+logger = logging.getLogger(__name__)
+
+_DEFAULTS = TrainConfig("tiny")
+_OPTIONS = (
+    ("float_epochs", int, "epochs of the float warm start"),
+    ("qat_epochs", int, "epochs with learned bit-widths"),
+    ("tune_epochs", int, "epochs with frozen bit-widths"),
+    ("calibration_batches", int, "batches that set the activation scales"),
+    ("batch_size", int, "images in a batch"),
+    ("float_lr", float, "peak learning rate of the warm start"),
+    ("qat_lr", float, "learning rate of the QAT"),
+    ("tune_lr", float, "learning rate of the fine-tuning"),
+    ("width_lr", float, "learning rate of the bit-widths"),
+    ("weight_decay", float, "weight decay of the weights"),
+    ("patience", int, "epochs without a better validation Dice before a phase ends; 0 for none"),
+    ("val_fraction", float, "share of the groups for validation"),
+    ("test_fraction", float, "share of the groups for the test"),
+)
+
+
+def add_parser(sub: Any) -> None:
+    """Add the sub-command."""
+    parser: argparse.ArgumentParser = sub.add_parser(
+        "train", help="train a U-Net with learned bit-widths and export it", description=__doc__
+    )
+    parser.add_argument("preset", choices=sorted(PRESETS), help="shape of the network")
+    parser.add_argument(
+        "--data",
+        help="an .npz with images, masks, group; an unpacked BUSI folder; or 'phantoms' "
+        "(default: busi_128.npz in $QUANTUNET_DATA or ../shared/data, else phantoms)",
+    )
+    parser.add_argument("--phantoms", type=int, default=512, metavar="N", help="how many phantoms (default: 512)")
+    parser.add_argument("--out", type=Path, help="folder of checkpoints, logs and the result (default: runs/PRESET)")
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in that folder")
+    parser.add_argument("--device", choices=get_args(Device), default="auto")
+    parser.add_argument("--threads", type=int, help="CPU threads (default: all)")
+    parser.add_argument("--seed", type=int, default=_DEFAULTS.seed)
+    parser.add_argument("--no-augment", dest="augment", action="store_false", help="no augmentation")
+    parser.add_argument(
+        "--lambda",
+        dest="bit_lambda",
+        type=float,
+        default=_DEFAULTS.bit_lambda,
+        help="factor of the bit-width term of the loss (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--weighting",
+        dest="bit_weighting",
+        choices=get_args(PenaltyWeighting),
+        default=_DEFAULTS.bit_weighting,
+        help="weighting of the layers in the mean bit-width (default: %(default)s)",
+    )
+    for name, kind, text in _OPTIONS:
+        option = f"--{name.replace('_', '-')}"
+        parser.add_argument(option, type=kind, default=getattr(_DEFAULTS, name), help=f"{text} (default: %(default)s)")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the sub-command."""
+    import torch
+    from rich.console import Console
+
+    from quantunet.model import data
+    from quantunet.model.card import publish
+    from quantunet.model.train import Trainer, pick_device
+
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    config = make_config(args)
+    samples = data.load(args.data, config.unet.size, phantom_count=args.phantoms, seed=args.seed)
+    folder = args.out or Path("runs") / args.preset
+    console = Console()
+    console.print(f"{args.preset} on {samples.source}: {len(samples)} images in {folder}")
+    with make_progress(console) as progress:
+        task = progress.add_task("", total=1, status="")
+        monitor = Monitor(progress, task, console)
+        trainer = Trainer(
+            config,
+            samples,
+            folder,
+            device=pick_device(args.device),
+            on_epoch=monitor.on_epoch,
+            on_batch=monitor.on_batch,
+        )
+        outcome = trainer.run(resume=args.resume)
+    path = folder / f"{args.preset}.onnx"
+    card = publish(outcome, config, samples, path, command_line(args, samples.source))
+    console.print(card_table(card))
+    console.print(f"wrote {path} and {path.with_suffix('.json')}; next: quantunet infer {path} IMAGE --out mask.png")
+    return exit_codes.SUCCESS
+
+
+def make_config(args: argparse.Namespace) -> TrainConfig:
+    """The configuration that the arguments ask for.
+
+    Raises:
+        TrainingError: A value is out of range.
+    """
+    names = [name for name, _, _ in _OPTIONS]
+    names += ["preset", "seed", "augment", "bit_lambda", "bit_weighting"]
+    return TrainConfig(**{name: getattr(args, name) for name in names})
+
+
+def command_line(args: argparse.Namespace, source: str) -> str:
+    """The command that trains the same network again, without the options that have their default."""
+    words = ["quantunet", "train", args.preset]
+    words += ["--data", "phantoms" if source.startswith("phantoms") else source]
+    config = make_config(args)
+    spelled = {"bit_lambda": "lambda", "bit_weighting": "weighting"}
+    for name, value in config.to_dict().items():
+        if name in {"preset", "unet"} or value == getattr(_DEFAULTS, name):
+            continue
+        words += ["--no-augment"] if name == "augment" else [f"--{spelled.get(name, name).replace('_', '-')}", str(value)]
+    return shlex.join(words)
+
+
+def make_progress(console: Console) -> Progress:
+    """A progress bar with loss, Dice and mean bits behind it."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[status]}"),
+        TimeElapsedColumn(),
+        console=console,
+    )
+
+
+class Monitor:
+    """Shows a training on the terminal.
+
+    Args:
+        progress: The progress display.
+        task: Its task.
+        console: Where the lines of finished epochs go.
+    """
+
+    def __init__(self, progress: Progress, task: TaskID, console: Console) -> None:
+        self.progress = progress
+        self.task = task
+        self.console = console
+        self.shown: dict[str, tuple[int, int]] = {}
+
+    def on_batch(self, phase: str, epoch: int, batch: int, batches: int) -> None:
+        """Move the bar."""
+        self.progress.update(self.task, description=f"{phase} {epoch + 1}", completed=batch, total=batches)
+
+    def on_epoch(self, report: EpochReport) -> None:
+        """Print the epoch, and every layer's widths where one has changed."""
+        status = f"loss {report.loss:.4f}  Dice {report.val_dice:.4f}  bits {report.mean_bits:.2f}"
+        self.progress.update(self.task, status=status)
+        mark = " *" if report.best else ""
+        self.console.print(
+            f"{report.phase:5} {report.epoch:3}/{report.epochs}  {status}  {report.seconds:.1f} s{mark}", highlight=False
+        )
+        if report.widths and report.widths != self.shown:
+            self.shown = report.widths
+            text = "  ".join(f"{name} {weight}/{output}" for name, (weight, output) in report.widths.items())
+            self.console.print(f"      widths (weight/activation): {text}", highlight=False)
+
+
+def card_table(card: dict[str, Any]) -> Table:
+    """The scores of a model card as a table."""
+    from rich.table import Table
+
+    columns = ("dice", "iou", "accuracy", "background_accuracy", "images")
+    table = Table("network", "part", *columns, title=f"{card['name']}: mean {card['bits']['mean']['layers']} bits")
+    for kind in ("float", "quantised"):
+        for part, scores in card["scores"][kind].items():
+            table.add_row(kind, part, *(str(scores[column]) for column in columns))
+    return table
