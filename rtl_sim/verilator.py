@@ -39,7 +39,7 @@ RESULTS = "results.xml"
 WAVES = "waves.vcd"
 """What :func:`run_cocotb` leaves in its working folder."""
 
-_RECIPE = 3  # count up when the way of building changes
+_RECIPE = 4  # count up when the way of building changes
 _PREFIX = "Vtop"
 _RUNTIME_FILES = ("verilated.cpp", "verilated_vpi.cpp", "verilated_threads.cpp", "verilated_timing.cpp")
 _COMPILE = ("-std=gnu++20", "-fcoroutines", "-DVERILATOR=1", "-DVM_COVERAGE=0", "-DVM_SC=0", "-DVM_TIMING=1",
@@ -444,15 +444,14 @@ def _compile_model(tools: _Tools, runtime: Path, work: Path, *, trace: bool, job
     for index, (kind, part) in enumerate(units):
         unit = cpp / f"unit{index}.cpp"
         unit.write_text("".join(f'#include "{path}"\n' for path in part), encoding="utf-8")
-        header = ["-I", runtime / kind, "-include", _HEADER]
+        header = ["-I", str(runtime / kind), "-include", _HEADER]
         options = _FAST if kind == "fast" else _SLOW
         commands.append([*common, *options, *header, "-c", unit.name, "-o", f"unit{index}.o"])
     _in_parallel(commands, cpp, "g++ on Verilator's output", jobs)
     libs = tools.cocotb / "libs"
-    objects = [f"unit{index}.o" for index in range(len(units))]
-    link: list[str | Path] = [tools.compiler, "-o", work / EXECUTABLE, *objects, *sorted(runtime.glob("*.o"))]
-    link += [f"-Wl,-rpath,{libs}", f"-L{libs}", "-lcocotbvpi_verilator", "-pthread"]
-    _run(link, cpp, "g++ (linking)")
+    objects = [*(cpp / f"unit{index}.o" for index in range(len(units))), *sorted(runtime.glob("*.o"))]
+    libraries = [f"-Wl,-rpath,{libs}", f"-L{libs}", "-lcocotbvpi_verilator", "-pthread"]
+    _run([tools.compiler, "-o", work / EXECUTABLE, *objects, *libraries], cpp, "g++ (linking)")
     shutil.rmtree(cpp)
 
 

@@ -1,0 +1,220 @@
+"""Small benches for single modules: cases with random frames, a generated top that holds them all, one build, one run.
+
+The same cases go through every scenario of ``quantunet.rtl_sim.scenarios``, which runs inside the simulator.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+import numpy as np
+
+from quantunet.errors import ToolFailedError
+from quantunet.golden.inference import evaluate
+from quantunet.hls.design import Cycles, Fold, Instance, Stream
+from quantunet.hls.network import cycles, emit
+from quantunet.hls.rtl_project import RTL_FOLDER, library_sources
+from quantunet.ir import Array, Conv2d, ConvTranspose2d, Graph, QType
+from quantunet.rtl_sim.verilator import build, run_cocotb
+from quantunet.streams import pack, write_mem
+
+TOP = "qun_op_cases"
+"""Module name of the generated top."""
+
+CASES_FILE = "cases.json"
+REPORT_FILE = "report.jsonl"
+"""What goes into the simulation and what comes out of it, in its working folder."""
+
+_TEMPLATES = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+    autoescape=False,  # noqa: S701
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One module instance and the frames that go through it.
+
+    Attributes:
+        instance: The module, its parameters and memories; its streams are named in ``streams``.
+        streams: Every stream of the instance.
+        frames: int64 ``(frames, height, width, channels)`` of every stream: what is sent, and what must come out.
+        cycles: The predicted cycles, asserted exactly at full speed; ``None`` where there is no prediction.
+        extras: More output ports, as name and width.
+    """
+
+    instance: Instance
+    streams: tuple[Stream, ...]
+    frames: Mapping[str, Array]
+    cycles: Cycles | None = None
+    extras: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one scenario measured on one case.
+
+    Attributes:
+        scenario: Name of the cocotb test.
+        case: Index of the case.
+        values_compared: Integers that were compared and found equal.
+        details: What else the scenario measured.
+    """
+
+    scenario: str
+    case: int
+    values_compared: int
+    details: Mapping[str, int]
+
+
+def random_frames(rng: np.random.Generator, shape: Sequence[int], qtype: QType, frames: int) -> Array:
+    """Return integers over the whole range of a type, ``(frames, height, width, channels)``.
+
+    Every type's limits occur more often than by chance, since that is where comparisons and saturation go wrong.
+    """
+    values = rng.integers(qtype.qmin, qtype.qmax + 1, size=(frames, *shape))
+    limits = rng.choice(np.array([qtype.qmin, qtype.qmax]), size=values.shape)
+    return np.asarray(np.where(rng.random(values.shape) < 0.1, limits, values), dtype=np.int64)
+
+
+def layer_case(graph: Graph, fold: Fold, *, frames: int = 3, seed: int = 0) -> Case:
+    """Return the case of a graph with one layer: random input frames, and the golden model's output.
+
+    Args:
+        graph: What ``Graph.layer`` or a builder made; its only node is the layer.
+        fold: The folding.
+        frames: Frames to send, one right after the other.
+        seed: Of the input.
+    """
+    (node,) = graph.nodes
+    rng = np.random.default_rng(seed)
+    values: dict[str, Array] = {
+        name: random_frames(rng, graph.tensor(name).shape, graph.tensor(name).qtype, frames) for name in graph.inputs
+    }
+    inputs = [[values[name][index] for name in node.inputs] for index in range(frames)]
+    values[node.output] = np.stack([evaluate(graph, node, images, plain=True) for images in inputs])
+    folded = isinstance(node, Conv2d | ConvTranspose2d)
+    streams = []
+    for name in (*node.inputs, node.output):
+        lanes = fold.simd if folded and name != node.output else fold.pe
+        tensor = graph.tensor(name)
+        streams.append(Stream(name, lanes, tensor.qtype, tensor.shape))
+    return Case(emit(graph, node, fold), tuple(streams), values, cycles(graph, node, fold))
+
+
+def run_cases(
+    cases: Sequence[Case],
+    test_module: str,
+    build_root: Path,
+    cwd: Path,
+    *,
+    rtl_folder: Path = RTL_FOLDER,
+    seed: int = 1,
+    waves: bool = False,
+) -> tuple[Outcome, ...]:
+    """Build all cases into one simulator, run the cocotb tests of a module on it, and return what they measured.
+
+    Args:
+        cases: What to simulate.
+        test_module: For example ``quantunet.rtl_sim.tb_maxpool2d``.
+        build_root: Folder of the cached builds.
+        cwd: Working folder.
+        rtl_folder: The SystemVerilog library.
+        seed: Of the stalls.
+        waves: Write ``waves.vcd``.
+
+    Raises:
+        ToolMissingError: A tool is not installed.
+        ToolFailedError: The build failed, a test failed, or a test compared nothing.
+        StorageError: A file cannot be written.
+    """
+    named = [_named(case, f"c{index}") for index, case in enumerate(cases)]
+    cwd.mkdir(parents=True, exist_ok=True)
+    (cwd / REPORT_FILE).unlink(missing_ok=True)
+    top = cwd / f"{TOP}.sv"
+    top.write_text(_top(named), encoding="utf-8")
+    (cwd / CASES_FILE).write_text(json.dumps([_document(case) for case in named]), encoding="utf-8")
+    for case in named:
+        for memory in case.instance.memories:
+            write_mem(cwd / memory.file, memory.words.array, memory.bits)
+    sources = library_sources({case.instance.module for case in named}, rtl_folder)
+    folder = build([*sources, top], TOP, {}, build_root, trace=waves)
+    result = run_cocotb(folder, test_module, TOP, cwd, seed=seed, waves=waves)
+    outcomes = tuple(Outcome(**json.loads(line)) for line in (cwd / REPORT_FILE).read_text().splitlines())
+    if len(outcomes) != len(result.tests) * len(cases) or not all(outcome.values_compared for outcome in outcomes):
+        raise ToolFailedError(
+            test_module,
+            expected=f"values compared by {len(result.tests)} tests on {len(cases)} cases",
+            got=f"{[(outcome.scenario, outcome.case, outcome.values_compared) for outcome in outcomes]}",
+            hint=f"The log is {result.log}.",
+        )
+    return outcomes
+
+
+def _named(case: Case, name: str) -> Case:
+    """Return the case with the names of its instance, streams and memory files made unique."""
+    old = case.instance
+    memories = tuple(dataclasses.replace(memory, file=f"{name}_{memory.file}") for memory in old.memories)
+    instance = Instance(
+        name=name,
+        module=old.module,
+        params=tuple((key, f"{name}_{value}" if isinstance(value, str) else value) for key, value in old.params),
+        inputs=tuple((prefix, f"{name}_{stream}") for prefix, stream in old.inputs),
+        outputs=tuple((prefix, f"{name}_{stream}") for prefix, stream in old.outputs),
+        memories=memories,
+    )
+    streams = tuple(dataclasses.replace(stream, name=f"{name}_{stream.name}") for stream in case.streams)
+    frames = {f"{name}_{stream}": values for stream, values in case.frames.items()}
+    return dataclasses.replace(case, instance=instance, streams=streams, frames=frames)
+
+
+def _top(cases: Sequence[Case]) -> str:
+    described = []
+    for case in cases:
+        instance = case.instance
+        bits = {stream.name: stream.data_bits for stream in case.streams}
+        inputs = [name for _, name in instance.inputs]
+        names = [*inputs, *(name for _, name in instance.outputs)]
+        connections: dict[str, list[str]] = {}
+        for prefix, name in (*instance.inputs, *instance.outputs):
+            connections.setdefault(prefix, []).append(name)
+        described.append(
+            {
+                "name": instance.name,
+                "module": instance.module,
+                "parameters": [
+                    (key, f'"{value}"' if isinstance(value, str) else value) for key, value in instance.params
+                ],
+                "ports": [{"name": name, "bits": bits[name], "input": name in inputs} for name in names],
+                "connections": list(connections.items()),
+                "extras": case.extras,
+            }
+        )
+    return _TEMPLATES.get_template("op_cases.sv.j2").render(top=TOP, cases=described)
+
+
+def _document(case: Case) -> dict[str, object]:
+    streams = {stream.name: stream for stream in case.streams}
+
+    def port(name: str) -> dict[str, object]:
+        stream = streams[name]
+        frames = [pack(frame, stream.lanes, stream.qtype.bits) for frame in case.frames[name]]
+        return {"stream": name, "lanes": stream.lanes, "frames": frames}
+
+    return {
+        "name": case.instance.name,
+        "module": case.instance.module,
+        "params": dict(case.instance.params),
+        "inputs": [port(name) for _, name in case.instance.inputs],
+        "outputs": [port(name) for _, name in case.instance.outputs],
+        "cycles": None if case.cycles is None else dataclasses.asdict(case.cycles),
+    }
