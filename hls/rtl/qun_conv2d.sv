@@ -1,9 +1,11 @@
-// Convolution, 3x3 same or 1x1, with bias, rectifier and requantisation; Height*Width*OF*IF*Kernel**2 cycles a frame
-// (OF = OutChannels/Pe, IF = InChannels/Simd), first beat when Width+2 pixels (1x1: one) and one fold are through.
+// Convolution, 3x3 same or 1x1, with bias, rectifier and requantisation;
+// Height*Width*OF*IF*Kernel**2 cycles a frame (OF = OutChannels/Pe, IF = InChannels/Simd), first
+// beat when Width+2 pixels (1x1: one) and one fold are through.
 //
-// In: Simd channels a beat; out: Pe channels a beat; lane 0 least significant, channel groups innermost. Word
-// (of*K*K + ky*K + kx)*IF + if of the weight file holds, as element p*Simd+s, the weight of output channel of*Pe+p and
-// input channel if*Simd+s; word `of` of the bias file holds the bias of output channel of*Pe+p as element p.
+// In: Simd channels a beat; out: Pe channels a beat; lane 0 least significant, channel groups
+// innermost. Word (of*K*K + ky*K + kx)*IF + if of the weight file holds, as element p*Simd+s, the
+// weight of output channel of*Pe+p and input channel if*Simd+s; word `of` of the bias file holds
+// the bias of output channel of*Pe+p as element p.
 module qun_conv2d #(
     parameter int unsigned Height = 2,
     parameter int unsigned Width = 2,

@@ -1,10 +1,12 @@
-// Transpose convolution, kernel 2x2, stride 2, with bias, rectifier and requantisation; 4*Height*Width*OF*IF cycles a
-// frame (OF = OutChannels/Pe, IF = InChannels/Simd), first beat when one pixel and one fold are through.
+// Transpose convolution, kernel 2x2, stride 2, with bias, rectifier and requantisation;
+// 4*Height*Width*OF*IF cycles a frame (OF = OutChannels/Pe, IF = InChannels/Simd), first beat when
+// one pixel and one fold are through.
 //
-// In: Simd channels a beat, Height x Width pixels; out: Pe channels a beat, twice as high and wide, in raster order;
-// lane 0 least significant, channel groups innermost. Word ((dy*2 + dx)*OF + of)*IF + if of the weight file holds, as
-// element p*Simd+s, the weight of output channel of*Pe+p and input channel if*Simd+s; word `of` of the bias file holds
-// the bias of output channel of*Pe+p as element p.
+// In: Simd channels a beat, Height x Width pixels; out: Pe channels a beat, twice as high and wide,
+// in raster order; lane 0 least significant, channel groups innermost. Word ((dy*2 + dx)*OF +
+// of)*IF + if of the weight file holds, as element p*Simd+s, the weight of output channel of*Pe+p
+// and input channel if*Simd+s; word `of` of the bias file holds the bias of output channel of*Pe+p
+// as element p.
 module qun_conv_transpose2d #(
     parameter int unsigned Height = 2,
     parameter int unsigned Width = 2,

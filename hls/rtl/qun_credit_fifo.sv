@@ -1,5 +1,5 @@
-// Output FIFO with credits: a producer that cannot stall takes a credit before it starts and pushes later; latency 1,
-// one beat a cycle, lane order kept.
+// Output FIFO with credits: a producer that cannot stall takes a credit before it starts and pushes
+// later; latency 1, one beat a cycle, lane order kept.
 module qun_credit_fifo #(
     parameter int unsigned Bits = 8,
     parameter int unsigned Depth = 16  // a power of two

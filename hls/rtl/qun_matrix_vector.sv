@@ -1,8 +1,10 @@
-// Folded matrix-vector unit: multiplies Pe x Simd weights a cycle, adds the bias, requantises; latency 7 from a fold's
-// last tap to its beat, one tap a cycle, lane 0 of a tap or beat in its least significant bits.
+// Folded matrix-vector unit: multiplies Pe x Simd weights a cycle, adds the bias, requantises;
+// latency 7 from a fold's last tap to its beat, one tap a cycle, lane 0 of a tap or beat in its
+// least significant bits.
 //
-// A fold is a run of taps, the first and the last of them marked, that makes one beat of Pe results. A fold may start
-// when `fold_ready` is set and its taps then come at any pace: nothing in the datapath stalls.
+// A fold is a run of taps, the first and the last of them marked, that makes one beat of Pe
+// results. A fold may start when `fold_ready` is set and its taps then come at any pace: nothing in
+// the datapath stalls.
 module qun_matrix_vector #(
     parameter int unsigned OutFolds = 1,
     parameter int unsigned WeightDepth = 1,
@@ -37,9 +39,11 @@ module qun_matrix_vector #(
     output logic                      m_axis_tlast
 );
 
-  // The lanes are summed in groups of at most 32 bits: this is the shape that simulators vectorise over Pe.
+  // The lanes are summed in groups of at most 32 bits: this is the shape that simulators vectorise
+  // over Pe.
   function automatic int unsigned group_lanes();
-    int unsigned lanes = (WeightBits <= 4 && InBits <= 4) ? 8 : 4;
+    int unsigned bits = (WeightBits > InBits) ? WeightBits : InBits;
+    int unsigned lanes = (bits <= 4) ? 8 : (bits <= 8) ? 4 : 2;
     if (lanes > Simd) begin
       lanes = Simd;
     end
@@ -68,28 +72,33 @@ module qun_matrix_vector #(
   } control_t;
 
   function automatic weights_t split_weights(logic [Pe*Simd*WeightBits-1:0] word);
-    weights_t result;
     // verilator unroll_disable
     for (int unsigned g = 0; g < Groups; g++) begin
       // verilator unroll_disable
       for (int unsigned p = 0; p < Pe; p++) begin
-        result[g*Pe+p] = word[(p*Groups+g)*WeightGroupBits+:WeightGroupBits];
+        split_weights[g*Pe+p] = word[(p*Groups+g)*WeightGroupBits+:WeightGroupBits];
       end
     end
-    return result;
   endfunction
 
   function automatic inputs_t split_inputs(logic [Simd*InBits-1:0] word);
-    inputs_t result;
     // verilator unroll_disable
     for (int unsigned g = 0; g < Groups; g++) begin
-      result[g] = word[g*InGroupBits+:InGroupBits];
+      split_inputs[g] = word[g*InGroupBits+:InGroupBits];
     end
-    return result;
+  endfunction
+
+  // A lane as an integer, by two shifts.
+  function automatic int weight_lane(logic [WeightGroupBits-1:0] group, int unsigned lane);
+    return $signed(32'(group) << (32 - (lane + 1) * WeightBits)) >>> (32 - WeightBits);
+  endfunction
+
+  function automatic int input_lane(logic [InGroupBits-1:0] group, int unsigned lane);
+    int unsigned top = 32'(group) << (32 - (lane + 1) * InBits);
+    return InSigned ? ($signed(top) >>> (32 - InBits)) : int'(top >> (32 - InBits));
   endfunction
 
   function automatic sums_t sum_groups(weights_t weights, inputs_t inputs);
-    sums_t result;
     // verilator unroll_disable
     for (int unsigned g = 0; g < Groups; g++) begin
       // verilator unroll_disable
@@ -97,18 +106,14 @@ module qun_matrix_vector #(
         int sum = 0;
         // verilator unroll_full
         for (int unsigned lane = 0; lane < GroupLanes; lane++) begin
-          sum = sum + int'($signed(weights[g*Pe+p][lane*WeightBits+:WeightBits])) *
-              int'($signed({InSigned & inputs[g][lane*InBits+InBits-1],
-                            inputs[g][lane*InBits+:InBits]}));
+          sum = sum + weight_lane(weights[g*Pe+p], lane) * input_lane(inputs[g], lane);
         end
-        result[g*Pe+p] = sum;
+        sum_groups[g*Pe+p] = sum;
       end
     end
-    return result;
   endfunction
 
   function automatic totals_t sum_lanes(sums_t sums);
-    totals_t result;
     // verilator unroll_disable
     for (int unsigned p = 0; p < Pe; p++) begin
       int sum = 0;
@@ -116,38 +121,31 @@ module qun_matrix_vector #(
       for (int unsigned g = 0; g < Groups; g++) begin
         sum = sum + sums[g*Pe+p];
       end
-      result[p] = sum;
+      sum_lanes[p] = sum;
     end
-    return result;
   endfunction
 
   function automatic accs_t split_biases(logic [Pe*AccBits-1:0] word);
-    accs_t result;
     // verilator unroll_disable
     for (int unsigned p = 0; p < Pe; p++) begin
-      result[p] = word[p*AccBits+:AccBits];
+      split_biases[p] = word[p*AccBits+:AccBits];
     end
-    return result;
   endfunction
 
   function automatic accs_t accumulate(accs_t accs, totals_t totals);
-    accs_t result;
     // verilator unroll_disable
     for (int unsigned p = 0; p < Pe; p++) begin
-      result[p] = accs[p] + AccBits'(totals[p]);
+      accumulate[p] = accs[p] + AccBits'(totals[p]);
     end
-    return result;
   endfunction
 
   function automatic logic [Pe*OutBits-1:0] requantise(accs_t accs);
-    logic [Pe*OutBits-1:0] result;
     // verilator unroll_disable
     for (int unsigned p = 0; p < Pe; p++) begin
-      result[p*OutBits+:OutBits] = OutBits'(qun_requant_pkg::round_saturate(
+      requantise[p*OutBits+:OutBits] = OutBits'(qun_requant_pkg::round_saturate(
           64'(accs[p]), Shift, OutBits, OutSigned
       ));
     end
-    return result;
   endfunction
 
   // Control beside the datapath: stage s is valid when valid_q[s] is set.
@@ -196,18 +194,16 @@ module qun_matrix_vector #(
     end
   end
 
+  // The last stage comes first: a simulator then reads each register before it is written and keeps
+  // no second copy.
   always_ff @(posedge clk) begin
-    if (tap_valid) begin
-      control_q[1] <= '{tap_first, tap_last, tap_frame_last, tap_bias_addr};
+    if (valid_q[5] && control_q[5].last) begin
+      result_q <= requantise(accs_q);
+      result_last_q <= control_q[5].frame_last;
     end
-    if (valid_q[1]) begin
-      control_q[2] <= control_q[1];
-      weights_q <= split_weights(weight_word_q);
-      inputs_q <= split_inputs(tap_zero_q ? '0 : tap_data_q);
-    end
-    if (valid_q[2]) begin
-      control_q[3] <= control_q[2];
-      sums_q <= sum_groups(weights_q, inputs_q);
+    if (valid_q[4]) begin
+      control_q[5] <= control_q[4];
+      accs_q <= accumulate(control_q[4].first ? biases_q : accs_q, totals_q);
     end
     if (valid_q[3]) begin
       control_q[4] <= control_q[3];
@@ -216,13 +212,17 @@ module qun_matrix_vector #(
         biases_q <= split_biases(bias_word_q);
       end
     end
-    if (valid_q[4]) begin
-      control_q[5] <= control_q[4];
-      accs_q <= accumulate(control_q[4].first ? biases_q : accs_q, totals_q);
+    if (valid_q[2]) begin
+      control_q[3] <= control_q[2];
+      sums_q <= sum_groups(weights_q, inputs_q);
     end
-    if (valid_q[5] && control_q[5].last) begin
-      result_q <= requantise(accs_q);
-      result_last_q <= control_q[5].frame_last;
+    if (valid_q[1]) begin
+      control_q[2] <= control_q[1];
+      weights_q <= split_weights(weight_word_q);
+      inputs_q <= split_inputs(tap_zero_q ? '0 : tap_data_q);
+    end
+    if (tap_valid) begin
+      control_q[1] <= '{tap_first, tap_last, tap_frame_last, tap_bias_addr};
     end
   end
 

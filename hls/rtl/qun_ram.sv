@@ -1,5 +1,6 @@
-// Simple dual-port memory, one write and one read port; read latency 1, one word a cycle on each port, lane order kept.
-// Reading and writing one address in the same cycle is not defined: the users never do.
+// Simple dual-port memory, one write and one read port; read latency 1, one word a cycle on each
+// port, lane order kept. Reading and writing one address in the same cycle is not defined: the
+// users never do.
 module qun_ram #(
     parameter int unsigned Bits = 8,
     parameter int unsigned Depth = 2,

@@ -1,4 +1,5 @@
-// The one rounding and saturation of the library: combinational, no state, used by every module that requantises.
+// The one rounding and saturation of the library: combinational, no state, used by every module
+// that requantises.
 package qun_requant_pkg;
 
   // clamp(round_half_even(acc / 2**shift)) to an integer of out_bits; the shift may be negative.
@@ -7,7 +8,8 @@ package qun_requant_pkg;
     longint rounded;
     longint above;
     if (shift > 0) begin
-      // Half, less one where the quotient is even: a tie then goes to the even neighbour. One adder.
+      // Half, less one where the quotient is even: a tie then goes to the even neighbour. One
+      // adder.
       longint half = 64'sd1 << (shift - 1);
       rounded = (acc + ((((acc >>> shift) & 64'sd1) != 0) ? half : half - 64'sd1)) >>> shift;
     end else begin

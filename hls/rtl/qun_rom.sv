@@ -1,5 +1,5 @@
-// Read-only memory from a file of hexadecimal words; latency 1 (registered read, which maps to block RAM), one word a
-// cycle, element 0 of a word in its least significant bits.
+// Read-only memory from a file of hexadecimal words; latency 1 (registered read, which maps to
+// block RAM), one word a cycle, element 0 of a word in its least significant bits.
 module qun_rom #(
     parameter int unsigned Bits = 8,
     parameter int unsigned Depth = 1,

@@ -1,8 +1,10 @@
-// Row repeater of the transpose convolution: stores a raster stream and reads each row twice, once for either output
-// row it makes; one tap (Simd lanes) a cycle, latency 1 from the pixel needed to its first tap, lane order kept.
+// Row repeater of the transpose convolution: stores a raster stream and reads each row twice, once
+// for either output row it makes; one tap (Simd lanes) a cycle, latency 1 from the pixel needed to
+// its first tap, lane order kept.
 //
-// Taps come in the order input row, kernel row, input pixel, kernel column, output fold, input fold. Pixels are
-// numbered across frames: a pixel is given up in the second pass, and the next row or frame loads in its place.
+// Taps come in the order input row, kernel row, input pixel, kernel column, output fold, input
+// fold. Pixels are numbered across frames: a pixel is given up in the second pass, and the next row
+// or frame loads in its place.
 module qun_row_repeat #(
     parameter int unsigned Height = 2,
     parameter int unsigned Width = 2,
@@ -49,7 +51,8 @@ module qun_row_repeat #(
   addr_t write_addr_q;
   logic [InFoldBits-1:0] write_fold_q;
   logic write, write_pixel, free_pixel;
-  fill_t fill_q;  // whole pixels stored: first pass, from the row's first; second pass, from the current one
+  // Whole pixels stored: in the first pass from the row's first, in the second from the current one.
+  fill_t fill_q;
 
   // Read side.
   addr_t addr_q, pixel_addr_q, row_addr_q, next_addr;

@@ -1,8 +1,10 @@
-// Sliding-window generator: stores a raster stream in a ring of rows and reads each pixel's window once for every
-// output fold; one tap (Simd lanes) a cycle, latency 1 from the last pixel needed to the first tap, lane order kept.
+// Sliding-window generator: stores a raster stream in a ring of rows and reads each pixel's window
+// once for every output fold; one tap (Simd lanes) a cycle, latency 1 from the last pixel needed to
+// the first tap, lane order kept.
 //
-// Taps come in the order output pixel, output fold, kernel row, kernel column, input fold. Pixels are numbered across
-// frames, so that the next frame loads while the last rows of this one are read; taps outside the frame are zero.
+// Taps come in the order output pixel, output fold, kernel row, kernel column, input fold. Pixels
+// are numbered across frames, so that the next frame loads while the last rows of this one are
+// read; taps outside the frame are zero.
 module qun_sliding_window #(
     parameter int unsigned Height = 2,
     parameter int unsigned Width = 2,
@@ -30,7 +32,7 @@ module qun_sliding_window #(
     output logic                      tap_zero_q
 );
 
-  localparam int unsigned Before = (Kernel / 2) * (Width + 1);  // pixels kept before the current one
+  localparam int unsigned Before = (Kernel / 2) * (Width + 1);  // pixels kept behind
   localparam int unsigned RingPixels = (Kernel - 1) * Width + Kernel + 1;
   localparam int unsigned RingWords = RingPixels * InFolds;
   localparam int unsigned FillMax = RingPixels - Before;
