@@ -1,18 +1,19 @@
 """FIFO depths of a streaming network, from its graph and folding alone.
 
-Let every layer work at the pace of the slowest one: the source gives a pixel every ``interval / pixels`` cycles, and each
-layer starts a pixel as soon as the pixels it needs have come and its previous pixel is through. This schedule has the best
-possible frame interval, that of the slowest layer. It follows from max-plus recurrences, ``start[i] = max(start[i-1] +
-cost, arrival[need(i)])``, without any simulation. Counting what has arrived and is not yet released gives the highest fill
-of every stream. What exceeds the buffer that the reading layer has anyway becomes the depth of a FIFO.
+Let every layer work at the pace of the slowest one: the source gives a pixel every ``interval / pixels`` cycles, and
+each layer starts a pixel as soon as the pixels it needs have come and its previous pixel is through. This schedule has
+the best possible frame interval, that of the slowest layer. It follows from max-plus recurrences, ``start[i] =
+max(start[i-1] + cost, arrival[need(i)])``, without any simulation. Counting what has arrived and is not yet released
+gives the highest fill of every stream. What exceeds the buffer that the reading layer has anyway becomes the depth of
+a FIFO.
 
 With these depths the schedule never waits for space, so it is one that the hardware could follow. Hardware that starts
-everything as early as it can is never later than any such schedule (more input or more space never delays an output), so
-it neither deadlocks nor loses throughput between adjacent frames.
+everything as early as it can is never later than any such schedule (more input or more space never delays an output),
+so it neither deadlocks nor loses throughput between adjacent frames.
 
-Two places need much: a skip connection, whose pixels wait for the whole path through the deeper levels (more than a frame
-where that path's latency exceeds the frame interval), and the reader of a pooling, whose pixels come in every second row
-only.
+Two places need much: a skip connection, whose pixels wait for the whole path through the deeper levels (more than a
+frame where that path's latency exceeds the frame interval), and the reader of a pooling, whose pixels come in every
+second row only.
 """
 
 from __future__ import annotations

@@ -64,7 +64,10 @@ def check_fold(graph: Graph, node: Node, fold: Fold) -> None:
         if value < 1 or limit % value:
             allowed = ", ".join(str(divisor) for divisor in _divisors(limit))
             raise FoldingError(
-                node.name, expected=f"a {what} that divides {limit} channels", got=str(value), hint=f"Use one of {allowed}."
+                node.name,
+                expected=f"a {what} that divides {limit} channels",
+                got=str(value),
+                hint=f"Use one of {allowed}.",
             )
     if not isinstance(node, Conv2d | ConvTranspose2d) and fold.pe != fold.simd:
         raise FoldingError(
@@ -81,7 +84,9 @@ def check_folding(graph: Graph, folding: Folding) -> None:
     names = {node.name for node in graph.nodes}
     for name in folding:
         if name not in names:
-            raise FoldingError(name, expected=f"a layer of '{graph.name}'", got="an unknown name", hint="Remove the entry.")
+            raise FoldingError(
+                name, expected=f"a layer of '{graph.name}'", got="an unknown name", hint="Remove the entry."
+            )
     for node in graph.nodes:
         if node.name not in folding:
             raise FoldingError(node.name, expected="a fold for every layer", got="none", hint="Add 'pe' and 'simd'.")
@@ -144,12 +149,13 @@ def write_folding(path: Path, folding: Folding) -> None:
     write_text(path, "{\n" + ",\n".join(lines) + "\n}\n")
 
 
-def read_folding(path: Path, graph: Graph) -> dict[str, Fold]:
+def read_folding(path: Path, graph: Graph, interval: int | None = None) -> dict[str, Fold]:
     """Read a folding and check it against a graph.
 
     Args:
         path: A JSON file as :func:`write_folding` makes it. Layers that it leaves out keep their default fold.
         graph: The network.
+        interval: For the default folds, as in :func:`default_folding`.
 
     Raises:
         StorageError: The file cannot be read.
@@ -170,7 +176,7 @@ def read_folding(path: Path, graph: Graph) -> dict[str, Fold]:
             got=str(error) or type(error).__name__,
             hint="Write a fresh one with --write-folding.",
         ) from error
-    folding = {**default_folding(graph), **given}
+    folding = {**default_folding(graph, interval), **given}
     check_folding(graph, folding)
     return folding
 

@@ -78,7 +78,9 @@ class _Builder:
             producer = graph.producer(tensor.name)
             lanes = self._reader_lanes(tensor.name) if producer is None else self.folding[producer.name].pe
             source = self._stream(Stream(tensor.name, lanes, tensor.qtype, tensor.shape))
-            readers = [(node.name, i) for node in graph.nodes for i, name in enumerate(node.inputs) if name == tensor.name]
+            readers = [
+                (node.name, i) for node in graph.nodes for i, name in enumerate(node.inputs) if name == tensor.name
+            ]
             branches = self._fork(source, len(readers) + (tensor.name == graph.output))
             for (reader, index), branch in zip(readers, branches, strict=False):
                 self.reads[reader, index] = self._adapt(self._buffer(branch, reader, index), reader)

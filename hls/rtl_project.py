@@ -131,7 +131,9 @@ def connections(instance: Instance) -> list[tuple[str, str]]:
             names = [name for found, name in reversed(side) if found == prefix]
             for signal in _SIGNALS:
                 signals = [f"{name}_{signal}" for name in names]
-                wires.append((f"{prefix}_{signal}", signals[0] if len(signals) == 1 else "{" + ", ".join(signals) + "}"))
+                wires.append(
+                    (f"{prefix}_{signal}", signals[0] if len(signals) == 1 else "{" + ", ".join(signals) + "}")
+                )
     if instance.module == "qun_fifo":
         wires.append(("level", f"{instance.name}_level"))
     return wires

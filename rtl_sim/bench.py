@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,22 +13,14 @@ import jinja2
 import numpy as np
 
 from quantunet.errors import StorageError, ToolFailedError
-from quantunet.hls.design import Stream
 from quantunet.hls.rtl_project import RtlProject, design_fifos, input_ports, output_ports, update
-from quantunet.ir import Array, QType
+from quantunet.ir import Array
 from quantunet.rtl_sim import verilator
+from quantunet.rtl_sim.bench_result import CONFIG_FILE, EXPECTED_FILE, RESULT_FILE, BenchResult
 from quantunet.streams import hex_lines, to_groups
 
 HDL_FOLDER = Path(__file__).parent / "hdl"
-HDL_SOURCES = tuple(
-    HDL_FOLDER / f"qun_tb_{name}.sv" for name in ("clock", "stall", "source", "sink", "level")
-)
-
-CONFIG_FILE = "bench.json"
-EXPECTED_FILE = "expected.npy"
-RESULT_FILE = "result.json"
-WAVE_FILE = "wave.vcd"
-"""Files of a bench in its working folder, written before and after the simulation."""
+HDL_SOURCES = tuple(HDL_FOLDER / f"qun_tb_{name}.sv" for name in ("clock", "stall", "source", "sink", "level"))
 
 _TRACE_FLAGS = ("-DQUN_TRACE",)
 _TEMPLATES = jinja2.Environment(
@@ -39,105 +31,6 @@ _TEMPLATES = jinja2.Environment(
     keep_trailing_newline=True,
     autoescape=False,  # noqa: S701
 )
-
-
-@dataclass(frozen=True)
-class Difference:
-    """The first value that differs.
-
-    Attributes:
-        got: The simulator's value; ``None`` where the output ended before it.
-    """
-
-    frame: int
-    y: int
-    x: int
-    channel: int
-    expected: int
-    got: int | None
-
-    def __str__(self) -> str:
-        got = "nothing" if self.got is None else str(self.got)
-        frame = f"frame={self.frame} " if self.frame else ""
-        return f"{frame}y={self.y} x={self.x} channel={self.channel}: expected {self.expected}, got {got}"
-
-
-@dataclass(frozen=True)
-class BenchResult:
-    """What a simulation showed.
-
-    Attributes:
-        values_compared: Values of the expected output, all of which were looked at.
-        mismatches: Values that differ or are missing.
-        first: The first of them.
-        extra_beats: Beats that came after the last expected one.
-        unstable: Cycles in which a waiting beat changed.
-        wrong_last: Beats with a wrong ``tlast``.
-        timed_out: Whether nothing moved any more before all had come.
-        first_output: Cycles from the first input handshake to the first output handshake, both included.
-        frame_ends: Cycles from the first input handshake to the last output handshake of each frame, both included.
-        fifo_max_fill: Depth and highest fill of each FIFO.
-        seconds: Wall time of the simulation.
-    """
-
-    values_compared: int
-    mismatches: int
-    first: Difference | None
-    extra_beats: int
-    unstable: int
-    wrong_last: int
-    timed_out: bool
-    first_output: int
-    frame_ends: tuple[int, ...]
-    fifo_max_fill: dict[str, tuple[int, int]]
-    seconds: float = 0.0
-
-    @property
-    def problems(self) -> list[str]:
-        """What is wrong, in words; empty when the bench has passed."""
-        found = []
-        if self.values_compared == 0:
-            found.append("nothing was compared")
-        if self.mismatches:
-            found.append(f"{self.mismatches} of {self.values_compared} values differ, first {self.first}")
-        if self.timed_out:
-            found.append("the stream stopped before its end")
-        if self.extra_beats:
-            found.append(f"{self.extra_beats} beats too many")
-        if self.unstable:
-            found.append(f"a waiting beat changed {self.unstable} times")
-        if self.wrong_last:
-            found.append(f"{self.wrong_last} wrong tlast")
-        return found
-
-    @property
-    def passed(self) -> bool:
-        """Whether values were compared and nothing is wrong."""
-        return not self.problems
-
-    @property
-    def cycles(self) -> int:
-        """Cycles of the first frame, or 0 where it did not end."""
-        return self.frame_ends[0] if self.frame_ends else 0
-
-    @property
-    def frame_interval(self) -> int:
-        """Cycles between the last two frames, or 0 where there are fewer."""
-        return self.frame_ends[-1] - self.frame_ends[-2] if len(self.frame_ends) > 1 else 0
-
-    def to_json(self) -> str:
-        """Return the result as JSON."""
-        return json.dumps(dataclasses.asdict(self), indent=1) + "\n"
-
-    @classmethod
-    def from_json(cls, text: str) -> BenchResult:
-        """Read what :meth:`to_json` returned."""
-        fields = json.loads(text)
-        first = fields.pop("first")
-        fields["first"] = None if first is None else Difference(**first)
-        fields["frame_ends"] = tuple(fields["frame_ends"])
-        fields["fifo_max_fill"] = {name: tuple(pair) for name, pair in fields["fifo_max_fill"].items()}
-        return cls(**fields)
 
 
 @dataclass(frozen=True)
@@ -229,7 +122,8 @@ def run(
     update(folder / EXPECTED_FILE, stored.getvalue())
     config = {
         "inputs": [port.prefix for port in input_ports(design)],
-        "output": _stream_fields(output.stream),
+        "lanes": output.stream.lanes,
+        "qtype": dataclasses.asdict(output.stream.qtype),
         "fifo_depths": design_fifos(design),
     }
     update(folder / CONFIG_FILE, (json.dumps(config, indent=1) + "\n").encode())
@@ -252,15 +146,7 @@ def run(
     return dataclasses.replace(result, seconds=round(outcome.seconds, 3))
 
 
-def _stream_fields(stream: Stream) -> Mapping[str, object]:
-    return {"lanes": stream.lanes, "qtype": dataclasses.asdict(stream.qtype), "shape": list(stream.shape)}
-
-
-def read_stream(fields: Mapping[str, object]) -> Stream:
-    """Return the output stream that a bench's configuration names."""
-    lanes, qtype, shape = fields["lanes"], fields["qtype"], fields["shape"]
-    assert isinstance(lanes, int)
-    assert isinstance(qtype, dict)
-    assert isinstance(shape, list)
-    height, width, channels = shape
-    return Stream("m_axis", lanes, QType(**qtype), (height, width, channels))
+def output_beats(project: RtlProject) -> int:
+    """Return the beats of a frame at the design's output."""
+    (output,) = output_ports(project.design)
+    return output.stream.beats

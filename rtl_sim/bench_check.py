@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from cocotb.triggers import RisingEdge
 
-from quantunet.ir import Array
-from quantunet.rtl_sim.bench import (
+from quantunet.ir import Array, QType
+from quantunet.rtl_sim.bench_result import (
     CONFIG_FILE,
     EXPECTED_FILE,
+    NEVER,
     RESULT_FILE,
     BenchResult,
     Difference,
-    read_stream,
 )
 from quantunet.storage import write_text
 from quantunet.streams import from_hex_lines
@@ -39,17 +39,20 @@ async def measure(dut: Any) -> BenchResult:
     frame_cycles = [int(line) for line in Path("m_axis.cycles").read_text(encoding="utf-8").split()]
     values, beats = _output_values(config, expected.size)
     mismatches, first = compare(expected, values)
+    found = _count(dut, "m_axis_found")
     result = BenchResult(
         values_compared=expected.size,
         mismatches=mismatches,
         first=first,
-        extra_beats=max(0, beats - expected.size // config["output"]["lanes"]),
+        extra_beats=max(0, beats - expected.size // config["lanes"]),
         unstable=_count(dut, "m_axis_unstable"),
         wrong_last=_count(dut, "m_axis_wrong_last"),
         timed_out=bool(dut.timed_out.value),
         first_output=_count(dut, "m_axis_first") - first_input + 1 if beats else 0,
         frame_ends=tuple(cycle - first_input + 1 for cycle in frame_cycles),
         fifo_max_fill={name: (depth, _count(dut, f"{name}_highest")) for name, depth in config["fifo_depths"].items()},
+        last_cycle=_count(dut, "m_axis_last"),
+        found_cycle=None if found == NEVER else found,
     )
     write_text(Path(RESULT_FILE), result.to_json())
     return result
@@ -61,12 +64,12 @@ def _count(dut: Any, name: str) -> int:
 
 def _output_values(config: dict[str, Any], limit: int) -> tuple[Array, int]:
     """Return at most ``limit`` values that came, flat, and the number of beats that came."""
-    stream = read_stream(config["output"])
+    lanes, qtype = config["lanes"], QType(**config["qtype"])
     text = Path("m_axis.hex").read_bytes()
-    line = -(-stream.data_bits // 4) + 1
+    line = -(-lanes * qtype.bits // 4) + 1
     beats = len(text) // line
-    used = min(beats, limit // stream.lanes)
-    values = from_hex_lines(text[: used * line], stream.lanes, stream.qtype, (1, 1, stream.lanes), "m_axis.hex")
+    used = min(beats, limit // lanes)
+    values = from_hex_lines(text[: used * line], lanes, qtype, (1, 1, lanes), "m_axis.hex")
     return values.reshape(-1), beats
 
 

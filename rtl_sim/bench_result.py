@@ -1,0 +1,119 @@
+"""What a bench leaves behind: files in its working folder, and the result that both sides of the simulator read."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+
+CONFIG_FILE = "bench.json"
+EXPECTED_FILE = "expected.npy"
+RESULT_FILE = "result.json"
+WAVE_FILE = "wave.vcd"
+"""Files of a bench in its working folder, written before and after the simulation."""
+
+NEVER = 2**64 - 1
+"""A cycle that did not come."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The first value that differs.
+
+    Attributes:
+        got: The simulator's value; ``None`` where the output ended before it.
+    """
+
+    frame: int
+    y: int
+    x: int
+    channel: int
+    expected: int
+    got: int | None
+
+    def __str__(self) -> str:
+        got = "nothing" if self.got is None else str(self.got)
+        frame = f"frame={self.frame} " if self.frame else ""
+        return f"{frame}y={self.y} x={self.x} channel={self.channel}: expected {self.expected}, got {got}"
+
+
+@dataclass(frozen=True)
+class BenchResult:
+    """What a simulation showed.
+
+    Attributes:
+        values_compared: Values of the expected output, all of which were looked at.
+        mismatches: Values that differ or are missing.
+        first: The first of them.
+        extra_beats: Beats that came after the last expected one.
+        unstable: Cycles in which a waiting beat changed.
+        wrong_last: Beats with a wrong ``tlast``.
+        timed_out: Whether nothing moved any more before all had come.
+        first_output: Cycles from the first input handshake to the first output handshake, both included.
+        frame_ends: Cycles from the first input handshake to the last output handshake of each frame, both included.
+        fifo_max_fill: Depth and highest fill of each FIFO.
+        last_cycle: The simulator's cycle of the last output handshake.
+        found_cycle: The simulator's cycle of the beat that was asked for with ``+find_beat``; ``None`` without one.
+        seconds: Wall time of the simulation.
+    """
+
+    values_compared: int
+    mismatches: int
+    first: Difference | None
+    extra_beats: int
+    unstable: int
+    wrong_last: int
+    timed_out: bool
+    first_output: int
+    frame_ends: tuple[int, ...]
+    fifo_max_fill: dict[str, tuple[int, int]]
+    last_cycle: int
+    found_cycle: int | None = None
+    seconds: float = 0.0
+
+    @property
+    def problems(self) -> list[str]:
+        """What is wrong, in words; empty when the bench has passed."""
+        found = []
+        if self.values_compared == 0:
+            found.append("nothing was compared")
+        if self.mismatches:
+            found.append(f"{self.mismatches} of {self.values_compared} values differ, first {self.first}")
+        if self.timed_out:
+            found.append("the stream stopped before its end")
+        if self.extra_beats:
+            found.append(f"{self.extra_beats} beats too many")
+        if self.unstable:
+            found.append(f"a waiting beat changed {self.unstable} times")
+        if self.wrong_last:
+            found.append(f"{self.wrong_last} wrong tlast")
+        return found
+
+    @property
+    def passed(self) -> bool:
+        """Whether values were compared and nothing is wrong."""
+        return not self.problems
+
+    @property
+    def cycles(self) -> int:
+        """Cycles of the first frame, or 0 where it did not end."""
+        return self.frame_ends[0] if self.frame_ends else 0
+
+    @property
+    def frame_interval(self) -> int:
+        """Cycles between the last two frames, or 0 where there are fewer."""
+        return self.frame_ends[-1] - self.frame_ends[-2] if len(self.frame_ends) > 1 else 0
+
+    def to_json(self) -> str:
+        """Return the result as JSON."""
+        return json.dumps(dataclasses.asdict(self), indent=1) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> BenchResult:
+        """Read what :meth:`to_json` returned."""
+        fields = json.loads(text)
+        first = fields.pop("first")
+        fields["first"] = None if first is None else Difference(**first)
+        fields["frame_ends"] = tuple(fields["frame_ends"])
+        fields["fifo_max_fill"] = {name: tuple(pair) for name, pair in fields["fifo_max_fill"].items()}
+        return cls(**fields)

@@ -1,0 +1,333 @@
+"""Co-simulation: every layer in HLS C++ and in RTL, and the whole network in RTL, against golden."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import functools
+import importlib.metadata
+import logging
+import math
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from quantunet import golden
+from quantunet.errors import ModelError, StorageError, ToolFailedError
+from quantunet.golden.compare import Comparison, compare
+from quantunet.golden.inference import Taps
+from quantunet.hls import csim, network
+from quantunet.hls.fifo_depth import frame_interval
+from quantunet.hls.folding import Folding
+from quantunet.hls.rtl_project import RTL_FOLDER
+from quantunet.ir import Array, Conv2d, ConvTranspose2d, Graph, Node
+from quantunet.rtl_sim import layer_bench, network_bench, verilator
+from quantunet.rtl_sim.layer_bench import Setup
+from quantunet.rtl_sim.report import FAILED, PASSED, RUNNING, CosimReport, LayerReport, NetworkReport
+
+logger = logging.getLogger(__name__)
+
+NETWORK = "network"
+"""What ``layers`` calls the whole network."""
+
+Progress = Callable[[CosimReport], None]
+"""Called with the report so far whenever something in it has changed."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to co-simulate, and how.
+
+    Attributes:
+        layers: Names of layers, and ``network``; ``None`` means all of them and the network.
+        stalls: Random stalls at sources and sinks.
+        seed: Of the stalls.
+        jobs: Tasks at a time; ``None`` takes one a core.
+        frames: Adjacent frames of the network.
+        rtl_folder: The SystemVerilog library.
+        waveforms: Record a waveform of everything that fails in RTL.
+    """
+
+    layers: tuple[str, ...] | None = None
+    stalls: bool = False
+    seed: int = 0
+    jobs: int | None = None
+    frames: int = network_bench.MIN_FRAMES
+    rtl_folder: Path = RTL_FOLDER
+    waveforms: bool = True
+
+
+def adjacent_frames(graph: Graph, image: Array, count: int) -> list[Array]:
+    """Return different frames made of one image: itself, inverted, turned by half, both, and so on.
+
+    Args:
+        graph: The network.
+        image: Integers ``(height, width)`` or ``(height, width, channels)`` in the input's type.
+        count: How many.
+    """
+    qtype = graph.tensor(graph.input).qtype
+    first = np.asarray(image, dtype=np.int64)
+    inverted = qtype.qmin + qtype.qmax - first
+    variants = [first, inverted, first[::-1, ::-1], inverted[::-1, ::-1]]
+    return [variants[index % len(variants)] for index in range(count)]
+
+
+def cosim(
+    graph: Graph,
+    image: Array,
+    folding: Folding,
+    folder: Path,
+    options: Options | None = None,
+    *,
+    image_name: str = "image",
+    progress: Progress | None = None,
+) -> CosimReport:
+    """Compare every layer of a network, in HLS C++ and in RTL, with golden, then the network as one design.
+
+    A layer gets the input that golden computed for it, so that one wrong layer does not hide another.
+
+    Args:
+        graph: The network.
+        image: Integers ``(height, width)`` or ``(height, width, channels)`` in the input's type.
+        folding: The fold of every layer.
+        folder: Working folder; builds in it are reused.
+        options: What to simulate.
+        image_name: For the report.
+        progress: Called from several threads, one at a time.
+
+    Returns:
+        The report. A difference is no error: look at :attr:`CosimReport.passed`.
+
+    Raises:
+        ImageError: The image does not fit the network.
+        ModelError: A layer does not exist, or none was chosen.
+        FoldingError: The folding does not fit the graph.
+        ToolMissingError: g++, Verilator or cocotb is not installed.
+        StorageError: The folder cannot be written.
+    """
+    options = options or Options()
+    names = _names(graph, options)
+    frames = [golden.run(graph, frame) for frame in adjacent_frames(graph, image, max(options.frames, 1))]
+    setup = Setup(graph, folding, folder, options.stalls, options.seed, options.rtl_folder)
+    report = _empty_report(setup, names, options, image_name)
+    started = time.monotonic()
+    with _alone(folder):
+        _Run(setup, frames, options, report, progress).run()
+    report.seconds = time.monotonic() - started
+    return report
+
+
+def _names(graph: Graph, options: Options) -> list[str]:
+    if options.layers is None:
+        return [*(node.name for node in graph.nodes), NETWORK]
+    if not options.layers:
+        raise ModelError(graph.name, expected="at least one layer", got="none", hint="Leave --layers out for all.")
+    for name in options.layers:
+        if name != NETWORK:
+            graph.node(name)
+    return list(dict.fromkeys(options.layers))
+
+
+def _empty_report(setup: Setup, names: Sequence[str], options: Options, image_name: str) -> CosimReport:
+    graph = setup.graph
+    stalls = "random" if options.stalls else "none"
+    layers = [_empty_layer(setup, node, stalls) for node in graph.nodes if node.name in names]
+    rtl = None
+    if NETWORK in names:
+        rtl = NetworkReport(options.frames, frame_interval(graph, setup.folding), stalls)
+    simulator = f"verilator {importlib.metadata.version('verilator')}"
+    return CosimReport(graph.name, simulator, image_name, layers, rtl)
+
+
+def _empty_layer(setup: Setup, node: Node, stalls: str) -> LayerReport:
+    graph, fold = setup.graph, setup.folding[node.name]
+    source, target = graph.input_of(node), graph.output_of(node)
+    counts = network.cycles(graph, node, fold)
+    return LayerReport(
+        name=node.name,
+        op=node.op,
+        shape_in=source.shape,
+        shape_out=target.shape,
+        bits_w=node.weight_type.bits if isinstance(node, Conv2d | ConvTranspose2d) else 0,
+        bits_in=source.qtype.bits,
+        bits_out=target.qtype.bits,
+        pe=fold.pe,
+        simd=fold.simd,
+        stalls=stalls,
+        cycles_predicted=counts.predicted,
+        cycles_ideal=counts.ideal,
+    )
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let one co-simulation at a time work in a folder; a second one waits."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / "lock").open("w")
+    except OSError as error:
+        raise StorageError(
+            str(folder), expected="a folder that can be written", got=error.strerror or str(error)
+        ) from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            logger.warning("waiting for another co-simulation in %s", folder)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@dataclass(frozen=True)
+class _Task:
+    """A unit of work and about how long it takes, in any unit: the longest start first."""
+
+    cost: float
+    work: Callable[[], None]
+
+
+class _Run:
+    """One co-simulation: tasks on a thread pool that fill in a report. The work itself is done by processes."""
+
+    def __init__(
+        self,
+        setup: Setup,
+        frames: Sequence[Taps],
+        options: Options,
+        report: CosimReport,
+        progress: Progress | None,
+    ) -> None:
+        self.setup = setup
+        self.frames = frames
+        self.options = options
+        self.report = report
+        self.progress = progress
+        self.jobs = options.jobs or os.cpu_count() or 1
+        self.lock = threading.Lock()
+        self.stop = threading.Event()
+
+    def run(self) -> None:
+        """Run every task; the first error that is not a failed layer ends them all."""
+        self._changed()
+        verilator.prepare(self.setup.builds)
+        tasks = [task for layer in self.report.layers for task in self._layer_tasks(layer)]
+        rtl = self.report.network_rtl
+        if rtl is not None:
+            tasks.append(_Task(math.inf, functools.partial(self._network, rtl)))
+        tasks.sort(key=lambda task: task.cost, reverse=True)
+        with ThreadPoolExecutor(max_workers=self.jobs) as pool:
+            futures = [pool.submit(self._guarded, task) for task in tasks]
+            try:
+                done, _ = wait(futures, return_when=FIRST_EXCEPTION)
+                for future in done:
+                    future.result()
+            finally:
+                self.stop.set()
+
+    def _guarded(self, task: _Task) -> None:
+        if not self.stop.is_set():
+            task.work()
+
+    def _changed(self) -> None:
+        if self.progress is not None:
+            with self.lock:
+                self.progress(self.report)
+
+    def _layer_tasks(self, layer: LayerReport) -> list[_Task]:
+        macs = layer.cycles_ideal * layer.pe * layer.simd
+        hls = _Task(macs, functools.partial(self._hls, layer))
+        return [hls, _Task(macs / 2, functools.partial(self._rtl, layer))]
+
+    def _hls(self, layer: LayerReport) -> None:
+        started, graph = time.monotonic(), self.setup.graph
+        layer.hls = RUNNING
+        self._changed()
+        try:
+            program = csim.build_layer(graph, layer.name, self.setup.folder / "hls")
+            got = csim.run_layer(graph, layer.name, program, self.frames[0])
+            comparison = compare(layer.name, self.frames[0][layer_output(graph, layer.name)], got)
+        except ToolFailedError as error:
+            problems = [f"HLS: {error}"]
+        else:
+            layer.hls_mismatches = comparison.mismatches
+            problems = [] if comparison.passed else [_wrong_hls(comparison)]
+            self._compared(layer, comparison.compared)
+        layer.problems += problems
+        layer.hls = FAILED if problems else PASSED
+        self._spent(layer, started)
+
+    def _rtl(self, layer: LayerReport) -> None:
+        started = time.monotonic()
+        layer.rtl = RUNNING
+        self._changed()
+        try:
+            result = layer_bench.run_layer(self.setup, layer.name, self.frames[0])
+        except ToolFailedError as error:
+            problems = [f"RTL: {error}"]
+        else:
+            layer.cycles, layer.rtl_mismatches = result.cycles, result.mismatches
+            problems = [f"RTL: {problem}" for problem in result.problems]
+            self._compared(layer, result.values_compared)
+            if problems and self.options.waveforms:
+                wave, problem = self._wave(
+                    lambda: layer_bench.record_layer(self.setup, layer.name, self.frames[0], result)
+                )
+                layer.waveform, problems = wave, problems + problem
+        layer.problems += problems
+        layer.rtl = FAILED if problems else PASSED
+        self._spent(layer, started)
+
+    def _network(self, rtl: NetworkReport) -> None:
+        started = time.monotonic()
+        rtl.rtl = RUNNING
+        self._changed()
+        try:
+            outcome = network_bench.run_network(self.setup, self.frames, jobs=self.jobs)
+        except ToolFailedError as error:
+            problems = [f"RTL: {error}"]
+        else:
+            result = outcome.bench
+            rtl.values_compared, rtl.mismatches = result.values_compared, result.mismatches
+            rtl.mask_pixels, rtl.mask_mismatches = outcome.mask_pixels, outcome.mask_mismatches
+            rtl.cycles, rtl.frame_interval = result.cycles, result.frame_interval
+            rtl.fifo_max_fill = result.fifo_max_fill
+            problems = [f"RTL: {problem}" for problem in result.problems]
+            if outcome.mask_mismatches or (outcome.mask_pixels == 0 and not problems):
+                problems.append(f"RTL: {outcome.mask_mismatches} of {outcome.mask_pixels} mask pixels differ")
+            if problems and self.options.waveforms:
+                wave, problem = self._wave(lambda: network_bench.record_network(self.setup, self.frames, result))
+                rtl.waveform, problems = wave, problems + problem
+        rtl.problems += problems
+        rtl.rtl = FAILED if problems else PASSED
+        self._spent(rtl, started)
+
+    def _compared(self, layer: LayerReport, values: int) -> None:
+        """Note what one leg has compared; the layer counts what both have."""
+        with self.lock:
+            layer.values_compared = min(values, layer.values_compared) if layer.values_compared else values
+
+    def _wave(self, record: Callable[[], Path]) -> tuple[str | None, list[str]]:
+        try:
+            return str(record()), []
+        except ToolFailedError as error:
+            return None, [f"no waveform: {error}"]
+
+    def _spent(self, part: LayerReport | NetworkReport, started: float) -> None:
+        with self.lock:
+            part.seconds = round(part.seconds + time.monotonic() - started, 2)
+        self._changed()
+
+
+def layer_output(graph: Graph, name: str) -> str:
+    """Return the name of the tensor that a layer writes."""
+    return graph.node(name).output
+
+
+def _wrong_hls(comparison: Comparison) -> str:
+    return f"HLS: {comparison.mismatches} of {comparison.compared} values differ, first {comparison.first}"

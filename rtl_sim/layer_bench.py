@@ -1,0 +1,104 @@
+"""One layer in RTL at its true shape and weights, against golden."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from quantunet.golden.inference import Taps
+from quantunet.hls import rtl_project
+from quantunet.hls.folding import Folding, ideal_cycles
+from quantunet.ir import Array, Graph
+from quantunet.rtl_sim import bench, waveform
+from quantunet.rtl_sim.bench_result import BenchResult
+
+TEST_MODULE = "quantunet.rtl_sim.tb_layer"
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What every simulation of a network shares.
+
+    Attributes:
+        graph: The network.
+        folding: The fold of every layer.
+        folder: Working folders go to ``folder/layers/<name>`` and ``folder/network``, builds to ``folder/builds``.
+        stalls: Random stalls at sources and sinks.
+        seed: Of the stalls.
+        rtl_folder: The SystemVerilog library.
+    """
+
+    graph: Graph
+    folding: Folding
+    folder: Path
+    stalls: bool = False
+    seed: int = 0
+    rtl_folder: Path = rtl_project.RTL_FOLDER
+
+    @property
+    def builds(self) -> Path:
+        """Where Verilator builds are kept."""
+        return self.folder / "builds"
+
+
+def layer_project(setup: Setup, name: str) -> rtl_project.RtlProject:
+    """Write the RTL project of one layer.
+
+    Raises:
+        QuantUNetError: As :func:`quantunet.hls.rtl_project.write`.
+    """
+    folder = setup.folder / "layers" / name
+    return rtl_project.write(setup.graph, setup.folding, folder, layer=name, rtl_folder=setup.rtl_folder)
+
+
+def run_layer(setup: Setup, name: str, taps: Taps) -> BenchResult:
+    """Build and simulate one layer on one frame.
+
+    Args:
+        setup: What all layers share.
+        name: The layer.
+        taps: Golden's tensors of the frame.
+
+    Returns:
+        What came out. A layer that computes something else is no error here.
+
+    Raises:
+        QuantUNetError: As :func:`quantunet.rtl_sim.bench.run`.
+    """
+    built = bench.build(layer_project(setup, name), setup.builds)
+    inputs, expected = _frames(setup, name, taps)
+    return bench.run(
+        built,
+        inputs,
+        expected,
+        TEST_MODULE,
+        watchdog=_watchdog(setup, name),
+        stalls=setup.stalls,
+        seed=setup.seed,
+    )
+
+
+def record_layer(setup: Setup, name: str, taps: Taps, result: BenchResult) -> Path:
+    """Record a waveform of a layer that failed; see :func:`quantunet.rtl_sim.waveform.record`."""
+    inputs, expected = _frames(setup, name, taps)
+    return waveform.record(
+        layer_project(setup, name),
+        inputs,
+        expected,
+        result,
+        TEST_MODULE,
+        setup.builds,
+        watchdog=_watchdog(setup, name),
+        stalls=setup.stalls,
+        seed=setup.seed,
+    )
+
+
+def _frames(setup: Setup, name: str, taps: Taps) -> tuple[list[Array], Array]:
+    node = setup.graph.node(name)
+    return [taps[tensor][None] for tensor in node.inputs], taps[node.output][None]
+
+
+def _watchdog(setup: Setup, name: str) -> int:
+    """A layer that moves nothing for a whole frame has stopped."""
+    return ideal_cycles(setup.graph, setup.graph.node(name), setup.folding[name]) + 10_000

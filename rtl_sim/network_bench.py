@@ -1,0 +1,108 @@
+"""A whole network in RTL as one streaming design over adjacent frames, against golden."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from quantunet import golden
+from quantunet.golden.inference import Taps
+from quantunet.hls import rtl_project
+from quantunet.hls.fifo_depth import frame_interval
+from quantunet.ir import Array, Sigmoid
+from quantunet.rtl_sim import bench, waveform
+from quantunet.rtl_sim.bench_result import BenchResult
+from quantunet.rtl_sim.layer_bench import Setup
+from quantunet.streams import read_frames
+
+TEST_MODULE = "quantunet.rtl_sim.tb_network"
+
+MIN_FRAMES = 3
+"""Adjacent frames that the bench wants at least: the interval between the last two is the steady one."""
+
+
+@dataclass(frozen=True)
+class NetworkResult:
+    """The result of a network's simulation.
+
+    Attributes:
+        bench: What the bench saw.
+        mask_pixels: Pixels of the masks that were compared with golden's.
+        mask_mismatches: Those that differ.
+    """
+
+    bench: BenchResult
+    mask_pixels: int
+    mask_mismatches: int
+
+
+def network_project(setup: Setup) -> rtl_project.RtlProject:
+    """Write the RTL project of the network.
+
+    Raises:
+        QuantUNetError: As :func:`quantunet.hls.rtl_project.write`.
+    """
+    return rtl_project.write(setup.graph, setup.folding, setup.folder / "network", rtl_folder=setup.rtl_folder)
+
+
+def run_network(setup: Setup, frames: Sequence[Taps], *, jobs: int = 1) -> NetworkResult:
+    """Build and simulate the network.
+
+    Args:
+        setup: What all simulations share.
+        frames: Golden's tensors of each frame.
+        jobs: C++ compilers to run at once.
+
+    Raises:
+        QuantUNetError: As :func:`quantunet.rtl_sim.bench.run`.
+    """
+    built = bench.build(network_project(setup), setup.builds, jobs=jobs)
+    inputs, expected = _frames(setup, frames)
+    result = bench.run(
+        built, inputs, expected, TEST_MODULE, watchdog=_watchdog(setup), stalls=setup.stalls, seed=setup.seed
+    )
+    masks = np.stack([golden.mask(setup.graph, taps) for taps in frames])
+    if result.timed_out or result.extra_beats or result.mismatches:
+        return NetworkResult(result, 0, 0)
+    (port,) = rtl_project.output_ports(built.project.design)
+    stream = port.stream
+    output = read_frames(built.project.folder / "m_axis.hex", stream.lanes, stream.qtype, stream.shape)
+    return NetworkResult(result, masks.size, int((_masks(setup, output) != masks.reshape(output.shape)).sum()))
+
+
+def record_network(setup: Setup, frames: Sequence[Taps], result: BenchResult) -> Path:
+    """Record a waveform of a network that failed; see :func:`quantunet.rtl_sim.waveform.record`."""
+    inputs, expected = _frames(setup, frames)
+    return waveform.record(
+        network_project(setup),
+        inputs,
+        expected,
+        result,
+        TEST_MODULE,
+        setup.builds,
+        watchdog=_watchdog(setup),
+        stalls=setup.stalls,
+        seed=setup.seed,
+    )
+
+
+def _masks(setup: Setup, output: Array) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+    """Return the masks that the hardware's output stands for: ``probability >= 1/2``, or ``logit >= 0``."""
+    graph = setup.graph
+    is_probability = isinstance(graph.producer(graph.output), Sigmoid)
+    threshold = 1 << (graph.tensor(graph.output).qtype.bits - 1) if is_probability else 0
+    return np.asarray(output >= threshold)
+
+
+def _frames(setup: Setup, frames: Sequence[Taps]) -> tuple[list[Array], Array]:
+    graph = setup.graph
+    inputs = [np.stack([taps[name] for taps in frames]) for name in graph.inputs]
+    return inputs, np.stack([taps[graph.output] for taps in frames])
+
+
+def _watchdog(setup: Setup) -> int:
+    """A network that moves nothing at its ends for two frame intervals has stopped."""
+    return 2 * frame_interval(setup.graph, setup.folding) + 10_000

@@ -1,0 +1,207 @@
+"""The report of a co-simulation: ``report.json`` for tools, JUnit XML for continuous integration."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from quantunet.storage import write_bytes, write_text
+
+WAITING, RUNNING, PASSED, FAILED = "waiting", "running", "passed", "failed"
+"""How far a leg of the comparison is."""
+
+
+@dataclass
+class LayerReport:
+    """One layer of the co-simulation; the fields are those of ``report.json``.
+
+    Attributes:
+        name: The layer.
+        op: Its op.
+        shape_in: ``(height, width, channels)`` of the first input.
+        shape_out: Likewise of the output.
+        bits_w: Width of the weights; 0 where there are none.
+        bits_in: Width of the input.
+        bits_out: Width of the output.
+        pe: Output lanes.
+        simd: Input lanes.
+        stalls: ``none`` or ``random``.
+        cycles_predicted: For one frame without stalls, first input to last output handshake.
+        cycles_ideal: Cycles in which the busiest resource has work.
+        frames: Frames simulated.
+        values_compared: Output values that were compared with golden, in HLS and again in RTL.
+        hls_mismatches: Values of the HLS C simulation that differ from golden.
+        rtl_mismatches: Values of the RTL that differ from golden.
+        cycles: Simulated cycles of the first frame.
+        seconds: Time that the layer's tasks took, builds included.
+        hls: How far the HLS leg is: ``waiting``, ``running``, ``passed`` or ``failed``.
+        rtl: How far the RTL leg is.
+        problems: What is wrong, in words.
+        waveform: A VCD file around the first wrong value of the RTL.
+    """
+
+    name: str
+    op: str
+    shape_in: tuple[int, int, int]
+    shape_out: tuple[int, int, int]
+    bits_w: int
+    bits_in: int
+    bits_out: int
+    pe: int
+    simd: int
+    stalls: str
+    cycles_predicted: int
+    cycles_ideal: int
+    frames: int = 1
+    values_compared: int = 0
+    hls_mismatches: int = 0
+    rtl_mismatches: int = 0
+    cycles: int = 0
+    seconds: float = 0.0
+    hls: str = WAITING
+    rtl: str = WAITING
+    problems: list[str] = field(default_factory=list)
+    waveform: str | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether both legs have passed and compared something."""
+        return self.hls == self.rtl == PASSED and self.values_compared > 0
+
+
+@dataclass
+class NetworkReport:
+    """The whole network as one streaming design; the fields are those of ``report.json``.
+
+    Attributes:
+        frames: Adjacent frames.
+        values_compared: Values of the network's output, over all frames.
+        mismatches: Those that differ from golden.
+        mask_pixels: Pixels of the masks compared with golden's.
+        mask_mismatches: Those that differ.
+        cycles: Of the first frame, first input to last output handshake.
+        frame_interval: Cycles between the last two frames.
+        frame_interval_predicted: Those of the slowest layer.
+        fifo_max_fill: Depth and highest fill of each FIFO, in beats.
+        seconds: Time that the task took, build included.
+        rtl: How far it is: ``waiting``, ``running``, ``passed`` or ``failed``.
+        problems: What is wrong, in words.
+        waveform: A VCD file around the first wrong value.
+    """
+
+    frames: int
+    frame_interval_predicted: int
+    stalls: str
+    values_compared: int = 0
+    mismatches: int = 0
+    mask_pixels: int = 0
+    mask_mismatches: int = 0
+    cycles: int = 0
+    frame_interval: int = 0
+    fifo_max_fill: dict[str, tuple[int, int]] = field(default_factory=dict)
+    seconds: float = 0.0
+    rtl: str = WAITING
+    problems: list[str] = field(default_factory=list)
+    waveform: str | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether the network has passed and something was compared."""
+        return self.rtl == PASSED and self.values_compared > 0
+
+
+@dataclass
+class CosimReport:
+    """A co-simulation.
+
+    Attributes:
+        network: The network's name.
+        simulator: Name and version.
+        image: Where the image came from.
+        layers: The layers, in the network's order.
+        network_rtl: The whole network; ``None`` when only some layers were asked for.
+        seconds: Wall time.
+    """
+
+    network: str
+    simulator: str
+    image: str
+    layers: list[LayerReport]
+    network_rtl: NetworkReport | None
+    seconds: float = 0.0
+
+    @property
+    def passed(self) -> bool:
+        """Whether something was compared and everything has passed."""
+        parts = [*self.layers, *([self.network_rtl] if self.network_rtl else [])]
+        return bool(parts) and all(part.passed for part in parts)
+
+    @property
+    def values_compared(self) -> int:
+        """Values of the layers and of the network that were compared."""
+        network = self.network_rtl.values_compared if self.network_rtl else 0
+        return sum(layer.values_compared for layer in self.layers) + network
+
+    def failures(self) -> list[tuple[str, list[str], str | None]]:
+        """Return name, problems and waveform of everything that has not passed."""
+        found = [(layer.name, layer.problems, layer.waveform) for layer in self.layers if not layer.passed]
+        if self.network_rtl and not self.network_rtl.passed:
+            found.append(("network", self.network_rtl.problems, self.network_rtl.waveform))
+        return found
+
+    def to_json(self) -> str:
+        """Return the report as JSON, in the schema of ``docs/streams.md``."""
+        document = {
+            "network": self.network,
+            "simulator": self.simulator,
+            "image": self.image,
+            "passed": self.passed,
+            "seconds": round(self.seconds, 1),
+            "layers": [dataclasses.asdict(layer) for layer in self.layers],
+            "network_rtl": dataclasses.asdict(self.network_rtl) if self.network_rtl else None,
+        }
+        return json.dumps(document, indent=1) + "\n"
+
+
+def write(report: CosimReport, folder: Path) -> tuple[Path, Path]:
+    """Write ``report.json`` and ``junit.xml``.
+
+    Args:
+        report: The report.
+        folder: Where to.
+
+    Returns:
+        Both files.
+
+    Raises:
+        StorageError: A file cannot be written.
+    """
+    document, junit = folder / "report.json", folder / "junit.xml"
+    write_text(document, report.to_json())
+    write_bytes(junit, _junit(report))
+    return document, junit
+
+
+def _junit(report: CosimReport) -> bytes:
+    cases = [(layer.name, layer) for layer in report.layers]
+    rows: list[tuple[str, LayerReport | NetworkReport]] = [*cases]
+    if report.network_rtl:
+        rows.append(("network", report.network_rtl))
+    failed = sum(not row.passed for _, row in rows)
+    suite = ElementTree.Element(
+        "testsuite",
+        name=f"cosim.{report.network}",
+        tests=str(len(rows)),
+        failures=str(failed),
+        time=f"{report.seconds:.1f}",
+    )
+    for name, row in rows:
+        case = ElementTree.SubElement(suite, "testcase", classname=report.network, name=name, time=f"{row.seconds:.2f}")
+        if not row.passed:
+            failure = ElementTree.SubElement(case, "failure", message="; ".join(row.problems) or "did not run")
+            failure.text = f"waveform: {row.waveform}" if row.waveform else ""
+    data: bytes = ElementTree.tostring(suite, encoding="utf-8", xml_declaration=True)
+    return data

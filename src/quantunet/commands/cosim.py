@@ -1,0 +1,95 @@
+"""``quantunet cosim``: every layer of a network in HLS C++ and in RTL, and the network in RTL, against golden."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from quantunet import exit_codes
+from quantunet.images import load_image
+from quantunet.ir import Graph
+from quantunet.zoo import load_network
+
+PHANTOM = "phantom"
+"""The built-in image."""
+
+_PHANTOM_SEED = 2025
+_SMALLEST_PHANTOM = 16
+
+
+def add_parser(sub: Any) -> None:
+    """Add the sub-command."""
+    parser: argparse.ArgumentParser = sub.add_parser(
+        "cosim", help="prove every layer bit-exact in HLS and RTL on an image", description=__doc__
+    )
+    parser.add_argument("--model", default="wearable", help="a QONNX file or a name in the zoo (default: %(default)s)")
+    parser.add_argument(
+        "--image",
+        default=PHANTOM,
+        help="8-bit grayscale picture, or FILE.npz:INDEX (default: a generated ultrasound image)",
+    )
+    parser.add_argument(
+        "--layers",
+        help="names, separated by commas; 'network' is the whole design (default: all layers and the network)",
+    )
+    parser.add_argument("--stalls", choices=("none", "random"), default="none", help="random stalls at all streams")
+    parser.add_argument("--seed", type=int, default=0, help="of the stalls (default: %(default)s)")
+    parser.add_argument(
+        "--jobs", type=_positive, default=os.cpu_count() or 1, help="tasks at a time (default: %(default)s)"
+    )
+    parser.add_argument("--frames", type=_positive, default=3, help="adjacent frames of the network, at least 3")
+    parser.add_argument("--folding", type=Path, help="JSON file with PE and SIMD of every layer")
+    parser.add_argument("--interval", type=_positive, help="frame interval in cycles that the default folding keeps")
+    parser.add_argument("--write-folding", type=Path, help="write the folding to this file, to be edited")
+    parser.add_argument(
+        "--build", type=Path, default=Path("build"), help="folder of all results (default: %(default)s)"
+    )
+    parser.set_defaults(run=run)
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} is not positive")
+    return value
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the sub-command."""
+    from quantunet.hls.folding import default_folding, read_folding, write_folding
+    from quantunet.rtl_sim import report as reports
+    from quantunet.rtl_sim.cosim import Options, cosim
+    from quantunet.rtl_sim.live_table import LiveTable
+
+    graph = load_network(args.model)
+    image = _image(graph, args.image)
+    folding = (
+        read_folding(args.folding, graph, args.interval) if args.folding else default_folding(graph, args.interval)
+    )
+    if args.write_folding:
+        write_folding(args.write_folding, folding)
+    layers = None if args.layers is None else tuple(name.strip() for name in args.layers.split(",") if name.strip())
+    options = Options(
+        layers=layers, stalls=args.stalls == "random", seed=args.seed, jobs=args.jobs, frames=max(args.frames, 3)
+    )
+    folder = args.build / graph.name / "cosim"
+    with LiveTable() as table:
+        report = cosim(graph, image, folding, folder, options, image_name=args.image, progress=table.update)
+    document, junit = reports.write(report, folder)
+    table.summary(report)
+    table.files(document, junit)
+    return exit_codes.SUCCESS if report.passed else exit_codes.DIFFERENCE
+
+
+def _image(graph: Graph, source: str) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+    height, width, _ = graph.tensor(graph.input).shape
+    if source == PHANTOM:
+        from quantunet.model.phantoms import generate
+
+        images, _ = generate(1, max(height, width, _SMALLEST_PHANTOM), _PHANTOM_SEED)
+        return images[0, :height, :width].astype(np.int64)
+    return load_image(source, height, width).astype(np.int64)
