@@ -111,6 +111,39 @@ def layer_case(graph: Graph, fold: Fold, *, frames: int = 3, seed: int = 0) -> C
     return Case(emit(graph, node, fold), tuple(streams), values, cycles(graph, node, fold))
 
 
+def plumbing_case(
+    module: str,
+    params: Mapping[str, int],
+    streams: Sequence[Stream],
+    *,
+    predicted: Cycles | None = None,
+    extras: Sequence[tuple[str, int]] = (),
+    frames: int = 3,
+    seed: int = 0,
+) -> Case:
+    """Return the case of a module that passes its input on unchanged.
+
+    Args:
+        module: ``qun_fork``, ``qun_fifo`` or ``qun_width_adapter``.
+        params: Its parameters.
+        streams: The input, then the outputs, all of one shape and type.
+        predicted: The predicted cycles.
+        extras: More output ports, as name and width.
+        frames: Frames to send, one right after the other.
+        seed: Of the input.
+    """
+    source, *targets = streams
+    values = random_frames(np.random.default_rng(seed), source.shape, source.qtype, frames)
+    instance = Instance(
+        name="plumbing",
+        module=module,
+        params=tuple(params.items()),
+        inputs=(("s_axis", source.name),),
+        outputs=tuple(("m_axis", stream.name) for stream in targets),
+    )
+    return Case(instance, tuple(streams), {stream.name: values for stream in streams}, predicted, tuple(extras))
+
+
 def run_cases(
     cases: Sequence[Case],
     test_module: str,

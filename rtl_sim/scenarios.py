@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import cocotb
-from cocotb.triggers import ClockCycles, First, Timer
+from cocotb.triggers import ClockCycles, RisingEdge, SimTimeoutError, with_timeout
 
 from quantunet.rtl_sim import axis
 from quantunet.rtl_sim.op_cases import CASES_FILE, REPORT_FILE
@@ -96,14 +96,15 @@ class CaseBench:
     async def receive(self) -> int:
         """Compare every frame with what is expected; return the integers compared."""
         compared = 0
-        limit = Timer((40 * self.beats + 2000) * axis.CLOCK_NS, "ns")
+        limit = (40 * self.beats + 2000) * axis.CLOCK_NS
         for port in self.case["outputs"]:
             for number, expected in enumerate(port["frames"]):
-                reader = cocotb.start_soon(self.sinks[port["stream"]].recv(compact=False))
-                await First(reader, limit)
                 where = f"{self.title}: {port['stream']} frame {number}"
-                assert reader.done(), f"{where}: did not come"
-                compared += self._compare(where, port["lanes"], expected, list(reader.result().tdata))
+                try:
+                    frame = await with_timeout(self.sinks[port["stream"]].recv(compact=False), limit, "ns")
+                except SimTimeoutError:
+                    raise AssertionError(f"{where}: did not come") from None  # noqa: EM102
+                compared += self._compare(where, port["lanes"], expected, list(frame.tdata))
         return compared
 
     def _compare(self, where: str, lanes: int, expected: list[int], got: list[int]) -> int:
@@ -227,6 +228,8 @@ async def reset_in_mid_frame(dut: Any) -> None:
         for bench in found:
             bench.clear()
             bench.flow()
+        await RisingEdge(dut.clk)
+        for bench in found:
             for name in bench.sinks:
                 valid = int(getattr(dut, f"{name}_tvalid").value)
                 assert not valid, f"{bench.title}: {name}: tvalid is high after the reset"

@@ -1,0 +1,137 @@
+"""The cases that the benches of the small modules run: shapes, lanes, widths and signs that differ from one another."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from helpers.graphs import GraphBuilder
+
+from quantunet.hls.design import Fold, Stream
+from quantunet.hls.plumbing import fifo_cycles, fork_cycles, width_adapter_cycles
+from quantunet.ir import Graph, IntArray, QType, Sigmoid, Tensor
+from quantunet.rtl_sim.op_cases import Case, layer_case, plumbing_case
+
+
+def maxpool2d_cases() -> list[Case]:
+    """Height, width, channels, lanes, bits, signed; the smallest image, one row of windows, one group and several."""
+    cases = []
+    for seed, (height, width, channels, lanes, bits, signed) in enumerate(
+        [
+            (2, 2, 1, 1, 8, False),
+            (4, 6, 3, 3, 2, True),
+            (6, 4, 4, 1, 5, True),
+            (4, 8, 6, 2, 3, False),
+            (2, 10, 2, 1, 7, True),
+        ]
+    ):
+        builder = GraphBuilder("net", height, width, channels, QType(bits, signed, 0), seed)
+        builder.maxpool2d("pool", "image")
+        cases.append(layer_case(builder.build(), Fold(lanes, lanes), seed=seed))
+    return cases
+
+
+def requant_cases() -> list[Case]:
+    """Right, left and no shift; every pair of signs; shifts as wide as the input and wider."""
+    types = [
+        (QType(8, False, 6), QType(4, False, 3)),
+        (QType(8, True, 6), QType(4, True, 3)),
+        (QType(6, True, 4), QType(5, False, 2)),
+        (QType(5, False, 3), QType(5, True, 2)),
+        (QType(3, True, 1), QType(8, True, 4)),
+        (QType(4, False, 2), QType(4, True, 5)),
+        (QType(7, True, 5), QType(2, True, 5)),
+        (QType(2, True, 4), QType(8, True, -2)),
+        (QType(8, True, 9), QType(3, True, 1)),
+        (QType(1, False, 1), QType(2, True, 0)),
+        (QType(16, True, 8), QType(16, True, 7)),
+    ]
+    cases = []
+    for seed, (source, target) in enumerate(types):
+        channels, lanes = ((4, 2), (3, 1), (5, 5))[seed % 3]
+        builder = GraphBuilder("net", 5, 4, channels, source, seed)
+        builder.requant("requant", "image", target)
+        cases.append(layer_case(builder.build(), Fold(lanes, lanes), seed=seed))
+    return cases
+
+
+def concat_cases() -> list[Case]:
+    """Skip channels, up channels, lanes, type; equal legs, a short one on either side, one beat a leg."""
+    cases = []
+    for seed, (skip, up, lanes, qtype) in enumerate(
+        [
+            (4, 4, 2, QType(4, True, 2)),
+            (6, 2, 2, QType(3, False, 0)),
+            (1, 3, 1, QType(8, True, 4)),
+            (3, 3, 3, QType(2, True, 0)),
+        ]
+    ):
+        builder = GraphBuilder("net", 3, 5, skip, qtype, seed)
+        builder.tensors.append(Tensor("up", (3, 5, up), qtype))
+        builder.concat("concat", "image", "up")
+        cases.append(layer_case(builder.build(("image", "up")), Fold(lanes, lanes), seed=seed))
+    return cases
+
+
+def sigmoid_cases() -> list[Case]:
+    """Real tables of signed and unsigned inputs, and a random one in which no two neighbours agree by chance."""
+    cases = []
+    for seed, (channels, lanes, source) in enumerate(
+        [(1, 1, QType(6, True, 3)), (4, 2, QType(5, False, 3)), (3, 3, QType(8, True, 4)), (2, 1, QType(2, True, 0))]
+    ):
+        builder = GraphBuilder("net", 6, 5, channels, source, seed)
+        builder.sigmoid("sigmoid", "image")
+        graph = builder.build()
+        cases.append(layer_case(_with_random_table(graph, seed) if seed % 2 else graph, Fold(lanes, lanes), seed=seed))
+    return cases
+
+
+def _with_random_table(graph: Graph, seed: int) -> Graph:
+    (node,) = graph.nodes
+    assert isinstance(node, Sigmoid)
+    table = np.random.default_rng(seed).permutation(256)[: node.table.shape[0]]
+    return dataclasses.replace(graph, nodes=(dataclasses.replace(node, table=IntArray.of(table)),))
+
+
+def _streams(lanes: int, out_lanes: list[int], channels: int, bits: int, signed: bool) -> list[Stream]:
+    qtype = QType(bits, signed, 0)
+    names = ["x", *(f"y{index}" for index in range(len(out_lanes)))]
+    return [
+        Stream(name, count, qtype, (4, 5, channels)) for name, count in zip(names, [lanes, *out_lanes], strict=True)
+    ]
+
+
+def fork_cases() -> list[Case]:
+    """Two, three and four outputs."""
+    cases = []
+    for seed, (outputs, lanes, bits) in enumerate([(2, 2, 3), (3, 1, 8), (4, 3, 5)]):
+        streams = _streams(lanes, [lanes] * outputs, lanes, bits, signed=False)
+        params = {"Bits": lanes * bits, "Outputs": outputs}
+        cases.append(plumbing_case("qun_fork", params, streams, predicted=fork_cycles(streams[0].beats), seed=seed))
+    return cases
+
+
+def fifo_cases() -> list[Case]:
+    """The smallest, both sides of the limit between shallow and deep, and depths that are no power of two."""
+    cases = []
+    for seed, depth in enumerate((2, 3, 16, 17, 29, 64)):
+        streams = _streams(2, [2], 4, 3, signed=False)
+        extras = [("level", depth.bit_length())]
+        predicted = fifo_cycles(streams[0].beats, depth)
+        params = {"Bits": 6, "Depth": depth}
+        cases.append(
+            plumbing_case("qun_fifo", params, streams, predicted=predicted, extras=extras, frames=4, seed=seed)
+        )
+    return cases
+
+
+def width_adapter_cases() -> list[Case]:
+    """Wider, narrower, equal, and lane counts of which neither divides the other, both ways."""
+    cases = []
+    for seed, (in_lanes, out_lanes) in enumerate([(1, 4), (4, 1), (2, 2), (3, 2), (2, 3), (4, 6), (6, 4), (1, 12)]):
+        streams = _streams(in_lanes, [out_lanes], 12, 3, signed=True)
+        values = streams[0].beats * in_lanes
+        predicted = width_adapter_cycles(values, in_lanes, out_lanes)
+        params = {"InLanes": in_lanes, "OutLanes": out_lanes, "Bits": 3}
+        cases.append(plumbing_case("qun_width_adapter", params, streams, predicted=predicted, seed=seed))
+    return cases

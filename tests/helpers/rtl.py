@@ -1,0 +1,29 @@
+"""Runs of small RTL benches for the tests, with builds that are kept between test runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from quantunet.hls.rtl_project import RTL_FOLDER
+from quantunet.rtl_sim.op_cases import Case, Outcome, run_cases
+
+BUILD_ROOT = Path(__file__).parents[2] / "build" / "tests" / "verilator"
+SCENARIOS = {"full_speed", "random_stalls", "reset_in_mid_frame"}
+
+
+def check_cases(
+    op: str,
+    cases: Sequence[Case],
+    folder: Path,
+    *,
+    more_scenarios: Sequence[str] = (),
+    rtl_folder: Path = RTL_FOLDER,
+) -> tuple[Outcome, ...]:
+    """Run the bench of an op on some cases and check that every scenario compared every value it should."""
+    outcomes = run_cases(cases, f"quantunet.rtl_sim.tb_{op}", BUILD_ROOT, folder, rtl_folder=rtl_folder)
+    expected = [sum(case.frames[name].size for _, name in case.instance.outputs) for case in cases]
+    assert {outcome.scenario for outcome in outcomes} == SCENARIOS | set(more_scenarios)
+    for outcome in outcomes:
+        assert outcome.values_compared == expected[outcome.case], outcome
+    return outcomes

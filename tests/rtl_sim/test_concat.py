@@ -1,0 +1,10 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from helpers.op_cases import concat_cases
+from helpers.rtl import check_cases
+
+
+def test_stalls_adjacent_frames_resets_and_cycles(tmp_path: Path) -> None:
+    check_cases("concat", concat_cases(), tmp_path)
