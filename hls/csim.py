@@ -1,8 +1,8 @@
 """C simulation of hls4ml projects with g++ and the ap_types that hls4ml brings along.
 
-A project is compiled to a program of its own (``hls/cpp/qun_csim.h``) that maps integer codes to integer codes; weights are
-read at run time. What all projects include is compiled once, as a precompiled header. Programs run as processes of their
-own, so that many may run at a time and a crash stays theirs. Everything is cached by content.
+A project is compiled to a program of its own (``hls/cpp/qun_csim.h``) that maps integer codes to integer codes; weights
+are read at run time. What all projects include is compiled once, as a precompiled header. Programs run as processes of
+their own, so that many may run at a time and a crash stays theirs. Everything is cached by content.
 """
 
 from __future__ import annotations
@@ -72,9 +72,7 @@ def build_network(graph: Graph, folder: Path) -> Path:
     return _compile(project.write_network(graph, folder), graph, folder)
 
 
-def build_layers(
-    graph: Graph, folder: Path, *, jobs: int, names: Iterable[str] | None = None
-) -> dict[str, Path]:
+def build_layers(graph: Graph, folder: Path, *, jobs: int, names: Iterable[str] | None = None) -> dict[str, Path]:
     """Build the C simulations of several layers, ``jobs`` compilers at a time.
 
     Args:
@@ -146,9 +144,7 @@ def run(graph: Graph, program: Path, inputs: Sequence[Array]) -> Array:
         _check(graph.name, subprocess.run([*map(str, command)], capture_output=True, text=True, check=False))
         codes = np.fromfile(output, dtype="<i4").astype(np.int64)
     if codes.size != frames * math.prod(target.shape):
-        raise ToolFailedError(
-            graph.name, expected=f"{frames * math.prod(target.shape)} values", got=str(codes.size)
-        )
+        raise ToolFailedError(graph.name, expected=f"{frames * math.prod(target.shape)} values", got=str(codes.size))
     return codes.reshape(frames, *target.shape)
 
 

@@ -1,7 +1,7 @@
 """hls4ml projects: complete Vitis HLS folders, one for a layer and one for the network.
 
-A project is written once for its content: the graph, hls4ml's version and this room's own sources. A folder that already
-holds the same content is left as it is; another content replaces the folder as a whole.
+A project is written once for its content: the graph, hls4ml's version and this room's own sources. A folder that
+already holds the same content is left as it is; another content replaces the folder as a whole.
 """
 
 from __future__ import annotations

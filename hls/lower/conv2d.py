@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from quantunet.accumulator import accumulator
-from quantunet.hls.lower.layer import HlsLayer, exact, rounded, values
+from quantunet.hls.lower.layer import HlsLayer, accumulator_for_cpp, exact, rounded, values
 from quantunet.ir import Conv2d, Graph
 
 
@@ -15,7 +15,7 @@ def lower(graph: Graph, node: Conv2d) -> HlsLayer:
     height, width, channels_in = graph.input_of(node).shape
     target = graph.output_of(node)
     kernel = node.weight.shape[0]
-    accumulator_type = accumulator(graph, node)
+    accumulator_type = accumulator_for_cpp(accumulator(graph, node), target.qtype)
     attributes = {
         "data_format": "channels_last",
         "in_height": height,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from quantunet.accumulator import accumulator
-from quantunet.hls.lower.layer import HlsLayer, exact, rounded, values
+from quantunet.hls.lower.layer import HlsLayer, accumulator_for_cpp, exact, rounded, values
 from quantunet.ir import ConvTranspose2d, Graph
 
 
@@ -11,7 +11,7 @@ def lower(graph: Graph, node: ConvTranspose2d) -> HlsLayer:
     """Return the hls4ml layer of a transpose convolution; each output channel has one multiplier."""
     height, width, channels_in = graph.input_of(node).shape
     target = graph.output_of(node)
-    accumulator_type = accumulator(graph, node)
+    accumulator_type = accumulator_for_cpp(accumulator(graph, node), target.qtype)
     attributes = {
         "data_format": "channels_last",
         "in_height": height,

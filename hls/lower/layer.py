@@ -10,6 +10,11 @@ import numpy.typing as npt
 
 from quantunet.ir import IntArray, QType
 
+NODE_ATTRIBUTE = "quantunet_node"
+TENSOR_ATTRIBUTE = "quantunet_tensor"
+GRAPH_KEY = "QuantUNetName"
+"""Where the original names go along: attributes of each hls4ml layer, and a key of the configuration."""
+
 
 @dataclass(frozen=True)
 class HlsLayer:
@@ -49,3 +54,12 @@ def rounded(qtype: QType) -> str:
 def values(integers: IntArray, qtype: QType) -> npt.NDArray[np.float64]:
     """Return the real values ``q * 2**-frac`` of integers; exact in float64 up to 53 bits."""
     return np.ldexp(integers.array.astype(np.float64), -qtype.frac)
+
+
+def accumulator_for_cpp(accumulator_type: QType, target: QType) -> QType:
+    """Return the accumulator's type in C++: wide enough also for the simulation model's requantisation.
+
+    The ``ap_fixed`` of C simulation asserts when a conversion drops more bits than its source has.
+    """
+    dropped = accumulator_type.frac - target.frac
+    return QType(max(accumulator_type.bits, dropped), signed=True, frac=accumulator_type.frac)

@@ -13,14 +13,10 @@ from hls4ml.backends import get_backend
 from hls4ml.model.graph import ModelGraph
 
 from quantunet.hls.extension import register
-from quantunet.hls.lower.layer import HlsLayer, exact
+from quantunet.hls.lower.layer import GRAPH_KEY, NODE_ATTRIBUTE, TENSOR_ATTRIBUTE, HlsLayer, exact
 from quantunet.hls.lower.names import unique_names
 from quantunet.hls.project import CLOCK_NS, PART
 from quantunet.ir import Graph, Node
-
-NODE_ATTRIBUTE = "quantunet_node"
-TENSOR_ATTRIBUTE = "quantunet_tensor"
-GRAPH_KEY = "QuantUNetName"
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from quantunet.errors import ScaleError
 from quantunet.hls.lower.layer import HlsLayer, exact, rounded
 from quantunet.ir import Graph, Requant
 
@@ -11,8 +12,18 @@ def lower(graph: Graph, node: Requant) -> HlsLayer:
 
     hls4ml removes a linear activation whose result precision equals its input's. Where the types are the same there is
     nothing to round, and the plain precision (truncate, wrap) says the same and keeps the layer.
+
+    Raises:
+        ScaleError: More bits are dropped than the input has; C simulation cannot say that.
     """
     source, target = graph.input_of(node), graph.output_of(node)
+    if source.qtype.frac - target.qtype.frac > source.qtype.bits:
+        raise ScaleError(
+            node.name,
+            expected=f"at most {source.qtype.bits} dropped bits, those of the input",
+            got=f"{source.qtype} to {target.qtype}, which makes every value 0",
+            hint="Give the output a finer scale.",
+        )
     same = source.qtype == target.qtype
     precision = {"result": exact(target.qtype) if same and _is_rounded(graph, node) else rounded(target.qtype)}
     return HlsLayer("Activation", {"activation": "linear"}, precision)

@@ -1,0 +1,39 @@
+"""The hls4ml writer: the SystemVerilog project of a ModelGraph, with its integer graph and folding beside it."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from hls4ml.writer.writers import Writer
+
+from quantunet.hls import rtl_project
+from quantunet.hls.folding import default_folding, read_folding
+from quantunet.hls.from_model_graph import from_model_graph
+from quantunet.storage import write_text
+
+logger = logging.getLogger(__name__)
+
+
+class QuantUNetWriter(Writer):
+    """Writes ``graph.json`` and the SystemVerilog of a model to its output folder."""
+
+    def write_hls(self, model: Any) -> None:
+        """Write a model.
+
+        Args:
+            model: A ``ModelGraph`` of the backend ``QuantUNet``.
+
+        Raises:
+            ModelError: The model cannot be represented exactly; a subclass says why.
+            FoldingError: The folding does not fit the model.
+            StorageError: A file cannot be read or written.
+        """
+        graph = from_model_graph(model)
+        folder = Path(model.config.get_output_dir())
+        file = model.config.get_config_value("Folding")
+        folding = read_folding(Path(file), graph) if file else default_folding(graph)
+        project = rtl_project.write(graph, folding, folder)
+        write_text(folder / "graph.json", graph.to_json())
+        logger.info("wrote %d SystemVerilog files to %s", len(project.sources), folder)

@@ -1,0 +1,83 @@
+"""Graphs of one layer with random weights and chosen types, down to the corners of the integer types."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from quantunet.ir import (
+    PROBABILITY_TYPE,
+    Concat,
+    Conv2d,
+    ConvTranspose2d,
+    Graph,
+    IntArray,
+    MaxPool2d,
+    QType,
+    Requant,
+    Shape,
+    Sigmoid,
+    Tensor,
+)
+from quantunet.sigmoid_table import sigmoid_table
+
+
+def _graph(node: Conv2d | ConvTranspose2d | MaxPool2d | Requant | Concat | Sigmoid, *tensors: Tensor) -> Graph:
+    return Graph(node.name, node.inputs, node.output, tensors, (node,)).check()
+
+
+def matrix(
+    kind: type[Conv2d] | type[ConvTranspose2d],
+    name: str,
+    shape: Shape,
+    channels: int,
+    kernel: int,
+    types: tuple[QType, QType, QType],
+    seed: int = 0,
+) -> Graph:
+    """Return a convolution; ``types`` are those of the input, the weights and the output."""
+    rng = np.random.default_rng(seed)
+    source, weight_type, target = types
+    limit = max(weight_type.qmax, 1) if weight_type.bits > 1 else 0
+    low = -limit if weight_type.bits > 1 else weight_type.qmin
+    weight = IntArray.of(rng.integers(low, limit + 1, size=(kernel, kernel, shape[2], channels)))
+    spread = 1 + int(np.abs(weight.array).sum(axis=(0, 1, 2)).mean()) * (source.qmax + 1) // 4
+    bias = IntArray.of(rng.integers(-spread, spread + 1, size=channels))
+    scale = 2 if kind is ConvTranspose2d else 1
+    output = Tensor("y", (shape[0] * scale, shape[1] * scale, channels), target)
+    return _graph(kind(name, ("x",), "y", weight, weight_type, bias), Tensor("x", shape, source), output)
+
+
+def maxpool2d(name: str, shape: Shape, qtype: QType) -> Graph:
+    """Return a pooling."""
+    output = Tensor("y", (shape[0] // 2, shape[1] // 2, shape[2]), qtype)
+    return _graph(MaxPool2d(name, ("x",), "y"), Tensor("x", shape, qtype), output)
+
+
+def requant(name: str, shape: Shape, source: QType, target: QType) -> Graph:
+    """Return a requantisation."""
+    return _graph(Requant(name, ("x",), "y"), Tensor("x", shape, source), Tensor("y", shape, target))
+
+
+def concat(name: str, skip: Shape, up: Shape, qtype: QType) -> Graph:
+    """Return a concatenation."""
+    output = Tensor("y", (skip[0], skip[1], skip[2] + up[2]), qtype)
+    return _graph(Concat(name, ("s", "u"), "y"), Tensor("s", skip, qtype), Tensor("u", up, qtype), output)
+
+
+def sigmoid(name: str, shape: Shape, source: QType) -> Graph:
+    """Return a sigmoid table."""
+    table = sigmoid_table(source, PROBABILITY_TYPE)
+    output = Tensor("y", shape, PROBABILITY_TYPE)
+    return _graph(Sigmoid(name, ("x",), "y", table), Tensor("x", shape, source), output)
+
+
+def random_frames(graph: Graph, frames: int, seed: int = 0) -> list[np.ndarray[tuple[int, ...], np.dtype[np.int64]]]:
+    """Return frames of random integers over the whole range of each input; the extremes are among them."""
+    rng = np.random.default_rng(seed)
+    inputs = []
+    for name in graph.inputs:
+        tensor = graph.tensor(name)
+        values = rng.integers(tensor.qtype.qmin, tensor.qtype.qmax + 1, size=(frames, *tensor.shape))
+        values[0].flat[0], values[-1].flat[-1] = tensor.qtype.qmin, tensor.qtype.qmax
+        inputs.append(values)
+    return inputs

@@ -1,0 +1,78 @@
+"""The hls4ml backend is found through its entry point and writes what the flow writes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import hls4ml
+import pytest
+from helpers.graphs import random_unet
+from hls4ml.backends import get_available_backends, get_backend
+
+from quantunet.errors import FoldingError, ToolMissingError, UnsupportedOpError
+from quantunet.hls import rtl_project
+from quantunet.hls.backend import register
+from quantunet.hls.design import Fold
+from quantunet.hls.folding import default_folding, write_folding
+from quantunet.hls.lower.network import model_graph
+from quantunet.ir import Graph
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_hls4ml_alone_finds_the_backend() -> None:
+    code = "import hls4ml; print(hls4ml.backends.get_available_backends())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "'quantunet'" in done.stdout
+    assert "WARNING" not in done.stdout
+    assert "quantunet" in get_available_backends()
+
+
+def test_writes_the_graph_and_the_same_rtl_as_the_flow(tmp_path: Path) -> None:
+    graph = random_unet(base=2, depth=1, size=8)
+    model_graph(graph, tmp_path / "plugin", backend="QuantUNet").write()
+    rtl_project.write(graph, default_folding(graph), tmp_path / "flow")
+    written, expected = files(tmp_path / "plugin"), files(tmp_path / "flow")
+    assert Graph.from_json(written.pop("graph.json").decode()) == graph
+    assert len(expected) > 10
+    assert written == expected
+
+
+def test_takes_a_folding(tmp_path: Path) -> None:
+    graph = random_unet(base=2, depth=1, size=8)
+    folding = {**default_folding(graph), "enc0_conv1": Fold(pe=2, simd=2)}
+    write_folding(tmp_path / "folding.json", folding)
+    model = model_graph(graph, tmp_path / "plugin", backend="QuantUNet")
+    model.config.config["Folding"] = str(tmp_path / "folding.json")
+    model.write()
+    assert files(tmp_path / "plugin")["folding.json"] == (tmp_path / "folding.json").read_bytes()
+    write_folding(tmp_path / "folding.json", {"enc0_conv1": Fold(pe=3, simd=2)})
+    with pytest.raises(FoldingError, match="enc0_conv1: expected a PE that divides 2 channels, got 3"):
+        model.write()
+
+
+def test_configuration_and_what_the_backend_does_not_do(tmp_path: Path) -> None:
+    backend = get_backend("QuantUNet")
+    config = hls4ml.converters.create_config(
+        output_dir=str(tmp_path), project_name="p", backend="QuantUNet", io_type="io_stream"
+    )
+    assert config["Backend"] == "QuantUNet"
+    with pytest.raises(UnsupportedOpError, match="IOType: expected io_stream, got io_parallel"):
+        backend.create_initial_config(io_type="io_parallel")
+    model = model_graph(random_unet(), tmp_path, backend="QuantUNet")
+    with pytest.raises(UnsupportedOpError, match=r"expected write\(\), got compile\(\)"):
+        model.compile()
+    with pytest.raises(ToolMissingError, match=r"expected write\(\), got build\(\)"):
+        model.build()
+
+
+def test_a_type_error_while_registering_is_not_hidden() -> None:
+    def broken(name: str, kind: object) -> None:
+        raise TypeError("wrong arguments")
+
+    with pytest.raises(RuntimeError, match="QuantUNet could not be registered: wrong arguments"):
+        register(register_backend=broken, register_writer=broken)

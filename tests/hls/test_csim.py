@@ -1,0 +1,152 @@
+"""C simulation of hls4ml projects equals the golden model, in the corners of the integer types and in a network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers import layers
+from helpers.graphs import random_image, random_unet
+
+from quantunet import golden
+from quantunet.errors import ModelError, ScaleError, ShapeError, ToolFailedError, ToolMissingError, WidthError
+from quantunet.golden.inference import evaluate
+from quantunet.hls import csim, project
+from quantunet.ir import Conv2d, ConvTranspose2d, Graph, QType
+
+
+def u(bits: int, frac: int) -> QType:
+    return QType(bits, False, frac)
+
+
+def s(bits: int, frac: int) -> QType:
+    return QType(bits, True, frac)
+
+
+CASES: tuple[Graph, ...] = (
+    layers.matrix(Conv2d, "conv3_u8_to_u3", (6, 5, 3), 4, 3, (u(8, 8), s(4, 3), u(3, 1))),
+    layers.matrix(Conv2d, "conv3_ternary_signed", (5, 4, 4), 3, 3, (s(5, 3), s(2, 1), s(4, 1))),
+    layers.matrix(Conv2d, "conv1_head", (4, 6, 5), 1, 1, (u(4, 3), s(8, 7), s(6, 3))),
+    layers.matrix(Conv2d, "conv3_left_shift", (4, 4, 2), 2, 3, (u(2, 1), s(2, 0), u(8, 5))),
+    layers.matrix(Conv2d, "conv1_left_shift_beyond_width", (4, 4, 2), 2, 1, (s(2, 1), s(2, 0), s(3, 7))),
+    layers.matrix(Conv2d, "conv3_shift_beyond_width", (4, 4, 2), 2, 3, (u(3, 9), s(3, 8), u(1, -4))),
+    layers.matrix(Conv2d, "conv3_one_pixel_wide_types", (1, 1, 3), 2, 3, (s(16, 15), s(16, 15), s(16, 12))),
+    layers.matrix(Conv2d, "conv1_one_bit", (4, 4, 3), 2, 1, (u(1, 0), s(1, 0), s(3, 0))),
+    layers.matrix(ConvTranspose2d, "up_u5_to_s4", (3, 4, 6), 5, 2, (u(5, 4), s(3, 2), s(4, 2))),
+    layers.matrix(ConvTranspose2d, "up_1024_channels", (2, 2, 1024), 3, 2, (s(3, 2), s(5, 4), u(6, 1))),
+    layers.maxpool2d("pool_signed", (6, 4, 3), s(5, 2)),
+    layers.maxpool2d("pool_unsigned", (4, 4, 1), u(8, 8)),
+    layers.requant("requant_signed_to_unsigned", (8, 8, 4), s(8, 6), u(3, 2)),
+    layers.requant("requant_same_type", (3, 3, 2), u(4, 3), u(4, 3)),
+    layers.requant("requant_left_shift", (4, 4, 2), u(4, 2), s(6, 3)),
+    layers.concat("concat_uneven", (4, 3, 2), (4, 3, 5), s(3, 1)),
+    layers.sigmoid("sigmoid_signed", (8, 8, 1), s(6, 3)),
+    layers.sigmoid("sigmoid_unsigned", (4, 4, 2), u(4, 2)),
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("hls")
+
+
+def golden_frames(graph: Graph, frames: list[np.ndarray[tuple[int, ...], np.dtype[np.int64]]]) -> np.ndarray:
+    node = graph.nodes[0]
+    return np.stack([evaluate(graph, node, list(inputs), plain=True) for inputs in zip(*frames, strict=True)])
+
+
+@pytest.mark.parametrize("graph", CASES, ids=lambda graph: graph.name)
+def test_layer_equals_golden(graph: Graph, folder: Path) -> None:
+    frames = layers.random_frames(graph, 3, seed=len(graph.name))
+    program = csim.build_layer(graph, graph.name, folder)
+    got = csim.run(graph, program, frames)
+    expected = golden_frames(graph, frames)
+    assert got.size > 0
+    assert got.size == expected.size
+    assert np.count_nonzero(got != expected) == 0
+
+
+def test_network_equals_golden(folder: Path) -> None:
+    graph = random_unet(base=2, depth=1, size=8, seed=3)
+    images = [random_image(graph, seed) for seed in range(2)]
+    program = csim.build_network(graph, folder)
+    got = csim.run(graph, program, [np.stack(images)])
+    expected = np.stack([golden.run(graph, image)[graph.output] for image in images])
+    assert got.size == 2 * 8 * 8
+    assert np.array_equal(got, expected)
+
+
+def test_second_build_compiles_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = CASES[0]
+    program = csim.build_layer(graph, graph.name, folder)
+    monkeypatch.setattr(csim, "_gpp", None)
+    monkeypatch.setattr(project, "_write_hls4ml", None)
+    assert csim.build_layer(graph, graph.name, folder) == program
+
+
+def test_other_weights_make_another_project(folder: Path) -> None:
+    def layer(seed: int) -> Graph:
+        return layers.matrix(Conv2d, "rebuilt", (2, 2, 1), 1, 1, (u(4, 3), s(4, 3), u(4, 3)), seed)
+
+    first = csim.build_layer(layer(0), "rebuilt", folder)
+    key = (folder / "layers" / "rebuilt" / project.STAMP).read_text()
+    second = csim.build_layer(layer(1), "rebuilt", folder)
+    assert first == second
+    assert (folder / "layers" / "rebuilt" / project.STAMP).read_text() != key
+    frames = layers.random_frames(layer(1), 1)
+    assert np.array_equal(csim.run(layer(1), second, frames), golden_frames(layer(1), frames))
+
+
+def test_a_changed_weight_is_seen_and_an_inexact_one_is_refused(folder: Path) -> None:
+    graph = layers.matrix(Conv2d, "broken", (4, 4, 2), 2, 1, (u(4, 3), s(4, 3), s(8, 5)))
+    program = csim.build_layer(graph, "broken", folder)
+    frames = layers.random_frames(graph, 1)
+    weights = folder / "layers" / "broken" / "firmware" / "weights" / "w2.txt"
+    values = weights.read_text().split(",")
+    weights.write_text(",".join(["0.125" if float(values[0]) != 0.125 else "0.25", *values[1:]]))
+    assert np.count_nonzero(csim.run(graph, program, frames) != golden_frames(graph, frames)) > 0
+    weights.write_text(",".join(["0.1", *values[1:]]))
+    with pytest.raises(ToolFailedError, match="value 0 of 4 is missing or not exact"):
+        csim.run(graph, program, frames)
+
+
+def test_wrong_input_is_refused(folder: Path) -> None:
+    graph = CASES[0]
+    program = csim.build_layer(graph, graph.name, folder)
+    with pytest.raises(ShapeError, match="x: expected frames of shape"):
+        csim.run_layer(graph, graph.name, program, {"x": np.zeros((5, 6, 3), dtype=np.int64)})
+    with pytest.raises(WidthError, match=r"x: expected values of u8\.8, got 0\.\.256"):
+        values = np.zeros((6, 5, 3), dtype=np.int64)
+        values[0, 0, 0] = 256
+        csim.run_layer(graph, graph.name, program, {"x": values})
+    with pytest.raises(ModelError, match="expected the name of a layer, got 'other'"):
+        csim.build_layer(graph, "other", folder)
+
+
+def test_missing_compiler_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    csim._compiler.cache_clear()
+    try:
+        with pytest.raises(
+            ToolMissingError, match=r"g\+\+: expected the GNU C\+\+ compiler on PATH.*apt-get install g\+\+"
+        ):
+            csim.build_layer(CASES[-1], CASES[-1].name, tmp_path / "hls")
+    finally:
+        csim._compiler.cache_clear()
+
+
+def test_a_requantisation_that_drops_more_than_there_is_is_refused(folder: Path) -> None:
+    graph = layers.requant("to_zero", (2, 2, 1), u(3, 8), u(4, 4))
+    with pytest.raises(ScaleError, match="to_zero: expected at most 3 dropped bits"):
+        csim.build_layer(graph, "to_zero", folder)
+    assert not (folder / "layers" / "to_zero").exists()
+
+
+@pytest.mark.slow
+def test_wide_layer_does_not_overflow_the_stack(tmp_path: Path) -> None:
+    graph = layers.matrix(Conv2d, "conv", (2, 2, 512), 512, 3, (u(3, 3), s(3, 2), u(4, -2)))
+    frames = layers.random_frames(graph, 1)
+    got = csim.run(graph, csim.build_layer(graph, "conv", tmp_path), frames)
+    assert got.size == 2 * 2 * 512
+    assert np.array_equal(got, golden_frames(graph, frames))

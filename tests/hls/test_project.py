@@ -1,0 +1,87 @@
+"""hls4ml projects are complete Vitis HLS folders with explicit precisions, and are written once for their content."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from helpers.graphs import random_unet
+
+from quantunet.accumulator import accumulator
+from quantunet.errors import StorageError
+from quantunet.hls import project
+from quantunet.hls.lower.layer import exact, rounded
+from quantunet.hls.lower.names import unique_names
+from quantunet.ir import Conv2d, ConvTranspose2d, Graph, QType
+
+
+@pytest.fixture(scope="module")
+def graph() -> Graph:
+    return random_unet(base=2, depth=1, size=8, seed=5)
+
+
+def test_project_is_complete(graph: Graph, tmp_path: Path) -> None:
+    folder = project.write_layer(graph, "up0", tmp_path, part="xc7a35tcpg236-1", clock_ns=8.0)
+    assert folder == tmp_path / "layers" / "up0"
+    for name in ("build_prj.tcl", "build_opt.tcl", "project.tcl", "up0_test.cpp", "firmware/up0.cpp",
+                 "firmware/parameters.h", "firmware/weights/w2.txt", "firmware/weights/w2.h",
+                 "firmware/nnet_utils/qun_conv_transpose2d.h", "firmware/ap_types/ap_fixed.h"):  # fmt: skip
+        assert (folder / name).is_file(), name
+    tcl = (folder / "project.tcl").read_text()
+    assert 'set backend "vitis"' in tcl
+    assert 'set part "xc7a35tcpg236-1"' in tcl
+    assert "set clock_period 8.0" in tcl
+    config = (folder / "hls4ml_config.yml").read_text()
+    assert f"OutputDir: {folder}" in config
+    assert not [path for path in (tmp_path / "layers").iterdir() if path != folder]
+
+
+def test_every_tensor_has_its_own_precision(graph: Graph, tmp_path: Path) -> None:
+    folder = project.write_network(graph, tmp_path)
+    defines = (folder / "firmware" / "defines.h").read_text()
+    assert "ap_fixed<16,6>" not in defines
+    counted = 0
+    for node in graph.nodes:
+        if isinstance(node, Conv2d | ConvTranspose2d):
+            for variable, qtype in (("weight", node.weight_type), ("accum", accumulator(graph, node))):
+                assert f"typedef ap_{exact(qtype)} {node.name}_{variable}_t;" in defines
+                counted += 1
+    assert counted > 10
+    results = re.findall(r"nnet::array<(ap_u?fixed<[^>]*>), \d+\*1> (?:layer\d+|result)_t", defines)
+    expected = {f"ap_{rounded(graph.output_of(node).qtype)}" for node in graph.nodes}
+    rounding = {text.replace("AP_", "").replace(",0>", ">") for text in results if "RND_CONV" in text}
+    assert {text for text in rounding} == expected
+
+
+def test_written_once_and_replaced_as_a_whole(graph: Graph, tmp_path: Path) -> None:
+    folder = project.write_layer(graph, "head", tmp_path)
+    (folder / "mark").touch()
+    assert project.write_layer(graph, "head", tmp_path) == folder
+    assert (folder / "mark").exists()
+    project.write_layer(graph, "head", tmp_path, clock_ns=5.0)
+    assert not (folder / "mark").exists()
+    assert (folder / "firmware" / "head.cpp").is_file()
+
+
+def test_content_key_depends_on_every_weight(graph: Graph) -> None:
+    other = random_unet(base=2, depth=1, size=8, seed=6)
+    assert project.content_key(graph) == project.content_key(Graph.from_json(graph.to_json()))
+    assert project.content_key(graph) != project.content_key(other)
+    assert project.content_key(graph, 1) != project.content_key(graph, 2)
+
+
+def test_unwritable_folder_is_named(graph: Graph, tmp_path: Path) -> None:
+    (tmp_path / "layers").write_text("in the way")
+    with pytest.raises(StorageError, match=r"layers/head: expected a folder that can be written"):
+        project.write_layer(graph, "head", tmp_path)
+
+
+def test_names() -> None:
+    assert unique_names(["a", "A", "a", "int", "x_t"]) == ["a", "A_2", "a_3", "int_2", "x_t"]
+
+
+def test_precisions() -> None:
+    assert exact(QType(3, True, 7)) == "fixed<3,-4>"
+    assert exact(QType(3, False, -2)) == "ufixed<3,5>"
+    assert rounded(QType(8, False, 8)) == "ufixed<8,0,RND_CONV,SAT>"
