@@ -110,7 +110,8 @@ def run_layer(graph: Graph, name: str, program: Path, tensors: Mapping[str, Arra
         WidthError: An input does not fit its type.
     """
     layer = graph.layer(name)
-    return run(layer, program, [tensors[tensor][None] for tensor in layer.inputs])[0]
+    frames = run(layer, program, [tensors[tensor][None] for tensor in layer.inputs])
+    return frames.reshape(frames.shape[1:])
 
 
 def run(graph: Graph, program: Path, inputs: Sequence[Array]) -> Array:
