@@ -6,12 +6,10 @@ already holds the same content is left as it is; another content replaces the fo
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
 import hashlib
 import importlib.metadata
-import io
 import logging
 import tempfile
 import threading
@@ -97,14 +95,10 @@ def is_current(project: Path, key: str) -> bool:
 
 
 def _write_hls4ml(graph: Graph, fresh: Path, project: Path, part: str, clock_ns: float) -> None:
-    from quantunet.hls.lower.network import model_graph  # takes a second: not for a project that is current
+    with _HLS4ML:
+        from quantunet.hls.lower.network import model_graph  # takes a second: not for a project that is current
 
-    output = io.StringIO()
-    with _HLS4ML, contextlib.redirect_stdout(output):
-        model = model_graph(graph, fresh, part=part, clock_ns=clock_ns)
-        model.write()
-    if output.getvalue():
-        logger.info("hls4ml: %s", output.getvalue().strip())
+        model_graph(graph, fresh, part=part, clock_ns=clock_ns).write()
     config = fresh / "hls4ml_config.yml"
     config.write_text(config.read_text(encoding="utf-8").replace(str(fresh), str(project)), encoding="utf-8")
 

@@ -21,8 +21,9 @@ def graph() -> Graph:
     return random_unet(base=2, depth=1, size=8, seed=5)
 
 
-def test_project_is_complete(graph: Graph, tmp_path: Path) -> None:
+def test_project_is_complete(graph: Graph, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     folder = project.write_layer(graph, "up0", tmp_path, part="xc7a35tcpg236-1", clock_ns=8.0)
+    assert capfd.readouterr() == ("", "")
     assert folder == tmp_path / "layers" / "up0"
     for name in ("build_prj.tcl", "build_opt.tcl", "project.tcl", "up0_test.cpp", "firmware/up0.cpp",
                  "firmware/parameters.h", "firmware/weights/w2.txt", "firmware/weights/w2.h",
@@ -37,8 +38,9 @@ def test_project_is_complete(graph: Graph, tmp_path: Path) -> None:
     assert not [path for path in (tmp_path / "layers").iterdir() if path != folder]
 
 
-def test_every_tensor_has_its_own_precision(graph: Graph, tmp_path: Path) -> None:
+def test_every_tensor_has_its_own_precision(graph: Graph, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     folder = project.write_network(graph, tmp_path)
+    assert capfd.readouterr() == ("", "")
     defines = (folder / "firmware" / "defines.h").read_text()
     assert "ap_fixed<16,6>" not in defines
     counted = 0
