@@ -10,6 +10,7 @@ from helpers import layers
 from helpers.graphs import random_image, random_unet
 
 from quantunet import golden
+from quantunet.accumulator import accumulator, reachable
 from quantunet.errors import ModelError, ScaleError, ShapeError, ToolFailedError, ToolMissingError, WidthError
 from quantunet.golden.inference import evaluate
 from quantunet.hls import csim, project
@@ -65,6 +66,25 @@ def test_layer_equals_golden(graph: Graph, folder: Path) -> None:
     assert got.size > 0
     assert got.size == expected.size
     assert np.count_nonzero(got != expected) == 0
+
+
+@pytest.mark.parametrize("kind", [Conv2d, ConvTranspose2d])
+def test_accumulator_holds_its_least_and_greatest_value(
+    kind: type[Conv2d] | type[ConvTranspose2d], folder: Path
+) -> None:
+    types = (s(4, 0), s(4, 0), s(16, 0))
+    kernel = 1 if kind is Conv2d else 2
+    graph = layers.matrix(kind, f"extreme_{kind.op}", (1, 1, 9), 1, kernel, types)
+    node = graph.nodes[0]
+    assert isinstance(node, Conv2d | ConvTranspose2d)
+    low, high = reachable(node, types[0])
+    positive = node.weight.array[:, :, :, 0].reshape(-1, 1, 1, 9) > 0
+    frames = np.concatenate([np.where(positive, -8, 7), np.where(positive, 7, -8)])
+    got = csim.run(graph, csim.build_layer(graph, node.name, folder), [frames])
+    assert np.array_equal(got, golden_frames(graph, [frames]))
+    assert (got.min(), got.max()) == (low, high)
+    bits = accumulator(graph, node).bits
+    assert not -(1 << (bits - 2)) <= low <= high < 1 << (bits - 2)
 
 
 def test_network_equals_golden(folder: Path) -> None:
