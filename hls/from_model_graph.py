@@ -99,8 +99,6 @@ class _Reader:
         config = self.model.config.config
         name = config.get(GRAPH_KEY) or _identifier(self.model.config.get_project_name())
         output = self.names[self.model.outputs[0]]
-        if output not in self.tensors:
-            output = self.nodes[-1].output
         return Graph(name, tuple(self.inputs), output, tuple(self.tensors.values()), tuple(self.nodes)).check()
 
     def source(self, layer: Any, index: int = 0) -> Tensor:
@@ -121,7 +119,7 @@ class _Reader:
         if layer.get_attr(NODE_ATTRIBUTE) is not None or len(readers) != 1 or layer.outputs[0] in self.model.outputs:
             return None
         follower = readers[0]
-        if follower.class_name != "Activation" or follower.get_attr("activation") not in ("linear", "relu"):
+        if follower.class_name != "Activation" or _activation(follower) not in ("linear", "relu"):
             return None
         result = qtype_of(layer.name, _result(layer))
         return follower if holds(result, source_range, frac) else None
@@ -131,6 +129,10 @@ def _identifier(name: str) -> str:
     """Return an identifier made from any name."""
     cleaned = re.sub(r"\W", "_", name, flags=re.ASCII).strip("_")
     return cleaned if cleaned[:1].isalpha() else f"n{cleaned}"
+
+
+def _activation(layer: Any) -> str:
+    return str(layer.get_attr("activation")).lower()
 
 
 def _result(layer: Any) -> Any:
@@ -265,25 +267,45 @@ def _read_activation(reader: _Reader, layer: Any) -> None:
     name, inputs, output = reader.place(layer)
     source = reader.source(layer)
     qtype = _activation_type(layer, (source.qtype.qmin, source.qtype.qmax), source.qtype.frac)
+    if qtype == source.qtype and layer.get_attr(NODE_ATTRIBUTE) is None:
+        reader.names[layer.outputs[0]] = source.name
+        return
     reader.add(layer, Requant(name, (inputs[0],), output), _shape(layer), qtype)
 
 
 def _activation_type(layer: Any, source_range: tuple[int, int], frac: int) -> QType:
     """Return the output type of a linear activation or a rectifier."""
-    activation = layer.get_attr("activation")
+    activation = _activation(layer)
     if activation == "linear":
         return check_requantisation(layer.name, source_range, frac, _result(layer))
     if activation != "relu":
         raise UnsupportedOpError(
             layer.name,
             expected="an activation linear or relu",
-            got=str(activation),
+            got=activation,
             hint="End the model at the logits, or use the layer QunSigmoid.",
         )
     positive = (max(source_range[0], 0), max(source_range[1], 0))
     qtype = check_requantisation(layer.name, positive, frac, _result(layer))
     # Where the result is signed, its sign bit is always 0.
     return QType(qtype.bits - 1, signed=False, frac=qtype.frac) if qtype.signed else qtype
+
+
+def _read_transpose(reader: _Reader, layer: Any) -> None:
+    """Leave out a transposition at the model's edge that keeps the order of the values (one channel)."""
+    source, shape = reader.source(layer), _shape(layer)
+    order = [axis for axis in layer.get_attr("perm") if source.shape[axis] != 1]
+    unread = source.name in reader.inputs and not any(source.name in node.inputs for node in reader.nodes)
+    if order != sorted(order) or not (unread or layer.outputs[0] in reader.model.outputs):
+        raise UnsupportedOpError(
+            layer.name,
+            expected="tensors with the channels last",
+            got=f"a transposition of {source.shape} to {shape}",
+            hint="Convert with qonnx's ConvertToChannelsLastAndClean(make_input_channels_last=True).",
+        )
+    if unread:
+        reader.tensors[source.name] = dataclasses.replace(source, shape=shape)
+    reader.names[layer.outputs[0]] = source.name
 
 
 def _read_sigmoid(reader: _Reader, layer: Any) -> None:
@@ -305,4 +327,5 @@ _READERS: Mapping[str, Callable[[_Reader, Any], None]] = {
     "Activation": _read_activation,
     "Concatenate": _read_concat,
     "QunSigmoid": _read_sigmoid,
+    "Transpose": _read_transpose,
 }

@@ -201,6 +201,11 @@ REFUSED: dict[str, tuple[dict[str, Any], type[QuantUNetError], str]] = {
         UnsupportedOpError,
         r"t2: expected a result of the input's type u3\.2, got u2\.1",
     ),
+    "transposition": (
+        {"tail": (({"class_name": "Transpose", "perm": [1, 0, 2]}, {"result": "ufixed<3,1,RND_CONV,SAT>"}),)},
+        UnsupportedOpError,
+        r"t2: expected tensors with the channels last, got a transposition of \(4, 4, 2\)",
+    ),
     "unknown layer": (
         {"tail": (({"class_name": "Reshape", "target_shape": [32]}, {"result": "ufixed<3,1>"}),)},
         UnsupportedOpError,
