@@ -94,7 +94,7 @@ def load_npz(path: Path) -> Samples:
         ImageError: Shapes or value ranges are wrong.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             missing = {"images", "masks", "group"} - set(archive.files)
             if missing:
                 raise FileFormatError(

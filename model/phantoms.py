@@ -112,7 +112,9 @@ def _lesion(
     angle = np.arctan2(v, u)
     edge = np.ones_like(angle)
     for harmonic in range(2, 8):
-        edge += rng.normal(0.0, rng.uniform(0.02, 0.16) / harmonic) * np.cos(harmonic * angle + rng.uniform(0, 2 * np.pi))
+        edge += rng.normal(0.0, rng.uniform(0.02, 0.16) / harmonic) * np.cos(
+            harmonic * angle + rng.uniform(0, 2 * np.pi)
+        )
     return np.hypot(u, v) < edge, float(rng.uniform(8.0, 26.0))
 
 

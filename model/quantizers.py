@@ -24,6 +24,7 @@ from torch import Tensor, nn
 MIN_BITS = 2
 MAX_BITS = 8
 COLLECT_STATS_STEPS = 20
+MIN_SCALE = 2.0**-16  # a power of two, so that the scale of a tensor that is all zeros is one too
 
 
 class LearnedWeight(Int8WeightPerTensorFixedPoint):
@@ -34,6 +35,7 @@ class LearnedWeight(Int8WeightPerTensorFixedPoint):
     min_bit_width = MIN_BITS
     bit_width_offset_min_val = MIN_BITS  # Brevitas clamps the whole width with these two, not the offset
     bit_width_offset_max_val = MAX_BITS
+    scaling_min_val = MIN_SCALE
 
 
 class LearnedUnsignedActivation(Uint8ActPerTensorFixedPoint):
@@ -44,18 +46,26 @@ class LearnedUnsignedActivation(Uint8ActPerTensorFixedPoint):
     min_bit_width = MIN_BITS
     bit_width_offset_min_val = MIN_BITS
     bit_width_offset_max_val = MAX_BITS
+    scaling_min_val = MIN_SCALE
     collect_stats_steps = COLLECT_STATS_STEPS
 
 
 class LearnedSignedActivation(Int8ActPerTensorFixedPoint):
-    """Both legs of a skip connection, and the logits."""
+    """Both legs of a skip connection."""
 
     bit_width_impl_type = BitWidthImplType.PARAMETER
     bit_width = MAX_BITS
     min_bit_width = MIN_BITS
     bit_width_offset_min_val = MIN_BITS
     bit_width_offset_max_val = MAX_BITS
+    scaling_min_val = MIN_SCALE
     collect_stats_steps = COLLECT_STATS_STEPS
+
+
+class LogitActivation(LearnedSignedActivation):
+    """The logits; never finer than 2**-6, so that the 8-bit sigmoid stays below 1/2 wherever the logit is negative."""
+
+    scaling_min_val = 2.0**-6
 
 
 class Byte(Uint8ActPerTensorFixedPoint):
@@ -119,9 +129,9 @@ def unsigned_activation() -> nn.Module:
     return qnn.QuantReLU(act_quant=LearnedUnsignedActivation, return_quant_tensor=True)
 
 
-def signed_activation() -> nn.Module:
-    """Signed learned-width quantizer without ReLU."""
-    return qnn.QuantIdentity(act_quant=LearnedSignedActivation, return_quant_tensor=True)
+def logit_activation() -> nn.Module:
+    """Signed learned-width quantizer of the logits."""
+    return qnn.QuantIdentity(act_quant=LogitActivation, return_quant_tensor=True)
 
 
 def byte() -> nn.Module:

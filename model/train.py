@@ -40,7 +40,18 @@ NEXT: dict[Phase, Phase] = {"float": "qat", "qat": "tune", "tune": "done"}
 LAST = "last.pt"
 FLOAT = "float.pt"
 QUANT = "quant.pt"
-_STATE_KEYS = {"config", "phase", "epoch", "model", "optimizer", "scheduler", "best", "best_model", "history", "seconds"}
+_STATE_KEYS = {
+    "config",
+    "phase",
+    "epoch",
+    "model",
+    "optimizer",
+    "scheduler",
+    "best",
+    "best_model",
+    "history",
+    "seconds",
+}
 
 
 @dataclass(frozen=True)
@@ -160,11 +171,10 @@ class Trainer:
         device: Where to compute.
         on_epoch: Called after every epoch.
         on_batch: Called after every batch with (phase, epoch, batch, batches).
-        split: The split; by default ``split_by_group`` with the configuration's fractions and seed.
 
     Raises:
         TrainingError: The images do not have the size that the preset takes.
-        DataSplitError: The split leaks or has an empty part.
+        DataSplitError: The data have too few groups for the three parts.
     """
 
     def __init__(
@@ -362,7 +372,7 @@ class Trainer:
                 "epoch": state.epoch,
                 "model": state.model.state_dict(),
                 "optimizer": state.optimizer.state_dict(),
-                "scheduler": {"last_epoch": state.scheduler.last_epoch},
+                "scheduler": state.scheduler.state_dict(),
                 "best": [state.best, state.best_epoch],
                 "best_model": state.best_model,
                 "history": state.history,
@@ -387,11 +397,9 @@ class Trainer:
             quantizers.freeze_widths(model)
         state = self._begin("tune" if phase == "done" else phase, model, content["history"], content["seconds"])
         state.phase, state.epoch = phase, content["epoch"]
-        state.optimizer.load_state_dict(content["optimizer"])
-        last = content["scheduler"]["last_epoch"]
-        while state.scheduler.last_epoch < last:
-            _step_quietly(state.scheduler)
-        state.optimizer.load_state_dict(content["optimizer"])  # the rates that the steps above have changed
+        if phase != "done":
+            state.optimizer.load_state_dict(content["optimizer"])
+            state.scheduler.load_state_dict(content["scheduler"])
         state.best, state.best_epoch = content["best"]
         state.best_model = content["best_model"]
         logger.info("resumed %s after epoch %d", phase, state.epoch)
@@ -399,16 +407,9 @@ class Trainer:
 
     def _outcome(self, state: State) -> Outcome:
         float_model = float_unet(self.config.unet)
-        checkpoint.fill(
-            float_model, checkpoint.load(self.folder / FLOAT, {"model"})["model"], self.folder / FLOAT
-        )
+        checkpoint.fill(float_model, checkpoint.load(self.folder / FLOAT, {"model"})["model"], self.folder / FLOAT)
         epochs = {phase: sum(row["phase"] == phase for row in state.history) for phase in ("float", "qat", "tune")}
         return Outcome(float_model.eval(), state.model.cpu().eval(), self.split, state.seconds, epochs)
-
-
-def _step_quietly(scheduler: torch.optim.lr_scheduler.LRScheduler) -> None:
-    scheduler.optimizer._opt_called = True  # type: ignore[attr-defined] # noqa: SLF001 - the steps were taken before the kill
-    scheduler.step()
 
 
 @torch.no_grad()

@@ -120,7 +120,7 @@ def quant_unet(config: UNetConfig) -> UNet:
         if shape.transpose:
             activation = None  # the skip's shared quantizer follows
         elif shape.name == "head":
-            activation = q.signed_activation()
+            activation = q.logit_activation()
         else:
             activation = q.unsigned_activation()
         return q.QuantConv(shape.in_channels, shape.out_channels, shape.kernel, activation)

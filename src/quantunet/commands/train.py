@@ -125,13 +125,18 @@ def make_config(args: argparse.Namespace) -> TrainConfig:
 def command_line(args: argparse.Namespace, source: str) -> str:
     """The command that trains the same network again, without the options that have their default."""
     words = ["quantunet", "train", args.preset]
-    words += ["--data", "phantoms" if source.startswith("phantoms") else source]
+    if source.startswith("phantoms"):
+        words += ["--data", "phantoms", "--phantoms", str(args.phantoms)]
+    else:
+        words += ["--data", source]
     config = make_config(args)
     spelled = {"bit_lambda": "lambda", "bit_weighting": "weighting"}
     for name, value in config.to_dict().items():
         if name in {"preset", "unet"} or value == getattr(_DEFAULTS, name):
             continue
-        words += ["--no-augment"] if name == "augment" else [f"--{spelled.get(name, name).replace('_', '-')}", str(value)]
+        words += (
+            ["--no-augment"] if name == "augment" else [f"--{spelled.get(name, name).replace('_', '-')}", str(value)]
+        )
     return shlex.join(words)
 
 
@@ -174,7 +179,8 @@ class Monitor:
         self.progress.update(self.task, status=status)
         mark = " *" if report.best else ""
         self.console.print(
-            f"{report.phase:5} {report.epoch:3}/{report.epochs}  {status}  {report.seconds:.1f} s{mark}", highlight=False
+            f"{report.phase:5} {report.epoch:3}/{report.epochs}  {status}  {report.seconds:.1f} s{mark}",
+            highlight=False,
         )
         if report.widths and report.widths != self.shown:
             self.shown = report.widths

@@ -1,0 +1,37 @@
+"""Dice, IoU and accuracy against counts made by hand."""
+
+import math
+
+import numpy as np
+import pytest
+
+from quantunet.errors import ShapeError
+from quantunet.model.metrics import score
+
+
+def test_scores_by_hand():
+    truth = np.zeros((3, 4, 4), np.uint8)
+    truth[0, :2] = 1  # 8 pixels
+    truth[1, 0, 0] = 1
+    guess = np.zeros((3, 4, 4), bool)
+    guess[0, 1:3] = True  # 8 pixels, 4 of them right
+    guess[2, 3, 3] = True
+    scores = score(guess, truth)
+    assert scores.images == 3
+    assert scores.lesion_images == 2
+    assert scores.dice == pytest.approx((0.5 + 0.0) / 2)
+    assert scores.iou == pytest.approx((4 / 12 + 0.0) / 2)
+    assert scores.accuracy == pytest.approx((48 - 8 - 1 - 1) / 48)
+    assert scores.background_accuracy == pytest.approx((48 - 9) / 48)
+    assert scores.clean_normals == 0
+
+
+def test_no_lesion_has_no_dice():
+    scores = score(np.zeros((2, 4, 4), bool), np.zeros((2, 4, 4), np.uint8))
+    assert math.isnan(scores.dice)
+    assert scores.clean_normals == 2
+
+
+def test_shapes_must_agree():
+    with pytest.raises(ShapeError):
+        score(np.zeros((2, 4, 4), bool), np.zeros((1, 4, 4), np.uint8))

@@ -1,0 +1,133 @@
+"""The phases, the logs, and that a killed and resumed training ends where an uninterrupted one ends."""
+
+import csv
+import dataclasses
+
+import pytest
+import torch
+
+from quantunet.errors import FileFormatError, TrainingError
+from quantunet.model import train
+from quantunet.model.train import Trainer
+from quantunet.model.unet import widths_as_int
+
+
+class _Killed(Exception):
+    pass
+
+
+def _parameters(outcome):
+    return {**outcome.float_model.state_dict(prefix="float."), **outcome.quant_model.state_dict(prefix="quant.")}
+
+
+def test_all_phases_run_and_widths_move(quick, samples, tmp_path):
+    reports = []
+    outcome = Trainer(quick, samples, tmp_path, on_epoch=reports.append).run()
+    assert [r.phase for r in reports] == ["float"] * 3 + ["qat"] * 3 + ["tune"] * 2
+    assert outcome.epochs == {"float": 3, "qat": 3, "tune": 2}
+    learned = [r.widths for r in reports if r.phase == "qat"]
+    assert learned[0] != learned[-1]
+    assert reports[-1].mean_bits < 7.5
+    assert reports[-1].widths == reports[-2].widths == learned[-1]  # frozen
+    assert widths_as_int(outcome.quant_model) == learned[-1]
+    weights = torch.load(tmp_path / train.QUANT, weights_only=True)["model"]
+    assert all((weights[k] == v).all() for k, v in outcome.quant_model.state_dict().items())
+
+
+def test_every_width_is_logged(quick, samples, tmp_path):
+    Trainer(quick, samples, tmp_path).run()
+    with (tmp_path / "history.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["phase"] for row in rows] == ["float"] * 3 + ["qat"] * 3 + ["tune"] * 2
+    for layer in quick.unet.conv_layers():
+        assert 2 <= int(rows[-1][f"{layer.name}.weight"]) <= 8
+        assert 2 <= int(rows[-1][f"{layer.name}.activation"]) <= 8
+    assert list((tmp_path / "tensorboard").glob("events.*"))
+
+
+@pytest.mark.parametrize("place", [("float", 1), ("qat", 0), ("qat", 2), ("tune", 1)])
+def test_killed_and_resumed_equals_uninterrupted(quick, samples, tmp_path, place):
+    expected = _parameters(Trainer(quick, samples, tmp_path / "whole").run())
+
+    def kill(phase, epoch, batch, _batches):
+        if (phase, epoch) == place and batch == 2:
+            raise _Killed
+
+    with pytest.raises(_Killed):
+        Trainer(quick, samples, tmp_path / "killed", on_batch=kill).run()
+    seen = []
+    outcome = Trainer(quick, samples, tmp_path / "killed", on_epoch=seen.append).run(resume=True)
+    assert (seen[0].phase, seen[0].epoch) == (place[0], place[1] + 1)
+    got = _parameters(outcome)
+    assert got.keys() == expected.keys()
+    assert len(got) > 50
+    assert all(torch.equal(got[name], value) for name, value in expected.items())
+    histories = [
+        [row[:5] for row in csv.reader((tmp_path / name / "history.csv").read_text().splitlines())]
+        for name in ("whole", "killed")
+    ]
+    assert histories[0] == histories[1]
+
+
+def test_resuming_a_finished_training_gives_its_result(quick, samples, tmp_path):
+    first = _parameters(Trainer(quick, samples, tmp_path).run())
+    seen = []
+    again = _parameters(Trainer(quick, samples, tmp_path, on_epoch=seen.append).run(resume=True))
+    assert not seen
+    assert all(torch.equal(again[name], value) for name, value in first.items())
+
+
+def test_the_seed_decides(quick, samples, tmp_path):
+    first = _parameters(Trainer(quick, samples, tmp_path / "a").run())
+    other = _parameters(Trainer(dataclasses.replace(quick, seed=1), samples, tmp_path / "b").run())
+    assert any(not torch.equal(other[name], value) for name, value in first.items())
+
+
+def test_a_folder_in_use_is_refused(quick, samples, tmp_path):
+    Trainer(quick, samples, tmp_path).run()
+    with pytest.raises(TrainingError, match="--resume"):
+        Trainer(quick, samples, tmp_path).run()
+
+
+def test_resuming_with_other_options_is_refused(quick, samples, tmp_path):
+    Trainer(quick, samples, tmp_path).run()
+    with pytest.raises(TrainingError, match="bit_lambda"):
+        Trainer(dataclasses.replace(quick, bit_lambda=1.0), samples, tmp_path).run(resume=True)
+
+
+def test_a_truncated_checkpoint_is_refused(quick, samples, tmp_path):
+    Trainer(quick, samples, tmp_path).run()
+    path = tmp_path / train.LAST
+    path.write_bytes(path.read_bytes()[:-1000])
+    with pytest.raises(FileFormatError, match=r"last\.pt"):
+        Trainer(quick, samples, tmp_path).run(resume=True)
+
+
+def test_early_stopping(quick, samples, tmp_path):
+    patient = dataclasses.replace(quick, float_epochs=40, patience=1, float_lr=1e-9, augment=False)
+    reports = []
+    Trainer(patient, samples, tmp_path, on_epoch=reports.append).run()
+    epochs = [r for r in reports if r.phase == "float"]
+    assert len(epochs) < 40
+    assert not epochs[-1].best
+
+
+def test_wrong_image_size_is_refused(quick, samples, tmp_path, monkeypatch):
+    config = dataclasses.replace(quick, preset="tiny")
+    with pytest.raises(TrainingError, match="32 x 32"):
+        Trainer(config, samples, tmp_path)
+
+
+def test_cuda_without_a_device_is_refused():
+    if not torch.cuda.is_available():
+        with pytest.raises(TrainingError, match="CUDA"):
+            train.pick_device("cuda")
+    else:
+        assert train.pick_device("cuda").type == "cuda"
+    assert train.pick_device("cpu").type == "cpu"
+
+
+@pytest.mark.parametrize("bad", [{"preset": "huge"}, {"bit_weighting": "area"}, {"qat_epochs": 0}, {"batch_size": 0}])
+def test_bad_configuration_is_refused(quick, bad):
+    with pytest.raises(TrainingError):
+        dataclasses.replace(quick, **bad)
