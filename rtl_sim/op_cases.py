@@ -21,6 +21,7 @@ from quantunet.hls.network import cycles, emit
 from quantunet.hls.rtl_project import RTL_FOLDER, library_sources
 from quantunet.ir import Array, Conv2d, ConvTranspose2d, Graph, QType
 from quantunet.rtl_sim.verilator import build, run_cocotb
+from quantunet.storage import write_text
 from quantunet.streams import pack, write_mem
 
 TOP = "qun_op_cases"
@@ -170,17 +171,9 @@ def run_cases(
         ToolFailedError: The build failed, a test failed, or a test compared nothing.
         StorageError: A file cannot be written.
     """
-    named = [_named(case, f"c{index}") for index, case in enumerate(cases)]
-    cwd.mkdir(parents=True, exist_ok=True)
     (cwd / REPORT_FILE).unlink(missing_ok=True)
-    top = cwd / f"{TOP}.sv"
-    top.write_text(_top(named), encoding="utf-8")
-    (cwd / CASES_FILE).write_text(json.dumps([_document(case) for case in named]), encoding="utf-8")
-    for case in named:
-        for memory in case.instance.memories:
-            write_mem(cwd / memory.file, memory.words.array, memory.bits)
-    sources = library_sources({case.instance.module for case in named}, rtl_folder)
-    folder = build([*sources, top], TOP, {}, build_root, trace=waves)
+    sources = write_cases(cases, cwd, rtl_folder=rtl_folder)
+    folder = build(sources, TOP, {}, build_root, trace=waves)
     result = run_cocotb(folder, test_module, TOP, cwd, seed=seed, waves=waves)
     outcomes = tuple(Outcome(**json.loads(line)) for line in (cwd / REPORT_FILE).read_text().splitlines())
     if len(outcomes) != len(result.tests) * len(cases) or not all(outcome.values_compared for outcome in outcomes):
@@ -191,6 +184,22 @@ def run_cases(
             hint=f"The log is {result.log}.",
         )
     return outcomes
+
+
+def write_cases(cases: Sequence[Case], folder: Path, *, rtl_folder: Path = RTL_FOLDER) -> tuple[Path, ...]:
+    """Write the top that holds all cases, their memory files, and their frames; return the sources, the top last.
+
+    Raises:
+        StorageError: A file cannot be written, or a module's file is missing.
+    """
+    named = [_named(case, f"c{index}") for index, case in enumerate(cases)]
+    top = folder / f"{TOP}.sv"
+    write_text(top, _top(named))
+    write_text(folder / CASES_FILE, json.dumps([_document(case) for case in named]))
+    for case in named:
+        for memory in case.instance.memories:
+            write_mem(folder / memory.file, memory.words.array, memory.bits)
+    return (*library_sources({case.instance.module for case in named}, rtl_folder), top)
 
 
 def _named(case: Case, name: str) -> Case:

@@ -150,6 +150,31 @@ def prepare(build_root: Path, *, trace: bool = False) -> None:
     _runtime(_tools(), build_root.resolve(), trace=trace)
 
 
+def lint(sources: Sequence[Path], top: str, cwd: Path, flags: Sequence[str] = ()) -> None:
+    """Check a design with every warning of Verilator's.
+
+    Args:
+        sources: SystemVerilog files, each after the files that it needs.
+        top: The top module.
+        cwd: Working folder, where memory files are looked up.
+        flags: More flags for Verilator.
+
+    Raises:
+        ToolMissingError: Verilator is not installed.
+        ToolFailedError: There are warnings or errors; the message holds them.
+    """
+    tools = _tools()
+    command: list[str | Path] = [
+        tools.verilator / "bin" / "verilator_bin",
+        "--lint-only",
+        "-Wall",
+        "--timing",
+        "--quiet",
+    ]
+    command += [*flags, "--top-module", top, *(source.resolve() for source in sources)]
+    _run(command, cwd, f"Verilator's lint of {top}", {**os.environ, "VERILATOR_ROOT": str(tools.verilator)})
+
+
 def run_cocotb(
     build_dir: Path,
     test_module: str | Sequence[str],

@@ -1,7 +1,8 @@
-// Concatenation along the channels, pixel by pixel: the skip leg's channels, then the up leg's; latency 1, one beat a
-// cycle.
+// Concatenation along the channels, pixel by pixel: the skip leg's channels, then the up leg's;
+// latency 1, one beat a cycle.
 //
-// In and out: Lanes channels a beat, lane 0 least significant, channel groups innermost. The up leg ends the image.
+// In and out: Lanes channels a beat, lane 0 least significant, channel groups innermost. The up
+// leg ends the image.
 module qun_concat #(
     parameter int unsigned SkipChannels = 1,
     parameter int unsigned UpChannels = 1,

@@ -1,8 +1,8 @@
-// Buffer of exactly Depth beats (any Depth of 2 or more) with its fill level; one beat a cycle, latency 1 up to a Depth
-// of 16 and 4 above it.
+// Buffer of exactly Depth beats (any Depth of 2 or more) with its fill level; one beat a cycle,
+// latency 1 up to a Depth of 16 and 4 above it.
 //
-// A deep buffer is a block memory with two registers behind it and four beats of prefetch; the beats on their way count
-// in `level`, and no path goes from one side's handshake to the other's.
+// A deep buffer is a block memory with two registers behind it and four beats of prefetch; the
+// beats on their way count in `level`, and no path goes from one side's handshake to the other's.
 module qun_fifo #(
     parameter int unsigned Bits = 8,
     parameter int unsigned Depth = 2,
@@ -73,7 +73,7 @@ module qun_fifo #(
     assign read = pop;
   end else begin : gen_deep
     logic [LevelBits-1:0] stored_q;  // beats in the memory that have not been read
-    logic [2:0] claimed_q;           // places of the prefetch that are taken, or will be by reads on their way
+    logic [2:0] claimed_q;  // places of the prefetch that are taken, or will be by reads underway
     logic [1:0] arriving_q;
     logic [2:0] filled_q;
     logic [1:0] fill_addr_q;

@@ -1,5 +1,5 @@
-// One stream to several readers, each of which takes the beat at its own time; latency 1, one beat a cycle when every
-// reader takes one.
+// One stream to several readers, each of which takes the beat at its own time; latency 1, one beat
+// a cycle when every reader takes one.
 //
 // Output i stands in slice i of the vectors.
 module qun_fork #(

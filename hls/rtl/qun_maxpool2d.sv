@@ -1,7 +1,9 @@
-// Maximum over 2x2 windows; the last beat leaves 6 cycles after it came in, one beat a cycle in, a quarter out.
+// Maximum over 2x2 windows; the last beat leaves 6 cycles after it came in, one beat a cycle in, a
+// quarter out.
 //
-// In and out: Lanes channels a beat, lane 0 least significant, channel groups innermost. The maximum of two columns is
-// registered before it meets the row above, so that no path goes through a memory and a comparator.
+// In and out: Lanes channels a beat, lane 0 least significant, channel groups innermost. The
+// maximum of two columns is registered before it meets the row above, so that no path goes through
+// a memory and a comparator.
 module qun_maxpool2d #(
     parameter int unsigned Height = 2,
     parameter int unsigned Width = 2,

@@ -1,4 +1,5 @@
-// Register slice of a stream: no combinational path between its two sides; latency 1, one beat a cycle, two beats deep.
+// Register slice of a stream: no combinational path between its two sides; latency 1, one beat a
+// cycle, two beats deep.
 module qun_register_slice #(
     parameter int unsigned Bits = 8
 ) (

@@ -1,4 +1,5 @@
-// Requantisation to another type: clamp(round_half_even(x / 2**Shift)); latency 1, one beat a cycle.
+// Requantisation to another type: clamp(round_half_even(x / 2**Shift)); latency 1, one beat a
+// cycle.
 //
 // In and out: Lanes channels a beat, lane 0 least significant.
 module qun_requant #(
@@ -32,8 +33,9 @@ module qun_requant #(
     for (int unsigned lane = 0; lane < Lanes; lane++) begin
       automatic logic [InBits-1:0] raw = s_axis_tdata[lane*InBits+:InBits];
       automatic logic sign = InSigned && raw[InBits-1];
+      automatic longint value = {{(64 - InBits) {sign}}, raw};
       result[lane*OutBits+:OutBits] = OutBits'(
-          qun_requant_pkg::round_saturate({{(64 - InBits) {sign}}, raw}, Shift, int'(OutBits), OutSigned));
+          qun_requant_pkg::round_saturate(value, Shift, int'(OutBits), OutSigned));
     end
   end
 

@@ -1,7 +1,7 @@
 // Sigmoid by table, one table a lane; latency 2, one beat a cycle.
 //
-// In and out: Lanes channels a beat, lane 0 least significant. The table's address is the input's bits as they are, so
-// that entry 2**InBits - 1 belongs to -1 when the input is signed.
+// In and out: Lanes channels a beat, lane 0 least significant. The table's address is the input's
+// bits as they are, so that entry 2**InBits - 1 belongs to -1 when the input is signed.
 module qun_sigmoid #(
     parameter int unsigned Lanes = 1,
     parameter int unsigned InBits = 8,

@@ -1,8 +1,9 @@
-// Another number of lanes a beat, through the least common multiple of the two; latency 2 after the last beat of a
-// group, one beat a cycle on the narrower side.
+// Another number of lanes a beat, through the least common multiple of the two; latency 2 after
+// the last beat of a group, one beat a cycle on the narrower side.
 //
-// The lanes keep their order: lane 0 of the first beat is lane 0 of the first beat that leaves. An image must be whole
-// groups of the least common multiple, which it is when both lane counts divide its channels.
+// The lanes keep their order: lane 0 of the first beat is lane 0 of the first beat that leaves. An
+// image must be whole groups of the least common multiple, which it is when both lane counts
+// divide its channels.
 module qun_width_adapter #(
     parameter int unsigned InLanes = 1,
     parameter int unsigned OutLanes = 1,
@@ -77,7 +78,8 @@ module qun_width_adapter #(
     );
   end
 
-  // Beats that come in are collected; the one that completes a group goes with them to the group register.
+  // Beats that come in are collected; the one that completes a group goes with them to the group
+  // register.
   logic [GroupBits-1:0] complete;
   logic completes;
   logic load;
