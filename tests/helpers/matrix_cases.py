@@ -49,13 +49,18 @@ def graph_of(layer: Layer, seed: int) -> Graph:
     rng = np.random.default_rng(seed)
     source, target = _qtype(layer.source), _qtype(layer.target)
     low = -(1 << (layer.bits_w - 1))
-    weight = rng.integers(low, -low, size=(layer.kernel, layer.kernel, layer.shape[2], layer.channels))
-    terms = layer.shape[2] * (1 if layer.kernel == 2 else layer.kernel**2)
-    deviation = math.sqrt(terms * float(np.mean(weight**2)) * (source.qmax**2 + source.qmin**2) / 3)
-    bias = rng.integers(-int(deviation) - 2, int(deviation) + 3, size=layer.channels)
+    weight = rng.integers(low + 1, -low, size=(layer.kernel, layer.kernel, layer.shape[2], layer.channels))
+    weight.flat[rng.integers(weight.size)] = low
+    axes = (2,) if layer.kernel == 2 else (0, 1, 2)
+    middle = (source.qmax + source.qmin) / 2
+    deviation = math.sqrt(float(np.sum(weight**2, axis=axes).mean())) * (source.qmax - source.qmin) / math.sqrt(12)
+    # The bias puts the accumulators around the middle of the output's range, so that both of its limits are met.
+    centre = 0 if target.signed else deviation / 2
+    offset = np.sum(weight, axis=axes).reshape(-1, layer.channels).mean(axis=0) * middle
+    bias = np.rint(rng.normal(centre - offset, deviation / 4)).astype(np.int64)
     shift = layer.shift
     if shift is None:
-        shift = round(math.log2(max(deviation, 1) / max(target.qmax / 2, 1)))
+        shift = round(math.log2(max(deviation, 1) / (target.qmax - target.qmin)) + 1)
     kind, scale = (ConvTranspose2d, 2) if layer.kernel == 2 else (Conv2d, 1)
     node = kind("layer", ("x",), "y", IntArray.of(weight), QType(layer.bits_w, True, shift), IntArray.of(bias))
     height, width, _ = layer.shape
@@ -70,6 +75,13 @@ def case_of(layer: Layer, seed: int, frames: int = 3) -> Case:
     output = case.frames["y"]
     assert len(np.unique(output)) > 1, f"{layer}: the output is constant"
     return case
+
+
+def saturates(case: Case) -> bool:
+    """Return whether the output holds both limits of its type, and values between them."""
+    (_, target) = case.streams
+    values = set(np.unique(case.frames["y"]).tolist())
+    return {target.qtype.qmin, target.qtype.qmax} < values
 
 
 def random_layer(rng: random.Random, *, transpose: bool) -> Layer:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from helpers.faults import library_with
-from helpers.matrix_cases import Layer, case_of, random_layer
+from helpers.matrix_cases import Layer, case_of, random_layer, saturates
 from helpers.rtl import check_cases
 
 from quantunet.errors import ToolFailedError
@@ -49,6 +49,7 @@ FAULTS = {
 
 def test_corners(tmp_path: Path) -> None:
     cases = [case_of(layer, seed) for seed, layer in enumerate(CORNERS)]
+    assert sum(saturates(case) for case in cases) > len(cases) // 2
     check_cases("conv_transpose2d", cases, tmp_path)
 
 
