@@ -17,11 +17,12 @@ def emit(graph: Graph, node: ConvTranspose2d, fold: Fold) -> Instance:
         FoldingError: The fold does not divide.
         WidthError: The layer's values are too wide.
     """
+    params = matrix_vector.parameters(graph, node, fold)
     words = matrix_vector.split_channels(node.weight.array, fold).reshape(-1, fold.pe * fold.simd)
     return Instance(
         name=node.name,
         module="qun_conv_transpose2d",
-        params=tuple(matrix_vector.parameters(graph, node, fold).items()),
+        params=tuple(params.items()),
         inputs=(("s_axis", node.inputs[0]),),
         outputs=(("m_axis", node.output),),
         memories=(matrix_vector.weight_memory(node, words), matrix_vector.bias_memory(graph, node, fold)),
