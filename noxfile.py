@@ -70,7 +70,7 @@ def link_package(tree: Path) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests of every room; `-- -m slow` runs the long ones."""
-    need(session, "g++", "make", "perl")
+    need(session, "git", "g++", "make", "perl")
     install(session, *ALL_EXTRAS)
     need_shared_python(session)
     session.run("pytest", "-n", "2", *session.posargs)

