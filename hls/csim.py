@@ -215,6 +215,10 @@ def _precompiled_header(includes: Sequence[Path], cache: Path) -> Path:
 def _gpp(where: str, includes: Sequence[Path], source: Path, output: Path, *language: str) -> None:
     command = ["g++", *FLAGS, *(f"-I{path}" for path in includes), *language, str(source), "-o", str(output)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode and "No space left on device" in done.stderr:
+        raise StorageError(
+            str(output.parent), expected="space for a compiled program", got="a full disk", hint="Free some space."
+        )
     if done.returncode:
         raise ToolFailedError(where, expected="C++ that compiles", got=f"{done.stderr[-2000:]!r}")
 

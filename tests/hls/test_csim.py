@@ -11,7 +11,15 @@ from helpers.graphs import random_image, random_unet
 
 from quantunet import golden
 from quantunet.accumulator import accumulator, reachable
-from quantunet.errors import ModelError, ScaleError, ShapeError, ToolFailedError, ToolMissingError, WidthError
+from quantunet.errors import (
+    ModelError,
+    ScaleError,
+    ShapeError,
+    StorageError,
+    ToolFailedError,
+    ToolMissingError,
+    WidthError,
+)
 from quantunet.golden.inference import evaluate
 from quantunet.hls import csim, project
 from quantunet.ir import Conv2d, ConvTranspose2d, Graph, QType
@@ -154,6 +162,25 @@ def test_missing_compiler_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             csim.build_layer(CASES[-1], CASES[-1].name, tmp_path / "hls")
     finally:
         csim._compiler.cache_clear()
+
+
+def test_a_compiler_that_fails_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiler = tmp_path / "bin" / "g++"
+    compiler.parent.mkdir()
+    compiler.write_text('#!/bin/sh\n[ "$1" = --version ] && echo \'fake 1\' && exit 0\necho "$MESSAGE" >&2; exit 1\n')
+    compiler.chmod(0o755)
+    monkeypatch.setenv("PATH", str(compiler.parent), prepend=":")
+    csim._compiler.cache_clear()
+    try:
+        for message, error in (("error: oops", ToolFailedError), ("No space left on device", StorageError)):
+            monkeypatch.setenv("MESSAGE", message)
+            with pytest.raises(error):
+                csim.build_layer(CASES[-1], CASES[-1].name, tmp_path / "hls")
+    finally:
+        csim._compiler.cache_clear()
+    assert not [
+        path for path in (tmp_path / "hls").rglob("*") if path.name.startswith("csim-") or path.suffix == ".gch"
+    ]
 
 
 def test_a_requantisation_that_drops_more_than_there_is_is_refused(folder: Path) -> None:
