@@ -1,7 +1,11 @@
 """Device families: the Yosys command of each, and which primitive costs what.
 
 A LUT is counted as the device counts it: a carry cell of the Lattice families occupies two, a 16 x 4 distributed RAM
-six (four of storage, two of write ports), a wide multiplexer none, because it stands beside the LUTs that it joins.
+six (four of storage, two of write ports), a wide multiplexer none, because it stands beside the LUTs that it joins. For
+the 7 series each LUT counts, although place and route can put two small ones into one place.
+
+The Lattice flows run with ``-nowidelut``: joining four LUTs to one of six inputs saves a level here and there, but
+layers of this kind then take half as many LUTs again.
 """
 
 from __future__ import annotations
@@ -55,6 +59,7 @@ class Family:
         name: As a board's ``family`` names it.
         title: For people.
         synth: The Yosys command, without the top module.
+        coarse_step: The label in that command at which word-level optimisation begins.
         memory_step: The label in that command at which memories are mapped.
         lut: LUTs that a primitive occupies.
         ff: Flip-flop primitives.
@@ -68,6 +73,7 @@ class Family:
     name: str
     title: str
     synth: str
+    coarse_step: str
     memory_step: str
     lut: Weights
     ff: frozenset[str]
@@ -77,9 +83,20 @@ class Family:
     carry: frozenset[str]
     free: frozenset[str]
 
-    def command(self, *, dsp: bool) -> str:
-        """Return the Yosys synthesis command, with or without hard multipliers."""
-        return self.synth if dsp else f"{self.synth} -nodsp"
+    def passes(self, top: str, *, dsp: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the Yosys passes up to the point where memories are still whole, and those after it.
+
+        Without hard multipliers, multiplications go through Booth recoding first: fewer LUTs and fewer levels than the
+        adder trees that Yosys makes otherwise.
+        """
+        synth = f"{self.synth}{'' if dsp else ' -nodsp'} -top {top}"
+        recode = () if dsp else ("proc -latches error", "flatten", "opt", "wreduce", "peepopt", "opt_clean", "booth")
+        before = (
+            f"{synth} -run begin:{self.coarse_step}",
+            *recode,
+            f"{synth} -run {self.coarse_step}:{self.memory_step}",
+        )
+        return before, (f"{synth} -run {self.memory_step}:",)
 
     def usage(self, cells: Mapping[str, int], where: str) -> Usage:
         """Add up what a netlist takes.
@@ -117,7 +134,8 @@ def _total(weights: Weights, cells: Mapping[str, int]) -> int:
 ECP5 = Family(
     name="ecp5",
     title="Lattice ECP5",
-    synth="synth_ecp5",
+    synth="synth_ecp5 -nowidelut",
+    coarse_step="coarse",
     memory_step="map_ram",
     lut={"LUT4": 1, "CCU2C": 2, "DPR16X4": 6, "TRELLIS_DPR16X4": 6},
     ff=frozenset({"TRELLIS_FF"}),
@@ -131,7 +149,8 @@ ECP5 = Family(
 NEXUS = Family(
     name="nexus",
     title="Lattice Nexus",
-    synth="synth_nexus -noiopad",
+    synth="synth_nexus -noiopad -nowidelut",
+    coarse_step="coarse",
     memory_step="map_ram",
     lut={"LUT4": 1, "INV": 1, "WIDEFN9": 2, "CCU2": 2, "DPR16X4": 6},
     ff=frozenset({"FD1P3BX", "FD1P3DX", "FD1P3IX", "FD1P3JX"}),
@@ -156,6 +175,7 @@ XC7 = Family(
     name="xc7",
     title="AMD 7 series",
     synth="synth_xilinx -family xc7 -flatten -noiopad -noclkbuf",
+    coarse_step="prepare",
     memory_step="map_memory",
     lut={
         **{f"LUT{inputs}": 1 for inputs in range(1, 7)},

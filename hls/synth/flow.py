@@ -114,7 +114,8 @@ def _layer_part(graph: Graph, folding: Folding, folder: Path, node: Node) -> Par
 
 def _plumbing_part(network: RtlProject, instance: Instance) -> Part:
     parameters = tuple((name, value) for name, value in instance.params if isinstance(value, int))
-    sources = rtl_project.library_sources({instance.module})
+    needed = {path.name for path in rtl_project.library_sources({instance.module})}
+    sources = tuple(path for path in network.sources if path.name in needed)
     job = Job(instance.name, instance.module, sources, network.folder, parameters=parameters)
     op = instance.module.removeprefix("qun_")
     return Part(instance.name, op, 0, 0, 0, 0, 0, 0, 0, instance.memories, job)

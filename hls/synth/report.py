@@ -183,7 +183,7 @@ def table(report: Report) -> Table:
         members = [report.results[i] for i in plumbing if report.parts[i].op == op]
         usage = sum((member.usage for member in members), _NOTHING)
         depth = max(member.levels for member in members)
-        result_table.add_row(f"{len(members)} of", op, *([""] * 5), *_figures(report, usage), str(depth))
+        result_table.add_row(f"between layers ({len(members)})", op, *([""] * 5), *_figures(report, usage), str(depth))
     total = report.total
     result_table.add_row(
         "total",

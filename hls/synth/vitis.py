@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
+import json
 import logging
 import shutil
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -126,3 +129,14 @@ def read_report(project: Path, name: str) -> Estimate:
             got=f"{type(error).__name__}: {error}",
             hint=f"Look at the log in {project}.",
         ) from error
+
+
+def write_report(path: Path, network: str, estimates: Mapping[str, Estimate]) -> Path:
+    """Write the estimates of layers as JSON and return the path.
+
+    Raises:
+        StorageError: The file cannot be written.
+    """
+    layers = [{"name": name, **dataclasses.asdict(estimate)} for name, estimate in estimates.items()]
+    write_text(path, json.dumps({"network": network, "tool": "vitis", "layers": layers}, indent=1) + "\n")
+    return path

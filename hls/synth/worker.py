@@ -16,7 +16,6 @@ from pyosys import libyosys
 
 from quantunet.hls.synth.depth import longest_path
 from quantunet.hls.synth.families import FAMILIES
-from quantunet.storage import write_text
 
 
 def main(job_file: Path, result_file: Path) -> None:
@@ -28,14 +27,15 @@ def main(job_file: Path, result_file: Path) -> None:
     """
     job = json.loads(job_file.read_text(encoding="utf-8"))
     family = FAMILIES[job["family"]]
-    synth = f"{family.command(dsp=job['dsp'])} -top {job['top']}"
+    before, after = family.passes(job["top"], dsp=job["dsp"])
     netlist_file = result_file.with_suffix(".netlist.json")
     design = libyosys.Design()
     design.run_pass(_read_command(job))
-    design.run_pass(f"{synth} -run begin:{family.memory_step}")
+    for command in before:
+        design.run_pass(command)
     memories = _memories(design)
-    design.run_pass(f"{synth} -run {family.memory_step}:")
-    design.run_pass(f"write_json {netlist_file}")
+    for command in (*after, f'write_json "{netlist_file}"'):
+        design.run_pass(command)
     netlist = json.loads(netlist_file.read_text(encoding="utf-8"))
     module = netlist["modules"][job["top"]]
     cells: dict[str, int] = {}
@@ -50,13 +50,12 @@ def main(job_file: Path, result_file: Path) -> None:
         "end": path.end,
         "memory_mib": _peak_mib(),
     }
-    netlist_file.unlink()
-    write_text(result_file, json.dumps(result, indent=1) + "\n")
+    result_file.write_text(json.dumps(result), encoding="utf-8")
 
 
 def _read_command(job: dict[str, Any]) -> str:
-    parameters = " ".join(f"-G{name}={value}" for name, value in job["parameters"].items())
-    return " ".join(f"read_slang --threads 1 --top {job['top']} {parameters} {' '.join(job['sources'])}".split())
+    parameters = [f"-G{name}={value}" for name, value in job["parameters"].items()]
+    return " ".join(["read_slang", "--threads 1", f"--top {job['top']}", *parameters, *job["sources"]])
 
 
 def _memories(design: Any) -> list[dict[str, Any]]:  # noqa: ANN401 pyosys has no types

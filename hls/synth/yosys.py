@@ -14,6 +14,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -145,7 +146,8 @@ def key(job: Job) -> str:
             digest.update(len(data).to_bytes(8, "little"))
             digest.update(data)
 
-    add(_FORMAT, version(), FAMILIES[job.family].command(dsp=job.dsp), job.top)
+    before, after = FAMILIES[job.family].passes(job.top, dsp=job.dsp)
+    add(_FORMAT, version(), *before, *after, job.top)
     for name, value in sorted(job.parameters):
         add(name, str(value))
     for path in (*job.sources, *sorted(job.memories)):
@@ -185,36 +187,39 @@ def synthesise(
         ToolFailedError: Yosys failed or took too long; names the layer and holds the end of the log.
         StorageError: A file cannot be read or written.
     """
-    version()
     runs = _Processes()
+    alike: dict[str, list[int]] = {}
+    for index, job in enumerate(jobs):
+        alike.setdefault(key(job), []).append(index)
     results: dict[int, Synthesis] = {}
-    pending: dict[Future[Synthesis], int] = {}
-    waiting = iter(enumerate(jobs))
+    pending: dict[Future[Synthesis], str] = {}
+    waiting = iter(alike)
     with ThreadPoolExecutor(max_workers=processes) as pool:
         try:
             while len(results) < len(jobs):
-                while len(pending) < processes and (entry := next(waiting, None)) is not None:
-                    started(entry[1])
-                    pending[pool.submit(_one, entry[1], cache, time_limit, runs)] = entry[0]
+                while len(pending) < processes and (identity := next(waiting, None)) is not None:
+                    first = jobs[alike[identity][0]]
+                    started(first)
+                    pending[pool.submit(_one, first, identity, cache, time_limit, runs)] = identity
                 done, _ = wait(pending, return_when=FIRST_COMPLETED)
                 for future in done:
-                    index = pending.pop(future)
-                    results[index] = future.result()
-                    finished(jobs[index], results[index])
+                    result = future.result()
+                    for index in alike[pending.pop(future)]:
+                        results[index] = result
+                        finished(jobs[index], result)
+                        result = dataclasses.replace(result, cached=True)
         except BaseException:
             runs.stop()
             raise
     return [results[index] for index in range(len(jobs))]
 
 
-def _one(job: Job, cache: Path, time_limit: float, runs: _Processes) -> Synthesis:
-    identity = key(job)
-    result_file = cache / f"{identity}.json"
+def _one(job: Job, identity: str, cache: Path, time_limit: float, runs: _Processes) -> Synthesis:
+    result_file, log_file = cache / f"{identity}.json", cache / f"{identity}.log"
     kept = _read_result(result_file)
     if kept is not None:
         return dataclasses.replace(_result(job, kept), cached=True)
-    log_file = cache / f"{identity}.log"
-    raw = _run(job, cache / identity, log_file, time_limit, runs)
+    raw = _run(job, cache, log_file, time_limit, runs)
     result = _result(job, raw)
     write_text(result_file, json.dumps(raw, indent=1) + "\n")
     return result
@@ -229,8 +234,7 @@ def _read_result(path: Path) -> dict[str, Any] | None:
     return document if isinstance(document, dict) and document.get("format") == _FORMAT else None
 
 
-def _run(job: Job, scratch: Path, log_file: Path, time_limit: float, runs: _Processes) -> dict[str, Any]:
-    job_file, raw_file = scratch.with_suffix(".job.json"), scratch.with_suffix(".raw.json")
+def _run(job: Job, cache: Path, log_file: Path, time_limit: float, runs: _Processes) -> dict[str, Any]:
     document = {
         "name": job.name,
         "top": job.top,
@@ -239,14 +243,22 @@ def _run(job: Job, scratch: Path, log_file: Path, time_limit: float, runs: _Proc
         "family": job.family,
         "dsp": job.dsp,
     }
-    write_text(job_file, json.dumps(document, indent=1) + "\n")
     begin = time.monotonic()
-    command = [sys.executable, "-m", "quantunet.hls.synth.worker", str(job_file.resolve()), str(raw_file.resolve())]
     try:
-        with log_file.open("wb") as log:
-            code = runs.run(command, job.folder, log, time_limit)
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".yosys.", dir=cache) as name:
+            scratch = Path(name).resolve()
+            job_file, raw_file, new_log = scratch / "job.json", scratch / "result.json", scratch / "yosys.log"
+            job_file.write_text(json.dumps(document, indent=1), encoding="utf-8")
+            command = [sys.executable, "-m", "quantunet.hls.synth.worker", str(job_file), str(raw_file)]
+            with new_log.open("wb") as log:
+                code = runs.run(command, job.folder, log, time_limit)
+            new_log.replace(log_file)
+            raw: dict[str, Any] = json.loads(raw_file.read_text(encoding="utf-8")) if raw_file.is_file() else {}
     except OSError as error:
-        raise StorageError(str(log_file), expected="a file that can be written", got=str(error)) from error
+        raise StorageError(
+            str(cache), expected="a folder that can be written", got=error.strerror or str(error)
+        ) from error
     seconds = time.monotonic() - begin
     log_text = log_file.read_text(encoding="utf-8", errors="replace")
     if code is None:
@@ -256,20 +268,17 @@ def _run(job: Job, scratch: Path, log_file: Path, time_limit: float, runs: _Proc
             got="none",
             hint=f"Give it more time with --time-limit, or fold the layer more. Log: {log_file}",
         )
-    if code or not raw_file.is_file():
+    if code or not raw:
         raise ToolFailedError(
             job.name,
             expected="a synthesis without errors",
             got=f"exit code {code}:\n{_end_of(log_text)}",
             hint=f"Log: {log_file}",
         )
-    raw: dict[str, Any] = json.loads(raw_file.read_text(encoding="utf-8"))
     raw["format"] = _FORMAT
     raw["seconds"] = round(seconds, 1)
     raw["kinds"] = _memory_kinds(log_text, job.top)
     raw["warnings"] = sorted({match[1] for match in _PROBLEMS.finditer(log_text)})
-    raw_file.unlink()
-    job_file.unlink()
     return raw
 
 

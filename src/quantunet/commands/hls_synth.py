@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 DEFAULT_NETWORK = "wearable"
 DEFAULT_FAMILY = "ecp5"
-TIME_LIMIT = 900.0
+TIME_LIMIT = 900
+_TABLE_WIDTH = 200
 
 
 def add_parser(sub: Any) -> None:
@@ -41,7 +42,7 @@ def add_parser(sub: Any) -> None:
     parser.add_argument("--write-folding", type=Path, help="write the folding in use to this file, to be edited")
     parser.add_argument("--dsp", action=argparse.BooleanOptionalAction, default=False, help="use hard multipliers")
     parser.add_argument("--jobs", type=_positive, default=os.cpu_count() or 1, help="syntheses at a time (%(default)s)")
-    parser.add_argument("--time-limit", type=_positive, default=TIME_LIMIT, help="seconds for one layer (%(default)g)")
+    parser.add_argument("--time-limit", type=_positive, default=TIME_LIMIT, help="seconds for one layer (%(default)s)")
     parser.add_argument("--out", type=Path, help="folder of the results (build/<network>/hls_synth)")
     parser.set_defaults(run=run)
 
@@ -77,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     projects = _write_hls4ml(graph, layers, folder / "hls4ml", board, console)
     console.print(f"RTL: {folder / 'rtl'}   hls4ml projects: {folder / 'hls4ml'}", soft_wrap=True)
     if args.tool == "vitis":
-        return _run_vitis(projects, console)
+        return _run_vitis(graph, projects, folder, console)
     return _run_yosys(args, graph, parts, board, folder, console)
 
 
@@ -124,7 +125,13 @@ def _progress(console: Console) -> Progress:
         TimeElapsedColumn(),
         console=console,
         transient=True,
+        disable=not console.is_terminal,
     )
+
+
+def _print_whole(table: Table) -> None:
+    """Print a table as wide as it is: a log file or a narrow terminal must not lose figures."""
+    Console(width=_TABLE_WIDTH).print(table)
 
 
 def _run_yosys(
@@ -176,7 +183,7 @@ def _run_yosys(
         folder=folder,
     )
     json_path, csv_path = report.write(found)
-    console.print(report.table(found))
+    _print_whole(report.table(found))
     for part, result in zip(parts, results, strict=True):
         for concern in flow.concerns(result):
             console.print(f"{part.name}: {concern}", style="yellow", highlight=False, soft_wrap=True)
@@ -184,20 +191,23 @@ def _run_yosys(
     return exit_codes.SUCCESS
 
 
-def _run_vitis(projects: dict[str, Path], console: Console) -> int:
+def _run_vitis(graph: Graph, projects: dict[str, Path], folder: Path, console: Console) -> int:
     from quantunet.hls.synth import vitis
 
-    table = Table(title="Vitis HLS estimates", title_justify="left")
+    table = Table(title=f"{graph.name}: Vitis HLS estimates", title_justify="left")
     table.add_column("layer")
     for name in ("LUT", "FF", "DSP", "BRAM_18K", "latency", "interval", "clock ns"):
         table.add_column(name, justify="right")
+    estimates: dict[str, vitis.Estimate] = {}
     with _progress(console) as progress:
         task = progress.add_task("Vitis HLS", total=len(projects))
-        for name, folder in projects.items():
+        for name, project in projects.items():
             progress.update(task, description=f"Vitis HLS of {name}")
-            found = vitis.synthesise(folder, name)
+            found = estimates[name] = vitis.synthesise(project, name)
             figures = (found.lut, found.ff, found.dsp, found.bram_18k, found.latency, found.interval)
             table.add_row(name, *(f"{figure:,}" for figure in figures), f"{found.clock_ns:.2f}")
             progress.advance(task)
-    console.print(table)
+    path = vitis.write_report(folder / "report_vitis.json", graph.name, estimates)
+    _print_whole(table)
+    console.print(str(path), highlight=False, soft_wrap=True)
     return exit_codes.SUCCESS
