@@ -51,6 +51,7 @@ class Options:
         jobs: Tasks at a time; ``None`` takes one a core.
         frames: Adjacent frames of the network.
         rtl_folder: The SystemVerilog library.
+        builds: Where Verilator builds are kept; ``None`` takes ``builds`` in the working folder.
         waveforms: Record a waveform of everything that fails in RTL.
     """
 
@@ -60,6 +61,7 @@ class Options:
     jobs: int | None = None
     frames: int = network_bench.MIN_FRAMES
     rtl_folder: Path = RTL_FOLDER
+    builds: Path | None = None
     waveforms: bool = True
 
 
@@ -114,7 +116,8 @@ def cosim(
     options = options or Options()
     names = _names(graph, options)
     frames = [golden.run(graph, frame) for frame in adjacent_frames(graph, image, max(options.frames, 1))]
-    setup = Setup(graph, folding, folder, options.stalls, options.seed, options.rtl_folder)
+    builds = options.builds or folder / "builds"
+    setup = Setup(graph, folding, folder, builds, options.stalls, options.seed, options.rtl_folder)
     report = _empty_report(setup, names, options, image_name)
     started = time.monotonic()
     with _alone(folder):

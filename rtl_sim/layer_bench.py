@@ -22,7 +22,8 @@ class Setup:
     Attributes:
         graph: The network.
         folding: The fold of every layer.
-        folder: Working folders go to ``folder/layers/<name>`` and ``folder/network``, builds to ``folder/builds``.
+        folder: Working folders go to ``folder/layers/<name>`` and ``folder/network``.
+        builds: Where Verilator builds are kept.
         stalls: Random stalls at sources and sinks.
         seed: Of the stalls.
         rtl_folder: The SystemVerilog library.
@@ -31,14 +32,10 @@ class Setup:
     graph: Graph
     folding: Folding
     folder: Path
+    builds: Path
     stalls: bool = False
     seed: int = 0
     rtl_folder: Path = rtl_project.RTL_FOLDER
-
-    @property
-    def builds(self) -> Path:
-        """Where Verilator builds are kept."""
-        return self.folder / "builds"
 
 
 def layer_project(setup: Setup, name: str) -> rtl_project.RtlProject:

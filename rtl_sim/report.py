@@ -136,7 +136,9 @@ class CosimReport:
     @property
     def passed(self) -> bool:
         """Whether something was compared and everything has passed."""
-        parts = [*self.layers, *([self.network_rtl] if self.network_rtl else [])]
+        parts: list[LayerReport | NetworkReport] = [*self.layers]
+        if self.network_rtl:
+            parts.append(self.network_rtl)
         return bool(parts) and all(part.passed for part in parts)
 
     @property

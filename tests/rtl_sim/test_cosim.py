@@ -1,0 +1,171 @@
+"""The co-simulation as a whole, from the command line too."""
+
+from __future__ import annotations
+
+import io
+import json
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers.graphs import random_image, random_unet
+from helpers.mutation import flip_nibble
+from helpers.rtl import BUILD_ROOT
+from rich.console import Console
+
+from quantunet.cli import main
+from quantunet.commands import cosim as command
+from quantunet.errors import ImageError, ModelError
+from quantunet.hls import csim, rtl_project
+from quantunet.hls.folding import default_folding
+from quantunet.rtl_sim import layer_bench, verilator
+from quantunet.rtl_sim.cosim import Options, adjacent_frames, cosim
+from quantunet.rtl_sim.live_table import LiveTable
+from quantunet.rtl_sim.report import CosimReport, write
+
+GRAPH = random_unet(base=2, depth=1, size=16, seed=2, name="cosim_test")
+FOLDING = default_folding(GRAPH)
+BUILD = BUILD_ROOT.parent / "cosim"
+LAYERS = ("enc0_conv0", "skip0_requant", "network")
+
+
+def run(layers: tuple[str, ...] | None = LAYERS, image: np.ndarray | None = None, **kwargs: object) -> CosimReport:
+    picture = random_image(GRAPH) if image is None else image
+    options = Options(layers=layers, jobs=2, builds=BUILD_ROOT)
+    return cosim(GRAPH, picture, FOLDING, BUILD / GRAPH.name / "cosim", options, **kwargs)  # type: ignore[arg-type]
+
+
+def test_report_has_the_documented_fields_and_passes(tmp_path: Path) -> None:
+    console = Console(width=160, record=True, file=io.StringIO())
+    table = LiveTable(console)
+    report = run(progress=table.update)
+    document, junit = write(report, tmp_path)
+    table.summary(report)
+    found = json.loads(document.read_text(encoding="utf-8"))
+    assert found["passed"] is True, found
+    assert [layer["name"] for layer in found["layers"]] == ["enc0_conv0", "skip0_requant"]
+    for layer in found["layers"]:
+        assert layer["values_compared"] == np.prod(layer["shape_out"]) > 0
+        assert layer["hls_mismatches"] == layer["rtl_mismatches"] == 0
+        assert layer["cycles"] == layer["cycles_predicted"]
+        keys = {
+            "op",
+            "shape_in",
+            "bits_w",
+            "bits_in",
+            "bits_out",
+            "pe",
+            "simd",
+            "frames",
+            "cycles_ideal",
+            "stalls",
+            "seconds",
+        }
+        assert keys <= set(layer)
+    network = found["network_rtl"]
+    assert network["frames"] == 3
+    assert network["values_compared"] == network["mask_pixels"] == 3 * 16 * 16
+    assert network["mismatches"] == network["mask_mismatches"] == 0
+    assert network["frame_interval"] == network["frame_interval_predicted"]
+    assert all(fill <= depth for depth, fill in network["fifo_max_fill"].values())
+    suite = ElementTree.parse(junit).getroot()
+    assert (suite.get("tests"), suite.get("failures")) == ("3", "0")
+    text = console.export_text()
+    assert "PASSED" in text and "enc0_conv0" in text
+
+
+def test_hls_difference_fails_and_names_the_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = csim.run_layer
+
+    def damaged(*args: object) -> np.ndarray:
+        output = whole(*args)  # type: ignore[arg-type]
+        output[3, 2, 1] ^= 1
+        return output
+
+    monkeypatch.setattr(csim, "run_layer", damaged)
+    report = run(("skip0_requant",))
+    assert not report.passed
+    ((name, problems, _),) = report.failures()
+    assert name == "skip0_requant"
+    assert problems[0].startswith("HLS: 1 of 512 values differ, first y=3 x=2 channel=1: expected")
+
+
+def test_nothing_compared_fails() -> None:
+    report = CosimReport("n", "verilator", "image", [], None)
+    assert not report.passed
+
+
+def test_another_image_needs_no_other_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run(("enc0_conv0",)).passed
+
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise AssertionError("built again")
+
+    monkeypatch.setattr(verilator, "_verilate", refuse)
+    monkeypatch.setattr(csim, "_gpp", refuse)
+    assert run(("enc0_conv0",), image=255 - random_image(GRAPH)).passed
+
+
+def test_adjacent_frames_start_with_the_image() -> None:
+    image = random_image(GRAPH)[:, :, 0]
+    frames = adjacent_frames(GRAPH, image, 5)
+    assert np.array_equal(frames[0], image)
+    assert np.array_equal(frames[1], 255 - image)
+    assert np.array_equal(frames[4], image)
+
+
+def test_unknown_layer_and_wrong_image() -> None:
+    with pytest.raises(ModelError, match="nonsense"):
+        run(("nonsense",))
+    with pytest.raises(ModelError, match="at least one layer"):
+        run(())
+    with pytest.raises(ImageError):
+        run(("network",), image=np.zeros((8, 8), dtype=np.int64))
+
+
+@pytest.fixture
+def zoo(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "load_network", lambda name: GRAPH)
+
+
+@pytest.mark.usefixtures("zoo")
+def test_command_passes_on_the_built_in_image(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folding = tmp_path / "folding.json"
+    code = main(["cosim", "--layers", "skip0_requant", "--build", str(BUILD), "--write-folding", str(folding)])
+    output = capsys.readouterr().out
+    assert code == 0, output
+    assert "PASSED" in output
+    assert (BUILD / GRAPH.name / "cosim" / "junit.xml").is_file()
+    assert json.loads(folding.read_text(encoding="utf-8"))["skip0_requant"]
+
+
+@pytest.mark.usefixtures("zoo")
+def test_command_fails_with_the_first_difference_and_a_waveform(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = layer_bench.layer_project
+
+    def damaged(setup: layer_bench.Setup, name: str) -> rtl_project.RtlProject:
+        project = whole(setup, name)
+        flip_nibble(next(path for path in project.memories if "weight" in path.name), line=4)
+        return project
+
+    monkeypatch.setattr(layer_bench, "layer_project", damaged)
+    code = main(["cosim", "--layers", "enc0_conv0", "--build", str(BUILD)])
+    output = " ".join(capsys.readouterr().out.split())
+    assert code == 1, output
+    assert "enc0_conv0: RTL:" in output
+    assert "expected" in output and "got" in output
+    assert "enc0_conv0: waveform" in output and "wave.vcd" in output
+    assert "FAILED" in output
+
+
+@pytest.mark.usefixtures("zoo")
+def test_command_refuses_a_folding_that_does_not_divide(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folding = tmp_path / "folding.json"
+    folding.write_text('{"enc0_conv0": {"pe": 7, "simd": 1}}', encoding="utf-8")
+    code = main(["cosim", "--folding", str(folding), "--build", str(tmp_path / "build")])
+    assert code == 2
+    assert "enc0_conv0: expected a PE that divides" in capsys.readouterr().err
+    assert not (tmp_path / "build").exists(), "nothing half-written"

@@ -1,0 +1,75 @@
+"""Each fault put into the hardware makes the co-simulation fail and name the layer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from helpers.graphs import random_image, random_unet
+from helpers.mutation import broken_library, flip_nibble
+from helpers.rtl import BUILD_ROOT
+
+from quantunet.hls import rtl_project
+from quantunet.hls.folding import default_folding
+from quantunet.rtl_sim import layer_bench
+from quantunet.rtl_sim.cosim import Options, cosim
+from quantunet.rtl_sim.report import CosimReport
+
+GRAPH = random_unet(base=4, depth=1, size=8, seed=3)
+LAYER = "dec0_conv0"
+FOLDER = BUILD_ROOT.parent / "mutations"
+
+FAULTS = {
+    "swapped lane": (
+        "qun_matrix_vector.sv",
+        "input_lane(inputs[g], lane)",
+        "input_lane(inputs[g], GroupLanes - 1 - lane)",
+    ),
+    "dropped tready": ("qun_sliding_window.sv", "s_axis_tready = fill_q != fill_t'(FillMax)", "s_axis_tready = 1'b1"),
+    "wrong rounding": ("qun_requant_pkg.sv", "half : half - 64'sd1", "half : half"),
+}
+
+
+def run(folder: Path, rtl_folder: Path = rtl_project.RTL_FOLDER, *, waveforms: bool = False) -> CosimReport:
+    options = Options(layers=(LAYER,), jobs=2, rtl_folder=rtl_folder, builds=BUILD_ROOT, waveforms=waveforms)
+    return cosim(GRAPH, random_image(GRAPH), default_folding(GRAPH), folder, options)
+
+
+def test_without_a_fault_the_layer_passes() -> None:
+    report = run(FOLDER)
+    assert report.passed, report.failures()
+    assert report.layers[0].values_compared == 8 * 8 * 4
+    assert report.layers[0].simd > 1, "the fault of a swapped lane needs lanes"
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_fault_in_the_library(fault: str, tmp_path: Path) -> None:
+    report = run(FOLDER, broken_library(tmp_path / "rtl", *FAULTS[fault]))
+    assert not report.passed
+    ((name, problems, _),) = report.failures()
+    assert name == LAYER
+    assert report.layers[0].hls_mismatches == 0
+    assert report.layers[0].rtl_mismatches > 0
+    assert "channel=" in problems[0]
+
+
+def test_flipped_weight_nibble_names_the_layer_and_leaves_a_waveform(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = layer_bench.layer_project
+
+    def damaged(setup: layer_bench.Setup, name: str) -> rtl_project.RtlProject:
+        project = whole(setup, name)
+        flip_nibble(next(path for path in project.memories if "weight" in path.name), line=5)
+        return project
+
+    monkeypatch.setattr(layer_bench, "layer_project", damaged)
+    report = run(FOLDER, waveforms=True)
+    assert not report.passed
+    ((name, problems, wave),) = report.failures()
+    assert name == LAYER
+    assert "expected" in problems[0] and "got" in problems[0]
+    assert wave is not None
+    text = Path(wave).read_text(encoding="utf-8")
+    assert "$enddefinitions" in text and "s_axis_tdata" in text
+    assert text.count("\n#") > 50, "the waveform shows some cycles"
