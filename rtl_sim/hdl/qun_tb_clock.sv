@@ -1,7 +1,8 @@
 // Clock, reset and cycle counter of a bench; simulation only.
 //
 // Raises `done` when `finished` has held for `DrainCycles` cycles, or `timed_out` (and `done`) when nothing has moved for
-// +watchdog=<cycles> cycles. Cycle 0 is the first cycle out of reset.
+// +watchdog=<cycles> cycles, or at cycle +dump_to=<n>. Cycle 0 is the first cycle out of reset. With QUN_TRACE defined,
+// the waveform wave.vcd begins at cycle +dump_from=<n>.
 module qun_tb_clock #(
     parameter int unsigned ResetCycles = 4,
     parameter int unsigned DrainCycles = 64
@@ -19,7 +20,6 @@ module qun_tb_clock #(
   int unsigned reset_count;
   int unsigned idle_count;
   int unsigned drain_count;
-  longint unsigned dump_from;
   longint unsigned dump_to;
 
   initial begin
@@ -32,7 +32,6 @@ module qun_tb_clock #(
     idle_count = 0;
     drain_count = 0;
     if ($value$plusargs("watchdog=%d", watchdog) == 0) watchdog = 100000;
-    if ($value$plusargs("dump_from=%d", dump_from) == 0) dump_from = '1;
     if ($value$plusargs("dump_to=%d", dump_to) == 0) dump_to = '1;
   end
 
@@ -52,7 +51,10 @@ module qun_tb_clock #(
   end
 
 `ifdef QUN_TRACE
+  longint unsigned dump_from;
+
   initial begin
+    if ($value$plusargs("dump_from=%d", dump_from) == 0) dump_from = '1;
     $dumpfile("wave.vcd");
     $dumpvars;
     $dumpoff;

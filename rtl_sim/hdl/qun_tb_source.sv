@@ -52,8 +52,10 @@ module qun_tb_source #(
         beats <= beats + 1;
       end
       if (!m_axis_tvalid || m_axis_tready) begin
+        // verilator lint_off BLKSEQ
         found = 1'b0;
         if (!stall) found = $fscanf(file, "%h\n", word) == 1;
+        // verilator lint_on BLKSEQ
         m_axis_tvalid <= found;
         m_axis_tlast <= found && position == Beats - 1;
         m_axis_tdata <= found ? word : '0;
