@@ -21,6 +21,9 @@ CaseData = dict[str, Any]
 _IDLE_CYCLES = 64
 """Cycles after the last beat in which nothing more may come."""
 
+_RESETS = 8
+"""Places in a frame at which the reset comes."""
+
 
 def load_cases() -> list[CaseData]:
     """Return the cases of this simulation."""
@@ -215,9 +218,10 @@ async def reset_in_mid_frame(dut: Any) -> None:
     rng = rng_for("reset_in_mid_frame")
     shortest = min(len(bench.case["inputs"][0]["frames"][0]) for bench in found)
     longest = max(len(bench.case["inputs"][0]["frames"][0]) for bench in found)
-    for cycles in (rng.randint(1, shortest), rng.randint(shortest, longest + 8), rng.randint(1, longest + 8)):
+    for attempt in range(_RESETS):
+        cycles = rng.randint(1, shortest) if attempt < 2 else rng.randint(1, longest + 8)
         for bench in found:
-            bench.stall(f"reset {cycles}", sinks=rng.random() < 0.5)
+            bench.stall(f"reset {attempt}", sinks=attempt % 4 > 0)
             bench.watch()
             bench.send()
         await ClockCycles(dut.clk, cycles + 4)

@@ -1,10 +1,37 @@
+"""``qun_fifo``: exact values and cycles under stalls and resets, and faults that must be found."""
+
 from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+from helpers.faults import library_with
 from helpers.op_cases import fifo_cases
 from helpers.rtl import check_cases
+
+from quantunet.errors import ToolFailedError
+
+FAULTS = {
+    "one beat too many": ("qun_fifo.sv", "level_d != LevelBits'(Depth)", "level_q != LevelBits'(Depth)"),
+    "one beat too few": ("qun_fifo.sv", "level_d != LevelBits'(Depth)", "level_d < LevelBits'(Depth - 1)"),
+    "prefetch overrun": ("qun_fifo.sv", "claimed_q != 3'd4", "1'b1"),
+    "prefetch too short": ("qun_fifo.sv", "claimed_q != 3'd4", "claimed_q != 3'd3"),
+    "wraps at a power of two": (
+        "qun_fifo.sv",
+        "read_addr_q <= (read_addr_q == AddrBits'(LastAddr)) ? '0 : read_addr_q + 1'b1;",
+        "read_addr_q <= read_addr_q + 1'b1;",
+    ),
+}
 
 
 def test_stalls_adjacent_frames_resets_and_cycles(tmp_path: Path) -> None:
     check_cases("fifo", fifo_cases(), tmp_path, more_scenarios=["exact_capacity", "exact_level"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", FAULTS)
+def test_faults_are_found(tmp_path: Path, fault: str) -> None:
+    folder = library_with(tmp_path / "rtl", *FAULTS[fault])
+    cases = fifo_cases()[1:5]
+    with pytest.raises(ToolFailedError, match="failed"):
+        check_cases("fifo", cases, tmp_path / "run", rtl_folder=folder)
