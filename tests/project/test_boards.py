@@ -1,0 +1,91 @@
+"""Boards: every folder is complete, its pins and clock agree with it, and a wrong file is refused by name."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from quantunet.constraints.board import BOARDS_FOLDER, FAMILIES, board_names, load_board
+from quantunet.errors import BoardError
+from quantunet.hls.synth.families import FAMILIES as SYNTHESIS_FAMILIES
+
+PIN_LINES = {
+    ".lpf": r'^LOCATE COMP "(?P<port>[^"]+)" SITE "(?P<pin>\w+)";',
+    ".pdc": r"^ldc_set_location -site \{(?P<pin>\w+)\} \[get_ports \{(?P<port>[^}]+)\}\]",
+    ".xdc": r"^set_property -dict \{ PACKAGE_PIN (?P<pin>\w+) IOSTANDARD LVCMOS33 \} \[get_ports \{ (?P<port>\S+) \}\]",
+}
+CLOCK_LINES = {
+    ".lpf": r'^FREQUENCY PORT "clk" (?P<mhz>[\d.]+) MHZ;',
+    ".pdc": r"^create_clock -name \{clk\} -period (?P<ns>[\d.]+) \[get_ports \{clk\}\]",
+    ".xdc": r"^create_clock -add -name clk -period (?P<ns>[\d.]+) -waveform \{0 \d+\} \[get_ports \{ clk \}\]",
+}
+IO_LINES = {".lpf": r'^IOBUF PORT "(?P<port>[^"]+)"', ".pdc": r"^ldc_set_port .*\[get_ports \{(?P<port>[^}]+)\}\]"}
+
+
+def test_the_three_families_have_a_board() -> None:
+    assert {load_board(name).family for name in board_names()} == set(FAMILIES) == set(SYNTHESIS_FAMILIES)
+
+
+@pytest.mark.parametrize("name", board_names())
+def test_board_file_is_complete_and_sane(name: str) -> None:
+    board = load_board(name)
+    assert board.name == name
+    assert board.budget.lut.count > 10_000
+    assert board.budget.ff.count >= board.budget.lut.count
+    assert board.budget.dsp.count > 50
+    assert 1000 < board.budget.bram.count * board.budget.bram.kbit < 10_000
+    assert board.device.lower() in board.part.lower()
+
+
+@pytest.mark.parametrize("name", board_names())
+def test_pins_and_clock_agree_with_the_board(name: str) -> None:
+    board = load_board(name)
+    suffix = board.constraints.suffix
+    text = board.constraints.read_text(encoding="utf-8")
+    pins = {found["port"]: found["pin"] for found in re.finditer(PIN_LINES[suffix], text, re.MULTILINE)}
+    assert {"clk", "rst_n", "led[0]"} <= set(pins)
+    assert len(set(pins.values())) == len(pins), "two ports on one pin"
+    (clock,) = re.finditer(CLOCK_LINES[suffix], text, re.MULTILINE)
+    values = clock.groupdict()
+    mhz = float(values["mhz"]) if "mhz" in values else 1000 / float(values["ns"])
+    assert round(mhz, 3) == board.clk_mhz
+    if suffix in IO_LINES:
+        standards = [found["port"] for found in re.finditer(IO_LINES[suffix], text, re.MULTILINE)]
+        assert sorted(standards) == sorted(pins), "every port needs its pin and its standard, once"
+
+
+def test_unknown_board_lists_the_known_ones() -> None:
+    with pytest.raises(BoardError, match=r"ulx3s_85f") as caught:
+        load_board("nosuch")
+    assert caught.value.where == "nosuch"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ('family = "ecp5"', 'family = "ice40"', "family"),
+        ("clk_mhz = 25.0", "clk_mhz = 0", "clk_mhz"),
+        ("clk_mhz = 25.0", 'clk_mhz = "25"', "clk_mhz"),
+        ('device = "LFE5U-85F"', "", "device"),
+        ('constraints = "ulx3s_85f.lpf"', 'constraints = "other.lpf"', "constraints"),
+        ('count = 83640, primitive = "LUT4"', 'count = -1, primitive = "LUT4"', "budget.lut.count"),
+        ("count = 156, ", "", "budget.dsp"),
+        (", kbit = 18", "", "budget.bram"),
+        ("ff = {", "flipflops = {", "budget.ff"),
+        ("[budget]", 'colour = "red"\n[budget]', "colour"),
+        ("[budget]", "[resources]", "budget"),
+        ("[budget]", "[budget", "TOML"),
+    ],
+)
+def test_wrong_board_file_is_refused_by_key(tmp_path: Path, old: str, new: str, key: str) -> None:
+    shutil.copytree(BOARDS_FOLDER / "ulx3s_85f", tmp_path / "ulx3s_85f")
+    path = tmp_path / "ulx3s_85f" / "board.toml"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(BoardError, match=re.escape(key)) as caught:
+        load_board("ulx3s_85f", tmp_path)
+    assert str(path) in str(caught.value)
