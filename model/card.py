@@ -17,7 +17,7 @@ from quantunet import golden, qonnx_import, storage
 from quantunet.accumulator import accumulator
 from quantunet.ir import Conv2d, ConvTranspose2d, Graph
 from quantunet.model.config import TrainConfig
-from quantunet.model.data import Samples, Split
+from quantunet.model.data import Samples
 from quantunet.model.export import ExportReport, export
 from quantunet.model.loss import layer_weights
 from quantunet.model.metrics import Scores, score
@@ -117,7 +117,7 @@ def bit_summary(graph: Graph, config: TrainConfig) -> dict[str, Any]:
     }
     mean: dict[str, float] = {}
     for weighting in ("layers", "parameters", "macs"):
-        weights = layer_weights(config.unet, weighting)  # type: ignore[arg-type]
+        weights = layer_weights(config.unet, weighting)
         mean[weighting] = round(
             sum((b["weight"] + b["activation"]) / 2 * weights[name] for name, b in layers.items()), 3
         )

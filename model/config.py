@@ -121,6 +121,7 @@ class TrainConfig:
         qat_lr: First learning rate of QAT (cosine to a twentieth).
         tune_lr: First learning rate of the fine-tuning (cosine to a twentieth).
         width_lr: Learning rate of the bit-widths' own Adam group.
+        tune_average: Decay of the running average of the weights in the fine-tuning; the average is the result.
         weight_decay: Weight decay of the weights (not of biases, scales or widths).
         bit_lambda: Factor of the bit-width term of the loss.
         bit_weighting: How the mean over the layers' widths is weighted.
@@ -141,6 +142,7 @@ class TrainConfig:
     qat_lr: float = 1e-3
     tune_lr: float = 5e-4
     width_lr: float = 2e-2
+    tune_average: float = 0.99
     weight_decay: float = 1e-4
     bit_lambda: float = 0.25
     bit_weighting: PenaltyWeighting = "layers"

@@ -139,9 +139,9 @@ def _busi_mask(folder: Path, stem: str, size: int) -> NDArray[np.uint8] | None:
 def load_busi_folder(folder: Path, size: int) -> Samples:
     """Read the unpacked BUSI set: ``benign (1).png`` with ``benign (1)_mask.png``, ``benign (1)_mask_1.png``, ...
 
-    The images may lie in ``folder`` or in its sub-folders ``benign``, ``malignant`` and ``normal``. Several masks of one
-    image are OR-merged. The set names no patients: images whose difference hash (64 bits) is within 6 bits of each other
-    are joined into one group, as are chains of such images.
+    The images may lie in ``folder`` or in its sub-folders ``benign``, ``malignant`` and ``normal``. Several masks of
+    one image are OR-merged. The set names no patients: images whose difference hash (64 bits) is within 6 bits of each
+    other are joined into one group, as are chains of such images.
 
     Raises:
         StorageError: The folder does not exist.
@@ -250,7 +250,8 @@ def check_split(split: Split, group: NDArray[np.int64]) -> None:
     """Refuse a split that leaks, misses a part or names an image that is not there.
 
     Raises:
-        DataSplitError: A group stands in two parts, an image stands in a part twice, an index is out of range, or a part is empty.
+        DataSplitError: A group stands in two parts, an image stands in a part twice, an index is out of range, or a
+            part is empty.
     """
     parts = split.parts()
     for name, indices in parts.items():

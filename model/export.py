@@ -93,7 +93,7 @@ class ProbabilityUNet(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Probability ``(n, 1, height, width)``, bytes / 256."""
-        logits = self.unet.logits(image)
+        logits: IntQuantTensor = self.unet.logits(image)
         result: Tensor = self.probability(torch.sigmoid(logits.value)).value
         return result
 
@@ -110,7 +110,7 @@ def export(model: UNet, path: Path, images: NDArray[np.uint8]) -> ExportReport:
         The proof: values compared and, always, 0 that differ.
 
     Raises:
-        ModelError: The three disagree, nothing could be compared, or the network cannot be represented; nothing is written.
+        ModelError: The three disagree, nothing was compared, or the network cannot be represented; nothing is written.
         StorageError: The file cannot be written.
     """
     frozen = copy.deepcopy(model).cpu().eval()
@@ -197,7 +197,7 @@ def _quantise(node: onnx.NodeProto, context: dict[str, NDArray[np.float32]]) -> 
     return (codes * scale).astype(np.float32)
 
 
-# -- the comparison -----------------------------------------------------------------------------------------------------
+# -- the comparison ---------------------------------------------------------------------------------------------------
 
 
 def check(network: ProbabilityUNet, file: ModelWrapper, graph: Graph, images: NDArray[np.uint8]) -> ExportReport:

@@ -66,7 +66,7 @@ def _smooth_noise(
 ) -> NDArray[np.float64]:
     """Gaussian field of unit variance whose details are about these shares of the image high and wide."""
     noise = _blur(rng.standard_normal(shape), scale_y * shape[0] / 2, scale_x * shape[1] / 2)
-    return noise / (noise.std() + 1e-12)
+    return np.asarray(noise / (noise.std() + 1e-12))
 
 
 def _blur(field: NDArray[Any], sigma_y: float, sigma_x: float) -> NDArray[Any]:

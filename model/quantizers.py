@@ -8,6 +8,7 @@ not vanish outside the range, so ``clamp_widths`` has to run after every optimis
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from brevitas import nn as qnn
@@ -88,7 +89,7 @@ class QuantConv(nn.Module):
     def __init__(self, in_channels: int, out_channels: int, kernel: int, activation: nn.Module | None) -> None:
         super().__init__()
         if kernel == 2:
-            self.conv: nn.Module = qnn.QuantConvTranspose2d(
+            self.conv: Any = qnn.QuantConvTranspose2d(
                 in_channels, out_channels, 2, stride=2, weight_quant=LearnedWeight, bias_quant=Int32Bias
             )
         else:
@@ -108,7 +109,7 @@ class QuantJoin(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.quant = qnn.QuantIdentity(act_quant=LearnedSignedActivation, return_quant_tensor=True)
+        self.quant: nn.Module = qnn.QuantIdentity(act_quant=LearnedSignedActivation, return_quant_tensor=True)
 
     def forward(self, skip: IntQuantTensor, up: IntQuantTensor | Tensor) -> IntQuantTensor:
         """Channels of ``skip`` first, then those of ``up``."""
@@ -126,27 +127,32 @@ class QuantJoin(nn.Module):
 
 def unsigned_activation() -> nn.Module:
     """ReLU and unsigned learned-width quantizer."""
-    return qnn.QuantReLU(act_quant=LearnedUnsignedActivation, return_quant_tensor=True)
+    layer: nn.Module = qnn.QuantReLU(act_quant=LearnedUnsignedActivation, return_quant_tensor=True)
+    return layer
 
 
 def logit_activation() -> nn.Module:
     """Signed learned-width quantizer of the logits."""
-    return qnn.QuantIdentity(act_quant=LogitActivation, return_quant_tensor=True)
+    layer: nn.Module = qnn.QuantIdentity(act_quant=LogitActivation, return_quant_tensor=True)
+    return layer
 
 
 def byte() -> nn.Module:
     """Quantizer of the image and of the probability."""
-    return qnn.QuantIdentity(act_quant=Byte, return_quant_tensor=True)
+    layer: nn.Module = qnn.QuantIdentity(act_quant=Byte, return_quant_tensor=True)
+    return layer
 
 
-def weight_width(layer: nn.Module) -> nn.Module:
+def weight_width(layer: Any) -> nn.Module:
     """The module that returns the learned weight width of a Brevitas convolution."""
-    return layer.weight_quant.tensor_quant.msb_clamp_bit_width_impl
+    width: nn.Module = layer.weight_quant.tensor_quant.msb_clamp_bit_width_impl
+    return width
 
 
-def activation_width(layer: nn.Module) -> nn.Module:
+def activation_width(layer: Any) -> nn.Module:
     """The module that returns the learned width of a Brevitas activation."""
-    return layer.act_quant.fused_activation_quant_proxy.tensor_quant.msb_clamp_bit_width_impl
+    width: nn.Module = layer.act_quant.fused_activation_quant_proxy.tensor_quant.msb_clamp_bit_width_impl
+    return width
 
 
 def width_parameters(model: nn.Module) -> Iterator[nn.Parameter]:
@@ -169,4 +175,4 @@ def freeze_widths(model: nn.Module) -> None:
     clamp_widths(model)
     for parameter in width_parameters(model):
         parameter.round_()  # half to even, as in the forward pass
-        parameter.requires_grad_(requires_grad=False)
+        parameter.requires_grad_(False)

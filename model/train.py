@@ -1,7 +1,7 @@
 """Training: float warm start, calibration, QAT with learned bit-widths, then frozen widths and fine-tuning.
 
-The state after every epoch is one checkpoint, and each epoch draws from generators seeded by (seed, phase, epoch), so that
-a run that was killed and resumed ends in the same weights as one that was not.
+The state after every epoch is one checkpoint, and each epoch draws from generators seeded by (seed, phase, epoch), so
+that a run that was killed and resumed ends in the same weights as one that was not.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.tensorboard import SummaryWriter
 
 from quantunet import storage
@@ -45,6 +46,7 @@ _STATE_KEYS = {
     "phase",
     "epoch",
     "model",
+    "average",
     "optimizer",
     "scheduler",
     "best",
@@ -90,6 +92,7 @@ class State:
     model: UNet
     optimizer: torch.optim.Optimizer
     scheduler: torch.optim.lr_scheduler.LRScheduler
+    average: AveragedModel | None = None
     best: float = -math.inf
     best_epoch: int = 0
     best_model: dict[str, Tensor] = field(default_factory=dict)
@@ -245,7 +248,10 @@ class Trainer:
         model = model.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         steps = self.batches * _epochs(self.config, phase)
         optimizer, scheduler = _optimizer(self.config, phase, model, max(1, steps))
-        return State(phase, 0, model, optimizer, scheduler, history=history, seconds=seconds)
+        average = None
+        if phase == "tune":  # quantised weights flip between two codes; their average settles
+            average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(self.config.tune_average))  # type: ignore[no-untyped-call]
+        return State(phase, 0, model, optimizer, scheduler, average, history=history, seconds=seconds)
 
     def _advance(self, state: State) -> State:
         """Take a phase's result into the next phase."""
@@ -262,7 +268,7 @@ class Trainer:
         else:
             state.model.load_state_dict(state.best_model)
             checkpoint.save(self.folder / QUANT, {"config": self.config.to_dict(), "model": state.best_model})
-            following = dataclasses.replace(state, phase="done")
+            following = dataclasses.replace(state, phase="done", average=None)
         self._save(following)
         return following
 
@@ -309,6 +315,8 @@ class Trainer:
             state.scheduler.step()
             if state.phase == "qat":
                 quantizers.clamp_widths(state.model)
+            if state.average is not None:
+                state.average.update_parameters(state.model)
             total += float(loss.detach())
             if self.on_batch:
                 self.on_batch(state.phase, state.epoch, number + 1, self.batches)
@@ -320,12 +328,13 @@ class Trainer:
                 hint="Lower the learning rate.",
             )
         state.epoch += 1
-        dice = predict_scores(state.model, self.samples, self.split.val, self.config.batch_size).dice
+        result = state.model if state.average is None else cast(UNet, state.average.module)
+        dice = predict_scores(result, self.samples, self.split.val, self.config.batch_size).dice
         bits = float(mean_bits(widths(state.model), self.paper_weights).detach()) if quantised else 32.0
         best = dice > state.best or not state.best_model
         if best:
             state.best, state.best_epoch = dice, state.epoch
-            state.best_model = {k: v.detach().cpu().clone() for k, v in state.model.state_dict().items()}
+            state.best_model = {k: v.detach().cpu().clone() for k, v in result.state_dict().items()}
         report = EpochReport(
             state.phase,
             state.epoch,
@@ -371,6 +380,7 @@ class Trainer:
                 "phase": state.phase,
                 "epoch": state.epoch,
                 "model": state.model.state_dict(),
+                "average": {} if state.average is None else state.average.state_dict(),
                 "optimizer": state.optimizer.state_dict(),
                 "scheduler": state.scheduler.state_dict(),
                 "best": [state.best, state.best_epoch],
@@ -400,6 +410,8 @@ class Trainer:
         if phase != "done":
             state.optimizer.load_state_dict(content["optimizer"])
             state.scheduler.load_state_dict(content["scheduler"])
+            if state.average is not None:
+                state.average.load_state_dict(content["average"])
         state.best, state.best_epoch = content["best"]
         state.best_model = content["best_model"]
         logger.info("resumed %s after epoch %d", phase, state.epoch)

@@ -7,6 +7,7 @@ Every convolution has the name that it keeps in the QONNX file, the integer grap
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -20,8 +21,9 @@ class FloatConv(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int, kernel: int) -> None:
         super().__init__()
+        self.conv: nn.Conv2d | nn.ConvTranspose2d
         if kernel == 2:
-            self.conv: nn.Module = nn.ConvTranspose2d(in_channels, out_channels, 2, stride=2)
+            self.conv = nn.ConvTranspose2d(in_channels, out_channels, 2, stride=2)
         else:
             self.conv = nn.Conv2d(in_channels, out_channels, kernel, padding=kernel // 2, bias=kernel == 1)
         self.norm = nn.BatchNorm2d(out_channels) if kernel == 3 else None
@@ -35,9 +37,13 @@ class FloatConv(nn.Module):
         """Weight and bias with the BatchNorm's running statistics folded in, in the layout of ``conv``."""
         weight = self.conv.weight.detach()
         if self.norm is None:
+            assert self.conv.bias is not None
             return weight, self.conv.bias.detach()
-        gain = self.norm.weight.detach() / torch.sqrt(self.norm.running_var + self.norm.eps)
-        return weight * gain[:, None, None, None], self.norm.bias.detach() - self.norm.running_mean * gain
+        mean, variance = self.norm.running_mean, self.norm.running_var
+        assert mean is not None
+        assert variance is not None
+        gain = self.norm.weight.detach() / torch.sqrt(variance + self.norm.eps)
+        return weight * gain[:, None, None, None], self.norm.bias.detach() - mean * gain
 
 
 class FloatJoin(nn.Module):
@@ -132,26 +138,29 @@ def quant_unet(config: UNetConfig) -> UNet:
 def copy_folded(source: UNet, target: UNet) -> None:
     """Copy a float network into a quantised one, BatchNorm folded."""
     for name, layer in source.convs.items():
-        weight, bias = layer.folded()
-        target.convs[name].conv.weight.copy_(weight)
-        target.convs[name].conv.bias.copy_(bias)
+        weight, bias = cast(FloatConv, layer).folded()
+        conv = cast(q.QuantConv, target.convs[name]).conv
+        conv.weight.copy_(weight)
+        conv.bias.copy_(bias)
 
 
 def output_quantizer(model: UNet, name: str) -> nn.Module:
     """The Brevitas activation that quantises what convolution ``name`` computes."""
     if name.startswith("up"):
-        return model.joins[f"skip{name.removeprefix('up')}"].quant  # type: ignore[return-value]
-    return model.convs[name].activation  # type: ignore[return-value]
+        return cast(q.QuantJoin, model.joins[f"skip{name.removeprefix('up')}"]).quant
+    activation = cast(q.QuantConv, model.convs[name]).activation
+    assert activation is not None
+    return activation
 
 
 def widths(model: UNet) -> dict[str, tuple[Tensor, Tensor]]:
     """Learned widths, with their gradient.
 
     Returns:
-        For each convolution its weight width and the width of its output (for ``up{l}`` that of the shared skip quantizer).
+        For each convolution its weight width and the width of its output (for ``up{l}`` that of the skip's quantizer).
     """
     return {
-        name: (q.weight_width(layer.conv)(), q.activation_width(output_quantizer(model, name))())
+        name: (q.weight_width(cast(q.QuantConv, layer).conv)(), q.activation_width(output_quantizer(model, name))())
         for name, layer in model.convs.items()
     }
 

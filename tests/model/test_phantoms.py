@@ -41,7 +41,8 @@ def test_lesions_are_dark():
 
 
 def test_needs_no_torch():
-    code = "import sys, quantunet.model.phantoms, quantunet.model.config, quantunet.model.data; print('torch' in sys.modules)"
+    modules = "quantunet.model.phantoms, quantunet.model.config, quantunet.model.data"
+    code = f"import sys, {modules}; print('torch' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "False"
 

@@ -31,6 +31,7 @@ _OPTIONS = (
     ("qat_lr", float, "learning rate of the QAT"),
     ("tune_lr", float, "learning rate of the fine-tuning"),
     ("width_lr", float, "learning rate of the bit-widths"),
+    ("tune_average", float, "decay of the running average of the weights in the fine-tuning"),
     ("weight_decay", float, "weight decay of the weights"),
     ("patience", int, "epochs without a better validation Dice before a phase ends; 0 for none"),
     ("val_fraction", float, "share of the groups for validation"),
