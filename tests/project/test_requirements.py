@@ -7,9 +7,21 @@ import sys
 from importlib.metadata import PackageNotFoundError, requires
 
 import pytest
-from helpers.project import ROOT, pyproject, python_files
+from helpers.project import ROOT, imported_names, parse, pyproject, python_files
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+# The extras that a room's imports may come from, beside the base requirements.
+EXTRAS_OF_ROOM = {"hls": ("hls", "synth"), "model": ("model",), "rtl_sim": ("hls", "sim")}
+
+# Packages whose import has another name, or that come with a requirement as a part of it.
+PROVIDER = {
+    "PIL": "pillow",
+    "cocotb_tools": "cocotb",
+    "cocotbext": "cocotbext-axi",
+    "find_libpython": "cocotb",
+    "google": "onnx",
+}
 
 
 def locked() -> dict[str, list[Requirement]]:
@@ -77,6 +89,23 @@ def test_every_requirement_is_locked_and_allowed(extra: str | None) -> None:
 @pytest.mark.parametrize("extra", [None, *extras()])
 def test_everything_that_is_brought_along_is_locked(extra: str | None) -> None:
     assert closure(declared(extra)) - set(locked()) == set()
+
+
+def test_every_import_is_declared() -> None:
+    foreign = 0
+    missing = []
+    for module, path in python_files():
+        chosen = EXTRAS_OF_ROOM.get(module.split(".")[1] if "." in module else "", ())
+        names = {canonicalize_name(one.name) for extra in (None, *chosen) for one in declared(extra)}
+        for line, name in imported_names(parse(path)):
+            head = name.split(".")[0]
+            if head == "quantunet" or head in sys.stdlib_module_names:
+                continue
+            foreign += 1
+            if canonicalize_name(PROVIDER.get(head, head)) not in names:
+                missing.append(f"{path}:{line} imports {name}, which is not among its room's requirements")
+    assert foreign > 100
+    assert missing == []
 
 
 @pytest.mark.parametrize("chosen", [("hls", "sim"), ("hls", "synth")])
