@@ -1,0 +1,71 @@
+"""Instances of the small modules: typed errors, and the order of the sigmoid's table."""
+
+from __future__ import annotations
+
+import pytest
+from helpers.graphs import GraphBuilder
+
+from quantunet.errors import FoldingError, WidthError
+from quantunet.hls.design import Fold
+from quantunet.hls.network import cycles, emit
+from quantunet.hls.plumbing import width_adapter_cycles
+from quantunet.ir import Graph, QType, Sigmoid, Tensor
+
+
+def small_layers() -> list[Graph]:
+    graphs = []
+    for op in ("maxpool2d", "requant", "concat", "sigmoid"):
+        builder = GraphBuilder("net", 4, 4, 6, QType(5, True, 2), 0)
+        inputs = ("image",)
+        if op == "maxpool2d":
+            builder.maxpool2d("layer", "image")
+        elif op == "requant":
+            builder.requant("layer", "image", QType(4, True, 1))
+        elif op == "sigmoid":
+            builder.sigmoid("layer", "image")
+        else:
+            builder.tensors.append(Tensor("up", (4, 4, 3), QType(5, True, 2)))
+            builder.concat("layer", "image", "up")
+            inputs = ("image", "up")
+        graphs.append(builder.build(inputs))
+    return graphs
+
+
+@pytest.mark.parametrize("graph", small_layers(), ids=lambda graph: graph.nodes[0].op)
+@pytest.mark.parametrize("fold", [Fold(4, 4), Fold(0, 0), Fold(3, 1)])
+def test_fold_that_does_not_fit_is_refused_by_name(graph: Graph, fold: Fold) -> None:
+    (node,) = graph.nodes
+    for make in (emit, cycles):
+        with pytest.raises(FoldingError, match=r"^layer: "):
+            make(graph, node, fold)
+
+
+@pytest.mark.parametrize("graph", small_layers(), ids=lambda graph: graph.nodes[0].op)
+def test_more_lanes_take_fewer_cycles(graph: Graph) -> None:
+    (node,) = graph.nodes
+    one, three = (cycles(graph, node, Fold(lanes, lanes)) for lanes in (1, 3))
+    assert one.ideal == 3 * three.ideal
+    assert one.predicted - one.ideal == three.predicted - three.ideal > 0
+
+
+def test_shift_beyond_the_helper_integers_is_refused() -> None:
+    builder = GraphBuilder("net", 2, 2, 1, QType(16, True, 0), 0)
+    builder.requant("wide", "image", QType(16, True, 60))
+    graph = builder.build()
+    with pytest.raises(WidthError, match="wide: .* shifted left by 60"):
+        emit(graph, graph.nodes[0], Fold(1, 1))
+
+
+def test_sigmoid_table_is_addressed_by_the_bits_of_the_input() -> None:
+    graph = small_layers()[3]
+    (node,) = graph.nodes
+    assert isinstance(node, Sigmoid)
+    (memory,) = emit(graph, node, Fold(1, 1)).memories
+    words, table = memory.words.array[:, 0], node.table.array
+    for q in range(-16, 16):
+        assert words[q & 31] == table[q + 16]
+
+
+def test_width_adapter_with_equal_lanes_is_two_registers() -> None:
+    found = width_adapter_cycles(60, 4, 4)
+    assert (found.predicted, found.first_output, found.ideal) == (17, 3, 15)
