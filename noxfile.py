@@ -97,6 +97,16 @@ def typecheck(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def qkeras(session: nox.Session) -> None:
+    """Check that QKeras networks enter through hls4ml exactly (an environment of its own, 1 GB)."""
+    version = session.run("python", "-c", "import sys; print(sys.version_info[:2] < (3, 12))", silent=True)
+    if str(version).strip() != "True":
+        session.error("TensorFlow 2.14, which QKeras needs, exists for Python 3.10 and 3.11: run nox with one.")
+    session.install("-e", ".[qkeras]", "pytest>=9.0")
+    session.run("pytest", "-m", "qkeras", "tests/qkeras", *session.posargs)
+
+
+@nox.session(default=False)
 def train(session: nox.Session) -> None:
     """Train a network, learn its bit-widths and export it; options go to `quantunet train`."""
     install(session, "model")

@@ -130,8 +130,8 @@ def from_hex_lines(text: bytes, lanes: int, qtype: QType, shape: Shape, where: s
             where, expected="hexadecimal digits", got=f"line {line + 1}: {bytes(lines[line][::-1])!r}"
         )
     planes = ((nibbles[:, :, None] >> np.arange(4, dtype=np.uint8)) & 1).reshape(len(lines), digits * 4)
-    planes = planes[:, : lanes * qtype.bits].reshape(-1, lanes, qtype.bits).astype(np.int64)
-    integers = planes @ (np.int64(1) << np.arange(qtype.bits, dtype=np.int64))
+    elements = planes[:, : lanes * qtype.bits].reshape(-1, lanes, qtype.bits).astype(np.int64)
+    integers = elements @ (np.int64(1) << np.arange(qtype.bits, dtype=np.int64))
     if qtype.signed:
         integers = np.where(integers > qtype.qmax, integers - (1 << qtype.bits), integers)
     return integers.reshape(-1, height, width, channels)
