@@ -130,6 +130,11 @@ def pick_device(device: Device) -> torch.device:
     return torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
 
 
+def use_threads(count: int) -> None:
+    """Compute on so many CPU threads."""
+    torch.set_num_threads(count)
+
+
 def _generator(config: TrainConfig, phase: Phase, epoch: int) -> torch.Generator:
     order = {"float": 0, "qat": 1, "tune": 2, "calibration": 3}[phase]
     return torch.Generator().manual_seed((config.seed * 8 + order) * 100_003 + epoch)

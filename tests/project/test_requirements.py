@@ -11,6 +11,9 @@ from helpers.project import ROOT, imported_names, parse, pyproject, python_files
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+# TensorFlow 2.14 excludes the NumPy and the onnx of all others; this extra says its versions itself.
+OWN_ENVIRONMENT = {"qkeras"}
+
 # The extras that a room's imports may come from, beside the base requirements.
 EXTRAS_OF_ROOM = {"hls": ("hls", "synth"), "model": ("model",), "rtl_sim": ("hls", "sim")}
 
@@ -42,8 +45,10 @@ def declared(extra: str | None = None) -> list[Requirement]:
 
 
 def extras() -> list[str]:
-    """Return the names of the extras."""
-    return list(pyproject()["project"]["optional-dependencies"])  # type: ignore[call-overload]
+    """Return the names of the extras that share one environment, the one that is locked."""
+    names = set(pyproject()["project"]["optional-dependencies"])  # type: ignore[call-overload]
+    assert names > OWN_ENVIRONMENT
+    return sorted(names - OWN_ENVIRONMENT)
 
 
 def closure(requirements: list[Requirement]) -> set[str]:

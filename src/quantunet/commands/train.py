@@ -79,15 +79,14 @@ def add_parser(sub: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
-    import torch
     from rich.console import Console
 
     from quantunet.model import data
     from quantunet.model.card import publish
-    from quantunet.model.train import Trainer, pick_device
+    from quantunet.model.train import Trainer, pick_device, use_threads
 
     if args.threads:
-        torch.set_num_threads(args.threads)
+        use_threads(args.threads)
     config = make_config(args)
     samples = data.load(args.data, config.unet.size, phantom_count=args.phantoms, seed=args.seed)
     folder = args.out or Path("runs") / args.preset
