@@ -59,6 +59,11 @@ class Report:
         budget = self.board.budget
         return {name: 100 * getattr(usage, name) / getattr(budget, name).count for name in RESOURCES}
 
+    @property
+    def excess(self) -> dict[str, float]:
+        """What the whole network needs more of than the board has, as shares in percent; empty where it fits."""
+        return {name: share for name, share in self.shares(self.total).items() if share > 100}
+
 
 def _columns(part: Part, result: Synthesis) -> dict[str, Any]:
     usage = result.usage
@@ -114,6 +119,7 @@ def to_json(report: Report) -> str:
         "board": report.board.name if report.board else None,
         "device": report.board.part if report.board else None,
         "passed": True,
+        "fits": None if report.board is None else not report.excess,
         "seconds": round(report.seconds, 1),
         "layers": rows[True],
         "plumbing": rows[False],
@@ -203,3 +209,8 @@ def table(report: Report) -> Table:
 def _figures(report: Report, usage: Usage) -> list[str]:
     shares = report.shares(usage)
     return [f"{getattr(usage, name):,}" + (f" {shares[name]:5.1f}%" if name in shares else "") for name in RESOURCES]
+
+
+def _share(share: float) -> str:
+    text = f" {share:5.1f}%"
+    return f"[red]{text}[/red]" if share > 100 else text

@@ -198,16 +198,18 @@ def synthesise(
         try:
             while len(results) < len(jobs):
                 while len(pending) < processes and (identity := next(waiting, None)) is not None:
-                    first = jobs[alike[identity][0]]
-                    started(first)
-                    pending[pool.submit(_one, first, identity, cache, time_limit, runs)] = identity
+                    job = jobs[alike[identity][0]]
+                    started(job)
+                    pending[pool.submit(_one, job, identity, cache, time_limit, runs)] = identity
                 done, _ = wait(pending, return_when=FIRST_COMPLETED)
                 for future in done:
-                    result = future.result()
-                    for index in alike[pending.pop(future)]:
-                        results[index] = result
-                        finished(jobs[index], result)
-                        result = dataclasses.replace(result, cached=True)
+                    first, *others = alike[pending.pop(future)]
+                    results[first] = future.result()
+                    finished(jobs[first], results[first])
+                    for index in others:
+                        started(jobs[index])
+                        results[index] = dataclasses.replace(results[first], cached=True)
+                        finished(jobs[index], results[index])
         except BaseException:
             runs.stop()
             raise

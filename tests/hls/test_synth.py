@@ -105,11 +105,19 @@ def test_a_counter_is_counted_exactly(tmp_path: Path) -> None:
 def test_results_are_kept_by_content(tmp_path: Path) -> None:
     job = counter_job(tmp_path)
     calls: list[bool] = []
+    running: list[str] = []
 
-    def finished(_: Job, result: Synthesis) -> None:
+    def started(job: Job) -> None:
+        running.append(job.name)
+
+    def finished(job: Job, result: Synthesis) -> None:
         calls.append(result.cached)
+        if running:
+            running.remove(job.name)
 
-    first = yosys.synthesise([job, dataclasses.replace(job, name="twin")], tmp_path / "cache", finished=finished)
+    jobs = [job, dataclasses.replace(job, name="twin")]
+    first = yosys.synthesise(jobs, tmp_path / "cache", started=started, finished=finished)
+    assert running == []
     again = yosys.synthesise([job], tmp_path / "cache", finished=finished)
     assert calls == [False, True, True]
     assert first[0] == first[1] == again[0]
@@ -216,6 +224,12 @@ def test_reports_agree_with_the_results(
     assert row["bram_percent"] == round(100 * usage.bram / 208, 3)
     assert document["total"]["lut"] == usage.lut
     assert document["plumbing"] == []
+    assert document["fits"] is True
+    small = dataclasses.replace(board.budget, ff=dataclasses.replace(board.budget.ff, count=usage.ff - 1))
+    tight = dataclasses.replace(found, board=dataclasses.replace(board, budget=small))
+    assert list(tight.excess) == ["ff"]
+    assert json.loads(report.to_json(tight))["fits"] is False
+    assert json.loads(report.to_json(dataclasses.replace(found, board=None)))["fits"] is None
     with csv_path.open(encoding="utf-8", newline="") as file:
         (line,) = csv.DictReader(file)
     assert {name: line[name] for name in ("name", "op", "macs", "lut")} == {

@@ -159,6 +159,7 @@ def _run_yosys(
                     f"depth {result.levels}, {result.seconds:.0f} s, {result.memory_mib} MiB",
                     style="dim",
                     highlight=False,
+                    soft_wrap=True,
                 )
 
         results = flow.synthesise(
@@ -187,6 +188,9 @@ def _run_yosys(
     for part, result in zip(parts, results, strict=True):
         for concern in flow.concerns(result):
             console.print(f"{part.name}: {concern}", style="yellow", highlight=False, soft_wrap=True)
+    if board is not None and found.excess:
+        needs = ", ".join(f"{share:.0f} % of the {name.upper()}" for name, share in found.excess.items())
+        console.print(f"does not fit {board.name}: needs {needs}", style="red", highlight=False, soft_wrap=True)
     console.print(f"{found.seconds:.0f} s   {json_path}   {csv_path}", highlight=False, soft_wrap=True)
     return exit_codes.SUCCESS
 
