@@ -53,7 +53,18 @@ def lint_hardware(session: nox.Session) -> None:
     for source in sources:
         if source not in packages:
             top = ("--top-module", Path(source).stem)
-            session.run(verilator, "--lint-only", "-Wall", "--timing", *search, *top, *packages, source, external=True)
+            session.run(
+                verilator,
+                "--lint-only",
+                "--quiet",
+                "-Wall",
+                "--timing",
+                *search,
+                *top,
+                *packages,
+                source,
+                external=True,
+            )
 
 
 def link_package(tree: Path) -> None:

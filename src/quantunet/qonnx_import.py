@@ -358,7 +358,12 @@ def _constants(path: Path, model: onnx.ModelProto) -> dict[str, npt.NDArray[np.g
         ) from error
     for node in model.graph.node:
         if node.op_type == "Constant":
-            constants[node.output[0]] = numpy_helper.to_array(attributes(node)["value"])
+            value = attributes(node).get("value")
+            if not isinstance(value, onnx.TensorProto):
+                raise UnsupportedOpError(
+                    node.name or node.output[0], expected="a Constant that holds a tensor", got="another kind of value"
+                )
+            constants[node.output[0]] = numpy_helper.to_array(value)
     return constants
 
 
