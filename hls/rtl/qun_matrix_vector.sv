@@ -39,8 +39,7 @@ module qun_matrix_vector #(
     output logic                      m_axis_tlast
 );
 
-  // The lanes are summed in groups of at most 32 bits: this is the shape that simulators vectorise
-  // over Pe.
+  // The lanes of a processing element stand in groups of at most 32 bits, one integer of a simulator.
   function automatic int unsigned group_lanes();
     int unsigned bits = (WeightBits > InBits) ? WeightBits : InBits;
     int unsigned lanes = (bits <= 4) ? 8 : (bits <= 8) ? 4 : 2;
@@ -55,12 +54,16 @@ module qun_matrix_vector #(
 
   localparam int unsigned GroupLanes = group_lanes();
   localparam int unsigned Groups = Simd / GroupLanes;
+  // The stage that multiplies, the longest path, adds few lanes; the next one adds the rest.
+  localparam int unsigned SumLanes =
+      (GroupLanes == 8 && Simd > 16) ? 4 : (GroupLanes % 2 == 0) ? 2 : 1;
+  localparam int unsigned Sums = Simd / SumLanes;
   localparam int unsigned WeightGroupBits = GroupLanes * WeightBits;
   localparam int unsigned InGroupBits = GroupLanes * InBits;
 
   typedef logic [WeightGroupBits-1:0] weights_t[Groups*Pe];  // group major
   typedef logic [InGroupBits-1:0] inputs_t[Groups];
-  typedef int sums_t[Groups*Pe];
+  typedef int sums_t[Sums*Pe];
   typedef int totals_t[Pe];
   typedef logic signed [AccBits-1:0] accs_t[Pe];
 
@@ -71,12 +74,31 @@ module qun_matrix_vector #(
     logic [BiasAddrBits-1:0] bias_addr;
   } control_t;
 
-  function automatic weights_t split_weights(logic [Pe*Simd*WeightBits-1:0] word);
+  // Control beside the datapath: stage s is valid when valid_q[s] is set.
+  localparam int unsigned Stages = 6;
+  logic [Stages:1] valid_q;
+  control_t control_q[1:5];
+
+  logic [Pe*Simd*WeightBits-1:0] weight_word_q;  // stage 1
+  weights_t weights_q;  // stage 2
+  inputs_t inputs_q;
+  sums_t sums_q;  // stage 3
+  totals_t totals_q;  // stage 4
+  logic [Pe*AccBits-1:0] bias_word_q;  // stage 3
+  accs_t biases_q;  // stage 4
+  accs_t accs_q;  // stage 5
+  logic [Pe*OutBits-1:0] result_q;  // stage 6
+  logic result_last_q;
+
+  // The stages, as functions of the registers before them. They read these in place, since a
+  // simulator would copy arguments, and the loop over Pe is the innermost one, since that is what
+  // it vectorises.
+  function automatic weights_t split_weights();
     // verilator unroll_disable
     for (int unsigned g = 0; g < Groups; g++) begin
       // verilator unroll_disable
       for (int unsigned p = 0; p < Pe; p++) begin
-        split_weights[g*Pe+p] = word[(p*Groups+g)*WeightGroupBits+:WeightGroupBits];
+        split_weights[g*Pe+p] = weight_word_q[(p*Groups+g)*WeightGroupBits+:WeightGroupBits];
       end
     end
   endfunction
@@ -98,71 +120,58 @@ module qun_matrix_vector #(
     return InSigned ? ($signed(top) >>> (32 - InBits)) : int'(top >> (32 - InBits));
   endfunction
 
-  function automatic sums_t sum_groups(weights_t weights, inputs_t inputs);
+  function automatic sums_t multiply();
     // verilator unroll_disable
     for (int unsigned g = 0; g < Groups; g++) begin
       // verilator unroll_disable
       for (int unsigned p = 0; p < Pe; p++) begin
-        int sum = 0;
         // verilator unroll_full
-        for (int unsigned lane = 0; lane < GroupLanes; lane++) begin
-          sum = sum + weight_lane(weights[g*Pe+p], lane) * input_lane(inputs[g], lane);
+        for (int unsigned part = 0; part < GroupLanes / SumLanes; part++) begin
+          int sum = 0;
+          // verilator unroll_full
+          for (int unsigned lane = part * SumLanes; lane < (part + 1) * SumLanes; lane++) begin
+            sum = sum + weight_lane(weights_q[g*Pe+p], lane) * input_lane(inputs_q[g], lane);
+          end
+          multiply[(part*Groups+g)*Pe+p] = sum;
         end
-        sum_groups[g*Pe+p] = sum;
       end
     end
   endfunction
 
-  function automatic totals_t sum_lanes(sums_t sums);
+  function automatic totals_t sum_lanes();
     // verilator unroll_disable
     for (int unsigned p = 0; p < Pe; p++) begin
       int sum = 0;
       // verilator unroll_full
-      for (int unsigned g = 0; g < Groups; g++) begin
-        sum = sum + sums[g*Pe+p];
+      for (int unsigned i = 0; i < Sums; i++) begin
+        sum = sum + sums_q[i*Pe+p];
       end
       sum_lanes[p] = sum;
     end
   endfunction
 
-  function automatic accs_t split_biases(logic [Pe*AccBits-1:0] word);
+  function automatic accs_t split_biases();
     // verilator unroll_disable
     for (int unsigned p = 0; p < Pe; p++) begin
-      split_biases[p] = word[p*AccBits+:AccBits];
+      split_biases[p] = bias_word_q[p*AccBits+:AccBits];
     end
   endfunction
 
-  function automatic accs_t accumulate(accs_t accs, totals_t totals);
+  function automatic accs_t accumulate(logic first);
     // verilator unroll_disable
     for (int unsigned p = 0; p < Pe; p++) begin
-      accumulate[p] = accs[p] + AccBits'(totals[p]);
+      accumulate[p] = (first ? biases_q[p] : accs_q[p]) + AccBits'(totals_q[p]);
     end
   endfunction
 
-  function automatic logic [Pe*OutBits-1:0] requantise(accs_t accs);
+  function automatic logic [Pe*OutBits-1:0] requantise();
     // verilator unroll_disable
     for (int unsigned p = 0; p < Pe; p++) begin
       requantise[p*OutBits+:OutBits] = OutBits'(qun_requant_pkg::round_saturate(
-          64'(accs[p]), Shift, OutBits, OutSigned
+          64'(accs_q[p]), Shift, OutBits, OutSigned
       ));
     end
   endfunction
-
-  // Control beside the datapath: stage s is valid when valid_q[s] is set.
-  localparam int unsigned Stages = 6;
-  logic [Stages:1] valid_q;
-  control_t control_q[1:5];
-
-  logic [Pe*Simd*WeightBits-1:0] weight_word_q;  // stage 1
-  weights_t weights_q;  // stage 2
-  inputs_t inputs_q;
-  sums_t sums_q;  // stage 3
-  totals_t totals_q;  // stage 4
-  logic [Pe*AccBits-1:0] bias_word_q;  // stage 3
-  accs_t biases_q;  // stage 4
-  accs_t accs_q;  // stage 5
-  logic [Pe*OutBits-1:0] result_q;  // stage 6
-  logic result_last_q;
 
   qun_rom #(
       .Bits (Pe * Simd * WeightBits),
@@ -198,27 +207,27 @@ module qun_matrix_vector #(
   // no second copy.
   always_ff @(posedge clk) begin
     if (valid_q[5] && control_q[5].last) begin
-      result_q <= requantise(accs_q);
+      result_q <= requantise();
       result_last_q <= control_q[5].frame_last;
     end
     if (valid_q[4]) begin
       control_q[5] <= control_q[4];
-      accs_q <= accumulate(control_q[4].first ? biases_q : accs_q, totals_q);
+      accs_q <= accumulate(control_q[4].first);
     end
     if (valid_q[3]) begin
       control_q[4] <= control_q[3];
-      totals_q <= sum_lanes(sums_q);
+      totals_q <= sum_lanes();
       if (control_q[3].first) begin
-        biases_q <= split_biases(bias_word_q);
+        biases_q <= split_biases();
       end
     end
     if (valid_q[2]) begin
       control_q[3] <= control_q[2];
-      sums_q <= sum_groups(weights_q, inputs_q);
+      sums_q <= multiply();
     end
     if (valid_q[1]) begin
       control_q[2] <= control_q[1];
-      weights_q <= split_weights(weight_word_q);
+      weights_q <= split_weights();
       inputs_q <= split_inputs(tap_zero_q ? '0 : tap_data_q);
     end
     if (tap_valid) begin
