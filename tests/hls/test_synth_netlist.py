@@ -1,0 +1,74 @@
+"""The netlist that synthesis makes computes what golden computes: LUTs, carry chains and flip-flops under Verilator."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers.layers import matrix
+
+from quantunet import golden
+from quantunet.hls import rtl_project
+from quantunet.hls.design import Fold
+from quantunet.hls.network import cycles
+from quantunet.hls.rtl_project import RtlProject
+from quantunet.hls.synth.families import ECP5
+from quantunet.ir import Conv2d, ConvTranspose2d, QType
+from quantunet.rtl_sim import bench
+
+SCRIPT = """
+import json, sys
+from pyosys import libyosys
+design = libyosys.Design()
+for command in json.load(sys.stdin):
+    design.run_pass(command)
+"""
+
+
+def netlist(project: RtlProject) -> RtlProject:
+    """Synthesise a project as ``hls_synth`` does, but for memories, and put the cells' own models in their place."""
+    sources = " ".join(str(path.relative_to(project.folder)) for path in project.sources)
+    before, after = ECP5.passes(project.top, dsp=False)
+    commands = [
+        f"read_slang --threads 1 --top {project.top} {sources}",
+        *(command.replace("-nodsp", "-nodsp -nobram -nolutram") for command in (*before, *after)),
+        "select -assert-min 50 t:LUT4",
+        "select -assert-min 5 t:CCU2C",
+        "techmap -autoproc -map +/lattice/cells_sim_ecp5.v",
+        "opt_clean -purge",
+        "write_verilog -noattr netlist.v",
+    ]
+    outcome = subprocess.run(
+        [sys.executable, "-c", SCRIPT], cwd=project.folder, input=json.dumps(commands), capture_output=True, text=True
+    )
+    assert outcome.returncode == 0, outcome.stdout[-2000:] + outcome.stderr[-2000:]
+    return dataclasses.replace(project, sources=(project.folder / "netlist.v",), memories=())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("kind", "kernel", "types"),
+    [
+        (Conv2d, 3, (QType(4, False, 4), QType(4, True, 3), QType(4, False, 2))),
+        (Conv2d, 3, (QType(7, True, 4), QType(5, True, 3), QType(6, True, 1))),
+        (ConvTranspose2d, 2, (QType(3, False, 2), QType(7, True, 5), QType(5, True, 2))),
+    ],
+)
+def test_the_netlist_computes_the_same_bits(
+    tmp_path: Path, kind: type[Conv2d] | type[ConvTranspose2d], kernel: int, types: tuple[QType, QType, QType]
+) -> None:
+    graph, fold, shape = matrix(kind, "layer", (6, 6, 8), 8, kernel, types, seed=3), Fold(4, 4), (6, 6, 8)
+    project = netlist(rtl_project.write(graph, {"layer": fold}, tmp_path / "layer", layer="layer"))
+    frames = np.random.default_rng(1).integers(types[0].qmin, types[0].qmax + 1, size=(2, *shape))
+    expected = np.stack([golden.run(graph, frame)["y"] for frame in frames])
+    assert len(np.unique(expected)) >= 8
+    built = bench.build(project, tmp_path / "builds")
+    result = bench.run(built, [frames], expected, "quantunet.rtl_sim.tb_layer", watchdog=100_000)
+    assert result.passed
+    assert (result.values_compared, result.mismatches) == (expected.size, 0)
+    assert result.frame_ends[0] == cycles(graph, graph.node("layer"), fold).predicted
