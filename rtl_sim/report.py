@@ -155,7 +155,7 @@ class CosimReport:
         return found
 
     def to_json(self) -> str:
-        """Return the report as JSON, in the schema of ``docs/streams.md``."""
+        """Return the report as JSON: the fields of this class, of :class:`LayerReport` and of :class:`NetworkReport`."""
         document = {
             "network": self.network,
             "simulator": self.simulator,

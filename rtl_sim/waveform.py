@@ -13,7 +13,7 @@ from quantunet.ir import Array
 from quantunet.rtl_sim import bench
 from quantunet.rtl_sim.bench_result import WAVE_FILE, BenchResult
 
-MAX_CYCLES = 20_000
+MAX_CYCLES = 6_000
 """Cycles that a waveform shows at most; a whole frame would be hundreds of megabytes."""
 
 _AFTER = 40

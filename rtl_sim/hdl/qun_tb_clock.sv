@@ -55,13 +55,13 @@ module qun_tb_clock #(
 
   initial begin
     if ($value$plusargs("dump_from=%d", dump_from) == 0) dump_from = '1;
-    $dumpfile("wave.vcd");
-    $dumpvars;
-    $dumpoff;
   end
 
-  always_ff @(posedge clk) begin
-    if (cycle == dump_from) $dumpon;
+  always @(posedge clk) begin
+    if (rst_n && cycle == dump_from) begin
+      $dumpfile("wave.vcd");
+      $dumpvars;
+    end
   end
 `endif
 
