@@ -47,7 +47,17 @@ def test_every_width_is_logged(quick, samples, tmp_path):
 
 @pytest.mark.parametrize("place", [("float", 1), ("qat", 0), ("qat", 2), ("tune", 1)])
 def test_killed_and_resumed_equals_uninterrupted(quick, samples, tmp_path, place):
-    expected = _parameters(Trainer(quick, samples, tmp_path / "whole").run())
+    averages = []
+
+    def keep(folder):
+        def on_epoch(report):
+            if (report.phase, report.epoch) == ("tune", 2):
+                averages.append(torch.load(folder / train.LAST, weights_only=True)["average"])
+
+        return on_epoch
+
+    whole = tmp_path / "whole"
+    expected = _parameters(Trainer(quick, samples, whole, on_epoch=keep(whole)).run())
 
     def kill(phase, epoch, batch, _batches):
         if (phase, epoch) == place and batch == 2:
@@ -56,12 +66,18 @@ def test_killed_and_resumed_equals_uninterrupted(quick, samples, tmp_path, place
     with pytest.raises(_Killed):
         Trainer(quick, samples, tmp_path / "killed", on_batch=kill).run()
     seen = []
-    outcome = Trainer(quick, samples, tmp_path / "killed", on_epoch=seen.append).run(resume=True)
+    also_keep = keep(tmp_path / "killed")
+    outcome = Trainer(
+        quick, samples, tmp_path / "killed", on_epoch=lambda report: (seen.append(report), also_keep(report))
+    ).run(resume=True)
     assert (seen[0].phase, seen[0].epoch) == (place[0], place[1] + 1)
     got = _parameters(outcome)
     assert got.keys() == expected.keys()
     assert len(got) > 50
     assert all(torch.equal(got[name], value) for name, value in expected.items())
+    assert len(averages) == 2
+    assert len(averages[0]) > 20
+    assert all(torch.equal(averages[1][name], value) for name, value in averages[0].items())
     histories = [
         [row[:5] for row in csv.reader((tmp_path / name / "history.csv").read_text().splitlines())]
         for name in ("whole", "killed")
