@@ -42,8 +42,8 @@ FAULTS = {
         "return (above == 0) ? rounded : (64'sd1 << out_bits) - 64'sd1;",
         "return rounded;",
     ),
-    "swapped lanes": ("qun_matrix_vector.sv", "word[(p*Groups+g)*", "word[((Pe-1-p)*Groups+g)*"),
-    "the bias forgotten": ("qun_matrix_vector.sv", "control_q[4].first ? biases_q : accs_q", "accs_q"),
+    "swapped lanes": ("qun_matrix_vector.sv", "weight_word_q[(p*Groups+g)*", "weight_word_q[((Pe-1-p)*Groups+g)*"),
+    "the bias forgotten": ("qun_matrix_vector.sv", "(first ? biases_q[p] : accs_q[p])", "accs_q[p]"),
     "tready always high": (
         "qun_sliding_window.sv",
         "s_axis_tready = fill_q != fill_t'(FillMax)",
@@ -72,6 +72,11 @@ def test_random_layers(tmp_path: Path, seed: int) -> None:
     rng = random.Random(seed)
     cases = [case_of(random_layer(rng, transpose=False), rng.randrange(1 << 30)) for _ in range(8)]
     check_cases("conv2d", cases, tmp_path)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_faults_fit_the_library(tmp_path: Path, fault: str) -> None:
+    assert library_with(tmp_path / "rtl", *FAULTS[fault]).is_dir()
 
 
 @pytest.mark.slow

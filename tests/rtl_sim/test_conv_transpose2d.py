@@ -31,7 +31,7 @@ FAULTS = {
         "64'sd1) != 0) ? half : half - 64'sd1",
         "64'sd1) != 0) ? half - 64'sd1 : half - 64'sd1",
     ),
-    "swapped lanes": ("qun_matrix_vector.sv", "word[(p*Groups+g)*", "word[((Pe-1-p)*Groups+g)*"),
+    "swapped lanes": ("qun_matrix_vector.sv", "weight_word_q[(p*Groups+g)*", "weight_word_q[((Pe-1-p)*Groups+g)*"),
     "tready always high": (
         "qun_row_repeat.sv",
         "s_axis_tready = fill_q != fill_t'(RingPixels)",
@@ -58,6 +58,11 @@ def test_random_layers(tmp_path: Path, seed: int) -> None:
     rng = random.Random(seed)
     cases = [case_of(random_layer(rng, transpose=True), rng.randrange(1 << 30)) for _ in range(6)]
     check_cases("conv_transpose2d", cases, tmp_path)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_faults_fit_the_library(tmp_path: Path, fault: str) -> None:
+    assert library_with(tmp_path / "rtl", *FAULTS[fault]).is_dir()
 
 
 @pytest.mark.slow
