@@ -155,7 +155,7 @@ class CosimReport:
         return found
 
     def to_json(self) -> str:
-        """Return the report as JSON: the fields of this class, of :class:`LayerReport` and of :class:`NetworkReport`."""
+        """Return the report as JSON, with the fields of :class:`LayerReport` and :class:`NetworkReport`."""
         document = {
             "network": self.network,
             "simulator": self.simulator,

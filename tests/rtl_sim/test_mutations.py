@@ -22,8 +22,8 @@ FOLDER = BUILD_ROOT.parent / "mutations"
 FAULTS = {
     "swapped lane": (
         "qun_matrix_vector.sv",
-        "input_lane(inputs[g], lane)",
-        "input_lane(inputs[g], GroupLanes - 1 - lane)",
+        "input_lane(inputs_q[g], lane)",
+        "input_lane(inputs_q[g], GroupLanes - 1 - lane)",
     ),
     "dropped tready": ("qun_sliding_window.sv", "s_axis_tready = fill_q != fill_t'(FillMax)", "s_axis_tready = 1'b1"),
     "wrong rounding": ("qun_requant_pkg.sv", "half : half - 64'sd1", "half : half"),
