@@ -5,6 +5,7 @@ Sources: an ``.npz`` (``images``, ``masks``, ``group``), an unpacked BUSI folder
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import zipfile
@@ -204,7 +205,7 @@ def load(source: str | None, size: int, *, phantom_count: int = 512, seed: int =
     Args:
         source: An ``.npz`` file, an unpacked BUSI folder, ``phantoms``, or None for the file that ``find_data`` finds
             (phantoms where there is none).
-        size: Height and width that the network takes.
+        size: Height and width that the network takes; larger images are reduced by a whole factor.
         phantom_count: How many phantoms to generate where phantoms are used.
         seed: Seed of the phantoms.
 
@@ -214,15 +215,30 @@ def load(source: str | None, size: int, *, phantom_count: int = 512, seed: int =
     path = Path(source) if source and source != "phantoms" else find_data() if source is None else None
     if path is None:
         return load_phantoms(phantom_count, size, seed)
-    samples = load_busi_folder(path, size) if path.is_dir() else load_npz(path)
-    if samples.images.shape[1:] != (size, size):
+    return load_busi_folder(path, size) if path.is_dir() else reduce(load_npz(path), size)
+
+
+def reduce(samples: Samples, size: int) -> Samples:
+    """Reduce images by a whole factor: the mean of each block, and the mask's pixel at the block's centre.
+
+    Raises:
+        ImageError: The images are not square, or not a multiple of ``size``.
+    """
+    height, width = samples.images.shape[1:]
+    factor = height // size
+    if height != width or factor * size != height or not factor:
         raise ImageError(
             samples.source,
-            expected=f"images of {size} x {size}",
-            got="{} x {}".format(*samples.images.shape[1:]),
+            expected=f"images of {size} x {size}, or of a multiple of it",
+            got=f"{height} x {width}",
             hint="Choose a preset of that size, or phantoms.",
         )
-    return samples
+    if factor == 1:
+        return samples
+    blocks = samples.images.reshape(len(samples), size, factor, size, factor)
+    images = np.rint(blocks.mean(axis=(2, 4))).astype(np.uint8)
+    masks = samples.masks[:, factor // 2 :: factor, factor // 2 :: factor]
+    return dataclasses.replace(samples, images=images, masks=masks)
 
 
 def split_by_group(group: NDArray[np.int64], *, val_fraction: float, test_fraction: float, seed: int) -> Split:

@@ -78,6 +78,16 @@ def test_images_of_another_size_are_refused(tmp_path):
         data.load(str(_npz(tmp_path / "set.npz", **_arrays())), 32)
 
 
+def test_larger_images_are_reduced_by_a_whole_factor(tmp_path):
+    arrays = _arrays()
+    samples = data.load(str(_npz(tmp_path / "set.npz", **arrays)), 4)
+    assert samples.images.shape == samples.masks.shape == (6, 4, 4)
+    assert samples.images[2, 1, 3] == np.rint(arrays["images"][2, 4:8, 12:16].mean())
+    assert samples.masks[2, 1, 3] == arrays["masks"][2, 6, 14]
+    with pytest.raises(ImageError, match="multiple"):
+        data.load(str(tmp_path / "set.npz"), 5)
+
+
 def test_default_is_the_named_folder_or_phantoms(tmp_path, monkeypatch):
     monkeypatch.setenv(data.ENVIRONMENT, str(tmp_path))
     assert data.load(None, 16, phantom_count=3).source.startswith("phantoms")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ def add_parser(sub: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
+    warnings.filterwarnings("ignore", message="fast_hadamard_transform package not found")
     from rich.console import Console
     from rich.table import Table
 

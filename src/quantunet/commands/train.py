@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import shlex
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -79,6 +80,7 @@ def add_parser(sub: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
+    warnings.filterwarnings("ignore", message="fast_hadamard_transform package not found")
     from rich.console import Console
 
     from quantunet.model import data
