@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from helpers.faults import library_with
 from helpers.graphs import random_image, random_unet
-from helpers.mutation import broken_library, flip_nibble
+from helpers.mutation import flip_nibble
 from helpers.rtl import BUILD_ROOT
 
 from quantunet.hls import rtl_project
@@ -44,7 +45,7 @@ def test_without_a_fault_the_layer_passes() -> None:
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_fault_in_the_library(fault: str, tmp_path: Path) -> None:
-    report = run(FOLDER, broken_library(tmp_path / "rtl", *FAULTS[fault]))
+    report = run(FOLDER, library_with(tmp_path / "rtl", *FAULTS[fault]))
     assert not report.passed
     ((name, problems, _),) = report.failures()
     assert name == LAYER
