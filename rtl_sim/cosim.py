@@ -120,6 +120,9 @@ def cosim(
     setup = Setup(graph, folding, folder, builds, options.stalls, options.seed, options.rtl_folder)
     report = _empty_report(setup, names, options, image_name)
     started = time.monotonic()
+    if progress is not None:
+        progress(report)
+    verilator.prepare(builds)  # a missing tool is said before anything is written
     with _alone(folder):
         _Run(setup, frames, options, report, progress).run()
     report.seconds = time.monotonic() - started
@@ -217,8 +220,6 @@ class _Run:
 
     def run(self) -> None:
         """Run every task; the first error that is not a failed layer ends them all."""
-        self._changed()
-        verilator.prepare(self.setup.builds)
         tasks = [task for layer in self.report.layers for task in self._layer_tasks(layer)]
         rtl = self.report.network_rtl
         if rtl is not None:
