@@ -77,7 +77,7 @@ module qun_matrix_vector #(
   // Control beside the datapath: stage s is valid when valid_q[s] is set.
   localparam int unsigned Stages = 6;
   logic [Stages:1] valid_q;
-  control_t control_q[1:5];
+  control_t [5:1] control_q;
 
   logic [Pe*Simd*WeightBits-1:0] weight_word_q;  // stage 1
   weights_t weights_q;  // stage 2
