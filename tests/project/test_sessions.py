@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from helpers.project import ROOT
 
-NEEDED = {"tests": ("git", "g++", "make", "perl"), "cosim": ("g++", "make", "perl"), "lint": ("perl",)}
+NEEDED = {"tests": ("git", "g++"), "cosim": ("g++",)}
 
 
 @pytest.mark.parametrize(("name", "tool"), [(name, tool) for name, tools in NEEDED.items() for tool in tools])
 def test_a_missing_tool_is_named_with_its_install_command(name: str, tool: str, tmp_path: Path) -> None:
-    for other in {"git", "g++", "make", "perl"} - {tool}:
+    for other in {"git", "g++"} - {tool}:
         found = shutil.which(other)
         assert found
         (tmp_path / other).symlink_to(found)
