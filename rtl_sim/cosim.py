@@ -120,9 +120,11 @@ def cosim(
     setup = Setup(graph, folding, folder, builds, options.stalls, options.seed, options.rtl_folder)
     report = _empty_report(setup, names, options, image_name)
     started = time.monotonic()
+    report.stage = "preparing the simulator's runtime (once)"
     if progress is not None:
         progress(report)
     verilator.prepare(builds)  # a missing tool is said before anything is written
+    report.stage = ""
     with _alone(folder):
         _Run(setup, frames, options, report, progress).run()
     report.seconds = time.monotonic() - started

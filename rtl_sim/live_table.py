@@ -54,10 +54,15 @@ class LiveTable:
         legs = [leg for layer in report.layers for leg in (layer.hls, layer.rtl)]
         legs += [report.network_rtl.rtl] if report.network_rtl else []
         done = sum(leg in _DONE for leg in legs)
-        self._progress.update(self._task, total=len(legs), completed=done, description=report.network)
+        description = f"{report.network}: {report.stage}" if report.stage else report.network
+        self._progress.update(self._task, total=len(legs), completed=done, description=description)
         if self.console.is_terminal:
-            self._live.update(Group(_table(report, self._shown(report)), self._progress))
+            network = [_network_line(report.network_rtl)] if report.network_rtl else []
+            self._live.update(Group(_table(report, self._shown(report)), *network, self._progress))
             return
+        if report.stage and report.stage not in self._told:
+            self._told.add(report.stage)
+            self.console.print(report.stage)
         for layer in report.layers:
             if layer.hls in _DONE and layer.rtl in _DONE and layer.name not in self._told:
                 self._told.add(layer.name)
@@ -65,7 +70,7 @@ class LiveTable:
 
     def _shown(self, report: CosimReport) -> list[LayerReport]:
         """Choose the layers that fit on the screen: first those at work, then those that are through."""
-        room = max(4, self.console.height - 8)
+        room = max(4, self.console.height - 9)
         if len(report.layers) <= room:
             return report.layers
         order = sorted(report.layers, key=lambda layer: (RUNNING not in (layer.hls, layer.rtl), layer.rtl == WAITING))

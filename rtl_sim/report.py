@@ -124,6 +124,7 @@ class CosimReport:
         layers: The layers, in the network's order.
         network_rtl: The whole network; ``None`` when only some layers were asked for.
         seconds: Wall time.
+        stage: What is done before the first comparison, for a person who waits.
     """
 
     network: str
@@ -132,6 +133,7 @@ class CosimReport:
     layers: list[LayerReport]
     network_rtl: NetworkReport | None
     seconds: float = 0.0
+    stage: str = ""
 
     @property
     def passed(self) -> bool:
