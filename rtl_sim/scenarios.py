@@ -213,11 +213,15 @@ async def random_stalls(dut: Any) -> None:
 
 @cocotb.test()
 async def reset_in_mid_frame(dut: Any) -> None:
-    """Resets at random places in a frame leave nothing behind: all frames that follow are right."""
+    """Resets at random places in a frame leave nothing behind: all frames that follow are right.
+
+    Every second reset hits a unit that a reset has just left, the others one that has worked through whole frames.
+    """
     found = await benches(dut)
     rng = rng_for("reset_in_mid_frame")
     shortest = min(len(bench.case["inputs"][0]["frames"][0]) for bench in found)
     longest = max(len(bench.case["inputs"][0]["frames"][0]) for bench in found)
+    compared: list[int] = []
     for attempt in range(_RESETS):
         cycles = rng.randint(1, shortest) if attempt < 2 else rng.randint(1, longest + 8)
         for bench in found:
@@ -237,6 +241,7 @@ async def reset_in_mid_frame(dut: Any) -> None:
             for name in bench.sinks:
                 valid = int(getattr(dut, f"{name}_tvalid").value)
                 assert not valid, f"{bench.title}: {name}: tvalid is high after the reset"
-    compared = await exchange(dut, found)
+        if attempt % 2:
+            compared = await exchange(dut, found)
     for index, count in enumerate(compared):
         report("reset_in_mid_frame", index, count)
