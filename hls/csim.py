@@ -24,7 +24,7 @@ from quantunet.errors import ShapeError, StorageError, ToolFailedError, ToolMiss
 from quantunet.hls import project
 from quantunet.hls.lower.names import unique_names
 from quantunet.ir import Array, Graph, Tensor
-from quantunet.storage import atomic_path, write_text
+from quantunet.storage import atomic_path, check_output, write_text
 
 logger = logging.getLogger(__name__)
 
@@ -215,11 +215,8 @@ def _precompiled_header(includes: Sequence[Path], cache: Path) -> Path:
 def _gpp(where: str, includes: Sequence[Path], source: Path, output: Path, *language: str) -> None:
     command = ["g++", *FLAGS, *(f"-I{path}" for path in includes), *language, str(source), "-o", str(output)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode and "No space left on device" in done.stderr:
-        raise StorageError(
-            str(output.parent), expected="space for a compiled program", got="a full disk", hint="Free some space."
-        )
     if done.returncode:
+        check_output(output.parent, done.stderr)
         raise ToolFailedError(where, expected="C++ that compiles", got=f"{done.stderr[-2000:]!r}")
 
 

@@ -27,6 +27,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from quantunet import storage
 from quantunet.errors import StorageError, ToolFailedError, ToolMissingError
 
 logger = logging.getLogger(__name__)
@@ -398,6 +399,7 @@ def _run(command: Sequence[str | Path], cwd: Path, what: str, env: Mapping[str, 
     )
     if done.returncode:
         output = done.stdout.decode(errors="replace")[:_TAIL]
+        storage.check_output(cwd, output)
         raise ToolFailedError(what, expected="exit code 0", got=f"{done.returncode}\n{output}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -67,3 +68,22 @@ def write_text(path: Path, text: str) -> None:
         StorageError: The file cannot be written.
     """
     write_bytes(path, text.encode())
+
+
+def check_output(folder: Path, output: str) -> None:
+    """Raise the error of a full disk where a program that writes to ``folder`` has complained of one.
+
+    Args:
+        folder: Where the program writes.
+        output: What it printed.
+
+    Raises:
+        StorageError: The output holds the system's message for a full disk.
+    """
+    if os.strerror(errno.ENOSPC) in output:
+        raise StorageError(
+            str(folder),
+            expected="a disk with space left",
+            got=os.strerror(errno.ENOSPC),
+            hint="Free some space, or choose another folder.",
+        )

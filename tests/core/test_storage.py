@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from quantunet.errors import StorageError
-from quantunet.storage import atomic_path, write_bytes
+from quantunet.storage import atomic_path, check_output, write_bytes
 
 
 def test_written_whole(tmp_path: Path) -> None:
@@ -40,3 +40,10 @@ def test_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError):
         write_bytes(tmp_path / "file" / "x.bin", b"")
+
+
+def test_a_program_that_ran_out_of_space(tmp_path: Path) -> None:
+    check_output(tmp_path, "error: something else")
+    with pytest.raises(StorageError, match="No space left") as caught:
+        check_output(tmp_path, "x.h:5: fatal error: cannot write PCH file: No space left on device")
+    assert caught.value.where == str(tmp_path)
