@@ -7,7 +7,6 @@ their own, so that many may run at a time and a crash stays theirs. Everything i
 
 from __future__ import annotations
 
-import fcntl
 import functools
 import hashlib
 import logging
@@ -24,7 +23,7 @@ from quantunet.errors import ShapeError, StorageError, ToolFailedError, ToolMiss
 from quantunet.hls import project
 from quantunet.hls.lower.names import unique_names
 from quantunet.ir import Array, Graph, Tensor
-from quantunet.storage import atomic_path, check_output, write_text
+from quantunet.storage import atomic_path, check_output, locked, write_text
 
 logger = logging.getLogger(__name__)
 
@@ -197,15 +196,7 @@ def _precompiled_header(includes: Sequence[Path], cache: Path) -> Path:
     header = cache / digest.hexdigest()[:12] / f"{PREFIX}.gch"
     if header.is_file():
         return header
-    try:
-        header.parent.mkdir(parents=True, exist_ok=True)
-        lock = (header.parent / "lock").open("w")
-    except OSError as error:
-        raise StorageError(
-            str(header), expected="a folder that can be written", got=error.strerror or str(error)
-        ) from error
-    with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(header.parent / "lock"):
         if not header.is_file():
             with atomic_path(header) as temporary:
                 _gpp("the common headers", includes, CPP / PREFIX, temporary, "-x", "c++-header")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import functools
 import importlib.metadata
 import logging
@@ -11,7 +9,7 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from quantunet import golden
-from quantunet.errors import ModelError, StorageError, ToolFailedError
+from quantunet.errors import ModelError, ToolFailedError
 from quantunet.golden.compare import Comparison, compare
 from quantunet.golden.inference import Taps
 from quantunet.hls import csim, network
@@ -30,6 +28,7 @@ from quantunet.ir import Array, Conv2d, ConvTranspose2d, Graph, Node
 from quantunet.rtl_sim import layer_bench, network_bench, verilator
 from quantunet.rtl_sim.layer_bench import Setup
 from quantunet.rtl_sim.report import FAILED, PASSED, RUNNING, CosimReport, LayerReport, NetworkReport
+from quantunet.storage import locked
 
 logger = logging.getLogger(__name__)
 
@@ -125,7 +124,7 @@ def cosim(
         progress(report)
     verilator.prepare(builds)  # a missing tool is said before anything is written
     report.stage = ""
-    with _alone(folder):
+    with locked(folder / "lock", f"waiting for another co-simulation in {folder}"):
         _Run(setup, frames, options, report, progress).run()
     report.seconds = time.monotonic() - started
     return report
@@ -171,25 +170,6 @@ def _empty_layer(setup: Setup, node: Node, stalls: str) -> LayerReport:
         cycles_predicted=counts.predicted,
         cycles_ideal=counts.ideal,
     )
-
-
-@contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Let one co-simulation at a time work in a folder; a second one waits."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / "lock").open("w")
-    except OSError as error:
-        raise StorageError(
-            str(folder), expected="a folder that can be written", got=error.strerror or str(error)
-        ) from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            logger.warning("waiting for another co-simulation in %s", folder)
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 @dataclass(frozen=True)

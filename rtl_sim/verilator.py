@@ -8,7 +8,6 @@ neither make nor perl is needed and a small module builds in two or three second
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import functools
 import hashlib
 import importlib.metadata
@@ -358,21 +357,9 @@ def _read(path: Path) -> bytes:
         raise StorageError(str(path), expected="a source file", got=error.strerror or str(error)) from error
 
 
-@contextlib.contextmanager
-def _exclusive(folder: Path) -> Iterator[None]:
-    """Let one process at a time make a folder. The lock is empty, stands beside the folder and stays."""
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder.parent / f".{folder.name}.lock", os.O_CREAT | os.O_RDWR, 0o644)
-    except OSError as error:
-        raise StorageError(
-            str(folder.parent), expected="a folder that can be written", got=error.strerror or str(error)
-        ) from error
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
+def _exclusive(folder: Path) -> contextlib.AbstractContextManager[None]:
+    """Let one process at a time make a folder. The lock stands beside it."""
+    return storage.locked(folder.parent / f".{folder.name}.lock")
 
 
 @contextlib.contextmanager

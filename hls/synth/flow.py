@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from quantunet.errors import ToolFailedError
 from quantunet.hls import rtl_project
-from quantunet.hls.design import Instance, Memory
-from quantunet.hls.folding import Folding
+from quantunet.hls.design import Fold, Instance, Memory
+from quantunet.hls.folding import Folding, ideal_cycles
 from quantunet.hls.network import cycles
 from quantunet.hls.rtl_project import RtlProject
 from quantunet.hls.synth import yosys
@@ -62,8 +61,7 @@ def macs(graph: Graph, node: Node) -> int:
     """Return the multiplications of a layer for one frame."""
     if not isinstance(node, Conv2d | ConvTranspose2d):
         return 0
-    height, width, _ = graph.input_of(node).shape
-    return height * width * math.prod(node.weight.shape)
+    return ideal_cycles(graph, node, Fold(pe=1, simd=1))
 
 
 def write_rtl(graph: Graph, folding: Folding, folder: Path, layers: Sequence[str]) -> tuple[Part, ...]:

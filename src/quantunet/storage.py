@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
+import logging
 import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from quantunet.errors import StorageError
+
+logger = logging.getLogger(__name__)
 
 
 def _storage_error(path: Path, error: OSError) -> StorageError:
@@ -68,6 +72,34 @@ def write_text(path: Path, text: str) -> None:
         StorageError: The file cannot be written.
     """
     write_bytes(path, text.encode())
+
+
+@contextlib.contextmanager
+def locked(path: Path, waiting: str = "") -> Iterator[None]:
+    """Let one process or thread at a time run the block; others wait.
+
+    Args:
+        path: The lock: an empty file that is made where it is missing, and stays.
+        waiting: Logged as a warning when somebody else holds the lock; nothing is logged without it.
+
+    Raises:
+        StorageError: The lock cannot be made.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o644)
+    except OSError as error:
+        raise _storage_error(path.parent, error) from error
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if waiting:
+                logger.warning("%s", waiting)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def check_output(folder: Path, output: str) -> None:

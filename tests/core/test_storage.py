@@ -2,12 +2,13 @@
 
 import errno
 import os
+import threading
 from pathlib import Path
 
 import pytest
 
 from quantunet.errors import StorageError
-from quantunet.storage import atomic_path, check_output, write_bytes
+from quantunet.storage import atomic_path, check_output, locked, write_bytes
 
 
 def test_written_whole(tmp_path: Path) -> None:
@@ -47,3 +48,27 @@ def test_a_program_that_ran_out_of_space(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="No space left") as caught:
         check_output(tmp_path, "x.h:5: fatal error: cannot write PCH file: No space left on device")
     assert caught.value.where == str(tmp_path)
+
+
+def test_a_lock_is_held_by_one_at_a_time(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    order: list[str] = []
+
+    def second() -> None:
+        with locked(tmp_path / "a" / "lock", "waiting for the first"):
+            order.append("second")
+
+    with locked(tmp_path / "a" / "lock"):
+        thread = threading.Thread(target=second)
+        thread.start()
+        while "waiting for the first" not in caplog.text:
+            thread.join(0.01)
+            assert thread.is_alive()
+        order.append("first")
+    thread.join()
+    assert order == ["first", "second"]
+
+
+def test_a_lock_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageError), locked(tmp_path / "file" / "lock"):
+        pass

@@ -15,6 +15,7 @@ from quantunet.hls.folding import (
     read_folding,
     write_folding,
 )
+from quantunet.hls.network import cycles
 from quantunet.ir import Conv2d, ConvTranspose2d
 
 GRAPH = random_unet(base=4, depth=2, size=32)
@@ -34,6 +35,14 @@ def test_default_keeps_the_interval_with_the_fewest_multipliers() -> None:
             products = {p * s for p in range(1, channels_out + 1) for s in range(1, channels_in + 1)
                         if channels_out % p == 0 and channels_in % s == 0}  # fmt: skip
             assert fold.pe * fold.simd == min(n for n in products if macs // n <= interval)
+
+
+def test_ideal_cycles_are_those_of_the_modules() -> None:
+    """The folding knows the cycles without the modules; each op's own prediction must say the same."""
+    folding = default_folding(GRAPH)
+    ideals = [cycles(GRAPH, node, folding[node.name]).ideal for node in GRAPH.nodes]
+    assert ideals == [ideal_cycles(GRAPH, node, folding[node.name]) for node in GRAPH.nodes]
+    assert len({node.op for node in GRAPH.nodes}) == 6
 
 
 def test_shorter_interval_takes_more_multipliers() -> None:
