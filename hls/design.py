@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from quantunet.ir import IntArray, QType, Shape
+
+Style = Literal["folded-lut", "folded-dsp", "constant"]
+"""How a convolution multiplies: folded, in LUTs or in hard multipliers, or unfolded, by constants."""
+
+STYLES: tuple[Style, ...] = get_args(Style)
 
 
 @dataclass(frozen=True)
@@ -13,10 +19,17 @@ class Fold:
 
     A convolution reads ``simd`` input channels and makes ``pe`` output channels at a time: its input stream has
     ``simd`` lanes and its output stream ``pe``. Every other op has one lane count, ``pe == simd``.
+
+    Attributes:
+        pe: Output channels at a time.
+        simd: Input channels at a time.
+        style: How a convolution multiplies. ``constant`` makes a whole pixel a cycle, all channels and taps at once:
+            ``pe`` and ``simd`` are then the channels. Ops without multiplications have ``folded-lut``.
     """
 
     pe: int
     simd: int
+    style: Style = "folded-lut"
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,10 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 from quantunet.errors import FileFormatError, FoldingError, StorageError
-from quantunet.hls.design import Fold
+from quantunet.hls.design import STYLES, Fold, Style
 from quantunet.ir import Concat, Conv2d, ConvTranspose2d, Graph, Node
 from quantunet.storage import write_text
 
@@ -18,11 +19,19 @@ Folding = Mapping[str, Fold]
 CYCLES_PER_PIXEL = 18
 """The default frame interval is this many cycles for every pixel of the network's input."""
 
+MAX_LANES = 32
+"""The default folding gives no convolution more than this as PE or SIMD: large networks take longer instead."""
+
 
 def default_interval(graph: Graph) -> int:
     """Return the frame interval, in cycles, that the default folding aims at."""
     height, width, _ = graph.tensor(graph.inputs[0]).shape
-    return CYCLES_PER_PIXEL * height * width
+    interval = CYCLES_PER_PIXEL * height * width
+    for node in graph.nodes:
+        if isinstance(node, Conv2d | ConvTranspose2d):
+            pe, simd = (max(d for d in _divisors(limit) if d <= MAX_LANES) for limit in _lane_limits(graph, node))
+            interval = max(interval, ideal_cycles(graph, node, Fold(pe, simd)))
+    return interval
 
 
 def ideal_cycles(graph: Graph, node: Node, fold: Fold) -> int:
@@ -33,6 +42,8 @@ def ideal_cycles(graph: Graph, node: Node, fold: Fold) -> int:
     source, target = graph.input_of(node), graph.output_of(node)
     if isinstance(node, Conv2d | ConvTranspose2d):
         height, width, channels_in = source.shape
+        if fold.style == "constant":
+            return max(height * width, target.shape[0] * target.shape[1])
         taps = node.weight.shape[0] * node.weight.shape[1]
         return height * width * taps * (channels_in // fold.simd) * (target.shape[2] // fold.pe)
     if isinstance(node, Concat):
@@ -69,6 +80,21 @@ def check_fold(graph: Graph, node: Node, fold: Fold) -> None:
                 got=str(value),
                 hint=f"Use one of {allowed}.",
             )
+    if fold.style not in STYLES:
+        raise FoldingError(node.name, expected=f"a style out of {', '.join(STYLES)}", got=repr(fold.style))
+    if fold.style != "folded-lut" and not isinstance(node, Conv2d | ConvTranspose2d):
+        raise FoldingError(
+            node.name,
+            expected="the style folded-lut",
+            got=fold.style,
+            hint=f"A {node.op} has no multiplications to place.",
+        )
+    if fold.style == "constant" and (fold.pe, fold.simd) != (pe_limit, simd_limit):
+        raise FoldingError(
+            node.name,
+            expected=f"PE {pe_limit} and SIMD {simd_limit}, all channels, for the style constant",
+            got=f"PE {fold.pe} and SIMD {fold.simd}",
+        )
     if not isinstance(node, Conv2d | ConvTranspose2d) and fold.pe != fold.simd:
         raise FoldingError(
             node.name, expected=f"PE equal to SIMD for {node.op}", got=f"PE {fold.pe} and SIMD {fold.simd}"
@@ -145,8 +171,13 @@ def write_folding(path: Path, folding: Folding) -> None:
     Raises:
         StorageError: The file cannot be written.
     """
-    lines = [f'  "{name}": {{"pe": {fold.pe}, "simd": {fold.simd}}}' for name, fold in folding.items()]
+    lines = [f'  "{name}": {_entry(fold)}' for name, fold in folding.items()]
     write_text(path, "{\n" + ",\n".join(lines) + "\n}\n")
+
+
+def _entry(fold: Fold) -> str:
+    style = "" if fold.style == "folded-lut" else f', "style": "{fold.style}"'
+    return f'{{"pe": {fold.pe}, "simd": {fold.simd}{style}}}'
 
 
 def read_folding(path: Path, graph: Graph, interval: int | None = None) -> dict[str, Fold]:
@@ -172,7 +203,7 @@ def read_folding(path: Path, graph: Graph, interval: int | None = None) -> dict[
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise FileFormatError(
             str(path),
-            expected='an object like {"layer": {"pe": 2, "simd": 4}}',
+            expected='an object like {"layer": {"pe": 2, "simd": 4, "style": "folded-lut"}}',
             got=str(error) or type(error).__name__,
             hint="Write a fresh one with --write-folding.",
         ) from error
@@ -182,8 +213,8 @@ def read_folding(path: Path, graph: Graph, interval: int | None = None) -> dict[
 
 
 def _fold(entry: Mapping[str, object]) -> Fold:
-    pe, simd = entry["pe"], entry["simd"]
-    if type(pe) is not int or type(simd) is not int or set(entry) != {"pe", "simd"}:
+    pe, simd, style = entry["pe"], entry["simd"], entry.get("style", "folded-lut")
+    if type(pe) is not int or type(simd) is not int or style not in STYLES or not set(entry) <= {"pe", "simd", "style"}:
         message = f"a fold {dict(entry)!r}"
         raise ValueError(message)
-    return Fold(pe, simd)
+    return Fold(pe, simd, cast(Style, style))

@@ -4,12 +4,12 @@ import dataclasses
 
 import numpy as np
 import pytest
-from helpers.graphs import random_unet
 
 from quantunet.accumulator import accumulator, bits_for, reachable
 from quantunet.errors import FileFormatError, ModelError, ShapeError, TypeMismatchError, WidthError
 from quantunet.golden.ops import conv2d
 from quantunet.ir import Conv2d, Graph, IntArray, QType, Tensor
+from quantunet.model.random_network import random_unet
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import hls4ml
 import pytest
-from helpers.graphs import random_unet
 from hls4ml.backends import get_available_backends, get_backend
 
 from quantunet.errors import FoldingError, ToolMissingError, UnsupportedOpError
@@ -18,6 +17,7 @@ from quantunet.hls.design import Fold
 from quantunet.hls.folding import default_folding, write_folding
 from quantunet.hls.lower.network import model_graph
 from quantunet.ir import Graph
+from quantunet.model.random_network import random_unet
 
 
 def files(folder: Path) -> dict[str, bytes]:

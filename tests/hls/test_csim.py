@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers import layers
-from helpers.graphs import random_image, random_unet
 
 from quantunet import golden
 from quantunet.accumulator import accumulator, reachable
@@ -23,6 +22,7 @@ from quantunet.errors import (
 from quantunet.golden.inference import evaluate
 from quantunet.hls import csim, project
 from quantunet.ir import Conv2d, ConvTranspose2d, Graph, QType
+from quantunet.model.random_network import random_image, random_unet
 
 
 def u(bits: int, frac: int) -> QType:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from helpers.graphs import GraphBuilder
 
 from quantunet.errors import FoldingError, WidthError
 from quantunet.hls.design import Fold
 from quantunet.hls.network import cycles, emit
 from quantunet.hls.plumbing import width_adapter_cycles
 from quantunet.ir import Graph, QType, Sigmoid, Tensor
+from quantunet.model.random_network import GraphBuilder
 
 
 def small_layers() -> list[Graph]:

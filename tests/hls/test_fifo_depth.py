@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import numpy as np
-from helpers.graphs import random_unet
 
 from quantunet.hls.fifo_depth import fifo_depths, frame_interval
 from quantunet.hls.folding import default_folding, default_interval, ideal_cycles
+from quantunet.model.random_network import random_unet
 
 
 def test_interval_is_that_of_the_slowest_layer() -> None:

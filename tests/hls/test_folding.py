@@ -3,7 +3,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from helpers.graphs import random_unet
 
 from quantunet.errors import FileFormatError, FoldingError, StorageError
 from quantunet.hls.design import Fold
@@ -17,6 +16,7 @@ from quantunet.hls.folding import (
 )
 from quantunet.hls.network import cycles
 from quantunet.ir import Conv2d, ConvTranspose2d
+from quantunet.model.random_network import random_unet
 
 GRAPH = random_unet(base=4, depth=2, size=32)
 

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers import layers
-from helpers.graphs import GraphBuilder, random_unet
 from hls4ml.model.graph import ModelGraph
 
 from quantunet import golden
@@ -18,6 +17,7 @@ from quantunet.golden.inference import evaluate
 from quantunet.hls.from_model_graph import from_model_graph
 from quantunet.hls.lower.network import model_graph
 from quantunet.ir import INPUT_TYPE, Conv2d, ConvTranspose2d, Graph, MaxPool2d, QType, Requant
+from quantunet.model.random_network import GraphBuilder, random_unet
 
 
 @pytest.mark.parametrize("seed", range(3))

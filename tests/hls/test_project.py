@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 import pytest
-from helpers.graphs import random_unet
 
 from quantunet.accumulator import accumulator
 from quantunet.errors import StorageError
@@ -14,6 +13,7 @@ from quantunet.hls import project
 from quantunet.hls.lower.layer import exact, rounded
 from quantunet.hls.lower.names import unique_names
 from quantunet.ir import Conv2d, ConvTranspose2d, Graph, QType
+from quantunet.model.random_network import random_unet
 
 
 @pytest.fixture(scope="module")

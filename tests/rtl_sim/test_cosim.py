@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.graphs import random_image, random_unet
 from helpers.mutation import flip_nibble
 from helpers.rtl import BUILD_ROOT
 from rich.console import Console
@@ -19,6 +18,7 @@ from quantunet.commands import cosim as command
 from quantunet.errors import ImageError, ModelError
 from quantunet.hls import csim, rtl_project
 from quantunet.hls.folding import default_folding
+from quantunet.model.random_network import random_image, random_unet
 from quantunet.rtl_sim import layer_bench, verilator
 from quantunet.rtl_sim.cosim import Options, adjacent_frames, cosim
 from quantunet.rtl_sim.live_table import LiveTable

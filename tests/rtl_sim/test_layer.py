@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.graphs import random_image, random_unet
 from helpers.rtl import BUILD_ROOT
 
 from quantunet import golden
 from quantunet.errors import StorageError
 from quantunet.hls import network
 from quantunet.hls.folding import default_folding
+from quantunet.model.random_network import random_image, random_unet
 from quantunet.rtl_sim import bench
 from quantunet.rtl_sim.bench_check import compare
 from quantunet.rtl_sim.bench_result import BenchResult, Difference

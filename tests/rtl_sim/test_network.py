@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.graphs import random_image, random_unet
 from helpers.rtl import BUILD_ROOT
 
 from quantunet import golden
 from quantunet.hls import rtl_project
 from quantunet.hls.fifo_depth import fifo_depths, frame_interval
 from quantunet.hls.folding import default_folding
+from quantunet.model.random_network import random_image, random_unet
 from quantunet.rtl_sim.cosim import adjacent_frames
 from quantunet.rtl_sim.layer_bench import Setup
 from quantunet.rtl_sim.network_bench import run_network

@@ -1,4 +1,4 @@
-"""Random integer networks with the structure of the trained ones, for tests that need no training."""
+"""Random integer networks with the structure of the trained ones, for tests and benchmarks that need no training."""
 
 from __future__ import annotations
 
