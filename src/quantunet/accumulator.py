@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from quantunet.ir import Array, Conv2d, Graph, MatrixNode, QType
+from quantunet.ir import Conv2d, Graph, MatrixNode, QType
 
 
 def bits_for(low: int, high: int) -> int:
@@ -18,14 +18,6 @@ def bits_for(low: int, high: int) -> int:
     return 1 + max(high.bit_length() if high >= 0 else 0, (-low - 1).bit_length() if low < 0 else 0)
 
 
-def _taps(node: MatrixNode) -> Array:
-    """Return the weights that meet in one accumulator as rows: ``(sums, terms, channels_out)``."""
-    kernel_h, kernel_w, channels_in, channels_out = node.weight.shape
-    if isinstance(node, Conv2d):
-        return node.weight.array.reshape(1, -1, channels_out)
-    return node.weight.array.reshape(kernel_h * kernel_w, channels_in, channels_out)
-
-
 def reachable(node: MatrixNode, input_type: QType) -> tuple[int, int]:
     """Return the least and the greatest value that any partial sum of the layer can take.
 
@@ -35,11 +27,13 @@ def reachable(node: MatrixNode, input_type: QType) -> tuple[int, int]:
         node: A convolution or transpose convolution.
         input_type: The type of its input.
     """
-    taps = _taps(node)
-    low_terms = np.minimum(taps * input_type.qmin, taps * input_type.qmax)
-    high_terms = np.maximum(taps * input_type.qmin, taps * input_type.qmax)
-    low = np.minimum(low_terms, 0).sum(axis=1) + node.bias.array
-    high = np.maximum(high_terms, 0).sum(axis=1) + node.bias.array
+    # Types hold 0: a term is least where a positive weight meets qmin or a negative one meets qmax.
+    weight = node.weight.array
+    axes = (0, 1, 2) if isinstance(node, Conv2d) else (2,)  # of the weights that meet in one accumulator
+    positive = np.maximum(weight, 0).sum(axis=axes)
+    negative = weight.sum(axis=axes) - positive
+    low = positive * input_type.qmin + negative * input_type.qmax + node.bias.array
+    high = positive * input_type.qmax + negative * input_type.qmin + node.bias.array
     return int(low.min()), int(high.max())
 
 

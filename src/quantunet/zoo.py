@@ -1,4 +1,4 @@
-"""Networks by name: the trained ones in ``model/zoo/``, or any QONNX file."""
+"""Networks by name: the trained ones in ``model/zoo/``, any QONNX file, or the paper's size with random weights."""
 
 from __future__ import annotations
 
@@ -8,6 +8,18 @@ from pathlib import Path
 from quantunet.errors import StorageError
 from quantunet.ir import Graph
 from quantunet.qonnx_import import load
+
+PAPER = "paper"
+"""The network of the U-Net paper's size. Where no trained file of that name is in the zoo, its weights are random."""
+
+MODEL_HELP = (
+    "a QONNX file, or the name of a network in the zoo; "
+    f"'{PAPER}' is the 31-million-parameter U-Net, with random weights as long as the zoo holds no trained one"
+)
+"""The help text of every option or argument that :func:`load_network` reads."""
+
+_PATTERN = "wearable"
+_PHANTOM_SEED = 2025  # the image that co-simulation takes by default
 
 
 def zoo_names() -> tuple[str, ...]:
@@ -33,7 +45,7 @@ def network_path(model: str) -> Path:
             model,
             expected="a QONNX file or the name of a network in the zoo",
             got="neither",
-            hint=f"The zoo holds: {', '.join(zoo_names()) or 'nothing'}.",
+            hint=f"The zoo holds: {', '.join(zoo_names()) or 'nothing'}; {PAPER} is generated, with random weights.",
         )
     return path
 
@@ -41,9 +53,24 @@ def network_path(model: str) -> Path:
 def load_network(model: str) -> Graph:
     """Return the integer graph of a network, by name or path.
 
+    Where no trained network is called :data:`PAPER`, one of that size is generated; its weights are random, and the
+    graph's name says so.
+
     Raises:
         StorageError: There is no such network.
         FileFormatError: The file is damaged.
         ModelError: The network cannot be represented exactly.
     """
+    if model == PAPER and PAPER not in zoo_names():
+        return _untrained_paper()
     return load(network_path(model))
+
+
+def _untrained_paper() -> Graph:
+    from quantunet.model.config import PRESETS
+    from quantunet.model.phantoms import generate
+    from quantunet.model.untrained import untrained_unet
+
+    config = PRESETS[PAPER]
+    images, _ = generate(1, config.size, _PHANTOM_SEED)
+    return untrained_unet(PAPER, config, load(network_path(_PATTERN)), images[0])

@@ -38,6 +38,17 @@ def test_infer_writes_the_golden_mask(tmp_path: Path, model: Path, image: Path) 
     assert all((saved[name] == taps[name]).all() for name in taps)
 
 
+def test_infer_prints_a_histogram_of_every_tensor(
+    tmp_path: Path, model: Path, image: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["infer", str(model), str(image), "--out", str(tmp_path / "mask.png"), "--histogram"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    for tensor in load(model).tensors:
+        line = next(line for line in lines if line.startswith(f"{tensor.name} "))
+        assert f" {tensor.qtype} " in line
+        assert " of " in line
+
+
 def test_compare_names_the_first_difference(
     tmp_path: Path, model: Path, image: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -94,7 +105,8 @@ def test_bad_model(tmp_path: Path, image: Path, capsys: pytest.CaptureFixture[st
     assert "conv_weight: expected a scale that is a power of two" in capsys.readouterr().err
     assert not out.exists()
     assert main(["infer", "no_such_network", str(image), "--out", str(out)]) == 2
-    assert "zoo" in capsys.readouterr().err
+    message = capsys.readouterr().err
+    assert "The zoo holds: tiny, wearable; paper is generated, with random weights." in message
 
 
 def test_compare_refuses_unknown_tensors(tmp_path: Path, model: Path, image: Path) -> None:

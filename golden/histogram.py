@@ -1,0 +1,91 @@
+"""What values a tensor takes: whether a layer says anything, or is stuck at one value or at the ends of its type."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from quantunet.golden.inference import Taps
+from quantunet.ir import Array, Graph, QType
+
+_BARS = " .:-=+*#@"  # plain ASCII: every terminal and log shows it
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """How often each integer of a type occurs in one tensor.
+
+    Attributes:
+        name: The tensor's name.
+        qtype: Its type.
+        counts: int64 ``(2**bits,)``: how often ``qmin + i`` occurs.
+        constant_channels: Channels with one value in every pixel.
+        channels: All channels.
+    """
+
+    name: str
+    qtype: QType
+    counts: Array
+    constant_channels: int
+    channels: int
+
+    @property
+    def values(self) -> int:
+        """Values counted."""
+        return int(self.counts.sum())
+
+    @property
+    def distinct(self) -> int:
+        """Different integers that occur."""
+        return int(np.count_nonzero(self.counts))
+
+    @property
+    def zero_share(self) -> float:
+        """The share of values that are 0."""
+        return float(self.counts[-self.qtype.qmin]) / self.values
+
+    @property
+    def saturated_share(self) -> float:
+        """The share of values at the ends of the type; the 0 of an unsigned type is its rectifier, not an end."""
+        ends = self.counts[-1] + (self.counts[0] if self.qtype.signed else 0)
+        return float(ends) / self.values
+
+    @property
+    def dead(self) -> bool:
+        """Whether the tensor holds one value only, so that a comparison of it proves nothing."""
+        return self.distinct < 2
+
+    def shades(self, columns: int = 16) -> str:
+        """Return a line of characters from ``qmin`` to ``qmax``; darker is more, by the root of the share.
+
+        Args:
+            columns: Characters at most; a column holds several neighbouring integers where the type has more.
+        """
+        columns = min(columns, len(self.counts))
+        column = np.arange(len(self.counts)) * columns // len(self.counts)
+        root = np.sqrt(np.bincount(column, weights=self.counts, minlength=columns))
+        levels = np.ceil(root / max(root.max(), 1) * (len(_BARS) - 1)).astype(int)
+        return "".join(_BARS[level] for level in levels)
+
+
+def histogram(name: str, values: Array, qtype: QType) -> Histogram:
+    """Count the integers of a tensor.
+
+    Args:
+        name: The tensor's name.
+        values: int64 ``(height, width, channels)`` in ``qtype``.
+        qtype: Its type.
+
+    >>> h = histogram("y", np.array([[[0, 1]], [[0, 3]]]), QType(2, False, 0))
+    >>> h.distinct, h.zero_share, h.saturated_share, h.constant_channels, h.shades()
+    (3, 0.5, 0.25, 1, '@* *')
+    """
+    counts = np.bincount(values.reshape(-1) - qtype.qmin, minlength=1 << qtype.bits)
+    constant = (values == values[:1, :1]).all(axis=(0, 1))
+    return Histogram(name, qtype, counts, int(constant.sum()), values.shape[2])
+
+
+def histograms(graph: Graph, taps: Taps) -> list[Histogram]:
+    """Return the histogram of every tensor of an evaluated network, in the order of computation."""
+    return [histogram(tensor.name, taps[tensor.name], tensor.qtype) for tensor in graph.tensors]

@@ -1,0 +1,131 @@
+"""U-Nets of any width with random weights, in the structure and the types of a trained one.
+
+For measuring what no trained file is at hand for: the weights are random integers in the ranges of the widths that the
+trained network has learned, layer by layer, and the scales are set by integer inference so that every layer's output
+is as lively as a trained one's. The result segments nothing; its name says so.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from quantunet.accumulator import accumulator
+from quantunet.errors import ModelError
+from quantunet.golden.inference import check_image, evaluate
+from quantunet.golden.rounding import requantise
+from quantunet.ir import Array, Conv2d, ConvTranspose2d, Graph, IntArray, MatrixNode, Node, QType, Tensor
+from quantunet.model.config import LayerShape, UNetConfig
+
+logger = logging.getLogger(__name__)
+
+NAME_SUFFIX = "_random_weights"
+"""What the name of such a network ends in, wherever it is reported."""
+
+_UNCLIPPED = 0.99
+"""The share of a layer's values that its output type shall hold without saturation."""
+
+_SAMPLE = 1024
+"""Pixels of a layer that its scale is set on."""
+
+
+def untrained_unet(name: str, config: UNetConfig, pattern: Graph, image: Array, seed: int = 0) -> Graph:
+    """Return a U-Net of another width with random weights.
+
+    Nodes, their order, and the types of all tensors are those of the pattern; so are the weights' widths. The shapes
+    follow the configuration.
+
+    Args:
+        name: The network's name; :data:`NAME_SUFFIX` is added.
+        config: Its shape; its layers must have the names of the pattern's.
+        pattern: A trained network.
+        image: Integers ``(size, size)``: what the scales are set on.
+        seed: Of the weights.
+
+    Returns:
+        The checked graph.
+
+    Raises:
+        ModelError: The pattern has other layers than the configuration.
+        ImageError: The image does not fit the network.
+    """
+    shapes = {shape.name: shape for shape in config.conv_layers()}
+    found = [node.name for node in pattern.nodes if isinstance(node, Conv2d | ConvTranspose2d)]
+    if found != list(shapes):
+        raise ModelError(
+            pattern.name,
+            expected=f"the layers {', '.join(shapes)}",
+            got=", ".join(found),
+            hint="Take a trained network of the same depth.",
+        )
+    first = Tensor(pattern.input, (config.size, config.size, config.in_channels), pattern.tensor(pattern.input).qtype)
+    grown = _Grown(pattern, shapes, first, check_image(image, first), seed)
+    for node in pattern.nodes:
+        grown.add(node)
+    graph = Graph(name + NAME_SUFFIX, pattern.inputs, pattern.output, tuple(grown.tensors.values()), tuple(grown.nodes))
+    logger.warning("%s: the weights are random integers, not trained: the masks mean nothing", graph.name)
+    return graph.check()
+
+
+class _Grown:
+    """The tensors and nodes so far, with the values that the image gives them."""
+
+    def __init__(
+        self, pattern: Graph, shapes: Mapping[str, LayerShape], first: Tensor, image: Array, seed: int
+    ) -> None:
+        self.pattern = pattern
+        self.shapes = shapes
+        self.rng = np.random.default_rng(seed)
+        self.tensors = {first.name: first}
+        self.values = {first.name: image}
+        self.nodes: list[Node] = []
+
+    def add(self, node: Node) -> None:
+        """Add the counterpart of a node of the pattern, and its output."""
+        target = self.pattern.output_of(node)
+        if isinstance(node, Conv2d | ConvTranspose2d):
+            node, values = self._calibrated(self._drawn(node), target.qtype)
+        else:
+            values = evaluate(self.pattern, node, [self.values[name] for name in node.inputs])
+        self.nodes.append(node)
+        self.values[node.output] = values
+        height, width, channels = values.shape
+        self.tensors[node.output] = dataclasses.replace(target, shape=(height, width, channels))
+        for name in node.inputs:
+            if all(name not in later.inputs for later in self.pattern.nodes[len(self.nodes) :]):
+                self.values.pop(name, None)
+
+    def _drawn(self, node: MatrixNode) -> MatrixNode:
+        """Return the node with random weights in its width's symmetric range, and no bias yet."""
+        shape = self.shapes[node.name]
+        limit = max(node.weight_type.qmax, 1)
+        size = (shape.kernel, shape.kernel, shape.in_channels, shape.out_channels)
+        weight = IntArray.of(self.rng.integers(-limit, limit, size=size, dtype=np.int16, endpoint=True))
+        bias = IntArray.of(np.zeros(shape.out_channels, dtype=np.int64))
+        return dataclasses.replace(node, weight=weight, bias=bias)
+
+    def _calibrated(self, node: MatrixNode, target: QType) -> tuple[MatrixNode, Array]:
+        """Return the node with a bias that centres each channel and with a scale to fill the target; and its output."""
+        sums, frac = self._sums(node)
+        channels = sums.reshape(-1, sums.shape[2])
+        sample = channels[:: -(-len(channels) // _SAMPLE)].astype(np.float64)
+        # As in a trained network, channels fire at different rates: at about half of their pixels, give or take.
+        deviation = sample.std(axis=0)
+        bias = -np.rint(sample.mean(axis=0) + self.rng.uniform(-0.5, 0.5, deviation.shape) * deviation).astype(np.int64)
+        level = np.quantile(np.abs(sample + bias) if target.signed else np.maximum(sample + bias, 0), _UNCLIPPED)
+        shift = max(round(math.log2(max(level, 1) / target.qmax)), 0)
+        weight_type = dataclasses.replace(node.weight_type, frac=node.weight_type.frac + target.frac - frac + shift)
+        node = dataclasses.replace(node, weight_type=weight_type, bias=IntArray.of(bias))
+        return node, requantise(sums + bias, target.frac + shift, target)
+
+    def _sums(self, node: MatrixNode) -> tuple[Array, int]:
+        """Return the exact sums of a layer before requantisation, and their fractional bits."""
+        source = self.tensors[node.inputs[0]]
+        narrow = Graph(node.name, node.inputs, node.output, (source, self.pattern.output_of(node)), (node,))
+        wide = accumulator(narrow, node)  # an output as wide as the accumulator loses nothing
+        exact = dataclasses.replace(narrow, tensors=(source, Tensor(node.output, source.shape, wide)))
+        return evaluate(exact, node, [self.values[source.name]]), wide.frac
