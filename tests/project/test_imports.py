@@ -31,6 +31,7 @@ HEAVY = {
     "hls4ml": {"hls"},
     "jinja2": {"hls", "rtl_sim"},
     "monai": {"model"},
+    "ortools": {"hls"},
     "pyosys": {"hls"},
     "qonnx": {"model"},
     "tensorboard": {"model"},

@@ -1,0 +1,105 @@
+"""Which primitives a memory of the library becomes on an ECP5: the rule that Yosys follows when it maps memories.
+
+Every way to build a memory has a price: 128 for a block RAM, 4 for a distributed RAM of 16 x 4 bits, 1 for a bit of
+flip-flops, 1/16 for a bit of a table in LUTs, and half for each bit of a multiplexer or demultiplexer that joins several
+primitives in depth. The cheapest way is taken. Tables never become distributed RAM.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+_BLOCK_PRICE = 128
+_DISTRIBUTED_PRICE = 4
+_TABLE_BITS_A_POINT = 16
+_READ_PORT_PRICE = 2
+_BLOCK_BITS = 1 << 14
+"""Addresses of a block RAM when it is one bit wide."""
+
+_TRUE_DUAL_PORT = {1: 1, 2: 2, 4: 4, 9: 8, 18: 16}
+_PSEUDO_DUAL_PORT = {**_TRUE_DUAL_PORT, 36: 32}
+"""Widths of DP16KD and of PDPW16KD, and by how much each divides the depth."""
+
+_BYTE = 9
+_DISTRIBUTED_DEPTH, _DISTRIBUTED_WIDTH = 16, 4
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """What one memory becomes.
+
+    Attributes:
+        kind: ``block``, ``distributed`` or ``logic``.
+        block: Block RAMs.
+        distributed: Distributed RAMs of 16 x 4 bits.
+        table_bits: Bits of a table that becomes LUTs.
+        register_bits: Bits that become flip-flops with their write logic, other than the output register.
+        output_bits: Flip-flops of the output register, where the primitive has none.
+        joined: Primitives in depth, beyond the first, times the width: the bits of the multiplexer that joins them.
+    """
+
+    kind: Literal["block", "distributed", "logic"]
+    block: int = 0
+    distributed: int = 0
+    table_bits: int = 0
+    register_bits: int = 0
+    output_bits: int = 0
+    joined: int = 0
+
+
+@lru_cache(maxsize=65536)
+def map_memory(width: int, depth: int, *, rom: bool = False, asynchronous: bool = False) -> Mapped:
+    """Return what a memory with one read port, and one write port unless it is a table, becomes.
+
+    Args:
+        width: Bits of a word.
+        depth: Words.
+        rom: A table of constants.
+        asynchronous: The read has no register.
+    """
+    output_bits = 0 if asynchronous else width
+    if depth == 1:
+        return Mapped("logic", register_bits=0 if rom else width)
+    price = width * depth // (_TABLE_BITS_A_POINT if rom else 1)
+    best = Mapped("logic", table_bits=width * depth, output_bits=output_bits)
+    if not rom:
+        best = Mapped("logic", register_bits=width * depth, output_bits=output_bits)
+        slices = -(-depth // _DISTRIBUTED_DEPTH)
+        cells = -(-slices * (-(-width // _DISTRIBUTED_WIDTH) * _DISTRIBUTED_WIDTH) // _DISTRIBUTED_WIDTH)
+        cost = cells * _DISTRIBUTED_PRICE + _joining(slices, width, rom=rom) + _READ_PORT_PRICE
+        if cost < price:
+            price = int(cost)
+            best = Mapped("distributed", distributed=cells, output_bits=output_bits, joined=(slices - 1) * width)
+    if not asynchronous:
+        cost, blocks, joined = _block(width, depth, rom=rom)
+        if cost < price:
+            best = Mapped("block", block=blocks, joined=joined)
+    return best
+
+
+def _joining(slices: int, width: int, *, rom: bool) -> float:
+    """Return the price of the multiplexer, and of the write enables, of memories that stand behind each other."""
+    return ((slices - 1) * width + (slices if slices > 1 and not rom else 0)) / 2
+
+
+def _block(width: int, depth: int, *, rom: bool) -> tuple[float, int, int]:
+    """Return price, block RAMs and bits of the joining multiplexer of the cheapest shape."""
+    best: tuple[float, int, int] | None = None
+    for shapes in (_TRUE_DUAL_PORT, _PSEUDO_DUAL_PORT):
+        of_kind: tuple[float, int, int] | None = None
+        for unit, divisor in shapes.items():
+            if shapes is _PSEUDO_DUAL_PORT and not rom and unit < _BYTE:
+                continue  # its write port is 36 bits wide, and enables bytes
+            slices = -(-depth // (_BLOCK_BITS // divisor))
+            byte = 1 if rom else min(unit, _BYTE)
+            blocks = -(-slices * (-(-width // byte) * byte) // unit)
+            cost = blocks * _BLOCK_PRICE + _joining(slices, width, rom=rom) + _READ_PORT_PRICE
+            if of_kind is None or cost < int(of_kind[0]):
+                of_kind = (cost, blocks, (slices - 1) * width)
+        assert of_kind is not None
+        if best is None or of_kind[0] < best[0]:
+            best = of_kind
+    assert best is not None
+    return best

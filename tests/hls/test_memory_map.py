@@ -1,0 +1,82 @@
+"""The rule that says what a memory becomes, against Yosys itself."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from quantunet.hls.memory_map import map_memory
+from quantunet.hls.rtl_project import library_sources
+from quantunet.hls.synth import yosys
+from quantunet.hls.synth.yosys import Job
+
+# Width and depth, chosen around the places where the kind or the shape changes.
+RAMS = ((4, 16), (4, 31), (5, 64), (8, 16), (12, 68), (16, 144), (20, 300), (36, 512), (40, 513), (41, 4096), (9, 2049))
+TABLES = ((8, 16), (16, 127), (16, 129), (16, 2304), (36, 512), (64, 144), (20, 1152), (7, 4608), (128, 36))
+
+
+def wrapper(folder: Path) -> tuple[Path, tuple[Path, ...]]:
+    """Write one module that holds every memory, and the files of its tables."""
+    rng = random.Random(1)
+    ports, body, files = ["input logic clk"], [], []
+    for index, (width, depth) in enumerate(RAMS):
+        address = max(1, (depth - 1).bit_length())
+        ports += [f"input logic w{index}, input logic r{index}", f"input logic [{address - 1}:0] wa{index}, ra{index}"]
+        ports += [f"input logic [{width - 1}:0] d{index}", f"output logic [{width - 1}:0] q{index}"]
+        body.append(
+            f"qun_ram #(.Bits({width}), .Depth({depth})) ram{index} (.clk(clk), .write(w{index}), "
+            f".write_addr(wa{index}), .write_data(d{index}), .read(r{index}), .read_addr(ra{index}), "
+            f".read_data_q(q{index}));"
+        )
+    for index, (width, depth) in enumerate(TABLES):
+        address = max(1, (depth - 1).bit_length())
+        ports += [f"input logic tr{index}", f"input logic [{address - 1}:0] ta{index}"]
+        ports.append(f"output logic [{width - 1}:0] tq{index}")
+        body.append(
+            f'qun_rom #(.Bits({width}), .Depth({depth}), .File("table{index}.mem")) rom{index} '
+            f"(.clk(clk), .read(tr{index}), .addr(ta{index}), .data_q(tq{index}));"
+        )
+        path = folder / f"table{index}.mem"
+        path.write_text("".join(f"{rng.getrandbits(width):x}\n" for _ in range(depth)), encoding="utf-8")
+        files.append(path)
+    path = folder / "memories.sv"
+    path.write_text(f"module memories ({', '.join(ports)});\n" + "\n".join(body) + "\nendmodule\n", encoding="utf-8")
+    return path, tuple(files)
+
+
+def test_memories_become_what_the_rule_says(tmp_path: Path) -> None:
+    source, files = wrapper(tmp_path)
+    job = Job("memories", "memories", (*library_sources({"qun_ram", "qun_rom"}), source), tmp_path, files)
+    (result,) = yosys.synthesise([job], tmp_path / "cache")
+    expected = {f"ram{i}": map_memory(width, depth) for i, (width, depth) in enumerate(RAMS)}
+    expected |= {f"rom{i}": map_memory(width, depth, rom=True) for i, (width, depth) in enumerate(TABLES)}
+    kinds = {memory.name.split(".")[0]: memory.kind for memory in result.memories}
+    assert kinds == {name: mapped.kind for name, mapped in expected.items()}
+    assert set(kinds.values()) == {"block", "distributed", "logic"}
+    assert result.usage.bram == sum(mapped.block for mapped in expected.values()) > 10
+    assert result.usage.lutram == sum(mapped.distributed for mapped in expected.values()) > 10
+
+
+@pytest.mark.parametrize(
+    ("width", "depth", "rom", "blocks"),
+    [
+        (256, 576, True, 15),  # 18 bits of 1024 words: 15; by bits alone it would be 8
+        (36, 512, False, 1),
+        (18, 1024, False, 1),
+        (9, 2048, True, 1),
+        (4, 4096, True, 1),
+        (1, 16384, True, 1),
+        (18, 1025, True, 2),
+    ],
+)
+def test_shapes_of_a_block_ram(width: int, depth: int, rom: bool, blocks: int) -> None:
+    assert map_memory(width, depth, rom=rom).block == blocks
+
+
+def test_small_tables_become_luts_and_small_memories_distributed_ram() -> None:
+    assert map_memory(16, 128, rom=True).table_bits == 2048
+    assert map_memory(16, 131, rom=True).block == 1
+    assert map_memory(33, 16, asynchronous=True).distributed == 9
+    assert map_memory(8, 1).register_bits == 8
