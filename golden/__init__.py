@@ -1,5 +1,5 @@
 """Integer inference: the definition of every layer. :func:`run` evaluates a graph."""
 
-from quantunet.golden.inference import mask, run
+from quantunet.golden.inference import mask, run, run_batch
 
-__all__ = ["mask", "run"]
+__all__ = ["mask", "run", "run_batch"]

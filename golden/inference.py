@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quantunet.errors import ImageError
-from quantunet.golden.fast import matrix_layer
+from quantunet.golden import fast
 from quantunet.golden.ops.concat import concat
 from quantunet.golden.ops.conv2d import conv2d
 from quantunet.golden.ops.conv_transpose2d import conv_transpose2d
@@ -21,10 +21,8 @@ from quantunet.ir import (
     Conv2d,
     ConvTranspose2d,
     Graph,
-    MatrixNode,
     MaxPool2d,
     Node,
-    QType,
     Requant,
     Sigmoid,
     Tensor,
@@ -33,42 +31,42 @@ from quantunet.ir import (
 Taps = dict[str, Array]
 """Every tensor of one image by name, int64 ``(height, width, channels)``."""
 
+_CHUNK = 8
+"""Images that go through the layers together."""
 
-def _plain_matrix(x: Array, node: MatrixNode, input_type: QType, output_type: QType) -> Array:
-    if isinstance(node, Conv2d):
-        return conv2d(x, node, input_type, output_type)
-    return conv_transpose2d(x, node, input_type, output_type)
-
-
-Evaluate = Callable[[Graph, Node, Sequence[Array], bool], Array]
+Evaluate = Callable[[Graph, Node, Sequence[Array]], Array]
 
 
-def _matrix(graph: Graph, node: Node, inputs: Sequence[Array], plain: bool) -> Array:
-    assert isinstance(node, Conv2d | ConvTranspose2d)
-    layer = _plain_matrix if plain else matrix_layer
-    return layer(inputs[0], node, graph.input_of(node).qtype, graph.output_of(node).qtype)
+def _conv2d(graph: Graph, node: Node, inputs: Sequence[Array]) -> Array:
+    assert isinstance(node, Conv2d)
+    return conv2d(inputs[0], node, graph.input_of(node).qtype, graph.output_of(node).qtype)
 
 
-def _maxpool2d(graph: Graph, node: Node, inputs: Sequence[Array], plain: bool) -> Array:
+def _conv_transpose2d(graph: Graph, node: Node, inputs: Sequence[Array]) -> Array:
+    assert isinstance(node, ConvTranspose2d)
+    return conv_transpose2d(inputs[0], node, graph.input_of(node).qtype, graph.output_of(node).qtype)
+
+
+def _maxpool2d(graph: Graph, node: Node, inputs: Sequence[Array]) -> Array:
     return maxpool2d(inputs[0])
 
 
-def _requant(graph: Graph, node: Node, inputs: Sequence[Array], plain: bool) -> Array:
+def _requant(graph: Graph, node: Node, inputs: Sequence[Array]) -> Array:
     return requant(inputs[0], graph.input_of(node).qtype, graph.output_of(node).qtype)
 
 
-def _concat(graph: Graph, node: Node, inputs: Sequence[Array], plain: bool) -> Array:
+def _concat(graph: Graph, node: Node, inputs: Sequence[Array]) -> Array:
     return concat(inputs[0], inputs[1])
 
 
-def _sigmoid(graph: Graph, node: Node, inputs: Sequence[Array], plain: bool) -> Array:
+def _sigmoid(graph: Graph, node: Node, inputs: Sequence[Array]) -> Array:
     assert isinstance(node, Sigmoid)
     return sigmoid(inputs[0], node.table, graph.input_of(node).qtype)
 
 
-_EVALUATE: dict[str, Evaluate] = {
-    Conv2d.op: _matrix,
-    ConvTranspose2d.op: _matrix,
+_PLAIN: dict[str, Evaluate] = {
+    Conv2d.op: _conv2d,
+    ConvTranspose2d.op: _conv_transpose2d,
     MaxPool2d.op: _maxpool2d,
     Requant.op: _requant,
     Concat.op: _concat,
@@ -82,13 +80,16 @@ def evaluate(graph: Graph, node: Node, inputs: Sequence[Array], *, plain: bool =
     Args:
         graph: The graph that holds the node.
         node: The node.
-        inputs: One int64 ``(height, width, channels)`` for each of the node's inputs.
-        plain: Use the plain int64 formula also where a fast exact path exists.
+        inputs: One int64 ``(height, width, channels)`` for each of the node's inputs, in the inputs' types.
+        plain: Use the plain int64 formula instead of the fast exact path.
 
     Returns:
         int64 ``(height', width', channels')``.
     """
-    return _EVALUATE[node.op](graph, node, inputs, plain)
+    if plain:
+        return _PLAIN[node.op](graph, node, inputs)
+    batch = {name: values[None] for name, values in zip(node.inputs, inputs, strict=True)}
+    return fast.evaluate(graph, [node], batch)[node.output][0].astype(np.int64)
 
 
 def check_image(image: npt.NDArray[np.integer], tensor: Tensor) -> Array:
@@ -123,7 +124,7 @@ def check_image(image: npt.NDArray[np.integer], tensor: Tensor) -> Array:
 
 
 def run(graph: Graph, image: npt.NDArray[np.integer], *, plain: bool = False) -> Taps:
-    """Evaluate a network on one image.
+    """Evaluate a network on one image and keep every tensor.
 
     Args:
         graph: The integer graph; one input.
@@ -136,17 +137,50 @@ def run(graph: Graph, image: npt.NDArray[np.integer], *, plain: bool = False) ->
     Raises:
         ImageError: The image does not fit the network's input.
     """
+    if not plain:
+        names = [tensor.name for tensor in graph.tensors]
+        return {name: values[0] for name, values in run_batch(graph, [image], names).items()}
     taps: Taps = {graph.input: check_image(image, graph.tensor(graph.input))}
     for node in graph.nodes:
-        taps[node.output] = evaluate(graph, node, [taps[name] for name in node.inputs], plain=plain)
+        taps[node.output] = evaluate(graph, node, [taps[name] for name in node.inputs], plain=True)
     return taps
+
+
+def run_batch(
+    graph: Graph, images: Sequence[npt.NDArray[np.integer]], names: Sequence[str] | None = None
+) -> dict[str, Array]:
+    """Evaluate a network on several images and keep some tensors.
+
+    Args:
+        graph: The integer graph; one input.
+        images: At least one image, as for :func:`run`.
+        names: Tensors to keep; the logits and the output unless given.
+
+    Returns:
+        The kept tensors by name, int64 ``(images, height, width, channels)``.
+
+    Raises:
+        ImageError: An image does not fit the network's input, or there is none.
+    """
+    if not len(images):
+        raise ImageError(graph.name, expected="at least one image", got="none")
+    names = (graph.logits.name, graph.output) if names is None else names
+    source = graph.tensor(graph.input)
+    checked = [check_image(image, source).astype(fast.code_dtype(source.qtype)) for image in images]
+    kept: dict[str, list[fast.Codes]] = {name: [] for name in names}
+    for first in range(0, len(checked), _CHUNK):
+        taps = fast.evaluate(graph, graph.nodes, {source.name: np.stack(checked[first : first + _CHUNK])})
+        for name, values in kept.items():
+            values.append(taps[name])
+    return {name: np.concatenate(values, dtype=np.int64) for name, values in kept.items()}
 
 
 def mask(graph: Graph, taps: Taps) -> npt.NDArray[np.bool_]:
     """Return the segmentation mask ``logit >= 0`` of an evaluated network.
 
     Returns:
-        bool ``(height, width)``, or ``(height, width, channels)`` where there are several classes.
+        bool ``(height, width)``, or ``(height, width, channels)`` where there are several classes; with the images as
+        leading axis if the tensors have one.
     """
     foreground = taps[graph.logits.name] >= 0
-    return foreground[:, :, 0] if foreground.shape[2] == 1 else foreground
+    return foreground[..., 0] if foreground.shape[-1] == 1 else foreground

@@ -6,8 +6,12 @@ Source: IEEE 754 round half to even on exact binary fractions; ONNX/QONNX ``ROUN
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
-from quantunet.ir import Array, QType
+from quantunet.ir import MAX_BITS, Array, QType
+
+_MAX_RIGHT_SHIFT = 62
+"""More than an accumulator has bits, so that nothing but 0 is left; the rounding constant still fits int64."""
 
 
 def round_half_even_shift(values: Array, shift: int) -> Array:
@@ -43,6 +47,14 @@ def saturate(values: Array, qtype: QType) -> Array:
     return np.clip(values, qtype.qmin, qtype.qmax)
 
 
+def _shift(frac: int, qtype: QType) -> int:
+    """Return the right shift from ``frac`` to a type, held where a larger one gives the same integers.
+
+    A left shift by ``MAX_BITS`` already saturates every value but 0.
+    """
+    return min(max(frac - qtype.frac, -MAX_BITS), _MAX_RIGHT_SHIFT)
+
+
 def requantise(accumulator: Array, frac: int, qtype: QType) -> Array:
     """Return ``clamp(round_half_even(accumulator * 2**(qtype.frac - frac)), qmin, qmax)``.
 
@@ -54,4 +66,27 @@ def requantise(accumulator: Array, frac: int, qtype: QType) -> Array:
     >>> requantise(np.array([5, 6, -40]), 2, QType(4, True, 0))
     array([ 1,  2, -8])
     """
-    return saturate(round_half_even_shift(accumulator, frac - qtype.frac), qtype)
+    shift = _shift(frac, qtype)
+    if shift < 0:  # Beyond the largest type a value saturates anyway; inside, the left shift cannot overflow.
+        accumulator = np.clip(accumulator, -(1 << MAX_BITS), 1 << MAX_BITS)
+    return saturate(round_half_even_shift(accumulator, shift), qtype)
+
+
+def requantise_floats(accumulator: npt.NDArray[np.floating], frac: int, qtype: QType) -> None:
+    """Do what :func:`requantise` does, in place, on integers that a float type holds exactly.
+
+    A power of two as factor changes the exponent alone, and ``rint`` rounds half to even: both are exact.
+
+    Args:
+        accumulator: Integers as floats, at ``frac`` fractional bits.
+        frac: Fractional bits of the accumulator.
+        qtype: The output type.
+
+    >>> values = np.array([5, 6, -40], dtype=np.float32)
+    >>> requantise_floats(values, 2, QType(4, True, 0))
+    >>> values
+    array([ 1.,  2., -8.], dtype=float32)
+    """
+    accumulator *= 2.0 ** -_shift(frac, qtype)
+    np.rint(accumulator, out=accumulator)
+    np.clip(accumulator, qtype.qmin, qtype.qmax, out=accumulator)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from quantunet.golden.ops.requant import requant
-from quantunet.golden.rounding import round_half_even_shift
+from quantunet.golden.rounding import requantise, round_half_even_shift
 from quantunet.ir import QType
 
 
@@ -31,3 +31,14 @@ def test_every_code_of_every_width(signed_in: bool, signed_out: bool) -> None:
                 assert requant(x, source, target).tolist() == expected
                 compared += x.size
     assert compared == 7 * 4 * sum(1 << bits for bits in range(2, 9))
+
+
+@pytest.mark.parametrize("shift", [-70, -48, -17, -16, -15, 46, 47, 48, 62, 63, 90])
+def test_shifts_beyond_any_accumulator(shift: int) -> None:
+    """Left shifts that would leave int64, and right shifts that leave nothing."""
+    top = 1 << 47
+    values = np.array([-top, 1 - top, -(1 << 46) - 1, -(1 << 46), -1, 0, 1, 1 << 46, (1 << 46) + 1, top - 1])
+    for target in (QType(16, False, 0), QType(16, True, 0), QType(1, False, 0), QType(2, True, 0)):
+        exact = [round(Fraction(int(value)) / Fraction(2) ** shift) for value in values]
+        expected = [min(max(value, target.qmin), target.qmax) for value in exact]
+        assert requantise(values, shift, target).tolist() == expected

@@ -1,0 +1,162 @@
+"""The fast path against the plain formulas: strips, column blocks, batches, shifts, ties, exact types."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from quantunet import golden
+from quantunet.errors import ImageError
+from quantunet.golden import cores, fast
+from quantunet.golden.rounding import requantise, requantise_floats
+from quantunet.ir import Array, Conv2d, ConvTranspose2d, Graph, IntArray, QType, Tensor
+from quantunet.model.random_network import GraphBuilder, random_image, random_unet
+
+
+def layer(kind: type[Conv2d] | type[ConvTranspose2d], kernel: int, shape: tuple[int, int, int], channels: int) -> Graph:
+    builder = GraphBuilder("one", *shape, QType(5, False, 3), seed=kernel)
+    builder.matrix(kind, "conv", "image", channels, kernel, 4, QType(4, True, 2))
+    return builder.build()
+
+
+def assert_fast_equals_plain(graph: Graph, image: Array) -> None:
+    plain, taps = golden.run(graph, image, plain=True), golden.run(graph, image)
+    assert plain.keys() == taps.keys()
+    for name, values in plain.items():
+        assert values.size > 0
+        assert taps[name].dtype == np.int64
+        assert (values == taps[name]).all(), name
+    assert len(np.unique(plain[graph.output])) > 2
+
+
+@pytest.mark.parametrize("workers", [1, 2, 4])
+@pytest.mark.parametrize(("kind", "kernel"), [(Conv2d, 1), (Conv2d, 3), (ConvTranspose2d, 2)])
+@pytest.mark.parametrize(
+    ("shape", "channels"),
+    [
+        ((4, 4, 6), 8),  # a piece of a strip, in blocks of columns
+        ((3, 5, 2), 3),  # channels that no number of cores divides
+        ((37, 30, 600), 2),  # rows that a strip does not divide
+        ((4, 700, 300), 1),  # rows longer than a strip
+    ],
+)
+def test_pieces_of_every_shape(
+    monkeypatch: pytest.MonkeyPatch, workers: int, kind: type[Conv2d] | type[ConvTranspose2d], kernel: int,
+    shape: tuple[int, int, int], channels: int,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(fast, "WORKERS", workers)
+    graph = layer(kind, kernel, shape, channels)
+    assert_fast_equals_plain(graph, random_image(graph))
+
+
+def test_the_shapes_above_make_pieces_of_every_kind() -> None:
+    whole = [(slice(0, 2048), slice(0, 4))]
+    assert fast._strips((1, 4, 4, 6), 8) == whole
+    assert len(fast._strips((1, 37, 30, 600), 5400)) == 3
+    assert len(fast._strips((1, 4, 700, 300), 2700)) == 4
+    assert fast._strips((3, 16, 32, 8), 512) == [(slice(i, i + 1), slice(0, 16)) for i in range(3)]
+
+
+@pytest.mark.parametrize("bits", [1, 4, 8, 9, 16])
+@pytest.mark.parametrize("signed", [False, True])
+def test_requantised_floats_equal_requantised_integers(bits: int, signed: bool) -> None:
+    """Every value near 0 and values near the exact limit, so that ties, saturation and each sign of the shift occur."""
+    values = np.concatenate([np.arange(-3000, 3001), np.arange(-30, 31) + (1 << 24) - 31, np.arange(0, 60) - (1 << 24)])
+    compared = 0
+    for shift in range(-20, 30):
+        qtype = QType(bits, signed, 3)
+        floats = values.astype(np.float32)
+        assert (floats == values).all()
+        requantise_floats(floats, 3 + shift, qtype)
+        assert (floats.astype(fast.code_dtype(qtype)) == requantise(values, 3 + shift, qtype)).all(), shift
+        compared += values.size
+    assert compared == 50 * (6001 + 61 + 60)
+
+
+def test_every_type_of_requant() -> None:
+    compared = 0
+    for bits_in, bits_out, frac_out in np.ndindex(9, 9, 9):
+        source, target = QType(int(bits_in) + 1, bool(bits_out % 2), 4), QType(int(bits_out) + 1, True, int(frac_out))
+        builder = GraphBuilder("r", 1, source.qmax - source.qmin + 1, 1, source, 0)
+        builder.requant("requant", "image", target)
+        graph = builder.build()
+        image = np.arange(source.qmin, source.qmax + 1)[None]
+        plain, taps = golden.run(graph, image, plain=True), golden.run(graph, image)
+        assert (plain["requant_out"] == taps["requant_out"]).all()
+        compared += plain["requant_out"].size
+    assert compared == 81 * sum(2 << bits for bits in range(9))
+
+
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("frac", [-30, -2, 0, 9, 14, 20, 70])
+def test_layers_with_every_sign_of_the_shift(signed: bool, frac: int) -> None:
+    """From outputs that saturate everywhere to outputs that are all 0."""
+    rng = np.random.default_rng(0)
+    weight, bias = rng.integers(-8, 8, size=(3, 3, 4, 4)), rng.integers(-99, 99, size=4)
+    node = Conv2d("c", ("x",), "y", IntArray.of(weight), QType(4, True, frac), IntArray.of(bias))
+    source, target = QType(4, signed, 0), QType(6, signed, 3)
+    graph = Graph("one", ("x",), "y", (Tensor("x", (7, 9, 4), source), Tensor("y", (7, 9, 4), target)), (node,)).check()
+    image = random_image(graph)
+    plain, taps = golden.run(graph, image, plain=True), golden.run(graph, image)
+    assert plain["y"].size == 7 * 9 * 4
+    assert (plain["y"] == taps["y"]).all()
+    extremes = {-30: {target.qmin, target.qmax, 0}, 70: {0}}
+    assert set(np.unique(plain["y"])) <= extremes.get(frac, set(range(target.qmin, target.qmax + 1)))
+
+
+def test_one_above_the_exact_range_of_float32_is_seen() -> None:
+    """The sum reaches 2**24 + 1, which float32 cannot hold, and the bias brings it back to 1."""
+    weight, bias = np.array([256, 257], dtype=np.int64).reshape(1, 1, 2, 1), np.array([-(1 << 24)])
+    node = Conv2d("c", ("x",), "y", IntArray.of(weight), QType(10, True, 0), IntArray.of(bias))
+    tensors = Tensor("x", (1, 1, 2), QType(16, False, 0)), Tensor("y", (1, 1, 1), QType(4, True, 0))
+    graph = Graph("one", ("x",), "y", tensors, (node,)).check()
+    image = np.array([[[65535, 1]]])
+    assert golden.run(graph, image, plain=True)["y"].item() == 1
+    assert golden.run(graph, image)["y"].item() == 1
+    assert np.float32(256 * 65535) + np.float32(257) == 1 << 24
+
+
+@pytest.mark.parametrize("images", [1, 3, 19])
+def test_a_batch_equals_its_images_one_by_one(images: int) -> None:
+    graph = random_unet(base=4, depth=2, size=16)
+    batch = [random_image(graph, seed) for seed in range(images)]
+    names = [tensor.name for tensor in graph.tensors]
+    kept = golden.run_batch(graph, batch, names)
+    for index, image in enumerate(batch):
+        plain = golden.run(graph, image, plain=True)
+        assert all((kept[name][index] == plain[name]).all() for name in names)
+    logits = golden.run_batch(graph, batch)
+    assert logits.keys() == {graph.logits.name, graph.output}
+    masks = golden.mask(graph, logits)
+    assert masks.shape == (images, 16, 16)
+    assert (masks[-1] == golden.mask(graph, golden.run(graph, batch[-1]))).all()
+
+
+def test_batches_that_do_not_fit() -> None:
+    graph = random_unet()
+    with pytest.raises(ImageError, match="at least one image"):
+        golden.run_batch(graph, [])
+    with pytest.raises(ImageError, match="32x32x1"):
+        golden.run_batch(graph, [random_image(graph), np.zeros((32, 31), dtype=np.uint8)])
+
+
+def test_calculations_take_turns_and_put_the_number_of_threads_back() -> None:
+    graph = random_unet()
+    image = random_image(graph)
+    expected = golden.run(graph, image, plain=True)
+    before = [library.num_threads for library in cores._blas().lib_controllers]
+    with ThreadPoolExecutor(4) as pool:
+        for taps in pool.map(lambda _: golden.run(graph, image), range(16)):
+            assert all((taps[name] == expected[name]).all() for name in expected)
+    assert [library.num_threads for library in cores._blas().lib_controllers] == before
+
+
+def test_a_failure_in_a_thread_is_raised() -> None:
+    done: list[int] = []
+
+    def work(item: int) -> None:
+        done.append(100 // item)
+
+    with cores.all_cores() as all_cores, pytest.raises(ZeroDivisionError):
+        all_cores.each(work, [1, 2, 0])
+    assert sorted(done) == [50, 100]
