@@ -140,4 +140,5 @@ def random_image(graph: Graph, seed: int = 0) -> np.ndarray[tuple[int, ...], np.
     wave = (np.sin(rows + rng.uniform(0, 6, size=channels)) + 1) / 2
     values = wave * 0.7 + rng.uniform(0, 0.3, size=tensor.shape)
     span = tensor.qtype.qmax - tensor.qtype.qmin
-    return np.clip(tensor.qtype.qmin + np.rint(values * span), tensor.qtype.qmin, tensor.qtype.qmax).astype(np.int64)
+    codes: np.ndarray[tuple[int, ...], np.dtype[np.int64]] = np.rint(values * span).astype(np.int64) + tensor.qtype.qmin
+    return codes.clip(tensor.qtype.qmin, tensor.qtype.qmax)

@@ -17,8 +17,19 @@ import numpy as np
 from quantunet.accumulator import accumulator
 from quantunet.errors import ModelError
 from quantunet.golden.inference import check_image, evaluate
-from quantunet.golden.rounding import requantise
-from quantunet.ir import Array, Conv2d, ConvTranspose2d, Graph, IntArray, MatrixNode, Node, QType, Tensor
+from quantunet.ir import (
+    MAX_BITS,
+    Array,
+    Conv2d,
+    ConvTranspose2d,
+    Graph,
+    IntArray,
+    MatrixNode,
+    Node,
+    QType,
+    Shape,
+    Tensor,
+)
 from quantunet.model.config import LayerShape, UNetConfig
 
 logger = logging.getLogger(__name__)
@@ -88,16 +99,29 @@ class _Grown:
         """Add the counterpart of a node of the pattern, and its output."""
         target = self.pattern.output_of(node)
         if isinstance(node, Conv2d | ConvTranspose2d):
-            node, values = self._calibrated(self._drawn(node), target.qtype)
-        else:
-            values = evaluate(self.pattern, node, [self.values[name] for name in node.inputs])
+            node = self._calibrated(self._drawn(node), target.qtype)
+        self.tensors[node.output] = dataclasses.replace(target, shape=self._shape(node))
         self.nodes.append(node)
-        self.values[node.output] = values
-        height, width, channels = values.shape
-        self.tensors[node.output] = dataclasses.replace(target, shape=(height, width, channels))
+        self.values[node.output] = self._evaluate(node, self.tensors[node.output])
         for name in node.inputs:
             if all(name not in later.inputs for later in self.pattern.nodes[len(self.nodes) :]):
                 self.values.pop(name, None)
+
+    def _shape(self, node: Node) -> Shape:
+        """Return the shape of a node's output: scaled as in the pattern, with the channels of weights or inputs."""
+        height, width, _ = self.tensors[node.inputs[0]].shape
+        before, after = self.pattern.input_of(node).shape, self.pattern.output_of(node).shape
+        channels = sum(self.tensors[name].shape[2] for name in node.inputs)
+        if isinstance(node, Conv2d | ConvTranspose2d):
+            channels = node.weight.shape[3]
+        return height * after[0] // before[0], width * after[1] // before[1], channels
+
+    def _alone(self, node: Node, output: Tensor) -> Graph:
+        tensors = (*(self.tensors[name] for name in node.inputs), output)
+        return Graph(node.name, node.inputs, node.output, tensors, (node,))
+
+    def _evaluate(self, node: Node, output: Tensor) -> Array:
+        return evaluate(self._alone(node, output), node, [self.values[name] for name in node.inputs])
 
     def _drawn(self, node: MatrixNode) -> MatrixNode:
         """Return the node with random weights in its width's symmetric range, and no bias yet."""
@@ -108,24 +132,20 @@ class _Grown:
         bias = IntArray.of(np.zeros(shape.out_channels, dtype=np.int64))
         return dataclasses.replace(node, weight=weight, bias=bias)
 
-    def _calibrated(self, node: MatrixNode, target: QType) -> tuple[MatrixNode, Array]:
-        """Return the node with a bias that centres each channel and with a scale to fill the target; and its output."""
-        sums, frac = self._sums(node)
-        channels = sums.reshape(-1, sums.shape[2])
-        sample = channels[:: -(-len(channels) // _SAMPLE)].astype(np.float64)
+    def _calibrated(self, node: MatrixNode, target: QType) -> MatrixNode:
+        """Return the node with a bias that centres each channel and with a scale to fill the target type."""
+        # Its sums, as finely as the widest legal type can say them.
+        output = Tensor(node.output, self._shape(node), target)
+        exact = accumulator(self._alone(node, output), node)
+        step = max(exact.bits - MAX_BITS, 0)
+        sums = self._evaluate(node, dataclasses.replace(output, qtype=QType(MAX_BITS, True, exact.frac - step)))
+        channels = np.ldexp(sums.reshape(-1, sums.shape[2])[:: -(-sums.size // sums.shape[2] // _SAMPLE)], step)
         # As in a trained network, channels fire at different rates: at about half of their pixels, give or take.
-        deviation = sample.std(axis=0)
-        bias = -np.rint(sample.mean(axis=0) + self.rng.uniform(-0.5, 0.5, deviation.shape) * deviation).astype(np.int64)
-        level = np.quantile(np.abs(sample + bias) if target.signed else np.maximum(sample + bias, 0), _UNCLIPPED)
+        deviation = channels.std(axis=0)
+        bias = -np.rint(channels.mean(axis=0) + self.rng.uniform(-0.5, 0.5, deviation.shape) * deviation)
+        level = np.quantile(np.abs(channels + bias) if target.signed else np.maximum(channels + bias, 0), _UNCLIPPED)
         shift = max(round(math.log2(max(level, 1) / target.qmax)), 0)
-        weight_type = dataclasses.replace(node.weight_type, frac=node.weight_type.frac + target.frac - frac + shift)
-        node = dataclasses.replace(node, weight_type=weight_type, bias=IntArray.of(bias))
-        return node, requantise(sums + bias, target.frac + shift, target)
-
-    def _sums(self, node: MatrixNode) -> tuple[Array, int]:
-        """Return the exact sums of a layer before requantisation, and their fractional bits."""
-        source = self.tensors[node.inputs[0]]
-        narrow = Graph(node.name, node.inputs, node.output, (source, self.pattern.output_of(node)), (node,))
-        wide = accumulator(narrow, node)  # an output as wide as the accumulator loses nothing
-        exact = dataclasses.replace(narrow, tensors=(source, Tensor(node.output, source.shape, wide)))
-        return evaluate(exact, node, [self.values[source.name]]), wide.frac
+        weight_type = dataclasses.replace(
+            node.weight_type, frac=node.weight_type.frac + target.frac + shift - exact.frac
+        )
+        return dataclasses.replace(node, weight_type=weight_type, bias=IntArray.of(bias.astype(np.int64)))
