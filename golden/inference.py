@@ -89,7 +89,8 @@ def evaluate(graph: Graph, node: Node, inputs: Sequence[Array], *, plain: bool =
     if plain:
         return _PLAIN[node.op](graph, node, inputs)
     batch = {name: values[None] for name, values in zip(node.inputs, inputs, strict=True)}
-    return fast.evaluate(graph, [node], batch)[node.output][0].astype(np.int64)
+    output = fast.evaluate(graph, [node], batch)[node.output]
+    return np.asarray(output[0], dtype=np.int64)
 
 
 def check_image(image: npt.NDArray[np.integer], tensor: Tensor) -> Array:

@@ -50,7 +50,7 @@ def saturate(values: Array, qtype: QType) -> Array:
 def _shift(frac: int, qtype: QType) -> int:
     """Return the right shift from ``frac`` to a type, held where a larger one gives the same integers.
 
-    A left shift by ``MAX_BITS`` already saturates every value but 0.
+    A left shift by ``MAX_BITS`` already saturates every value but 0, and keeps an accumulator inside int64.
     """
     return min(max(frac - qtype.frac, -MAX_BITS), _MAX_RIGHT_SHIFT)
 
@@ -66,10 +66,7 @@ def requantise(accumulator: Array, frac: int, qtype: QType) -> Array:
     >>> requantise(np.array([5, 6, -40]), 2, QType(4, True, 0))
     array([ 1,  2, -8])
     """
-    shift = _shift(frac, qtype)
-    if shift < 0:  # Beyond the largest type a value saturates anyway; inside, the left shift cannot overflow.
-        accumulator = np.clip(accumulator, -(1 << MAX_BITS), 1 << MAX_BITS)
-    return saturate(round_half_even_shift(accumulator, shift), qtype)
+    return saturate(round_half_even_shift(accumulator, _shift(frac, qtype)), qtype)
 
 
 def requantise_floats(accumulator: npt.NDArray[np.floating], frac: int, qtype: QType) -> None:
