@@ -13,6 +13,9 @@ from quantunet.ir import Array, Graph, IntArray, MatrixNode
 LATENCY = 7
 """Cycles from the last tap of a fold to its output beat in ``qun_matrix_vector``."""
 
+_MULTIPLIER_BITS = 18
+"""Width of a hard multiplier's wider input, as ``qun_pair_products`` assumes it."""
+
 _SUM_BITS = 32  # of the integers in which ``qun_matrix_vector`` adds the lanes
 _ROUND_BITS = 64  # of the integers in which ``qun_requant_pkg`` rounds
 
@@ -78,9 +81,22 @@ def parameters(graph: Graph, node: MatrixNode, fold: Fold) -> dict[str, int | st
         "Shift": requant_shift(acc, target.qtype),
         "OutBits": target.qtype.bits,
         "OutSigned": int(target.qtype.signed),
+        "PairProducts": int(products_per_multiplier(graph, node, fold) == 2),
         "WeightFile": f"{node.name}_weight.mem",
         "BiasFile": f"{node.name}_bias.mem",
     }
+
+
+def products_per_multiplier(graph: Graph, node: MatrixNode, fold: Fold) -> int:
+    """Return how many products a multiplier of a folded layer makes in a cycle: 2 or 1.
+
+    Two need the style ``folded-dsp``, an even PE, and widths of which two weights and an input fit in one input of a
+    hard multiplier; signed inputs make that input signed, one bit less.
+    """
+    source = graph.input_of(node).qtype
+    bits = node.weight_type.bits
+    fits = bits >= 2 and 2 * bits + source.bits <= _MULTIPLIER_BITS - source.signed
+    return 2 if fold.style == "folded-dsp" and fold.pe % 2 == 0 and fits else 1
 
 
 def weight_memory(node: MatrixNode, words: Array) -> Memory:

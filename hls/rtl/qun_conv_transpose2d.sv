@@ -21,6 +21,7 @@ module qun_conv_transpose2d #(
     parameter int Shift = 0,
     parameter int unsigned OutBits = 8,
     parameter bit OutSigned = 1'b0,
+    parameter bit PairProducts = 1'b0,  // two products in one multiplier
     parameter string WeightFile = "",
     parameter string BiasFile = ""
 ) (
@@ -77,19 +78,20 @@ module qun_conv_transpose2d #(
   );
 
   qun_matrix_vector #(
-      .OutFolds   (OutFolds),
-      .WeightDepth(WeightDepth),
-      .Pe         (Pe),
-      .Simd       (Simd),
-      .InBits     (InBits),
-      .InSigned   (InSigned),
-      .WeightBits (WeightBits),
-      .AccBits    (AccBits),
-      .Shift      (Shift),
-      .OutBits    (OutBits),
-      .OutSigned  (OutSigned),
-      .WeightFile (WeightFile),
-      .BiasFile   (BiasFile)
+      .OutFolds    (OutFolds),
+      .WeightDepth (WeightDepth),
+      .Pe          (Pe),
+      .Simd        (Simd),
+      .InBits      (InBits),
+      .InSigned    (InSigned),
+      .WeightBits  (WeightBits),
+      .AccBits     (AccBits),
+      .Shift       (Shift),
+      .OutBits     (OutBits),
+      .OutSigned   (OutSigned),
+      .PairProducts(PairProducts),
+      .WeightFile  (WeightFile),
+      .BiasFile    (BiasFile)
   ) u_matrix_vector (
       .clk,
       .rst_n,

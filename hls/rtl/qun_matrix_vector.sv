@@ -17,6 +17,7 @@ module qun_matrix_vector #(
     parameter int Shift = 0,
     parameter int unsigned OutBits = 8,
     parameter bit OutSigned = 1'b0,
+    parameter bit PairProducts = 1'b0,  // two products in one multiplier
     parameter string WeightFile = "",
     parameter string BiasFile = "",
     localparam int unsigned WeightAddrBits = (WeightDepth > 1) ? $clog2(WeightDepth) : 1,
@@ -39,31 +40,6 @@ module qun_matrix_vector #(
     output logic                      m_axis_tlast
 );
 
-  // The lanes of a processing element stand in groups of at most 32 bits, one integer of a simulator.
-  function automatic int unsigned group_lanes();
-    int unsigned bits = (WeightBits > InBits) ? WeightBits : InBits;
-    int unsigned lanes = (bits <= 4) ? 8 : (bits <= 8) ? 4 : 2;
-    if (lanes > Simd) begin
-      lanes = Simd;
-    end
-    while (Simd % lanes != 0) begin
-      lanes = lanes - 1;
-    end
-    return lanes;
-  endfunction
-
-  localparam int unsigned GroupLanes = group_lanes();
-  localparam int unsigned Groups = Simd / GroupLanes;
-  // The stage that multiplies, the longest path, adds few lanes; the next one adds the rest.
-  localparam int unsigned SumLanes =
-      (GroupLanes == 8 && Simd > 16) ? 4 : (GroupLanes % 2 == 0) ? 2 : 1;
-  localparam int unsigned Sums = Simd / SumLanes;
-  localparam int unsigned WeightGroupBits = GroupLanes * WeightBits;
-  localparam int unsigned InGroupBits = GroupLanes * InBits;
-
-  typedef logic [WeightGroupBits-1:0] weights_t[Groups*Pe];  // group major
-  typedef logic [InGroupBits-1:0] inputs_t[Groups];
-  typedef int sums_t[Sums*Pe];
   typedef int totals_t[Pe];
   typedef logic signed [AccBits-1:0] accs_t[Pe];
 
@@ -80,9 +56,6 @@ module qun_matrix_vector #(
   control_t [5:1] control_q;
 
   logic [Pe*Simd*WeightBits-1:0] weight_word_q;  // stage 1
-  weights_t weights_q;  // stage 2
-  inputs_t inputs_q;
-  sums_t sums_q;  // stage 3
   totals_t totals_q;  // stage 4
   logic [Pe*AccBits-1:0] bias_word_q;  // stage 3
   accs_t biases_q;  // stage 4
@@ -90,77 +63,19 @@ module qun_matrix_vector #(
   logic [Pe*OutBits-1:0] result_q;  // stage 6
   logic result_last_q;
 
-  // The stages, as functions of the registers before them. They read these in place, since a
-  // simulator would copy arguments, and the loop over Pe is the innermost one, since that is what
-  // it vectorises.
-  function automatic weights_t split_weights();
-    // verilator unroll_disable
-    for (int unsigned g = 0; g < Groups; g++) begin
-      // verilator unroll_disable
-      for (int unsigned p = 0; p < Pe; p++) begin
-        split_weights[g*Pe+p] = weight_word_q[(p*Groups+g)*WeightGroupBits+:WeightGroupBits];
-      end
-    end
-  endfunction
-
-  function automatic inputs_t split_inputs(logic [Simd*InBits-1:0] word);
-    // verilator unroll_disable
-    for (int unsigned g = 0; g < Groups; g++) begin
-      split_inputs[g] = word[g*InGroupBits+:InGroupBits];
-    end
-  endfunction
-
-  // A lane as an integer, by two shifts.
-  function automatic int weight_lane(logic [WeightGroupBits-1:0] group, int unsigned lane);
-    return $signed(32'(group) << (32 - (lane + 1) * WeightBits)) >>> (32 - WeightBits);
-  endfunction
-
-  function automatic int input_lane(logic [InGroupBits-1:0] group, int unsigned lane);
-    int unsigned top = 32'(group) << (32 - (lane + 1) * InBits);
-    return InSigned ? ($signed(top) >>> (32 - InBits)) : int'(top >> (32 - InBits));
-  endfunction
-
-  function automatic sums_t multiply();
-    // verilator unroll_disable
-    for (int unsigned g = 0; g < Groups; g++) begin
-      // verilator unroll_disable
-      for (int unsigned p = 0; p < Pe; p++) begin
-        // verilator unroll_full
-        for (int unsigned part = 0; part < GroupLanes / SumLanes; part++) begin
-          int sum = 0;
-          // verilator unroll_full
-          for (int unsigned lane = part * SumLanes; lane < (part + 1) * SumLanes; lane++) begin
-            sum = sum + weight_lane(weights_q[g*Pe+p], lane) * input_lane(inputs_q[g], lane);
-          end
-          multiply[(part*Groups+g)*Pe+p] = sum;
-        end
-      end
-    end
-  endfunction
-
-  function automatic totals_t sum_lanes();
+  // The stages after the products. They write their registers in place, since a simulator would copy
+  // results, and the loop over Pe is the innermost one, since that is what it vectorises.
+  function automatic void split_biases();
     // verilator unroll_disable
     for (int unsigned p = 0; p < Pe; p++) begin
-      int sum = 0;
-      // verilator unroll_full
-      for (int unsigned i = 0; i < Sums; i++) begin
-        sum = sum + sums_q[i*Pe+p];
-      end
-      sum_lanes[p] = sum;
+      biases_q[p] = bias_word_q[p*AccBits+:AccBits];
     end
   endfunction
 
-  function automatic accs_t split_biases();
+  function automatic void accumulate(logic first);
     // verilator unroll_disable
     for (int unsigned p = 0; p < Pe; p++) begin
-      split_biases[p] = bias_word_q[p*AccBits+:AccBits];
-    end
-  endfunction
-
-  function automatic accs_t accumulate(logic first);
-    // verilator unroll_disable
-    for (int unsigned p = 0; p < Pe; p++) begin
-      accumulate[p] = (first ? biases_q[p] : accs_q[p]) + AccBits'(totals_q[p]);
+      accs_q[p] = (first ? biases_q[p] : accs_q[p]) + AccBits'(totals_q[p]);
     end
   endfunction
 
@@ -183,6 +98,40 @@ module qun_matrix_vector #(
       .addr  (tap_weight_addr),
       .data_q(weight_word_q)
   );
+
+  if (PairProducts) begin : gen_pairs
+    qun_pair_products #(
+        .Pe        (Pe),
+        .Simd      (Simd),
+        .InBits    (InBits),
+        .InSigned  (InSigned),
+        .WeightBits(WeightBits)
+    ) u_products (
+        .clk,
+        .word_valid    (valid_q[1]),
+        .weight_word   (weight_word_q),
+        .inputs        (tap_zero_q ? '0 : tap_data_q),
+        .products_valid(valid_q[2]),
+        .sums_valid    (valid_q[3]),
+        .totals_q
+    );
+  end else begin : gen_lanes
+    qun_lane_products #(
+        .Pe        (Pe),
+        .Simd      (Simd),
+        .InBits    (InBits),
+        .InSigned  (InSigned),
+        .WeightBits(WeightBits)
+    ) u_products (
+        .clk,
+        .word_valid    (valid_q[1]),
+        .weight_word   (weight_word_q),
+        .inputs        (tap_zero_q ? '0 : tap_data_q),
+        .products_valid(valid_q[2]),
+        .sums_valid    (valid_q[3]),
+        .totals_q
+    );
+  end
 
   qun_rom #(
       .Bits (Pe * AccBits),
@@ -212,23 +161,19 @@ module qun_matrix_vector #(
     end
     if (valid_q[4]) begin
       control_q[5] <= control_q[4];
-      accs_q <= accumulate(control_q[4].first);
+      accumulate(control_q[4].first);
     end
     if (valid_q[3]) begin
       control_q[4] <= control_q[3];
-      totals_q <= sum_lanes();
       if (control_q[3].first) begin
-        biases_q <= split_biases();
+        split_biases();
       end
     end
     if (valid_q[2]) begin
       control_q[3] <= control_q[2];
-      sums_q <= multiply();
     end
     if (valid_q[1]) begin
       control_q[2] <= control_q[1];
-      weights_q <= split_weights();
-      inputs_q <= split_inputs(tap_zero_q ? '0 : tap_data_q);
     end
     if (tap_valid) begin
       control_q[1] <= '{tap_first, tap_last, tap_frame_last, tap_bias_addr};

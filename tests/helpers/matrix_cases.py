@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from quantunet.hls.design import Fold
+from quantunet.hls.design import Fold, Style
 from quantunet.ir import Conv2d, ConvTranspose2d, Graph, IntArray, QType, Tensor
 from quantunet.rtl_sim.op_cases import Case, layer_case
 
@@ -27,6 +27,7 @@ class Layer:
         target: Output type, likewise.
         kernel: 1 or 3; 2 for the transpose convolution.
         shift: Right shift of the requantisation; ``None`` for one that makes the output use its range.
+        style: How it multiplies.
     """
 
     shape: tuple[int, int, int]
@@ -38,6 +39,7 @@ class Layer:
     target: str
     kernel: int = 3
     shift: int | None = None
+    style: Style = "folded-lut"
 
 
 def _qtype(text: str, frac: int = 0) -> QType:
@@ -71,7 +73,7 @@ def graph_of(layer: Layer, seed: int) -> Graph:
 
 def case_of(layer: Layer, seed: int, frames: int = 3) -> Case:
     """Return the bench case of a layer, after a look that its output is not trivial."""
-    case = layer_case(graph_of(layer, seed), Fold(layer.pe, layer.simd), frames=frames, seed=seed)
+    case = layer_case(graph_of(layer, seed), Fold(layer.pe, layer.simd, layer.style), frames=frames, seed=seed)
     output = case.frames["y"]
     assert len(np.unique(output)) > 1, f"{layer}: the output is constant"
     return case
@@ -85,7 +87,7 @@ def saturates(case: Case) -> bool:
 
 
 def random_layer(rng: random.Random, *, transpose: bool) -> Layer:
-    """Draw a small layer: any divisors as PE and SIMD, widths of 2 to 8 bits, signed and unsigned, any shift."""
+    """Draw a small layer: any divisors as PE and SIMD, widths of 2 to 8 bits, both signs, any shift, both styles."""
 
     def draw_type() -> str:
         return f"{rng.choice('us')}{rng.randint(2, 8)}"
@@ -104,4 +106,5 @@ def random_layer(rng: random.Random, *, transpose: bool) -> Layer:
         target=draw_type(),
         kernel=2 if transpose else rng.choice((1, 3, 3)),
         shift=rng.randint(-3, 0) if rng.random() < 0.15 else None,
+        style=rng.choice(("folded-lut", "folded-dsp", "folded-dsp")),
     )

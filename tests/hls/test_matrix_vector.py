@@ -80,6 +80,7 @@ def test_parameters_describe_the_layer() -> None:
         "Shift": -2,
         "OutBits": 3,
         "OutSigned": 0,
+        "PairProducts": 0,
     }
 
 

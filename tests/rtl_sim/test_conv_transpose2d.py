@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from pathlib import Path
 
@@ -31,7 +32,7 @@ FAULTS = {
         "64'sd1) != 0) ? half : half - 64'sd1",
         "64'sd1) != 0) ? half - 64'sd1 : half - 64'sd1",
     ),
-    "swapped lanes": ("qun_matrix_vector.sv", "weight_word_q[(p*Groups+g)*", "weight_word_q[((Pe-1-p)*Groups+g)*"),
+    "swapped lanes": ("qun_lane_products.sv", "weight_word[(p*Groups+g)*", "weight_word[((Pe-1-p)*Groups+g)*"),
     "tready always high": (
         "qun_row_repeat.sv",
         "s_axis_tready = fill_q != fill_t'(RingPixels)",
@@ -50,6 +51,9 @@ FAULTS = {
 def test_corners(tmp_path: Path) -> None:
     cases = [case_of(layer, seed) for seed, layer in enumerate(CORNERS)]
     assert sum(saturates(case) for case in cases) > len(cases) // 2
+    pairs = [dataclasses.replace(layer, style="folded-dsp") for layer in CORNERS]
+    cases += [case for case in map(case_of, pairs, range(len(pairs))) if dict(case.instance.params)["PairProducts"]]
+    assert len(cases) > len(CORNERS) + 3, "some corners hold two products in a multiplier"
     check_cases("conv_transpose2d", cases, tmp_path)
 
 

@@ -22,7 +22,7 @@ FOLDER = BUILD_ROOT.parent / "mutations"
 
 FAULTS = {
     "swapped lane": (
-        "qun_matrix_vector.sv",
+        "qun_lane_products.sv",
         "input_lane(inputs_q[g], lane)",
         "input_lane(inputs_q[g], GroupLanes - 1 - lane)",
     ),

@@ -1,0 +1,123 @@
+// Products of Pe x Simd weights with Simd inputs, summed over the inputs, one product in a
+// multiplier; latency 3 from a weight word to its totals, one a cycle.
+module qun_lane_products #(
+    parameter int unsigned Pe = 1,
+    parameter int unsigned Simd = 1,
+    parameter int unsigned InBits = 8,
+    parameter bit InSigned = 1'b0,
+    parameter int unsigned WeightBits = 8
+) (
+    input  logic                          clk,
+    input  logic                          word_valid,         // the word and the inputs are there
+    input  logic [Pe*Simd*WeightBits-1:0] weight_word,
+    input  logic [       Simd*InBits-1:0] inputs,
+    input  logic                          products_valid,     // one cycle after word_valid
+    input  logic                          sums_valid,         // two cycles after
+    output int                            totals_q      [Pe]
+);
+
+  // The lanes of a processing element stand in groups of at most 32 bits, one integer of a simulator.
+  function automatic int unsigned group_lanes();
+    int unsigned bits = (WeightBits > InBits) ? WeightBits : InBits;
+    int unsigned lanes = (bits <= 4) ? 8 : (bits <= 8) ? 4 : 2;
+    if (lanes > Simd) begin
+      lanes = Simd;
+    end
+    while (Simd % lanes != 0) begin
+      lanes = lanes - 1;
+    end
+    return lanes;
+  endfunction
+
+  localparam int unsigned GroupLanes = group_lanes();
+  localparam int unsigned Groups = Simd / GroupLanes;
+  // The stage that multiplies, the longest path, adds few lanes; the next one adds the rest.
+  localparam int unsigned SumLanes =
+      (GroupLanes == 8 && Simd > 16) ? 4 : (GroupLanes % 2 == 0) ? 2 : 1;
+  localparam int unsigned Sums = Simd / SumLanes;
+  localparam int unsigned WeightGroupBits = GroupLanes * WeightBits;
+  localparam int unsigned InGroupBits = GroupLanes * InBits;
+
+  typedef logic [WeightGroupBits-1:0] weights_t[Groups*Pe];  // group major
+  typedef logic [InGroupBits-1:0] inputs_t[Groups];
+  typedef int sums_t[Sums*Pe];
+  typedef int totals_t[Pe];
+
+  weights_t weights_q;
+  inputs_t inputs_q;
+  sums_t sums_q;
+
+  // The stages write their registers in place, since a simulator would copy results, and the loop
+  // over Pe is the innermost one, since that is what it vectorises.
+  function automatic void split_weights();
+    // verilator unroll_full
+    for (int unsigned g = 0; g < Groups; g++) begin
+      // verilator unroll_disable
+      for (int unsigned p = 0; p < Pe; p++) begin
+        weights_q[g*Pe+p] = weight_word[(p*Groups+g)*WeightGroupBits+:WeightGroupBits];
+      end
+    end
+  endfunction
+
+  function automatic void split_inputs();
+    // verilator unroll_full
+    for (int unsigned g = 0; g < Groups; g++) begin
+      inputs_q[g] = inputs[g*InGroupBits+:InGroupBits];
+    end
+  endfunction
+
+  // A lane as an integer, by two shifts.
+  function automatic int weight_lane(logic [WeightGroupBits-1:0] group, int unsigned lane);
+    return $signed(32'(group) << (32 - (lane + 1) * WeightBits)) >>> (32 - WeightBits);
+  endfunction
+
+  function automatic int input_lane(logic [InGroupBits-1:0] group, int unsigned lane);
+    int unsigned top = 32'(group) << (32 - (lane + 1) * InBits);
+    return InSigned ? ($signed(top) >>> (32 - InBits)) : int'(top >> (32 - InBits));
+  endfunction
+
+  function automatic void multiply();
+    // verilator unroll_disable
+    for (int unsigned g = 0; g < Groups; g++) begin
+      // verilator unroll_disable
+      for (int unsigned p = 0; p < Pe; p++) begin
+        // verilator unroll_full
+        for (int unsigned part = 0; part < GroupLanes / SumLanes; part++) begin
+          int sum = 0;
+          // verilator unroll_full
+          for (int unsigned lane = part * SumLanes; lane < (part + 1) * SumLanes; lane++) begin
+            sum = sum + weight_lane(weights_q[g*Pe+p], lane) * input_lane(inputs_q[g], lane);
+          end
+          sums_q[(part*Groups+g)*Pe+p] = sum;
+        end
+      end
+    end
+  endfunction
+
+  function automatic totals_t sum_lanes();
+    // verilator unroll_disable
+    for (int unsigned p = 0; p < Pe; p++) begin
+      int sum = 0;
+      // verilator unroll_full
+      for (int unsigned i = 0; i < Sums; i++) begin
+        sum = sum + sums_q[i*Pe+p];
+      end
+      sum_lanes[p] = sum;
+    end
+  endfunction
+
+  // The last stage comes first: each register is read before it is written.
+  always_ff @(posedge clk) begin
+    if (sums_valid) begin
+      totals_q <= sum_lanes();
+    end
+    if (products_valid) begin
+      multiply();
+    end
+    if (word_valid) begin
+      split_weights();
+      split_inputs();
+    end
+  end
+
+endmodule
