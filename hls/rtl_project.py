@@ -16,7 +16,7 @@ from quantunet.hls.folding import Folding, check_folding, write_folding
 from quantunet.hls.network import build
 from quantunet.ir import Graph
 from quantunet.storage import write_bytes
-from quantunet.streams import hex_lines
+from quantunet.streams import memory_files
 
 RTL_FOLDER = Path(__file__).parent / "rtl"
 """The SystemVerilog library."""
@@ -50,7 +50,8 @@ class RtlProject:
         folder: Where it stands.
         top: Name of the top module.
         sources: SystemVerilog files, each after the files it needs; the last is the top.
-        memories: Memory files, in the folder; tools run where these can be found by name.
+        memories: Memory files, in the folder; tools run where these can be found by name. Beside each stands its packed
+            binary, which simulators read (:func:`quantunet.streams.binary_file`).
         design: What the top wires together.
     """
 
@@ -210,7 +211,8 @@ def write(
     update(top, top_module(design).encode())
     memories = _memories(design)
     for name, memory in memories.items():
-        update(folder / name, hex_lines(memory.words.array, memory.bits))
+        for file, data in memory_files(folder / name, memory.words.array, memory.bits).items():
+            update(file, data)
     sources.append(top)
     names = [str(path.relative_to(folder)) for path in sources]
     update(folder / "files.f", ("\n".join(names) + "\n").encode())

@@ -5,22 +5,24 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import jinja2
 import numpy as np
 
 from quantunet.errors import StorageError, ToolFailedError
+from quantunet.hls.design import Design, Stream
 from quantunet.hls.rtl_project import RtlProject, design_fifos, input_ports, output_ports, update
 from quantunet.ir import Array
 from quantunet.rtl_sim import verilator
-from quantunet.rtl_sim.bench_result import CONFIG_FILE, EXPECTED_FILE, RESULT_FILE, BenchResult
-from quantunet.streams import hex_lines, to_groups
+from quantunet.rtl_sim.bench_result import CONFIG_FILE, EXPECTED_FILE, RESULT_FILE, STREAMS_FILE, BenchResult
+from quantunet.rtl_sim.stuck import stuck_streams
+from quantunet.streams import binary_file, packed_words, to_groups, word_bytes
 
 HDL_FOLDER = Path(__file__).parent / "hdl"
-HDL_SOURCES = tuple(HDL_FOLDER / f"qun_tb_{name}.sv" for name in ("clock", "stall", "source", "sink", "level"))
+HDL_SOURCES = tuple(HDL_FOLDER / f"qun_tb_{name}.sv" for name in ("clock", "stall", "source", "sink", "tap", "level"))
 
 _TRACE_FLAGS = ("-DQUN_TRACE",)
 _TEMPLATES = jinja2.Environment(
@@ -41,14 +43,32 @@ class Bench:
         project: The design; its folder is the working folder of the simulation.
         top: The bench's module.
         executable: Folder of the Verilator build.
+        layers: The layers whose streams are compared inside the design, by stream.
     """
 
     project: RtlProject
     top: str
     executable: Path
+    layers: Mapping[str, str] = field(default_factory=dict)
 
 
-def build(project: RtlProject, build_root: Path, *, trace: bool = False, jobs: int = 1) -> Bench:
+@dataclass(frozen=True)
+class _Tap:
+    """A monitor: on a stream inside the design, or on the outer port that the stream is."""
+
+    stream: Stream
+    signal: str
+    compared: bool
+
+
+def build(
+    project: RtlProject,
+    build_root: Path,
+    *,
+    layers: Mapping[str, str] | None = None,
+    trace: bool = False,
+    jobs: int = 1,
+) -> Bench:
     """Generate and build the bench of a project.
 
     The build depends on the sources alone: another image, other weights or other stalls reuse it.
@@ -56,6 +76,8 @@ def build(project: RtlProject, build_root: Path, *, trace: bool = False, jobs: i
     Args:
         project: The design.
         build_root: Where Verilator builds are kept.
+        layers: Streams inside the design whose values are compared, and the layers that write them, in the order in
+            which a failure names them.
         trace: Whether the simulator can write a waveform.
         jobs: C++ compilers to run at once.
 
@@ -71,13 +93,22 @@ def build(project: RtlProject, build_root: Path, *, trace: bool = False, jobs: i
         design=project.design,
         inputs=input_ports(project.design),
         outputs=output_ports(project.design),
+        taps=_taps(project.design, layers or {}),
+        report=STREAMS_FILE,
         fifo_depths=design_fifos(project.design),
     )
     update(source, text.encode())
     sources = (*HDL_SOURCES, *project.sources, source)
     flags = _TRACE_FLAGS if trace else ()
     executable = verilator.build(sources, top, {}, build_root, trace=trace, jobs=jobs, flags=flags)
-    return Bench(project, top, executable)
+    return Bench(project, top, executable, dict(layers or {}))
+
+
+def _taps(design: Design, layers: Mapping[str, str]) -> list[_Tap]:
+    ports = {port.stream.name: port.prefix for port in (*input_ports(design), *output_ports(design))}
+    return [
+        _Tap(stream, ports.get(stream.name, f"u_dut.{stream.name}"), stream.name in layers) for stream in design.streams
+    ]
 
 
 def run(
@@ -87,6 +118,7 @@ def run(
     test_module: str,
     *,
     watchdog: int,
+    stream_values: Mapping[str, Sequence[Array]] | None = None,
     stalls: bool = False,
     seed: int = 0,
     plusargs: Sequence[str] = (),
@@ -99,6 +131,7 @@ def run(
         expected: The golden output, int64 ``(frames, height, width, channels)``.
         test_module: The cocotb module.
         watchdog: Cycles without any handshake after which the bench gives up.
+        stream_values: For each stream of :attr:`Bench.layers`, golden's ``(height, width, channels)`` of every frame.
         stalls: Random stalls at all inputs and outputs.
         seed: Of the stalls.
         plusargs: More arguments of the simulator.
@@ -112,11 +145,12 @@ def run(
     """
     folder, design = bench.project.folder, bench.project.design
     (output,) = output_ports(design)
-    for path in bench.project.memories:
-        if not path.is_file():  # the simulator would only warn and compute with zeros
-            raise StorageError(str(path), expected="a memory file", got="none", hint="Generate the project again.")
+    _check_memories(bench.project)
     for port, frames in zip(input_ports(design), inputs, strict=True):
-        update(folder / f"{port.prefix}.hex", hex_lines(to_groups(frames, port.stream.lanes), port.stream.qtype.bits))
+        _write_beats(folder / f"{port.prefix}.bin", port.stream, frames)
+    streams = {stream.name: stream for stream in design.streams}
+    for name in bench.layers:
+        _write_beats(folder / f"{name}.expected.bin", streams[name], (stream_values or {})[name])
     stored = io.BytesIO()
     np.save(stored, expected)
     update(folder / EXPECTED_FILE, stored.getvalue())
@@ -125,6 +159,16 @@ def run(
         "lanes": output.stream.lanes,
         "qtype": dataclasses.asdict(output.stream.qtype),
         "fifo_depths": design_fifos(design),
+        "streams": {
+            name: {
+                "layer": bench.layers.get(name),
+                "lanes": streams[name].lanes,
+                "qtype": dataclasses.asdict(streams[name].qtype),
+                "shape": streams[name].shape,
+                "beats": streams[name].beats,
+            }
+            for name in dict.fromkeys([*bench.layers, *streams])
+        },
     }
     update(folder / CONFIG_FILE, (json.dumps(config, indent=1) + "\n").encode())
     result_file = folder / RESULT_FILE
@@ -143,7 +187,33 @@ def run(
             expected="one verdict",
             got=f"passed={outcome.passed} from cocotb and passed={result.passed} in {result_file}",
         )
-    return dataclasses.replace(result, seconds=round(outcome.seconds, 3))
+    waits = stuck_streams(design, result.streams) if result.timed_out else ()
+    return dataclasses.replace(result, stuck=waits, seconds=round(outcome.seconds, 3))
+
+
+def _check_memories(project: RtlProject) -> None:
+    """See that every memory's packed binary is there and has its length; the simulator too stops otherwise."""
+    lengths = {
+        memory.file: memory.words.shape[0] * word_bytes(memory.words.shape[1], memory.bits)
+        for instance in project.design.instances
+        for memory in instance.memories
+    }
+    for name, length in lengths.items():
+        path = binary_file(project.folder / name)
+        found = path.stat().st_size if path.is_file() else None
+        if found != length:
+            raise StorageError(
+                str(path),
+                expected=f"a memory file of {length} bytes",
+                got="none" if found is None else f"{found} bytes",
+                hint="Generate the project again.",
+            )
+
+
+def _write_beats(path: Path, stream: Stream, frames: Sequence[Array] | Array) -> None:
+    """Write the beats of some frames as packed binary."""
+    packed = [packed_words(to_groups(frame, stream.lanes), stream.qtype.bits) for frame in frames]
+    update(path, b"".join(words.tobytes() for words in packed))
 
 
 def output_beats(project: RtlProject) -> int:

@@ -15,8 +15,10 @@ from quantunet.rtl_sim.bench_result import (
     EXPECTED_FILE,
     NEVER,
     RESULT_FILE,
+    STREAMS_FILE,
     BenchResult,
     Difference,
+    StreamResult,
 )
 from quantunet.storage import write_text
 from quantunet.streams import from_hex_lines
@@ -39,6 +41,7 @@ async def measure(dut: Any) -> BenchResult:
     frame_cycles = [int(line) for line in Path("m_axis.cycles").read_text(encoding="utf-8").split()]
     values, beats = _output_values(config, expected.size)
     mismatches, first = compare(expected, values)
+    streams, fills = read_streams(Path(STREAMS_FILE).read_text(encoding="utf-8"), config, len(expected), first_input)
     found = _count(dut, "m_axis_found")
     result = BenchResult(
         values_compared=expected.size,
@@ -50,9 +53,10 @@ async def measure(dut: Any) -> BenchResult:
         timed_out=bool(dut.timed_out.value),
         first_output=_count(dut, "m_axis_first") - first_input + 1 if beats else 0,
         frame_ends=tuple(cycle - first_input + 1 for cycle in frame_cycles),
-        fifo_max_fill={name: (depth, _count(dut, f"{name}_highest")) for name, depth in config["fifo_depths"].items()},
+        fifo_max_fill={name: (depth, fills[name]) for name, depth in config["fifo_depths"].items()},
         last_cycle=_count(dut, "m_axis_last"),
         found_cycle=None if found == NEVER else found,
+        streams=streams,
     )
     write_text(Path(RESULT_FILE), result.to_json())
     return result
@@ -71,6 +75,58 @@ def _output_values(config: dict[str, Any], limit: int) -> tuple[Array, int]:
     used = min(beats, limit // lanes)
     values = from_hex_lines(text[: used * line], lanes, qtype, (1, 1, lanes), "m_axis.hex")
     return values.reshape(-1), beats
+
+
+def read_streams(
+    text: str, config: dict[str, Any], frames: int, first_input: int
+) -> tuple[tuple[StreamResult, ...], dict[str, int]]:
+    """Read the lines that the monitors left.
+
+    Args:
+        text: Lines of ``qun_tb_tap.sv`` and ``qun_tb_level.sv``.
+        config: ``bench.json``.
+        frames: Expected frames.
+        first_input: The cycle of the first input handshake.
+
+    Returns:
+        The streams in the order of ``config``, and the highest fill of each FIFO.
+    """
+    found: dict[str, StreamResult] = {}
+    fills: dict[str, int] = {}
+    for line in text.splitlines():
+        kind, name, *words = line.split()
+        if kind == "fifo":
+            fills[name] = int(words[0])
+        else:
+            found[name] = _stream(name, config["streams"][name], words, frames, first_input)
+    return tuple(found[name] for name in config["streams"]), fills
+
+
+def _stream(name: str, about: dict[str, Any], words: list[str], frames: int, first_input: int) -> StreamResult:
+    beats, valid, ready, begin, end, compared, wrong, wrong_beat = (int(word) for word in words[:8])
+    lanes, qtype, shape = about["lanes"], QType(**about["qtype"]), (frames, *about["shape"])
+    position = None
+    if wrong:
+        expected, got = (from_hex_lines(f"{word}\n".encode(), lanes, qtype, (1, 1, lanes), name) for word in words[8:])
+        lane = int((expected != got).argmax())
+        position, values = wrong_beat * lanes + lane, (int(expected.flat[lane]), int(got.flat[lane]))
+    first = None
+    if position is not None:
+        frame, y, x, channel = (int(index) for index in np.unravel_index(position, shape))
+        first = Difference(frame, y, x, channel, *values)
+    return StreamResult(
+        name=name,
+        layer=about["layer"],
+        beats=beats,
+        beats_expected=frames * about["beats"],
+        valid=bool(valid),
+        ready=bool(ready),
+        first_cycle=begin - first_input + 1 if beats else 0,
+        last_cycle=end - first_input + 1 if beats else 0,
+        values_compared=compared,
+        mismatches=wrong,
+        first=first,
+    )
 
 
 def compare(expected: Array, values: Array) -> tuple[int, Difference | None]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass
+from typing import Any
 
 CONFIG_FILE = "bench.json"
 EXPECTED_FILE = "expected.npy"
 RESULT_FILE = "result.json"
+STREAMS_FILE = "streams.txt"
 WAVE_FILE = "wave.vcd"
 """Files of a bench in its working folder, written before and after the simulation."""
 
@@ -38,6 +40,61 @@ class Difference:
 
 
 @dataclass(frozen=True)
+class StreamResult:
+    """What the monitor of one stream inside a design saw.
+
+    Attributes:
+        name: The stream.
+        layer: The layer that writes it, where its values were compared with golden's; ``None`` for plumbing.
+        beats: Beats that passed.
+        beats_expected: Those of all frames.
+        valid: Whether a beat was on offer at the end.
+        ready: Whether the reader would have taken it.
+        first_cycle: Cycles from the first input handshake to the stream's first beat, both included; 0 if none passed.
+        last_cycle: Likewise to its last beat.
+        values_compared: Values that came and were looked at.
+        mismatches: Those that differ.
+        first: The first of them.
+    """
+
+    name: str
+    layer: str | None
+    beats: int
+    beats_expected: int
+    valid: bool
+    ready: bool
+    first_cycle: int
+    last_cycle: int
+    values_compared: int = 0
+    mismatches: int = 0
+    first: Difference | None = None
+
+    @property
+    def wrong(self) -> str | None:
+        """What is wrong with the beats that came, in words; ``None`` if nothing is, or for plumbing."""
+        if self.layer is None:
+            return None
+        if self.mismatches:
+            return f"{self.mismatches} of {self.values_compared} values differ, first {self.first}"
+        if self.beats > self.beats_expected:
+            return f"{self.beats - self.beats_expected} beats too many"
+        return None
+
+    @property
+    def missing(self) -> str | None:
+        """What did not come of a layer's values, in words; ``None`` if all came, or for plumbing."""
+        if self.layer is None or (self.beats >= self.beats_expected and self.values_compared):
+            return None
+        return f"{self.beats} of {self.beats_expected} beats came, {self.values_compared} values were compared"
+
+    @classmethod
+    def from_fields(cls, fields: dict[str, Any]) -> StreamResult:
+        """Return the result that :func:`dataclasses.asdict` has taken apart."""
+        first = fields["first"]
+        return cls(**{**fields, "first": None if first is None else Difference(**first)})
+
+
+@dataclass(frozen=True)
 class BenchResult:
     """What a simulation showed.
 
@@ -54,6 +111,8 @@ class BenchResult:
         fifo_max_fill: Depth and highest fill of each FIFO.
         last_cycle: The simulator's cycle of the last output handshake.
         found_cycle: The simulator's cycle of the beat that was asked for with ``+find_beat``; ``None`` without one.
+        streams: What the monitors saw, in the design's order; layers come in the network's order.
+        stuck: Where nothing moves any more, who waits for what, a line each.
         seconds: Wall time of the simulation.
     """
 
@@ -69,6 +128,8 @@ class BenchResult:
     fifo_max_fill: dict[str, tuple[int, int]]
     last_cycle: int
     found_cycle: int | None = None
+    streams: tuple[StreamResult, ...] = ()
+    stuck: tuple[str, ...] = ()
     seconds: float = 0.0
 
     @property
@@ -79,8 +140,14 @@ class BenchResult:
             found.append("nothing was compared")
         if self.mismatches:
             found.append(f"{self.mismatches} of {self.values_compared} values differ, first {self.first}")
+        for what in ("wrong",) if self.timed_out else ("wrong", "missing"):
+            layers = [(stream.layer, getattr(stream, what)) for stream in self.layers if getattr(stream, what)]
+            if layers:
+                others = f" (and {len(layers) - 1} other layers)" if len(layers) > 1 else ""
+                found.append(f"{layers[0][0]} inside the design: {layers[0][1]}{others}")
         if self.timed_out:
             found.append("the stream stopped before its end")
+            found += self.stuck
         if self.extra_beats:
             found.append(f"{self.extra_beats} beats too many")
         if self.unstable:
@@ -88,6 +155,11 @@ class BenchResult:
         if self.wrong_last:
             found.append(f"{self.wrong_last} wrong tlast")
         return found
+
+    @property
+    def layers(self) -> tuple[StreamResult, ...]:
+        """The streams whose values were compared with golden's, one a layer."""
+        return tuple(stream for stream in self.streams if stream.layer is not None)
 
     @property
     def passed(self) -> bool:
@@ -116,4 +188,6 @@ class BenchResult:
         fields["first"] = None if first is None else Difference(**first)
         fields["frame_ends"] = tuple(fields["frame_ends"])
         fields["fifo_max_fill"] = {name: tuple(pair) for name, pair in fields["fifo_max_fill"].items()}
+        fields["streams"] = tuple(StreamResult.from_fields(stream) for stream in fields["streams"])
+        fields["stuck"] = tuple(fields["stuck"])
         return cls(**fields)

@@ -32,6 +32,9 @@ from quantunet.storage import locked
 
 logger = logging.getLogger(__name__)
 
+DEFAULT_FRAMES = 4
+"""Adjacent frames of the network: the interval between the last two is the steady one."""
+
 NETWORK = "network"
 """What ``layers`` calls the whole network."""
 
@@ -58,7 +61,7 @@ class Options:
     stalls: bool = False
     seed: int = 0
     jobs: int | None = None
-    frames: int = network_bench.MIN_FRAMES
+    frames: int = DEFAULT_FRAMES
     rtl_folder: Path = RTL_FOLDER
     builds: Path | None = None
     waveforms: bool = True

@@ -20,9 +20,6 @@ from quantunet.streams import read_frames
 
 TEST_MODULE = "quantunet.rtl_sim.tb_network"
 
-MIN_FRAMES = 3
-"""Adjacent frames that the bench wants at least: the interval between the last two is the steady one."""
-
 
 @dataclass(frozen=True)
 class NetworkResult:
@@ -59,10 +56,18 @@ def run_network(setup: Setup, frames: Sequence[Taps], *, jobs: int = 1) -> Netwo
     Raises:
         QuantUNetError: As :func:`quantunet.rtl_sim.bench.run`.
     """
-    built = bench.build(network_project(setup), setup.builds, jobs=jobs)
+    layers = {node.output: node.name for node in setup.graph.nodes}
+    built = bench.build(network_project(setup), setup.builds, layers=layers, jobs=jobs)
     inputs, expected = _frames(setup, frames)
     result = bench.run(
-        built, inputs, expected, TEST_MODULE, watchdog=_watchdog(setup), stalls=setup.stalls, seed=setup.seed
+        built,
+        inputs,
+        expected,
+        TEST_MODULE,
+        watchdog=_watchdog(setup),
+        stream_values={name: [taps[name] for taps in frames] for name in layers},
+        stalls=setup.stalls,
+        seed=setup.seed,
     )
     masks = np.stack([golden.mask(setup.graph, taps) for taps in frames])
     if result.timed_out or result.extra_beats or result.mismatches:

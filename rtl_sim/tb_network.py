@@ -11,14 +11,15 @@ from quantunet.rtl_sim.bench_check import measure
 
 @cocotb.test()
 async def streams_adjacent_frames(dut: Any) -> None:
-    """Every frame's output equals golden's, and frames follow each other without a pause of the source."""
+    """Every layer of every frame equals golden's, and frames follow each other without a pause of the source."""
     result = await measure(dut)
     dut._log.info(
-        "%d values compared, %d differ; frame interval %d cycles; highest fill %s",
+        "%d values compared, and %d inside; %d differ; frame interval %d cycles; highest fill %s",
         result.values_compared,
+        sum(layer.values_compared for layer in result.layers),
         result.mismatches,
         result.frame_interval,
         result.fifo_max_fill,
     )
-    assert len(result.frame_ends) >= 3 or not result.passed, "fewer than three frames"
+    assert result.layers, "no layer was compared"
     assert result.passed, "; ".join(result.problems)

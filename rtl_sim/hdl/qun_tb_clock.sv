@@ -1,8 +1,9 @@
 // Clock, reset and cycle counter of a bench; simulation only.
 //
-// Raises `done` when `finished` has held for `DrainCycles` cycles, or `timed_out` (and `done`) when nothing has moved for
-// +watchdog=<cycles> cycles, or at cycle +dump_to=<n>. Cycle 0 is the first cycle out of reset. With QUN_TRACE defined,
-// the waveform wave.vcd begins at cycle +dump_from=<n>.
+// The end comes when `finished` has held for `DrainCycles` cycles, or with `timed_out` when nothing has moved for
+// +watchdog=<cycles> cycles, or at cycle +dump_to=<n>. `closing` is then high for one cycle, in which the monitors leave
+// their reports, and `done` rises at its end. Cycle 0 is the first cycle out of reset. With QUN_TRACE defined, the
+// waveform wave.vcd begins at cycle +dump_from=<n>.
 module qun_tb_clock #(
     parameter int unsigned ResetCycles = 4,
     parameter int unsigned DrainCycles = 64
@@ -12,6 +13,7 @@ module qun_tb_clock #(
     output longint unsigned cycle,
     input logic moved,
     input logic finished,
+    output logic closing,
     output logic done,
     output logic timed_out
 );
@@ -26,6 +28,7 @@ module qun_tb_clock #(
     clk = 1'b0;
     rst_n = 1'b0;
     cycle = 0;
+    closing = 1'b0;
     done = 1'b0;
     timed_out = 1'b0;
     reset_count = 0;
@@ -46,7 +49,8 @@ module qun_tb_clock #(
       idle_count <= moved ? 0 : idle_count + 1;
       drain_count <= finished ? drain_count + 1 : 0;
       if (idle_count >= watchdog && !finished) timed_out <= 1'b1;
-      if (drain_count >= DrainCycles || timed_out || cycle >= dump_to) done <= 1'b1;
+      closing <= !closing && !done && (drain_count >= DrainCycles || timed_out || cycle >= dump_to);
+      if (closing) done <= 1'b1;
     end
   end
 

@@ -2,6 +2,10 @@
 
 A beat holds ``lanes`` channels of one pixel, lane 0 in the least significant bits; pixels come in raster order, the
 channel groups of a pixel one after the other. Negative values stand in two's complement.
+
+A memory or a stream on disk has two forms with the same words: lines of hexadecimal digits, which ``$readmemh`` and
+synthesis read, and packed binary, which ``$fread`` reads ten times faster: each word in whole bytes, the most
+significant byte first, the bits above the word zero.
 """
 
 from __future__ import annotations
@@ -74,21 +78,46 @@ def unpack(beats: list[int], lanes: int, qtype: QType, shape: Shape) -> Array:
     return from_hex_lines(text.encode(), lanes, qtype, shape, "stream")
 
 
-def hex_lines(words: Array, bits: int) -> bytes:
+def word_bytes(elements: int, bits: int) -> int:
+    """Return the bytes of a word of packed binary: ``elements`` of ``bits`` each, filled up to a whole byte."""
+    return -(-elements * bits // 8)
+
+
+def packed_words(words: npt.NDArray[np.integer], bits: int) -> npt.NDArray[np.uint8]:
+    """Return words as packed binary, as ``$fread`` reads them.
+
+    Args:
+        words: Integers of any width, ``(depth, elements)``; element 0 goes to the least significant bits.
+        bits: Width of one element, 1 to 64; higher bits of an integer are left out.
+
+    Returns:
+        uint8 ``(depth, word_bytes(elements, bits))``, the most significant byte first.
+
+    >>> packed_words(np.array([[1, -1, 2]]), bits=4).tobytes().hex()
+    '02f1'
+    """
+    depth, elements = words.shape
+    size = next(size for size in (1, 2, 4, 8) if bits <= 8 * size)
+    raw = np.ascontiguousarray(words.astype(f"<i{size}", casting="unsafe")).view(np.uint8)
+    planes = np.unpackbits(raw.reshape(depth * elements, size), axis=1, count=bits, bitorder="little")
+    return np.packbits(planes.reshape(depth, elements * bits), axis=1, bitorder="little")[:, ::-1]
+
+
+def hex_lines(words: npt.NDArray[np.integer], bits: int) -> bytes:
     """Return one line of hexadecimal digits a word, as ``$readmemh`` reads them.
 
     Args:
-        words: int64 ``(depth, elements)``; element 0 goes to the least significant bits.
+        words: Integers ``(depth, elements)``; element 0 goes to the least significant bits.
         bits: Width of one element.
     """
-    depth, elements = words.shape
-    digits = -(-elements * bits // 4)
-    shifts = np.arange(bits, dtype=np.int64)
-    planes = ((words[:, :, None] >> shifts) & 1).astype(np.uint8).reshape(depth, elements * bits)
-    planes = np.pad(planes, ((0, 0), (0, digits * 4 - elements * bits)))
-    nibbles = planes.reshape(depth, digits, 4) @ np.array([1, 2, 4, 8], dtype=np.uint8)
-    text = np.full((depth, digits + 1), ord("\n"), dtype=np.uint8)
-    text[:, :digits] = _HEX[nibbles[:, ::-1]]
+    return _hex(packed_words(words, bits), words.shape[1] * bits)
+
+
+def _hex(packed: npt.NDArray[np.uint8], width: int) -> bytes:
+    digits = -(-width // 4)
+    nibbles = np.stack([packed >> 4, packed & 15], axis=2).reshape(len(packed), -1)[:, -digits:]
+    text = np.full((len(packed), digits + 1), ord("\n"), dtype=np.uint8)
+    text[:, :digits] = _HEX[nibbles]
     return text.tobytes()
 
 
@@ -137,18 +166,31 @@ def from_hex_lines(text: bytes, lanes: int, qtype: QType, shape: Shape, where: s
     return integers.reshape(-1, height, width, channels)
 
 
-def write_mem(path: Path, words: Array, bits: int) -> None:
-    """Write a memory file for ``$readmemh``.
+def binary_file(path: Path) -> Path:
+    """Return the packed binary that stands beside a memory file of hexadecimal lines."""
+    return path.with_name(f"{path.name}.bin")
+
+
+def memory_files(path: Path, words: npt.NDArray[np.integer], bits: int) -> dict[Path, bytes]:
+    """Return both files of a memory and their content: for ``$readmemh`` and synthesis, and for ``$fread``.
 
     Args:
-        path: The file.
-        words: int64 ``(depth, elements)``; element 0 in the least significant bits.
+        path: The file of hexadecimal lines.
+        words: Integers ``(depth, elements)``; element 0 in the least significant bits.
         bits: Width of one element.
+    """
+    packed = packed_words(words, bits)
+    return {path: _hex(packed, words.shape[1] * bits), binary_file(path): packed.tobytes()}
+
+
+def write_mem(path: Path, words: npt.NDArray[np.integer], bits: int) -> None:
+    """Write both files of a memory; see :func:`memory_files`.
 
     Raises:
-        StorageError: The file cannot be written.
+        StorageError: A file cannot be written.
     """
-    write_bytes(path, hex_lines(words, bits))
+    for file, data in memory_files(path, words, bits).items():
+        write_bytes(file, data)
 
 
 def read_frames(path: Path, lanes: int, qtype: QType, shape: Shape) -> Array:

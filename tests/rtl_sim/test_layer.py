@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,14 +11,15 @@ import pytest
 from helpers.rtl import BUILD_ROOT
 
 from quantunet import golden
-from quantunet.errors import StorageError
+from quantunet.errors import StorageError, ToolFailedError
 from quantunet.hls import network
 from quantunet.hls.folding import default_folding
 from quantunet.model.random_network import random_image, random_unet
-from quantunet.rtl_sim import bench
+from quantunet.rtl_sim import bench, verilator
 from quantunet.rtl_sim.bench_check import compare
 from quantunet.rtl_sim.bench_result import BenchResult, Difference
 from quantunet.rtl_sim.layer_bench import TEST_MODULE, Setup, layer_project, run_layer
+from quantunet.streams import binary_file
 
 GRAPH = random_unet(base=4, depth=1, size=8, seed=3)
 TAPS = golden.run(GRAPH, random_image(GRAPH))
@@ -59,12 +61,32 @@ def test_a_wrong_expectation_is_named_by_frame_pixel_and_channel(setup: Setup) -
     assert len(result.frame_ends) == 2
 
 
-def test_missing_memory_file_is_an_error(setup: Setup, tmp_path: Path) -> None:
+@pytest.mark.parametrize("damage", ["missing", "short", "long"])
+def test_damaged_memory_file_is_an_error(setup: Setup, tmp_path: Path, damage: str) -> None:
     project = layer_project(setup, "dec0_conv0")
-    project.memories[0].unlink()
+    file = binary_file(project.memories[0])
+    damage_file(file, damage)
     built = bench.Bench(project, "top", tmp_path)
-    with pytest.raises(StorageError, match="memory file"):
+    with pytest.raises(StorageError, match=r"dec0_conv0_weight\.mem\.bin: expected a memory file of .* bytes, got"):
         bench.run(built, [TAPS["concat0_out"][None]], TAPS["dec0_conv0_out"][None], TEST_MODULE, watchdog=10)
+
+
+@pytest.mark.parametrize("damage", ["missing", "short", "long"])
+@pytest.mark.parametrize("name", ["dec0_conv0_weight.mem.bin", "s_axis.bin"])
+def test_simulator_refuses_a_damaged_file(setup: Setup, name: str, damage: str) -> None:
+    assert run_layer(setup, "dec0_conv0", TAPS).passed
+    built = bench.build(layer_project(setup, "dec0_conv0"), BUILD_ROOT)
+    damage_file(built.project.folder / name, damage)
+    with pytest.raises(ToolFailedError, match=f"{re.escape(name)}: expected .*got"):
+        verilator.run_cocotb(built.executable, TEST_MODULE, built.top, built.project.folder, plusargs=["+frames=1"])
+
+
+def damage_file(path: Path, damage: str) -> None:
+    data = path.read_bytes()
+    if damage == "missing":
+        path.unlink()
+    else:
+        path.write_bytes(data[:-1] if damage == "short" else data + data[:1])
 
 
 def test_output_that_ends_early_counts_as_different() -> None:
