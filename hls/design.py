@@ -101,6 +101,8 @@ class Instance:
         inputs: ``(port prefix, stream name)``, for example ``("s_axis", "x")``.
         outputs: Likewise, for example ``("m_axis", "y")``.
         memories: The memory files that the instance reads.
+        sources: Modules that are generated for this instance alone, as ``(name, SystemVerilog)``, each after those that
+            it uses; the last is ``module``. Their names begin with that of ``module``.
     """
 
     name: str
@@ -109,6 +111,7 @@ class Instance:
     inputs: tuple[tuple[str, str], ...]
     outputs: tuple[tuple[str, str], ...]
     memories: tuple[Memory, ...] = ()
+    sources: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,9 @@ CYCLES_PER_PIXEL = 18
 MAX_LANES = 32
 """The default folding gives no convolution more than this as PE or SIMD: large networks take longer instead."""
 
+MAX_CONSTANT_WEIGHTS = 9216
+"""The most weights of a layer of the style ``constant``: finding the adders for more takes over two minutes."""
+
 
 def default_interval(graph: Graph) -> int:
     """Return the frame interval, in cycles, that the default folding aims at."""
@@ -95,9 +98,29 @@ def check_fold(graph: Graph, node: Node, fold: Fold) -> None:
             expected=f"PE {pe_limit} and SIMD {simd_limit}, all channels, for the style constant",
             got=f"PE {fold.pe} and SIMD {fold.simd}",
         )
+    if fold.style == "constant":
+        _check_constant(node)
     if not isinstance(node, Conv2d | ConvTranspose2d) and fold.pe != fold.simd:
         raise FoldingError(
             node.name, expected=f"PE equal to SIMD for {node.op}", got=f"PE {fold.pe} and SIMD {fold.simd}"
+        )
+
+
+def _check_constant(node: Node) -> None:
+    if not isinstance(node, Conv2d):
+        raise FoldingError(
+            node.name,
+            expected="a conv2d for the style constant",
+            got=f"a {node.op}",
+            hint="Use folded-lut or folded-dsp.",
+        )
+    weights = math.prod(node.weight.shape)
+    if weights > MAX_CONSTANT_WEIGHTS:
+        raise FoldingError(
+            node.name,
+            expected=f"at most {MAX_CONSTANT_WEIGHTS} weights for the style constant",
+            got=str(weights),
+            hint="Use folded-lut or folded-dsp.",
         )
 
 

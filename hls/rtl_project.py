@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,6 +106,15 @@ def library_sources(modules: set[str], rtl_folder: Path = RTL_FOLDER) -> tuple[P
     return tuple(ordered)
 
 
+def library_modules(instances: Iterable[Instance]) -> set[str]:
+    """Return the modules of the library that instances use: their own, or those that their generated modules name."""
+    modules: set[str] = set()
+    for instance in instances:
+        used = {name for _, text in instance.sources for name in _MODULE.findall(text)}
+        modules |= used - {name for name, _ in instance.sources} if instance.sources else {instance.module}
+    return modules
+
+
 def _parameter(value: int | str) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value)
 
@@ -203,10 +213,13 @@ def write(
     else:
         folds = {layer: folding[graph.node(layer).name]}
         design = build(graph.layer(layer), folds)
-    library = library_sources({instance.module for instance in design.instances}, rtl_folder)
+    library = library_sources(library_modules(design.instances), rtl_folder)
     sources = [folder / "rtl" / path.name for path in library]
     for source, path in zip(sources, library, strict=True):
         update(source, path.read_bytes())
+    for name, text in (source for instance in design.instances for source in instance.sources):
+        sources.append(folder / "rtl" / f"{name}.sv")
+        update(sources[-1], text.encode())
     top = folder / "rtl" / f"{design.name}.sv"
     update(top, top_module(design).encode())
     memories = _memories(design)

@@ -18,7 +18,7 @@ from quantunet.errors import ToolFailedError
 from quantunet.golden.inference import evaluate
 from quantunet.hls.design import Cycles, Fold, Instance, Stream
 from quantunet.hls.network import cycles, emit
-from quantunet.hls.rtl_project import RTL_FOLDER, library_sources
+from quantunet.hls.rtl_project import RTL_FOLDER, library_modules, library_sources
 from quantunet.ir import Array, Conv2d, ConvTranspose2d, Graph, QType
 from quantunet.rtl_sim.verilator import build, run_cocotb
 from quantunet.storage import write_text
@@ -199,20 +199,29 @@ def write_cases(cases: Sequence[Case], folder: Path, *, rtl_folder: Path = RTL_F
     for case in named:
         for memory in case.instance.memories:
             write_mem(folder / memory.file, memory.words.array, memory.bits)
-    return (*library_sources({case.instance.module for case in named}, rtl_folder), top)
+    generated = []
+    for name, text in (source for case in named for source in case.instance.sources):
+        generated.append(folder / f"{name}.sv")
+        write_text(generated[-1], text)
+    library = library_sources(library_modules(case.instance for case in named), rtl_folder)
+    return (*library, *generated, top)
 
 
 def _named(case: Case, name: str) -> Case:
-    """Return the case with the names of its instance, streams and memory files made unique."""
+    """Return the case with the names of its instance, generated modules, streams and memory files made unique."""
     old = case.instance
+    module = f"{old.module}_{name}" if old.sources else old.module
     memories = tuple(dataclasses.replace(memory, file=f"{name}_{memory.file}") for memory in old.memories)
     instance = Instance(
         name=name,
-        module=old.module,
+        module=module,
         params=tuple((key, f"{name}_{value}" if isinstance(value, str) else value) for key, value in old.params),
         inputs=tuple((prefix, f"{name}_{stream}") for prefix, stream in old.inputs),
         outputs=tuple((prefix, f"{name}_{stream}") for prefix, stream in old.outputs),
         memories=memories,
+        sources=tuple(
+            (found.replace(old.module, module), text.replace(old.module, module)) for found, text in old.sources
+        ),
     )
     streams = tuple(dataclasses.replace(stream, name=f"{name}_{stream.name}") for stream in case.streams)
     frames = {f"{name}_{stream}": values for stream, values in case.frames.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quantunet.hls import matrix_vector
+from quantunet.hls import constant_conv2d, matrix_vector
 from quantunet.hls.design import Cycles, Fold, Instance
 from quantunet.ir import Conv2d, Graph
 
@@ -17,6 +17,8 @@ def emit(graph: Graph, node: Conv2d, fold: Fold) -> Instance:
         FoldingError: The fold does not divide.
         WidthError: The layer's values are too wide.
     """
+    if fold.style == "constant":
+        return constant_conv2d.emit(graph, node, fold)
     params = matrix_vector.parameters(graph, node, fold)
     head = {name: params[name] for name in ("Height", "Width", "InChannels", "OutChannels")}
     kernel = node.weight.shape[0]
@@ -41,6 +43,8 @@ def cycles(graph: Graph, node: Conv2d, fold: Fold) -> Cycles:
     Raises:
         FoldingError: The fold does not divide.
     """
+    if fold.style == "constant":
+        return constant_conv2d.cycles(graph, node, fold)
     height, width, _ = graph.input_of(node).shape
     in_folds, out_folds = matrix_vector.folds(graph, node, fold)
     kernel = node.weight.shape[0]
