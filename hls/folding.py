@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import cast
 
@@ -65,6 +65,24 @@ def _lane_limits(graph: Graph, node: Node) -> tuple[int, int]:
         return target.shape[2], source.shape[2]
     shared = math.gcd(*(graph.tensor(name).shape[2] for name in node.inputs), target.shape[2])
     return shared, shared
+
+
+def candidates(graph: Graph, node: Node, styles: Collection[Style] = STYLES) -> list[Fold]:
+    """Return every fold that a layer may have.
+
+    Args:
+        graph: The network.
+        node: The layer.
+        styles: Styles that a convolution may have; every other op has ``folded-lut``.
+    """
+    pe_limit, simd_limit = _lane_limits(graph, node)
+    if not isinstance(node, Conv2d | ConvTranspose2d):
+        return [Fold(lanes, lanes) for lanes in _divisors(pe_limit)]
+    shapes = [(pe, simd) for pe in _divisors(pe_limit) for simd in _divisors(simd_limit)]
+    folds = [Fold(pe, simd, style) for style in STYLES if style in styles for pe, simd in shapes]
+    unfolded = Fold(pe_limit, simd_limit, "constant")
+    constant = isinstance(node, Conv2d) and math.prod(node.weight.shape) <= MAX_CONSTANT_WEIGHTS
+    return [fold for fold in folds if fold.style != "constant" or (constant and fold == unfolded)]
 
 
 def check_fold(graph: Graph, node: Node, fold: Fold) -> None:
@@ -143,10 +161,10 @@ def check_folding(graph: Graph, folding: Folding) -> None:
 
 
 def default_folding(graph: Graph, interval: int | None = None) -> dict[str, Fold]:
-    """Choose the smallest fold of every layer that keeps a frame interval.
+    """Choose for one layer after the other the fold with the least estimated area that keeps a frame interval.
 
-    Among the folds with the fewest multipliers, one is preferred whose input lanes are those of the stream that comes,
-    so that no width adapter is needed; then the one with the most even shape.
+    The estimate is that of :mod:`quantunet.hls.cost_model`, with the width adapters that the fold needs at its inputs.
+    This looks at no later layer: :mod:`quantunet.hls.fold_solver` finds the least area of a whole network.
 
     Args:
         graph: The network.
@@ -162,30 +180,34 @@ def default_folding(graph: Graph, interval: int | None = None) -> dict[str, Fold
     folding: dict[str, Fold] = {}
     lanes: dict[str, int] = {}
     for node in graph.nodes:
-        fold = _smallest_fold(graph, node, target, [lanes.get(name, 0) for name in node.inputs])
+        fold = _smallest_fold(graph, node, target, lanes)
         folding[node.name] = fold
         lanes[node.output] = fold.pe
     return folding
 
 
-def _smallest_fold(graph: Graph, node: Node, interval: int, lanes_in: list[int]) -> Fold:
-    pe_limit, simd_limit = _lane_limits(graph, node)
-    if isinstance(node, Conv2d | ConvTranspose2d):
-        folds = [Fold(pe, simd) for pe in _divisors(pe_limit) for simd in _divisors(simd_limit)]
-        folds.sort(key=lambda f: (f.pe * f.simd, f.simd != lanes_in[0], abs(f.pe - f.simd), f.simd))
-    else:
-        folds = [Fold(lanes, lanes) for lanes in _divisors(pe_limit)]
-        folds.sort(key=lambda f: (-lanes_in.count(f.pe), f.pe))
-    for fold in folds:
-        if ideal_cycles(graph, node, fold) <= interval:
-            return fold
-    least = min(ideal_cycles(graph, node, fold) for fold in folds)
-    raise FoldingError(
-        node.name,
-        expected=f"a frame interval of at least {least} cycles",
-        got=str(interval),
-        hint="The layer is fully unfolded; allow a longer frame interval.",
-    )
+def _smallest_fold(graph: Graph, node: Node, interval: int, lanes: Mapping[str, int]) -> Fold:
+    # The cost model reads the parameters of the modules, and these check their folds here.
+    from quantunet.hls.cost_model import area, layer_cost, width_adapter_cost
+
+    folds = candidates(graph, node, ("folded-lut",))
+    fitting = [fold for fold in folds if ideal_cycles(graph, node, fold) <= interval]
+    if not fitting:
+        least = min(ideal_cycles(graph, node, fold) for fold in folds)
+        raise FoldingError(
+            node.name,
+            expected=f"a frame interval of at least {least} cycles",
+            got=str(interval),
+            hint="The layer is fully unfolded; allow a longer frame interval.",
+        )
+
+    def order(fold: Fold) -> tuple[bool, float, int]:
+        cost = layer_cost(graph, node, fold)
+        for name in node.inputs:
+            cost += width_adapter_cost(lanes.get(name, fold.simd), fold.simd, graph.tensor(name).qtype.bits)
+        return max(fold.pe, fold.simd) > MAX_LANES, area(cost), abs(fold.pe - fold.simd)
+
+    return min(fitting, key=order)
 
 
 def write_folding(path: Path, folding: Folding) -> None:

@@ -1,8 +1,8 @@
 """Which primitives a memory of the library becomes on an ECP5: the rule that Yosys follows when it maps memories.
 
 Every way to build a memory has a price: 128 for a block RAM, 4 for a distributed RAM of 16 x 4 bits, 1 for a bit of
-flip-flops, 1/16 for a bit of a table in LUTs, and half for each bit of a multiplexer or demultiplexer that joins several
-primitives in depth. The cheapest way is taken. Tables never become distributed RAM.
+flip-flops, 1/16 for a bit of a table in LUTs, and half for each bit of a multiplexer or demultiplexer that joins
+several primitives in depth. The cheapest way is taken. Tables never become distributed RAM.
 """
 
 from __future__ import annotations

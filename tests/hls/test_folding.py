@@ -5,8 +5,11 @@ from pathlib import Path
 import pytest
 
 from quantunet.errors import FileFormatError, FoldingError, StorageError
-from quantunet.hls.design import Fold
+from quantunet.hls.cost_model import area, layer_cost, width_adapter_cost
+from quantunet.hls.design import Fold, Style
 from quantunet.hls.folding import (
+    candidates,
+    check_fold,
     check_folding,
     default_folding,
     default_interval,
@@ -15,26 +18,41 @@ from quantunet.hls.folding import (
     write_folding,
 )
 from quantunet.hls.network import cycles
-from quantunet.ir import Conv2d, ConvTranspose2d
-from quantunet.model.random_network import random_unet
+from quantunet.ir import Conv2d, QType
+from quantunet.model.random_network import GraphBuilder, random_unet
 
 GRAPH = random_unet(base=4, depth=2, size=32)
 
 
-def test_default_keeps_the_interval_with_the_fewest_multipliers() -> None:
+def test_default_keeps_the_interval_with_the_least_estimated_area() -> None:
     folding = default_folding(GRAPH)
     check_folding(GRAPH, folding)
     interval = default_interval(GRAPH)
     assert interval == 18 * 32 * 32
+    lanes = {node.output: folding[node.name].pe for node in GRAPH.nodes}
+    compared = 0
     for node in GRAPH.nodes:
-        fold = folding[node.name]
-        assert ideal_cycles(GRAPH, node, fold) <= interval
-        if isinstance(node, Conv2d | ConvTranspose2d):
-            macs = ideal_cycles(GRAPH, node, Fold(1, 1))
-            channels_in, channels_out = GRAPH.input_of(node).shape[2], GRAPH.output_of(node).shape[2]
-            products = {p * s for p in range(1, channels_out + 1) for s in range(1, channels_in + 1)
-                        if channels_out % p == 0 and channels_in % s == 0}  # fmt: skip
-            assert fold.pe * fold.simd == min(n for n in products if macs // n <= interval)
+        areas = {}
+        for fold in candidates(GRAPH, node, ("folded-lut",)):
+            if ideal_cycles(GRAPH, node, fold) <= interval:
+                cost = layer_cost(GRAPH, node, fold)
+                for name in node.inputs:
+                    given = lanes.get(name, fold.simd)
+                    cost += width_adapter_cost(given, fold.simd, GRAPH.tensor(name).qtype.bits)
+                areas[fold] = area(cost)
+        compared += len(areas)
+        assert areas[folding[node.name]] == min(areas.values()), node.name
+    assert compared > 2 * len(GRAPH.nodes)
+
+
+def test_default_limits_the_lanes() -> None:
+    builder = GraphBuilder("wide", 8, 8, 128, QType(4, False, 3), seed=1)
+    builder.matrix(Conv2d, "conv", "image", 128, 3, 4, QType(4, False, 3))
+    wide = builder.build()
+    fold = default_folding(wide)["conv"]
+    assert max(fold.pe, fold.simd) <= 32
+    assert fold.pe * fold.simd >= 512
+    assert ideal_cycles(wide, wide.node("conv"), fold) <= default_interval(wide)
 
 
 def test_ideal_cycles_are_those_of_the_modules() -> None:
@@ -48,6 +66,27 @@ def test_ideal_cycles_are_those_of_the_modules() -> None:
 def test_shorter_interval_takes_more_multipliers() -> None:
     slow, fast = default_folding(GRAPH), default_folding(GRAPH, 9 * 32 * 32)
     assert fast["enc0_conv1"].pe * fast["enc0_conv1"].simd == 2 * slow["enc0_conv1"].pe * slow["enc0_conv1"].simd
+
+
+@pytest.mark.parametrize("style", ["folded-lut", "folded-dsp", "constant"])
+def test_candidates_are_the_folds_that_fit(style: Style) -> None:
+    node = GRAPH.node("enc0_conv1")
+    found = candidates(GRAPH, node, (style,))
+    assert len(found) == len(set(found)) == (1 if style == "constant" else 9)
+    for fold in found:
+        assert fold.style == style
+        check_fold(GRAPH, node, fold)
+    assert candidates(GRAPH, GRAPH.node("pool0"), (style,)) == [Fold(1, 1), Fold(2, 2), Fold(4, 4)]
+
+
+def test_styles_survive_the_round_trip(tmp_path: Path) -> None:
+    path = tmp_path / "folding.json"
+    folding = {**default_folding(GRAPH), "enc0_conv0": Fold(2, 1, "folded-dsp"), "enc0_conv1": Fold(4, 4, "constant")}
+    write_folding(path, folding)
+    assert read_folding(path, GRAPH) == folding
+    text = path.read_text(encoding="utf-8")
+    assert '"enc0_conv1": {"pe": 4, "simd": 4, "style": "constant"}' in text
+    assert text.count("style") == 2, "folded-lut goes without saying"
 
 
 def test_interval_that_no_folding_keeps() -> None:
@@ -68,6 +107,8 @@ def test_round_trip_and_partial_files(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ('{"pool0": {"pe": 4, "simd": 4, "style": "folded-dsp"}}', r"pool0: expected the style folded-lut"),
+        ('{"enc0_conv1": {"pe": 2, "simd": 4, "style": "constant"}}', r"enc0_conv1: expected PE 4 and SIMD 4, all"),
         ('{"enc0_conv1": {"pe": 3, "simd": 4}}', r"enc0_conv1: .* PE that divides 4 channels, got 3. Use one of 1, 2"),
         ('{"enc0_conv1": {"pe": 4, "simd": 0}}', r"enc0_conv1: expected a SIMD that divides 4 channels, got 0"),
         ('{"pool0": {"pe": 2, "simd": 4}}', r"pool0: expected PE equal to SIMD"),
@@ -82,7 +123,16 @@ def test_folding_that_does_not_fit(tmp_path: Path, text: str, message: str) -> N
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[1]", '{"pool0": 2}', '{"pool0": {"pe": 1}}', '{"pool0": {"pe": true, "simd": 1}}']
+    "text",
+    [
+        "",
+        "[1]",
+        '{"pool0": 2}',
+        '{"pool0": {"pe": 1}}',
+        '{"pool0": {"pe": true, "simd": 1}}',
+        '{"enc0_conv1": {"pe": 4, "simd": 4, "style": "magic"}}',
+        '{"enc0_conv1": {"pe": 4, "simd": 4, "stile": "constant"}}',
+    ],
 )
 def test_damaged_file(tmp_path: Path, text: str) -> None:
     path = tmp_path / "folding.json"

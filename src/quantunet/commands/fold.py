@@ -1,0 +1,279 @@
+"""``quantunet fold``: PE, SIMD and style of every layer, for a frame rate, for a device, or both."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+from quantunet import exit_codes
+from quantunet.constraints.board import RESOURCES, Board, board_names, load_board
+from quantunet.errors import FoldingError, ToolMissingError
+from quantunet.ir import Graph
+from quantunet.zoo import load_network
+
+if TYPE_CHECKING:
+    from quantunet.hls.cost_model import Cost
+    from quantunet.hls.design import Style
+    from quantunet.hls.fold_solver import Solution
+
+DEFAULT_CLOCK_MHZ = 60.0
+_STYLES = ("folded-lut", "folded-dsp", "constant")
+_TABLE_WIDTH = 160
+
+
+def add_parser(sub: Any) -> None:
+    """Add the sub-command."""
+    parser: argparse.ArgumentParser = sub.add_parser(
+        "fold", help="choose PE, SIMD and style of every layer for a frame rate or a device", description=__doc__
+    )
+    parser.add_argument("model", help="a QONNX file, or a network of the zoo")
+    speed = parser.add_mutually_exclusive_group()
+    speed.add_argument("--fps", type=_positive, help="frames a second that the network must reach")
+    speed.add_argument("--interval", type=_whole, help="cycles between frames that no layer may exceed")
+    device = parser.add_mutually_exclusive_group()
+    device.add_argument(
+        "--budget", help=f"what there is, for example lut=70000,dsp=156,bram=208 ({', '.join(RESOURCES)})"
+    )
+    device.add_argument("--board", help=f"the budget of a board: {', '.join(board_names())}")
+    parser.add_argument("--clock-mhz", type=_positive, default=DEFAULT_CLOCK_MHZ, help="clock (default: %(default)s)")
+    parser.add_argument(
+        "--styles", default="folded-lut,folded-dsp", help=f"styles out of {', '.join(_STYLES)} (default: %(default)s)"
+    )
+    parser.add_argument("--time-limit", type=_positive, help="for each search, about seconds")
+    parser.add_argument("--out", type=Path, help="write the folding to this file, for cosim and hls_synth")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
+    parser.set_defaults(run=run)
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    return value
+
+
+def _whole(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} is not positive")
+    return value
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the sub-command."""
+    try:
+        from quantunet.hls import fold_solver
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "ortools":
+            raise
+        raise ToolMissingError(
+            "OR-tools",
+            expected="the Python package ortools",
+            got="none",
+            hint="Install it: pip install 'quantunet[hls]', with Python 3.12 or older; "
+            "without it every command works with a folding of its own choice.",
+        ) from error
+    from quantunet.hls.folding import write_folding
+
+    board = load_board(args.board) if args.board else None
+    budget = _board_budget(board) if board else _budget(args.budget) if args.budget else {}
+    styles = _styles(args.styles)
+    interval = int(args.clock_mhz * 1e6 / args.fps) if args.fps else args.interval
+    if interval is None and not budget:
+        raise FoldingError(
+            "fold",
+            expected="--fps or --interval, --budget or --board, or one of each",
+            got="neither",
+            hint="For example: quantunet fold wearable --fps 100 --clock-mhz 60",
+        )
+    graph = load_network(args.model)
+    limit = args.time_limit or fold_solver.TIME_LIMIT
+    if interval is None:
+        found = fold_solver.fold_for_budget(graph, budget, styles=styles, time_limit=limit)
+    else:
+        found = fold_solver.fold_for_interval(graph, interval, budget=budget, styles=styles, time_limit=limit)
+    if args.out and not found.excess:
+        write_folding(args.out, found.folding)
+    if args.json:
+        json.dump(document(graph, found, budget, args.clock_mhz), sys.stdout, indent=1)
+        print()
+    else:
+        _print(graph, found, budget, board, args.clock_mhz)
+        if args.out and not found.excess:
+            Console().print(str(args.out), highlight=False, soft_wrap=True)
+    if found.excess:
+        assert interval is not None
+        raise _excess_error(graph, found, budget, interval, args.clock_mhz, styles, limit)
+    return exit_codes.SUCCESS
+
+
+def _board_budget(board: Board) -> dict[str, int]:
+    return {name: getattr(board.budget, name).count for name in RESOURCES}
+
+
+def _budget(text: str) -> dict[str, int]:
+    budget: dict[str, int] = {}
+    for entry in text.split(","):
+        name, _, value = entry.strip().partition("=")
+        if name not in RESOURCES or not value.strip().isdecimal() or name in budget:
+            raise FoldingError(
+                "--budget",
+                expected=f"each of {', '.join(RESOURCES)} at most once, with a whole number",
+                got=f"'{entry.strip()}'",
+                hint="For example: --budget lut=70000,dsp=156,bram=208",
+            )
+        budget[name] = int(value)
+    return budget
+
+
+def _styles(text: str) -> tuple[Style, ...]:
+    from quantunet.hls.design import STYLES
+
+    names = [name.strip() for name in text.split(",")]
+    for name in names:
+        if name not in STYLES:
+            raise FoldingError("--styles", expected=f"styles out of {', '.join(STYLES)}", got=f"'{name}'")
+    return tuple(style for style in STYLES if style in names)
+
+
+def _excess_error(
+    graph: Graph,
+    found: Solution,
+    budget: Mapping[str, int],
+    interval: int,
+    clock_mhz: float,
+    styles: tuple[Style, ...],
+    limit: float,
+) -> FoldingError:
+    """Return the error of a frame rate that the budget does not allow, with the one that it does."""
+    from quantunet.hls.fold_solver import fold_for_budget
+
+    needs = ", ".join(
+        f"{getattr(found.total, name)} {name.upper()} of {budget[name]} (+{100 * more / max(budget[name], 1):.0f} %)"
+        for name, more in found.excess.items()
+    )
+    try:
+        fastest = fold_for_budget(graph, budget, styles=styles, time_limit=limit)
+        hint = (
+            f"Inside the budget it makes a frame every {fastest.interval} cycles, "
+            f"{_fps(fastest.interval, clock_mhz):.1f} a second."
+        )
+    except FoldingError as error:
+        hint = f"No frame interval fits it: {error.hint}"
+    return FoldingError(
+        graph.name,
+        expected=f"a folding inside the budget with a frame every {interval} cycles",
+        got=f"none: the closest needs {needs}",
+        hint=hint,
+    )
+
+
+def _fps(interval: int, clock_mhz: float) -> float:
+    return clock_mhz * 1e6 / interval
+
+
+def document(graph: Graph, found: Solution, budget: Mapping[str, int], clock_mhz: float) -> dict[str, Any]:
+    """Return what ``--json`` prints."""
+    from quantunet.hls.cost_model import calibration
+
+    fitted = calibration()
+    return {
+        "network": graph.name,
+        "frame_interval": found.interval,
+        "clock_mhz": clock_mhz,
+        "fps": round(_fps(found.interval, clock_mhz), 3),
+        "gap": round(found.gap, 6),
+        "fits": not found.excess,
+        "cost_model": {
+            "device": "ECP5",
+            "tool": fitted.tool,
+            "samples": fitted.samples,
+            "errors": {name: {"median": median, "worst": worst} for name, (median, worst) in fitted.errors.items()},
+        },
+        "layers": [
+            {
+                "name": item.name,
+                "op": item.module,
+                "pe": item.fold.pe,
+                "simd": item.fold.simd,
+                "style": item.fold.style,
+                "cycles": item.cycles,
+                **_amounts(item.cost),
+            }
+            for item in found.items
+            if item.fold is not None
+        ],
+        "plumbing": [
+            {"at": item.name, "module": item.module, **_amounts(item.cost)} for item in found.items if item.fold is None
+        ],
+        "total": _amounts(found.total),
+        "budget": dict(budget),
+    }
+
+
+def _amounts(cost: Cost) -> dict[str, int]:
+    return {name: getattr(cost, name) for name in RESOURCES}
+
+
+def _print(graph: Graph, found: Solution, budget: Mapping[str, int], board: Board | None, clock_mhz: float) -> None:
+    from quantunet.hls.cost_model import Cost, calibration
+
+    table = Table(title=f"{graph.name}: estimates for an ECP5", title_justify="left")
+    for name in ("layer", "op"):
+        table.add_column(name, no_wrap=True)
+    for name in ("PE", "SIMD"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("style", no_wrap=True)
+    for name in ("cycles", *(name.upper() for name in RESOURCES)):
+        table.add_column(name, justify="right", no_wrap=True)
+    for item in found.items:
+        if item.fold is not None:
+            style = item.fold.style if item.module.startswith("conv") else ""
+            shape = (str(item.fold.pe), str(item.fold.simd), style)
+            slowest = item.cycles == found.interval
+            cycles = f"[bold]{item.cycles:,}[/bold]" if slowest else f"{item.cycles:,}"
+            table.add_row(item.name, item.module, *shape, cycles, *_figures(item.cost))
+    table.add_section()
+    plumbing = [item for item in found.items if item.fold is None]
+    for module in dict.fromkeys(item.module for item in plumbing):
+        members = [item for item in plumbing if item.module == module]
+        total = sum((item.cost for item in members), Cost())
+        table.add_row(f"between layers ({len(members)})", module, "", "", "", "", *_figures(total))
+    table.add_section()
+    table.add_row("total", "", "", "", "", f"max {found.interval:,}", *_figures(found.total), style="bold")
+    if budget:
+        table.add_row("budget", "", "", "", "", "", *(f"{budget[n]:,}" if n in budget else "" for n in RESOURCES))
+        used = [100 * getattr(found.total, n) / max(budget[n], 1) if n in budget else None for n in RESOURCES]
+        shares = ["" if u is None else f"[red]{u:.0f} %[/red]" if u > 100 else f"{u:.0f} %" for u in used]
+        table.add_row("share", "", "", "", "", "", *shares)
+    Console(width=_TABLE_WIDTH).print(table)
+    console = Console()
+    fitted = calibration()
+    errors = ", ".join(
+        f"{name.upper()} {100 * median:.0f} % ({100 * worst:.0f} %)" for name, (median, worst) in fitted.errors.items()
+    )
+    for line in (
+        f"a frame every {found.interval:,} cycles: {_fps(found.interval, clock_mhz):.1f} a second at {clock_mhz:g} MHz",
+        "proven best" if found.gap == 0 else f"the best that was found; at most {100 * found.gap:.1f} % from the best",
+        f"median (and worst) error of the estimates: {errors}, on {fitted.samples} syntheses with {fitted.tool}",
+    ):
+        console.print(line, highlight=False, soft_wrap=True)
+    if board is not None and board.family != "ecp5":
+        console.print(
+            f"{board.name} has another device family ({board.family}): the estimates are of an ECP5, "
+            "synthesise with hls_synth before you rely on them",
+            style="yellow",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+def _figures(cost: Cost) -> list[str]:
+    return [f"{getattr(cost, name):,}" for name in RESOURCES]

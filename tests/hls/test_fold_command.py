@@ -1,0 +1,103 @@
+"""``quantunet fold``: what it prints and writes, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from helpers.qonnx_files import SmallUnet
+
+import quantunet.hls
+from quantunet.cli import main
+from quantunet.hls.fifo_depth import frame_interval
+from quantunet.hls.folding import read_folding
+from quantunet.qonnx_import import load
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    return SmallUnet().write(tmp_path / "small.onnx")
+
+
+def test_a_frame_rate_is_kept_and_the_file_says_how(
+    tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "folding.json"
+    assert main(["fold", str(model), "--fps", "100000", "--clock-mhz", "50", "--out", str(out)]) == 0
+    graph = load(model)
+    folding = read_folding(out, graph)
+    interval = frame_interval(graph, folding)
+    assert interval <= 500
+    printed = capsys.readouterr().out
+    for node in graph.nodes:
+        assert node.name in printed
+    assert f"a frame every {interval} cycles: {50e6 / interval:.1f} a second at 50 MHz" in printed
+    assert "proven best" in printed
+    assert "error of the estimates: LUT" in printed
+
+
+def test_json_has_every_figure(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["fold", str(model), "--budget", "lut=6000,dsp=20,bram=30", "--styles", "folded-lut, folded-dsp"]
+    assert main([*arguments, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["budget"] == {"lut": 6000, "dsp": 20, "bram": 30}
+    assert document["fits"] is True
+    rows = [*document["layers"], *document["plumbing"]]
+    for name in ("lut", "ff", "dsp", "bram"):
+        assert document["total"][name] == sum(row[name] for row in rows)
+        assert document["total"][name] <= document["budget"].get(name, 10**9)
+    assert document["frame_interval"] == max(row["cycles"] for row in document["layers"])
+    assert document["fps"] == pytest.approx(60e6 / document["frame_interval"], abs=1e-3)
+    assert set(document["cost_model"]["errors"]) == {"lut", "ff", "dsp", "bram"}
+
+
+def test_a_board_of_another_family_is_pointed_out(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fold", str(model), "--interval", "1000", "--board", "arty_a7_100t"]) == 0
+    assert "another device family (xc7)" in " ".join(capsys.readouterr().out.split())
+    assert main(["fold", str(model), "--interval", "1000", "--board", "ulx3s_85f"]) == 0
+    assert "family" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "--fps or --interval, --budget or --board"),
+        (["--budget", "luts=3"], "expected each of lut, ff, dsp, bram at most once, with a whole number, got 'luts=3'"),
+        (["--budget", "lut=3,lut=4"], "got 'lut=4'"),
+        (["--budget", "lut=-3"], "got 'lut=-3'"),
+        (["--board", "nosuch"], "ulx3s_85f"),
+        (["--interval", "100", "--styles", "magic"], "expected styles out of folded-lut, folded-dsp, constant"),
+        (["--interval", "3"], "expected a frame interval of at least"),
+        (["--budget", "lut=100"], "a budget in which the network fits"),
+        (["--interval", "1000", "--budget", "lut=100"], "LUT of 100 (+"),
+    ],
+)
+def test_what_cannot_be_ends_with_code_2_and_writes_nothing(
+    tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str], options: list[str], message: str
+) -> None:
+    out = tmp_path / "out" / "folding.json"
+    assert main(["fold", str(model), "--out", str(out), *options]) == 2
+    assert message in capsys.readouterr().err
+    assert not out.parent.exists()
+
+
+def test_a_frame_rate_outside_the_budget_says_which_one_fits(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fold", str(model), "--interval", "1000000", "--json"]) == 0
+    least = json.loads(capsys.readouterr().out)["total"]
+    budget = f"lut={int(1.1 * least['lut'])}"
+    assert main(["fold", str(model), "--fps", "250000", "--budget", budget]) == 2
+    message = capsys.readouterr().err
+    assert "Inside the budget it makes a frame every" in message
+
+
+def test_without_or_tools_it_says_what_to_install(
+    model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delitem(sys.modules, "quantunet.hls.fold_solver", raising=False)
+    monkeypatch.delattr(quantunet.hls, "fold_solver", raising=False)
+    for name in ("ortools", "ortools.sat", "ortools.sat.python"):
+        monkeypatch.setitem(sys.modules, name, None)
+    assert main(["fold", str(model), "--interval", "1000"]) == 2
+    assert "expected the Python package ortools" in capsys.readouterr().err

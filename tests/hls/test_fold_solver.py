@@ -1,0 +1,198 @@
+"""The folding solver: its answers against every possible folding, its promises, and its refusals."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from quantunet.errors import FoldingError
+from quantunet.hls.cost_model import (
+    PRICES,
+    RESOURCES,
+    Cost,
+    area,
+    fork_cost,
+    layer_cost,
+    prices_of,
+    width_adapter_cost,
+)
+from quantunet.hls.design import Fold, Style
+from quantunet.hls.fifo_depth import fifo_depths, frame_interval
+from quantunet.hls.fold_solver import estimate, fold_for_budget, fold_for_interval
+from quantunet.hls.folding import candidates, check_folding
+from quantunet.hls.network import build
+from quantunet.ir import Conv2d, ConvTranspose2d, Graph, QType
+from quantunet.model.random_network import GraphBuilder, random_unet
+
+FOLDED: tuple[Style, ...] = ("folded-lut", "folded-dsp")
+UNET = random_unet(base=4, depth=2, size=32)
+
+
+def small() -> Graph:
+    """Return a network with a fork and a concatenation that needs no FIFO."""
+    builder = GraphBuilder("small", 4, 4, 2, QType(4, False, 3), seed=1)
+    builder.matrix(Conv2d, "first", "image", 4, 3, 4, QType(3, False, 2))
+    builder.requant("skip", "first_out", QType(3, True, 1))
+    builder.matrix(Conv2d, "second", "first_out", 4, 1, 3, QType(3, True, 1))
+    builder.concat("join", "skip_out", "second_out")
+    return builder.build()
+
+
+def every_folding(graph: Graph, interval: int) -> Iterator[tuple[dict[str, Fold], Cost, int]]:
+    """Yield every folding that keeps an interval, with its cost and its own interval, from the parts' costs alone."""
+    choices = [
+        [(node.name, fold, layer_cost(graph, node, fold)) for fold in candidates(graph, node, FOLDED)]
+        for node in graph.nodes
+    ]
+    for choice in itertools.product(*choices):
+        folding = {name: fold for name, fold, _ in choice}
+        own = frame_interval(graph, folding)
+        if own > interval:
+            continue
+        cost = sum((cost for _, _, cost in choice), Cost())
+        for tensor in graph.tensors:
+            producer = graph.producer(tensor.name)
+            readers = graph.consumers(tensor.name)
+            lanes = folding[producer.name].pe if producer else folding[readers[0].name].simd
+            if len(readers) > 1:
+                cost += fork_cost(lanes * tensor.qtype.bits, len(readers))
+            for reader in readers:
+                cost += width_adapter_cost(lanes, folding[reader.name].simd, tensor.qtype.bits)
+        yield folding, cost, own
+
+
+def fits(cost: Cost, budget: Mapping[str, int]) -> bool:
+    return all(getattr(cost, name) <= count for name, count in budget.items())
+
+
+@pytest.fixture(scope="module")
+def everything() -> list[tuple[dict[str, Fold], Cost, int]]:
+    found = list(every_folding(small(), 10**9))
+    assert len(found) > 1000
+    assert not any(fifo_depths(small(), folding) for folding, _, _ in found[::97])
+    return found
+
+
+@pytest.mark.parametrize("interval", [16, 64, 144, 288, 576, 2000])
+def test_least_area_is_that_of_every_folding_tried(
+    everything: list[tuple[dict[str, Fold], Cost, int]], interval: int
+) -> None:
+    least = min((area(cost) for _, cost, own in everything if own <= interval), default=None)
+    if least is None:
+        with pytest.raises(FoldingError, match=r"expected a frame interval of at least \d+ cycles, got"):
+            fold_for_interval(small(), interval, styles=FOLDED)
+        return
+    found = fold_for_interval(small(), interval, styles=FOLDED)
+    assert area(found.total) == least
+    assert found.interval <= interval
+    assert found.gap == 0
+
+
+@pytest.mark.parametrize("share", [1.01, 1.3, 2.0, 4.0])
+def test_the_fastest_inside_a_budget_is_that_of_every_folding_tried(
+    everything: list[tuple[dict[str, Fold], Cost, int]], share: float
+) -> None:
+    smallest = min((cost for _, cost, _ in everything), key=lambda cost: cost.lut)
+    budget = {"lut": int(share * smallest.lut), "dsp": 4}
+    fitting = [(own, area(cost, prices_of(budget))) for _, cost, own in everything if fits(cost, budget)]
+    found = fold_for_budget(small(), budget, styles=FOLDED)
+    assert (found.interval, area(found.total, prices_of(budget))) == min(fitting)
+    assert fits(found.total, budget)
+    assert found.gap == 0
+
+
+def test_the_budget_matters(everything: list[tuple[dict[str, Fold], Cost, int]]) -> None:
+    """The cases above differ: with multipliers the LUTs go further, and less budget is slower."""
+    lut = min(cost.lut for _, cost, _ in everything if cost.dsp == 0)
+    intervals = [
+        fold_for_budget(small(), {"lut": count, "dsp": dsp}, styles=FOLDED).interval
+        for count, dsp in ((lut, 0), (5 * lut // 4, 0), (5 * lut // 4, 32))
+    ]
+    assert intervals == sorted(intervals, reverse=True)
+    assert len(set(intervals)) == 3
+
+
+def test_a_shorter_interval_never_takes_less() -> None:
+    intervals = [9 * 32 * 32, 18 * 32 * 32, 40 * 32 * 32, 200 * 32 * 32]
+    areas = []
+    for interval in intervals:
+        found = fold_for_interval(UNET, interval, styles=("folded-lut",))
+        check_folding(UNET, found.folding)
+        assert found.interval == frame_interval(UNET, found.folding) <= interval
+        assert found.total.dsp == 0
+        areas.append(area(found.total))
+    assert areas == sorted(areas, reverse=True)
+
+
+def test_a_larger_budget_is_never_slower() -> None:
+    intervals = []
+    for lut in (9000, 14000, 40000):
+        budget = {"lut": lut, "dsp": 20, "bram": 60}
+        found = fold_for_budget(UNET, budget)
+        assert fits(found.total, budget)
+        assert found.excess == {}
+        assert found.items == estimate(UNET, found.folding)
+        intervals.append(found.interval)
+    assert intervals == sorted(intervals, reverse=True)
+
+
+def test_the_same_network_gets_the_same_folding() -> None:
+    first, second = (fold_for_interval(UNET, 18 * 32 * 32) for _ in range(2))
+    assert first == second
+
+
+def test_the_estimate_has_the_modules_of_the_design_and_adapters_only_where_lanes_differ() -> None:
+    folding = fold_for_interval(UNET, 18 * 32 * 32).folding
+    design = build(UNET, folding, fifo_depths(UNET, folding))
+    items = Counter(item.module for item in estimate(UNET, folding))
+    assert items == Counter(instance.module.removeprefix("qun_") for instance in design.instances)
+    differing = sum(
+        folding[producer.name].pe != folding[node.name].simd
+        for node in UNET.nodes
+        for name in node.inputs
+        if (producer := UNET.producer(name)) is not None
+    )
+    assert items["width_adapter"] == differing
+
+
+def test_dear_adapters_are_avoided(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With adapters that cost as much as a network there is none where none must be."""
+    cost = Cost(lut=10**6)
+    monkeypatch.setattr("quantunet.hls.fold_solver.width_adapter_cost", lambda a, b, bits: Cost() if a == b else cost)
+    found = fold_for_interval(small(), 288, styles=FOLDED)
+    assert not [item for item in found.items if item.module == "width_adapter"]
+
+
+def test_only_allowed_styles_are_used() -> None:
+    for style in FOLDED:
+        folding = fold_for_interval(small(), 288, styles=(style,)).folding
+        convolutions = [node for node in small().nodes if isinstance(node, Conv2d | ConvTranspose2d)]
+        assert {folding[node.name].style for node in convolutions} == {style}
+
+
+def test_lanes_can_be_limited() -> None:
+    found = fold_for_interval(UNET, 40 * 32 * 32, max_lanes=4)
+    assert max(max(fold.pe, fold.simd) for fold in found.folding.values()) == 4
+
+
+def test_an_interval_outside_the_budget_says_by_how_much() -> None:
+    free = fold_for_interval(UNET, 9 * 32 * 32, styles=("folded-lut",))
+    budget = {"lut": free.total.lut // 2, "bram": 1000}
+    found = fold_for_interval(UNET, 9 * 32 * 32, budget=budget, styles=("folded-lut",))
+    assert set(found.excess) == {"lut"}
+    assert found.excess["lut"] == found.total.lut - budget["lut"] > 0
+
+
+def test_a_budget_that_nothing_fits_names_the_resource_and_who_needs_it() -> None:
+    with pytest.raises(FoldingError, match=r"needs \d+ BRAM of 1\. \w+ \(\w+\) needs \d+ BRAM, the most of all"):
+        fold_for_budget(UNET, {"lut": 80000, "bram": 1})
+
+
+def test_prices_follow_the_budget() -> None:
+    prices = prices_of({"lut": 70000, "dsp": 140, "bram": 0})
+    assert (prices["lut"], prices["dsp"], prices["bram"]) == (1.0, 500.0, 70000 / 208)
+    assert math.isclose(area(Cost(1, 2, 3, 4)), sum(n * PRICES[name] for n, name in enumerate(RESOURCES, 1)))
