@@ -70,6 +70,7 @@ def emit(graph: Graph, node: Conv2d, fold: Fold) -> Instance:
         inputs=(("s_axis", node.inputs[0]),),
         outputs=(("m_axis", node.output),),
         sources=((sums_name, text), (module, wiring)),
+        core="qun_conv2d_constant",
     )
 
 

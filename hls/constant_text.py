@@ -13,7 +13,7 @@ from quantunet.accumulator import bits_for
 from quantunet.hls.constant_graph import AdderGraph, Output, ranges
 from quantunet.ir import Array, QType
 
-LEVELS_PER_STAGE = 1
+LEVELS_PER_STAGE = 2
 """Adders in series between two registers."""
 
 _TEMPLATES = jinja2.Environment(

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from quantunet.hls import constant_schedule
 from quantunet.hls.design import Design, Instance, Stream
 from quantunet.hls.network_schedule import CREDITS, SIGMOID_STAGES, SLICE_BEATS, last_needed, ring_room
 from quantunet.ir import Array
@@ -72,7 +73,7 @@ class _Paths:
         def runs(depth: int) -> bool:
             taken = left
             for instance in branch:
-                taken = _TAKEN[instance.module](
+                taken = _TAKEN[instance.kind](
                     _params(instance) | ({"Depth": depth} if instance.name == fifo else {}), taken
                 )
             return bool((needed_beats - 1 <= taken).all())
@@ -96,7 +97,7 @@ class _Paths:
         if stream not in self.writers:
             return None
         instance = self.writers[stream]
-        own = _NEEDS.get(instance.module, _same_pixel)(_params(instance), self.streams[stream])
+        own = _NEEDS.get(instance.kind, _same_pixel)(_params(instance), self.streams[stream])
         legs = [self.needs(name, origin) for _, name in instance.inputs]
         found = [leg[own] for leg in legs if leg is not None]
         return np.maximum.accumulate(np.maximum.reduce(found)) if found else None
@@ -172,8 +173,14 @@ def _through_conv2d(params: Mapping[str, int], left: Array) -> Array:
     return (done + ring_room(params["Width"], params["Kernel"])) * in_folds
 
 
+def _through_conv2d_constant(params: Mapping[str, int], left: Array) -> Array:
+    """The windows that had credits, and what stands ready for the next one."""
+    return left + constant_schedule.credits_of(params) + constant_schedule.ahead(params)
+
+
 _TAKEN: dict[str, Callable[[Mapping[str, int], Array], Array]] = {
     "qun_conv2d": _through_conv2d,
+    "qun_conv2d_constant": _through_conv2d_constant,
     "qun_fifo": _through_fifo,
     "qun_requant": _through_slice,
     "qun_sigmoid": _through_sigmoid,

@@ -103,6 +103,7 @@ class Instance:
         memories: The memory files that the instance reads.
         sources: Modules that are generated for this instance alone, as ``(name, SystemVerilog)``, each after those that
             it uses; the last is ``module``. Their names begin with that of ``module``.
+        core: The module of the library that a generated ``module`` wraps: its streams behave like this one's.
     """
 
     name: str
@@ -112,6 +113,12 @@ class Instance:
     outputs: tuple[tuple[str, str], ...]
     memories: tuple[Memory, ...] = ()
     sources: tuple[tuple[str, str], ...] = ()
+    core: str = ""
+
+    @property
+    def kind(self) -> str:
+        """The module of the library that says how the instance's streams behave."""
+        return self.core or self.module
 
 
 @dataclass(frozen=True)

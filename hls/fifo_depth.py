@@ -153,6 +153,8 @@ def _conv2d(graph: Graph, node: Node, fold: Fold) -> _Timing:
     cost = ideal_cycles(graph, node, fold) // len(pixels)
     ahead = width + 1 if node.weight.shape[0] == 3 else 0
     capacity = 2 * width + 4 if ahead else 2
+    if fold.style == "constant":  # the pixels from the first that a window holds to the last that may have come
+        capacity = ahead + 2 + (width if min(height, width) > 1 else 0) if ahead else 0
     # The firing after which a pixel is free lies in the next frame for a frame's last rows.
     return _Timing(len(pixels), cost, np.minimum(pixels + ahead, len(pixels) - 1), 1, pixels + ahead, capacity)
 

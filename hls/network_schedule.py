@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from quantunet.hls import constant_schedule
 from quantunet.hls.design import Design, Instance
 from quantunet.hls.matrix_vector import LATENCY as MATRIX_LATENCY
 
@@ -98,7 +99,7 @@ def schedule(
         if instance.name in (depths or {}):
             params["Depth"] = (depths or {})[instance.name]
         ports = [[wires[name] for _, name in side] for side in (instance.inputs, instance.outputs)]
-        processes[instance.name] = _PROCESSES[instance.module](params, *ports)
+        processes[instance.name] = _PROCESSES[instance.kind](params, *ports)
         before = [writers[name] for _, name in instance.inputs if name in writers]
         after = [readers[name] for _, name in instance.outputs if name in readers]
         neighbours[instance.name] = before + after
@@ -344,6 +345,11 @@ def _conv2d(params: Mapping[str, int], inputs: Sequence[_Wire], outputs: Sequenc
     )
 
 
+def _conv2d_constant(params: Mapping[str, int], inputs: Sequence[_Wire], outputs: Sequence[_Wire]) -> _Process:
+    """``qun_conv2d_constant.sv``."""
+    return constant_schedule.schedule(params, inputs[0], outputs[0])
+
+
 def ring_room(width: int, kernel: int) -> int:
     """Return the pixels that ``qun_sliding_window`` holds from the current one on."""
     return width + 3 if kernel == 3 else 2
@@ -494,6 +500,7 @@ def _rigid(source: _Wire, target: _Wire, makes: Sequence[bool], stages: int) -> 
 _PROCESSES: dict[str, Callable[[Mapping[str, int], Sequence[_Wire], Sequence[_Wire]], _Process]] = {
     "qun_concat": _concat,
     "qun_conv2d": _conv2d,
+    "qun_conv2d_constant": _conv2d_constant,
     "qun_conv_transpose2d": _conv_transpose2d,
     "qun_fifo": _fifo,
     "qun_fork": _fork,

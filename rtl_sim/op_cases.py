@@ -222,6 +222,7 @@ def _named(case: Case, name: str) -> Case:
         sources=tuple(
             (found.replace(old.module, module), text.replace(old.module, module)) for found, text in old.sources
         ),
+        core=old.core,
     )
     streams = tuple(dataclasses.replace(stream, name=f"{name}_{stream.name}") for stream in case.streams)
     frames = {f"{name}_{stream}": values for stream, values in case.frames.items()}
