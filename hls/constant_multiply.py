@@ -36,11 +36,11 @@ def adder_levels(matrix: Array) -> int:
     Args:
         matrix: int64 ``(inputs, outputs)``.
     """
-    digits = _signed_digits(matrix).sum(axis=0)
+    digits = signed_digits(matrix).sum(axis=0)
     return max(int(digits.max(initial=1)) - 1, 0).bit_length()
 
 
-def _signed_digits(values: Array) -> Array:
+def signed_digits(values: Array) -> Array:
     """Return the digits that are not zero in the canonical signed-digit form of integers."""
     magnitude = np.abs(values)
     digits = (3 * magnitude) ^ magnitude
