@@ -17,6 +17,12 @@ from fractions import Fraction
 
 from quantunet.errors import ToolFailedError
 
+SUMS = "sums"
+"""The pass of :mod:`quantunet.hls.synth.sums` that leaves multiplications alone."""
+
+SUMS_OF_PRODUCTS = "sums_of_products"
+"""The same with multiplications."""
+
 Weights = Mapping[str, int | Fraction]
 
 
@@ -52,6 +58,25 @@ class Usage:
 
 
 @dataclass(frozen=True)
+class CarryChain:
+    """A carry chain whose every position is a LUT of four inputs, two positions a cell.
+
+    Attributes:
+        cell: The primitive.
+        generate_inputs: How many inputs the carry can be generated from.
+        feed_in: Whether a chain needs a position to begin with a carry.
+        inject: Parameters that are set to ``NO``.
+        hex: Whether the LUT tables are given as text, like ``0x96AA``.
+    """
+
+    cell: str
+    generate_inputs: int
+    feed_in: bool
+    inject: tuple[str, ...]
+    hex: bool
+
+
+@dataclass(frozen=True)
 class Family:
     """A device family.
 
@@ -68,6 +93,7 @@ class Family:
         lutram: Distributed RAM primitives.
         carry: Carry primitives.
         free: Primitives that cost nothing that is counted.
+        chain: The carry chain for sums of products; ``None`` where Yosys maps them.
     """
 
     name: str
@@ -82,18 +108,28 @@ class Family:
     lutram: frozenset[str]
     carry: frozenset[str]
     free: frozenset[str]
+    chain: CarryChain | None = None
 
     def passes(self, top: str, *, dsp: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Return the Yosys passes up to the point where memories are still whole, and those after it.
+        """Return the passes up to the point where memories are still whole, and those after it.
 
-        Without hard multipliers, multiplications go through Booth recoding first: fewer LUTs and fewer levels than the
-        adder trees that Yosys makes otherwise.
+        They are commands of Yosys, but for :data:`SUMS` and :data:`SUMS_OF_PRODUCTS`. Without hard multipliers and
+        without a carry chain for sums of products, multiplications go through Booth recoding first: fewer LUTs and
+        fewer levels than the adder trees that Yosys makes otherwise.
         """
         synth = f"{self.synth}{'' if dsp else ' -nodsp'} -top {top}"
-        recode = () if dsp else ("proc -latches error", "flatten", "opt", "wreduce", "peepopt", "opt_clean", "booth")
+        narrow = ("proc -latches error", "flatten", "opt", "wreduce", "peepopt", "opt_clean")
+        again = ("opt_clean", "opt_expr", "wreduce", "opt_clean")
+        arithmetic: tuple[str, ...] = ()
+        if self.chain is not None:
+            sums = SUMS if dsp else SUMS_OF_PRODUCTS
+            # The second time the registers after the first sums are as narrow as these.
+            arithmetic = (*narrow, sums, *again, sums, *again)
+        elif not dsp:
+            arithmetic = (*narrow, "booth")
         before = (
             f"{synth} -run begin:{self.coarse_step}",
-            *recode,
+            *arithmetic,
             f"{synth} -run {self.coarse_step}:{self.memory_step}",
         )
         return before, (f"{synth} -run {self.memory_step}:",)
@@ -144,6 +180,7 @@ ECP5 = Family(
     lutram=frozenset({"DPR16X4", "TRELLIS_DPR16X4"}),
     carry=frozenset({"CCU2C"}),
     free=frozenset({"PFUMX", "L6MUX21", "VHI", "VLO"}),
+    chain=CarryChain("CCU2C", generate_inputs=2, feed_in=False, inject=("INJECT1_0", "INJECT1_1"), hex=False),
 )
 
 NEXUS = Family(
@@ -169,6 +206,7 @@ NEXUS = Family(
     lutram=frozenset({"DPR16X4"}),
     carry=frozenset({"CCU2"}),
     free=frozenset({"VHI", "VLO"}),
+    chain=CarryChain("CCU2", generate_inputs=3, feed_in=True, inject=("INJECT",), hex=True),
 )
 
 XC7 = Family(

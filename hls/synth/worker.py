@@ -14,6 +14,7 @@ from typing import Any
 
 from pyosys import libyosys
 
+from quantunet.hls.synth import mapping
 from quantunet.hls.synth.depth import longest_path
 from quantunet.hls.synth.families import FAMILIES
 
@@ -31,11 +32,9 @@ def main(job_file: Path, result_file: Path) -> None:
     netlist_file = result_file.with_suffix(".netlist.json")
     design = libyosys.Design()
     design.run_pass(_read_command(job))
-    for command in before:
-        design.run_pass(command)
+    mapping.run(design, before, family)
     memories = _memories(design)
-    for command in (*after, f'write_json "{netlist_file}"'):
-        design.run_pass(command)
+    mapping.run(design, (*after, f'write_json "{netlist_file}"'), family)
     netlist = json.loads(netlist_file.read_text(encoding="utf-8"))
     module = netlist["modules"][job["top"]]
     cells: dict[str, int] = {}

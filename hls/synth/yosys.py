@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from quantunet.errors import StorageError, ToolFailedError, ToolMissingError
+from quantunet.hls.synth import mapping
 from quantunet.hls.synth.families import FAMILIES, Usage
 from quantunet.storage import write_text
 
@@ -147,7 +148,7 @@ def key(job: Job) -> str:
             digest.update(data)
 
     before, after = FAMILIES[job.family].passes(job.top, dsp=job.dsp)
-    add(_FORMAT, version(), *before, *after, job.top)
+    add(_FORMAT, version(), mapping.version(), *before, *after, job.top)
     for name, value in sorted(job.parameters):
         add(name, str(value))
     for path in (*job.sources, *sorted(job.memories)):

@@ -24,9 +24,9 @@ from quantunet.rtl_sim import bench
 SCRIPT = """
 import json, sys
 from pyosys import libyosys
-design = libyosys.Design()
-for command in json.load(sys.stdin):
-    design.run_pass(command)
+from quantunet.hls.synth import mapping
+from quantunet.hls.synth.families import ECP5
+mapping.run(libyosys.Design(), json.load(sys.stdin), ECP5)
 """
 
 

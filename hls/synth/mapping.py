@@ -1,0 +1,36 @@
+"""Runs the passes of a synthesis on a design: those of Yosys, and those of this project."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from quantunet.hls.synth.families import SUMS, SUMS_OF_PRODUCTS, Family
+
+_SOURCES = ("carry_cell.py", "carry_tree.py", "families.py", "mapping.py", "sums.py")
+
+
+def run(design: Any, passes: Iterable[str], family: Family) -> None:  # noqa: ANN401 pyosys has no types
+    """Run passes on a design.
+
+    Args:
+        design: A design of pyosys.
+        passes: Some of what :meth:`~quantunet.hls.synth.families.Family.passes` returns, or commands of Yosys.
+        family: The device family.
+    """
+    from quantunet.hls.synth.sums import map_sums
+
+    for command in passes:
+        if command in (SUMS, SUMS_OF_PRODUCTS):
+            if family.chain is not None:
+                map_sums(design.top_module(), family.chain, products=command == SUMS_OF_PRODUCTS)
+        else:
+            design.run_pass(command)
+
+
+def version() -> str:
+    """Return a hash of this project's own passes, so that kept results follow them."""
+    folder = Path(__file__).parent
+    return hashlib.sha256(b"".join((folder / name).read_bytes() for name in _SOURCES)).hexdigest()
