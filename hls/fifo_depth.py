@@ -18,6 +18,7 @@ second row only.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -25,16 +26,15 @@ import numpy as np
 
 from quantunet.hls.design import Fold
 from quantunet.hls.folding import Folding, check_folding, ideal_cycles
+from quantunet.hls.network import build, cycles
+from quantunet.hls.network_schedule import CREDITS, FIFO_SHALLOW, schedule
+from quantunet.hls.plumbing import fifo_cycles, fork_cycles, width_adapter_cycles
 from quantunet.ir import Array, Concat, Conv2d, ConvTranspose2d, Graph, MaxPool2d, Node
 
-LATENCY = 24
-"""Cycles that a pixel may spend in a layer's pipeline, its output register and a width adapter; an upper bound."""
+MARGIN_BEATS = 8
+"""Added to every FIFO: beats on their way through it (a deep one takes four cycles), and those of its reader's adapter."""
 
-MARGIN_BEATS = 16
-"""Added to every FIFO: the pipelines' variation within a pixel."""
-
-_MATRIX_OUTPUT_BEATS = 16
-"""Depth of the output FIFO that every convolution module has."""
+_DEEP = FIFO_SHALLOW + 1
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,8 @@ class _Timing:
 
     Attributes:
         firings: Firings a frame.
-        cost: Cycles between two firings.
+        cost: Cycles between two firings, at least.
+        busy: Cycles from a firing's start until it is done with its pixels.
         needs: For each firing, the last input pixel that must have come.
         outputs: Output pixels that a firing makes.
         releases: For each input pixel, the firing after which its place is free.
@@ -52,6 +53,7 @@ class _Timing:
 
     firings: int
     cost: int
+    busy: int
     needs: Array
     outputs: int
     releases: Array
@@ -64,12 +66,25 @@ def frame_interval(graph: Graph, folding: Folding) -> int:
     return max(ideal_cycles(graph, node, folding[node.name]) for node in graph.nodes)
 
 
-def fifo_depths(graph: Graph, folding: Folding) -> dict[tuple[str, int], int]:
+def first_output(graph: Graph, folding: Folding) -> int:
+    """Return the cycles from the first input handshake of a network to its first output handshake, both included.
+
+    They are exact, for a source that always has a beat, and take about four microseconds for every beat of a frame on
+    any stream: seconds for a network of 128 x 128 pixels.
+
+    Raises:
+        FoldingError: The folding does not fit the graph.
+    """
+    return schedule(build(graph, folding, fifo_depths(graph, folding)), 1).first_output
+
+
+def fifo_depths(graph: Graph, folding: Folding, frames: int | None = None) -> dict[tuple[str, int], int]:
     """Return the depth, in beats of the producer's stream, of the FIFO in front of each input that needs one.
 
     Args:
         graph: A network with one input.
         folding: The fold of every layer.
+        frames: Frames that follow one another without a pause; ``None`` for any number of them.
 
     Returns:
         By ``(layer, index of the input)``; inputs that are not named need no FIFO.
@@ -78,11 +93,12 @@ def fifo_depths(graph: Graph, folding: Folding) -> dict[tuple[str, int], int]:
         FoldingError: The folding does not fit the graph.
     """
     interval = frame_interval(graph, folding)
-    frames = 4
-    before, fills = _fills(graph, folding, interval, frames - 1), _fills(graph, folding, interval, frames)
-    while fills != before and frames < 64:  # until the last frame looks like the one before
-        frames *= 2
-        before, fills = _fills(graph, folding, interval, frames - 1), _fills(graph, folding, interval, frames)
+    fills = _fills(graph, folding, interval, frames or 4)
+    if frames is None:
+        count = 4
+        while fills != _fills(graph, folding, interval, count - 1) and count < 64:  # until one more makes no difference
+            count *= 2
+            fills = _fills(graph, folding, interval, count)
     depths: dict[tuple[str, int], int] = {}
     for (reader, index), fill in fills.items():
         node = graph.node(reader)
@@ -92,7 +108,7 @@ def fifo_depths(graph: Graph, folding: Folding) -> dict[tuple[str, int], int]:
             continue
         beats_per_pixel = tensor.shape[2] // folding[producer.name].pe
         beats = (fill - _timing(graph, node, folding[reader]).capacity) * beats_per_pixel
-        spare = _MATRIX_OUTPUT_BEATS if isinstance(producer, Conv2d | ConvTranspose2d) else 2 * beats_per_pixel
+        spare = CREDITS if isinstance(producer, Conv2d | ConvTranspose2d) else 2 * beats_per_pixel
         if beats > spare:
             depths[reader, index] = beats + MARGIN_BEATS
     return depths
@@ -100,20 +116,45 @@ def fifo_depths(graph: Graph, folding: Folding) -> dict[tuple[str, int], int]:
 
 def _fills(graph: Graph, folding: Folding, interval: int, frames: int) -> dict[tuple[str, int], int]:
     """Return the highest number of pixels that wait in front of each input over some frames."""
-    arrivals: dict[str, Array] = {}
+    departures: dict[str, Array] = {}
     for name in graph.inputs:
         height, width, _ = graph.tensor(name).shape
         pixels = height * width
-        arrivals[name] = -(-np.arange(frames * pixels, dtype=np.int64) * interval // pixels)
+        departures[name] = -(-np.arange(frames * pixels, dtype=np.int64) * interval // pixels)
     fills: dict[tuple[str, int], int] = {}
     for node in graph.nodes:
         timing = _timing(graph, node, folding[node.name])
-        legs = [arrivals[name] for name in node.inputs]
+        legs = [departures[name] + _way(graph, node, index, folding) for index, name in enumerate(node.inputs)]
         starts = _starts(timing, legs, frames)
-        for index, arrival in enumerate(legs):
-            fills[node.name, index] = _highest_fill(timing, arrival, starts, frames)
-        arrivals[node.output] = _departures(timing, starts)
+        for index, name in enumerate(node.inputs):
+            fills[node.name, index] = _highest_fill(timing, departures[name], starts, frames)
+        departures[node.output] = _departures(timing, starts, _latency(graph, node, folding[node.name], timing))
     return fills
+
+
+def _way(graph: Graph, node: Node, index: int, folding: Folding) -> int:
+    """Return the most cycles from a pixel's last beat at the producer's output until the layer can use it."""
+    tensor = graph.input_of(node, index)
+    producer = graph.producer(tensor.name)
+    cycles_used = int(isinstance(node, Conv2d | ConvTranspose2d))  # a buffer's pixel counts in the cycle after it came
+    if len(graph.consumers(tensor.name)) > 1:
+        cycles_used += fork_cycles(1).first_output - 1
+    if producer is not None:
+        cycles_used += fifo_cycles(1, _DEEP).first_output - 1
+        lanes_in, lanes_out = folding[producer.name].pe, folding[node.name].simd
+        if lanes_in != lanes_out:
+            group = math.lcm(lanes_in, lanes_out)
+            cycles_used += width_adapter_cycles(group, lanes_in, lanes_out).predicted - group // lanes_in
+    if isinstance(node, Concat) and index == 0:  # the other leg's beats come after it
+        cycles_used += graph.input_of(node, 1).shape[2] // folding[node.name].pe
+    return cycles_used
+
+
+def _latency(graph: Graph, node: Node, fold: Fold, timing: _Timing) -> int:
+    """Return the cycles of a layer's pipeline: those of a frame without its work and without its first pixels."""
+    counts = cycles(graph, node, fold)
+    first = (int(timing.needs[0]) + 1) * graph.input_of(node).shape[2] // fold.simd
+    return counts.predicted - counts.ideal - (first if isinstance(node, Conv2d | ConvTranspose2d) else 0)
 
 
 def _starts(timing: _Timing, legs: list[Array], frames: int) -> Array:
@@ -126,20 +167,19 @@ def _starts(timing: _Timing, legs: list[Array], frames: int) -> Array:
     return starts
 
 
-def _departures(timing: _Timing, starts: Array) -> Array:
-    """Return when each output pixel leaves."""
-    share = timing.cost * np.arange(1, timing.outputs + 1, dtype=np.int64) // timing.outputs
-    departures: Array = (starts[:, None] + share + LATENCY).reshape(-1)
+def _departures(timing: _Timing, starts: Array, latency: int) -> Array:
+    """Return when each output pixel's last beat is offered."""
+    share = timing.busy * np.arange(1, timing.outputs + 1, dtype=np.int64) // timing.outputs
+    departures: Array = (starts[:, None] + share - 1 + latency).reshape(-1)
     return departures
 
 
-def _highest_fill(timing: _Timing, arrival: Array, starts: Array, frames: int) -> int:
+def _highest_fill(timing: _Timing, came: Array, starts: Array, frames: int) -> int:
     """Return the highest number of pixels that have come and are not released."""
     firings = (timing.releases[None, :] + timing.firings * np.arange(frames)[:, None]).reshape(-1)
-    known = firings < len(starts)
-    released = np.sort(starts[firings[known]] + timing.cost)
-    waiting = np.arange(1, len(arrival) + 1) - np.searchsorted(released, arrival, side="right")
-    return int(waiting[known].max())
+    released = np.sort(starts[firings[firings < len(starts)]] + timing.busy)
+    waiting = np.arange(1, len(came) + 1) - np.searchsorted(released, came, side="right")
+    return int(waiting.max())
 
 
 def _timing(graph: Graph, node: Node, fold: Fold) -> _Timing:
@@ -156,7 +196,7 @@ def _conv2d(graph: Graph, node: Node, fold: Fold) -> _Timing:
     if fold.style == "constant":  # the pixels from the first that a window holds to the last that may have come
         capacity = ahead + 2 + (width if min(height, width) > 1 else 0) if ahead else 0
     # The firing after which a pixel is free lies in the next frame for a frame's last rows.
-    return _Timing(len(pixels), cost, np.minimum(pixels + ahead, len(pixels) - 1), 1, pixels + ahead, capacity)
+    return _Timing(len(pixels), cost, cost, np.minimum(pixels + ahead, len(pixels) - 1), 1, pixels + ahead, capacity)
 
 
 def _conv_transpose2d(graph: Graph, node: Node, fold: Fold) -> _Timing:
@@ -166,7 +206,7 @@ def _conv_transpose2d(graph: Graph, node: Node, fold: Fold) -> _Timing:
     pixel_row, pixel_column = np.divmod(np.arange(height * width, dtype=np.int64), width)
     cost = ideal_cycles(graph, node, fold) // len(firings)
     releases = (2 * pixel_row + 1) * width + pixel_column
-    return _Timing(len(firings), cost, row // 2 * width + column, 2, releases, width + 2)
+    return _Timing(len(firings), cost, cost, row // 2 * width + column, 2, releases, width + 2)
 
 
 def _maxpool2d(graph: Graph, node: Node, fold: Fold) -> _Timing:
@@ -174,13 +214,13 @@ def _maxpool2d(graph: Graph, node: Node, fold: Fold) -> _Timing:
     row, column = np.divmod(np.arange(height * width // 4, dtype=np.int64), width // 2)
     needs = (2 * row + 1) * width + 2 * column + 1
     releases = np.minimum(np.searchsorted(needs, np.arange(height * width)), len(needs) - 1)
-    return _Timing(len(needs), channels // fold.pe, needs, 1, releases, 2 * width + 2)
+    return _Timing(len(needs), channels // fold.pe, 1, needs, 1, releases, 2 * width + 2)
 
 
 def _pixelwise(graph: Graph, node: Node, fold: Fold) -> _Timing:
     height, width, channels = graph.output_of(node).shape
     pixels = np.arange(height * width, dtype=np.int64)
-    return _Timing(len(pixels), channels // fold.pe, pixels, 1, pixels, 1)
+    return _Timing(len(pixels), channels // fold.pe, 1, pixels, 1, pixels, 1)
 
 
 _TIMINGS: dict[str, Callable[[Graph, Node, Fold], _Timing]] = {

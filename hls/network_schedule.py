@@ -77,7 +77,7 @@ def schedule(
     design: Design,
     frames: int,
     *,
-    depths: Mapping[str, int] | None = None,
+    limits: Mapping[str, int] | None = None,
     pace: int = 0,
 ) -> Schedule:
     """Return the cycles of a design over adjacent frames.
@@ -85,7 +85,7 @@ def schedule(
     Args:
         design: A network with one input and one output.
         frames: How many.
-        depths: Other depths than the design's for FIFOs, by the instance's name.
+        limits: Beats at which FIFOs count as full, instead of their depths, by the instance's name.
         pace: Frame interval at which the source spreads the input's beats evenly; 0 for one that never waits.
     """
     (source,), (sink,) = design.inputs, design.outputs
@@ -96,8 +96,8 @@ def schedule(
     neighbours: dict[str, list[str]] = {}
     for instance in design.instances:
         params = {name: value for name, value in instance.params if isinstance(value, int)}
-        if instance.name in (depths or {}):
-            params["Depth"] = (depths or {})[instance.name]
+        if limits and instance.name in limits:
+            params["Limit"] = limits[instance.name]
         ports = [[wires[name] for _, name in side] for side in (instance.inputs, instance.outputs)]
         processes[instance.name] = _PROCESSES[instance.kind](params, *ports)
         before = [writers[name] for _, name in instance.inputs if name in writers]
@@ -131,8 +131,10 @@ def _solve(
     design: Design,
 ) -> None:
     """Let every process go on until none of them can; one that got further wakes its neighbours."""
-    ports = {i.name: [wires[name] for _, name in (*i.inputs, *i.outputs)] for i in design.instances}
-    ports[_SINK] = [wires[design.outputs[0]]]
+    times: dict[str, list[list[int]]] = {_SINK: [wires[design.outputs[0]].moved]}
+    for instance in design.instances:
+        ports = [wires[name] for _, name in (*instance.inputs, *instance.outputs)]
+        times[instance.name] = [cycles for wire in ports for cycles in (wire.offered, wire.moved)]
     known = dict.fromkeys(processes, -1)
     waiting = deque(processes)
     queued = set(waiting)
@@ -140,7 +142,9 @@ def _solve(
         name = waiting.popleft()
         queued.discard(name)
         next(processes[name])
-        count = sum(len(wire.offered) + len(wire.moved) for wire in ports[name])
+        count = 0
+        for cycles in times[name]:
+            count += len(cycles)
         if count != known[name]:
             known[name] = count
             for other in neighbours[name]:
@@ -176,8 +180,8 @@ def _requant(params: Mapping[str, int], inputs: Sequence[_Wire], outputs: Sequen
 
 def _fifo(params: Mapping[str, int], inputs: Sequence[_Wire], outputs: Sequence[_Wire]) -> _Process:
     """``qun_fifo.sv``."""
-    depth = params["Depth"]
-    return (_buffer if depth <= FIFO_SHALLOW else _deep_fifo)(inputs[0], outputs[0], depth)
+    rules = _buffer if params["Depth"] <= FIFO_SHALLOW else _deep_fifo
+    return rules(inputs[0], outputs[0], params.get("Limit", params["Depth"]))
 
 
 def _buffer(source: _Wire, target: _Wire, depth: int) -> _Process:

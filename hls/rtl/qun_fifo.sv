@@ -3,6 +3,7 @@
 //
 // A deep buffer is a block memory with two registers behind it and four beats of prefetch; the
 // beats on their way count in `level`, and no path goes from one side's handshake to the other's.
+// With QUN_FIFO_LIMIT defined, which only simulations do, +<path of the instance>=<n> makes it full at n beats.
 module qun_fifo #(
     parameter int unsigned Bits = 8,
     parameter int unsigned Depth = 2,
@@ -28,6 +29,16 @@ module qun_fifo #(
     $error("Depth must be 2 or more");
   end
 
+  logic [LevelBits-1:0] limit;
+`ifdef QUN_FIFO_LIMIT
+  initial begin
+    limit = LevelBits'(Depth);
+    void'($value$plusargs({$sformatf("%m"), "=%d"}, limit));
+  end
+`else
+  assign limit = LevelBits'(Depth);
+`endif
+
   logic [LevelBits-1:0] level_d, level_q;
   logic ready_q;
   logic push;
@@ -44,7 +55,7 @@ module qun_fifo #(
 
   always_ff @(posedge clk) begin
     level_q <= level_d;
-    ready_q <= level_d != LevelBits'(Depth);
+    ready_q <= level_d != limit;
     if (push) begin
       write_addr_q <= (write_addr_q == AddrBits'(LastAddr)) ? '0 : write_addr_q + 1'b1;
     end

@@ -12,8 +12,8 @@ from helpers.rtl import check_cases
 from quantunet.errors import ToolFailedError
 
 FAULTS = {
-    "one beat too many": ("qun_fifo.sv", "level_d != LevelBits'(Depth)", "level_q != LevelBits'(Depth)"),
-    "one beat too few": ("qun_fifo.sv", "level_d != LevelBits'(Depth)", "level_d < LevelBits'(Depth - 1)"),
+    "one beat too many": ("qun_fifo.sv", "level_d != limit", "level_q != limit"),
+    "one beat too few": ("qun_fifo.sv", "level_d != limit", "level_d < limit - 1'b1"),
     "prefetch overrun": ("qun_fifo.sv", "claimed_q != 3'd4", "1'b1"),
     "prefetch too short": ("qun_fifo.sv", "claimed_q != 3'd4", "claimed_q != 3'd3"),
     "wraps at a power of two": (
