@@ -18,6 +18,7 @@ from quantunet.hls.rtl_project import RtlProject, design_fifos, input_ports, out
 from quantunet.ir import Array
 from quantunet.rtl_sim import verilator
 from quantunet.rtl_sim.bench_result import CONFIG_FILE, EXPECTED_FILE, RESULT_FILE, STREAMS_FILE, BenchResult
+from quantunet.rtl_sim.stalls import PATTERNS, Stalls
 from quantunet.rtl_sim.stuck import stuck_streams
 from quantunet.streams import binary_file, packed_words, to_groups, word_bytes
 
@@ -68,6 +69,7 @@ def build(
     layers: Mapping[str, str] | None = None,
     trace: bool = False,
     jobs: int = 1,
+    flags: Sequence[str] = (),
 ) -> Bench:
     """Generate and build the bench of a project.
 
@@ -80,6 +82,7 @@ def build(
             which a failure names them.
         trace: Whether the simulator can write a waveform.
         jobs: C++ compilers to run at once.
+        flags: More flags for Verilator.
 
     Raises:
         ToolMissingError: A tool is not installed.
@@ -99,7 +102,7 @@ def build(
     )
     update(source, text.encode())
     sources = (*HDL_SOURCES, *project.sources, source)
-    flags = _TRACE_FLAGS if trace else ()
+    flags = (*flags, *_TRACE_FLAGS) if trace else flags
     executable = verilator.build(sources, top, {}, build_root, trace=trace, jobs=jobs, flags=flags)
     return Bench(project, top, executable, dict(layers or {}))
 
@@ -119,7 +122,7 @@ def run(
     *,
     watchdog: int,
     stream_values: Mapping[str, Sequence[Array]] | None = None,
-    stalls: bool = False,
+    stalls: Stalls = "none",
     seed: int = 0,
     plusargs: Sequence[str] = (),
 ) -> BenchResult:
@@ -132,7 +135,7 @@ def run(
         test_module: The cocotb module.
         watchdog: Cycles without any handshake after which the bench gives up.
         stream_values: For each stream of :attr:`Bench.layers`, golden's ``(height, width, channels)`` of every frame.
-        stalls: Random stalls at all inputs and outputs.
+        stalls: The pattern in which inputs and outputs stall, each for at most half of ``watchdog``.
         seed: Of the stalls.
         plusargs: More arguments of the simulator.
 
@@ -173,7 +176,14 @@ def run(
     update(folder / CONFIG_FILE, (json.dumps(config, indent=1) + "\n").encode())
     result_file = folder / RESULT_FILE
     result_file.unlink(missing_ok=True)
-    arguments = [f"+frames={len(expected)}", f"+watchdog={watchdog}", f"+stalls={stalls:d}", f"+seed={seed}", *plusargs]
+    arguments = [
+        f"+frames={len(expected)}",
+        f"+watchdog={watchdog}",
+        f"+stalls={PATTERNS.index(stalls)}",
+        f"+stall_cycles={watchdog // 2}",
+        f"+seed={seed}",
+        *plusargs,
+    ]
     outcome = verilator.run_cocotb(
         bench.executable, test_module, bench.top, folder, plusargs=arguments, seed=seed, check=False
     )

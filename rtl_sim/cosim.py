@@ -28,6 +28,7 @@ from quantunet.ir import Array, Conv2d, ConvTranspose2d, Graph, Node
 from quantunet.rtl_sim import layer_bench, network_bench, verilator
 from quantunet.rtl_sim.layer_bench import Setup
 from quantunet.rtl_sim.report import FAILED, PASSED, RUNNING, CosimReport, LayerReport, NetworkReport
+from quantunet.rtl_sim.stalls import Stalls
 from quantunet.storage import locked
 
 logger = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ class Options:
 
     Attributes:
         layers: Names of layers, and ``network``; ``None`` means all of them and the network.
-        stalls: Random stalls at sources and sinks.
+        stalls: The pattern in which sources and sinks stall.
         seed: Of the stalls.
         jobs: Tasks at a time; ``None`` takes one a core.
         frames: Adjacent frames of the network.
@@ -58,7 +59,7 @@ class Options:
     """
 
     layers: tuple[str, ...] | None = None
-    stalls: bool = False
+    stalls: Stalls = "none"
     seed: int = 0
     jobs: int | None = None
     frames: int = DEFAULT_FRAMES
@@ -146,11 +147,10 @@ def _names(graph: Graph, options: Options) -> list[str]:
 
 def _empty_report(setup: Setup, names: Sequence[str], options: Options, image_name: str) -> CosimReport:
     graph = setup.graph
-    stalls = "random" if options.stalls else "none"
-    layers = [_empty_layer(setup, node, stalls) for node in graph.nodes if node.name in names]
+    layers = [_empty_layer(setup, node, options.stalls) for node in graph.nodes if node.name in names]
     rtl = None
     if NETWORK in names:
-        rtl = NetworkReport(options.frames, frame_interval(graph, setup.folding), stalls)
+        rtl = NetworkReport(options.frames, frame_interval(graph, setup.folding), options.stalls)
     simulator = f"verilator {importlib.metadata.version('verilator')}"
     return CosimReport(graph.name, simulator, image_name, layers, rtl)
 

@@ -11,6 +11,7 @@ from quantunet.hls.folding import Folding, ideal_cycles
 from quantunet.ir import Array, Graph
 from quantunet.rtl_sim import bench, waveform
 from quantunet.rtl_sim.bench_result import BenchResult
+from quantunet.rtl_sim.stalls import Stalls
 
 TEST_MODULE = "quantunet.rtl_sim.tb_layer"
 
@@ -24,7 +25,7 @@ class Setup:
         folding: The fold of every layer.
         folder: Working folders go to ``folder/layers/<name>`` and ``folder/network``.
         builds: Where Verilator builds are kept.
-        stalls: Random stalls at sources and sinks.
+        stalls: The pattern in which sources and sinks stall.
         seed: Of the stalls.
         rtl_folder: The SystemVerilog library.
     """
@@ -33,7 +34,7 @@ class Setup:
     folding: Folding
     folder: Path
     builds: Path
-    stalls: bool = False
+    stalls: Stalls = "none"
     seed: int = 0
     rtl_folder: Path = rtl_project.RTL_FOLDER
 

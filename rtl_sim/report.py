@@ -28,7 +28,7 @@ class LayerReport:
         bits_out: Width of the output.
         pe: Output lanes.
         simd: Input lanes.
-        stalls: ``none`` or ``random``.
+        stalls: The pattern in which sources and sinks stalled.
         cycles_predicted: For one frame without stalls, first input to last output handshake.
         cycles_ideal: Cycles in which the busiest resource has work.
         frames: Frames simulated.

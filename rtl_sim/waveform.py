@@ -12,6 +12,7 @@ from quantunet.hls.rtl_project import RtlProject
 from quantunet.ir import Array
 from quantunet.rtl_sim import bench
 from quantunet.rtl_sim.bench_result import WAVE_FILE, BenchResult
+from quantunet.rtl_sim.stalls import Stalls
 
 MAX_CYCLES = 6_000
 """Cycles that a waveform shows at most; a whole frame would be hundreds of megabytes."""
@@ -28,7 +29,7 @@ def record(
     build_root: Path,
     *,
     watchdog: int,
-    stalls: bool,
+    stalls: Stalls,
     seed: int,
 ) -> Path:
     """Build a design once more, with tracing, and record the cycles that lead to its first wrong value.

@@ -37,7 +37,8 @@ module qun_tb_sink #(
   logic last_q;
 
   qun_tb_stall #(
-      .Seed(Seed)
+      .Seed(Seed),
+      .Sink(1'b1)
   ) u_stall (
       .clk  (clk),
       .rst_n(rst_n),

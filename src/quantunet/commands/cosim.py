@@ -36,7 +36,12 @@ def add_parser(sub: Any) -> None:
         "--layers",
         help="names, separated by commas; 'network' is the whole design (default: all layers and the network)",
     )
-    parser.add_argument("--stalls", choices=("none", "random"), default="none", help="random stalls at all streams")
+    parser.add_argument(
+        "--stalls",
+        choices=("none", "random", "bursts", "frozen"),
+        default="none",
+        help="how inputs and outputs stall: at random, in long rests and bursts, or an output that stands for a frame",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the stalls (default: %(default)s)")
     parser.add_argument(
         "--jobs", type=_positive, default=os.cpu_count() or 1, help="tasks at a time (default: %(default)s)"
@@ -74,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
         write_folding(args.write_folding, folding)
     layers = None if args.layers is None else tuple(name.strip() for name in args.layers.split(",") if name.strip())
     options = Options(
-        layers=layers, stalls=args.stalls == "random", seed=args.seed, jobs=args.jobs, frames=max(args.frames, 3)
+        layers=layers, stalls=args.stalls, seed=args.seed, jobs=args.jobs, frames=max(args.frames, 3)
     )
     folder = args.build / graph.name / "cosim"
     with LiveTable() as table:
