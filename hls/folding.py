@@ -6,7 +6,6 @@ import json
 import math
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import cast
 
 from quantunet.errors import FileFormatError, FoldingError, StorageError
 from quantunet.hls.design import STYLES, Fold, Style
@@ -160,7 +159,7 @@ def check_folding(graph: Graph, folding: Folding) -> None:
         check_fold(graph, node, folding[node.name])
 
 
-def default_folding(graph: Graph, interval: int | None = None) -> dict[str, Fold]:
+def default_folding(graph: Graph, interval: int | None = None, style: Style = "folded-lut") -> dict[str, Fold]:
     """Choose for one layer after the other the fold with the least estimated area that keeps a frame interval.
 
     The estimate is that of :mod:`quantunet.hls.cost_model`, with the width adapters that the fold needs at its inputs.
@@ -169,6 +168,7 @@ def default_folding(graph: Graph, interval: int | None = None) -> dict[str, Fold
     Args:
         graph: The network.
         interval: The frame interval in cycles; ``None`` takes :func:`default_interval`.
+        style: Of the convolutions.
 
     Returns:
         The fold of every layer, by name.
@@ -180,17 +180,17 @@ def default_folding(graph: Graph, interval: int | None = None) -> dict[str, Fold
     folding: dict[str, Fold] = {}
     lanes: dict[str, int] = {}
     for node in graph.nodes:
-        fold = _smallest_fold(graph, node, target, lanes)
+        fold = _smallest_fold(graph, node, target, lanes, style)
         folding[node.name] = fold
         lanes[node.output] = fold.pe
     return folding
 
 
-def _smallest_fold(graph: Graph, node: Node, interval: int, lanes: Mapping[str, int]) -> Fold:
+def _smallest_fold(graph: Graph, node: Node, interval: int, lanes: Mapping[str, int], style: Style) -> Fold:
     # The cost model reads the parameters of the modules, and these check their folds here.
     from quantunet.hls.cost_model import area, layer_cost, width_adapter_cost
 
-    folds = candidates(graph, node, ("folded-lut",))
+    folds = candidates(graph, node, (style,))
     fitting = [fold for fold in folds if ideal_cycles(graph, node, fold) <= interval]
     if not fitting:
         least = min(ideal_cycles(graph, node, fold) for fold in folds)
@@ -225,13 +225,14 @@ def _entry(fold: Fold) -> str:
     return f'{{"pe": {fold.pe}, "simd": {fold.simd}{style}}}'
 
 
-def read_folding(path: Path, graph: Graph, interval: int | None = None) -> dict[str, Fold]:
+def read_folding(path: Path, graph: Graph, interval: int | None = None, style: Style = "folded-lut") -> dict[str, Fold]:
     """Read a folding and check it against a graph.
 
     Args:
         path: A JSON file as :func:`write_folding` makes it. Layers that it leaves out keep their default fold.
         graph: The network.
         interval: For the default folds, as in :func:`default_folding`.
+        style: Of the convolutions whose entry gives none.
 
     Raises:
         StorageError: The file cannot be read.
@@ -244,7 +245,8 @@ def read_folding(path: Path, graph: Graph, interval: int | None = None) -> dict[
         raise StorageError(str(path), expected="a folding file", got=error.strerror or str(error)) from error
     try:
         entries = json.loads(text)
-        given = {str(name): _fold(entry) for name, entry in entries.items()}
+        matrix = {node.name for node in graph.nodes if isinstance(node, Conv2d | ConvTranspose2d)}
+        given = {str(name): _fold(entry, style if name in matrix else "folded-lut") for name, entry in entries.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise FileFormatError(
             str(path),
@@ -252,14 +254,14 @@ def read_folding(path: Path, graph: Graph, interval: int | None = None) -> dict[
             got=str(error) or type(error).__name__,
             hint="Write a fresh one with --write-folding.",
         ) from error
-    folding = {**default_folding(graph, interval), **given}
+    folding = {**default_folding(graph, interval, style), **given}
     check_folding(graph, folding)
     return folding
 
 
-def _fold(entry: Mapping[str, object]) -> Fold:
-    pe, simd, style = entry["pe"], entry["simd"], entry.get("style", "folded-lut")
+def _fold(entry: Mapping[str, object], default: Style) -> Fold:
+    pe, simd, style = entry["pe"], entry["simd"], entry.get("style", default)
     if type(pe) is not int or type(simd) is not int or style not in STYLES or not set(entry) <= {"pe", "simd", "style"}:
         message = f"a fold {dict(entry)!r}"
         raise ValueError(message)
-    return Fold(pe, simd, cast(Style, style))
+    return Fold(pe, simd, style)

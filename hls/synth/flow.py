@@ -31,6 +31,7 @@ class Part:
         macs: Multiplications of one frame; 0 for what does not multiply.
         pe: Output lanes of a layer; 0 for plumbing.
         simd: Input lanes of a layer; 0 for plumbing.
+        style: How a layer multiplies; empty for what does not.
         bits_in: Width of an input channel; 0 for plumbing.
         bits_w: Width of a weight; 0 without weights.
         bits_out: Width of an output channel; 0 for plumbing.
@@ -44,6 +45,7 @@ class Part:
     macs: int
     pe: int
     simd: int
+    style: str
     bits_in: int
     bits_w: int
     bits_out: int
@@ -94,13 +96,15 @@ def write_rtl(graph: Graph, folding: Folding, folder: Path, layers: Sequence[str
 def _layer_part(graph: Graph, folding: Folding, folder: Path, node: Node) -> Part:
     fold = folding[node.name]
     project = rtl_project.write(graph, folding, folder / "layers" / node.name, layer=node.name)
-    job = Job(node.name, project.top, project.sources, project.folder, project.memories)
+    is_matrix = isinstance(node, Conv2d | ConvTranspose2d)
+    job = Job(node.name, project.top, project.sources, project.folder, project.memories, dsp=fold.style == "folded-dsp")
     return Part(
         name=node.name,
         op=node.op,
         macs=macs(graph, node),
         pe=fold.pe,
         simd=fold.simd,
+        style=fold.style if is_matrix else "",
         bits_in=graph.input_of(node).qtype.bits,
         bits_w=node.weight_type.bits if isinstance(node, Conv2d | ConvTranspose2d) else 0,
         bits_out=graph.output_of(node).qtype.bits,
@@ -116,7 +120,7 @@ def _plumbing_part(network: RtlProject, instance: Instance) -> Part:
     sources = tuple(path for path in network.sources if path.name in needed)
     job = Job(instance.name, instance.module, sources, network.folder, parameters=parameters)
     op = instance.module.removeprefix("qun_")
-    return Part(instance.name, op, 0, 0, 0, 0, 0, 0, 0, instance.memories, job)
+    return Part(instance.name, op, 0, 0, 0, "", 0, 0, 0, 0, instance.memories, job)
 
 
 def synthesise(
@@ -124,7 +128,6 @@ def synthesise(
     cache: Path,
     *,
     family: str = "ecp5",
-    dsp: bool = False,
     processes: int = 1,
     time_limit: float = yosys.TIME_LIMIT,
     started: Callable[[str], None] = lambda name: None,
@@ -132,11 +135,12 @@ def synthesise(
 ) -> list[Synthesis]:
     """Synthesise the parts of a network with Yosys; the ones with most multipliers first.
 
+    Layers of the style ``folded-dsp`` may use hard multipliers, the others none.
+
     Args:
         parts: What :func:`write_rtl` returned.
         cache: Folder of results by content.
         family: Device family.
-        dsp: Whether multiplications may use hard multipliers.
         processes: How many run at a time.
         time_limit: Seconds that one may take.
         started: Called with the name of a part whose turn has come.
@@ -150,7 +154,7 @@ def synthesise(
         ToolFailedError: Yosys failed, took too long, or lost something that must be there.
     """
     order = sorted(range(len(parts)), key=lambda i: -parts[i].pe * parts[i].simd)
-    jobs = [dataclasses.replace(parts[i].job, family=family, dsp=dsp) for i in order]
+    jobs = [dataclasses.replace(parts[i].job, family=family) for i in order]
     results = yosys.synthesise(
         jobs,
         cache,

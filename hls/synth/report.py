@@ -29,7 +29,6 @@ class Report:
         network: The network's name.
         tool: Tool and version.
         family: Device family.
-        dsp: Whether multiplications may use hard multipliers.
         board: Whose budget the shares are of; ``None`` for no shares.
         parts: What was synthesised.
         results: What came out, one a part.
@@ -40,7 +39,6 @@ class Report:
     network: str
     tool: str
     family: str
-    dsp: bool
     board: Board | None
     parts: Sequence[Part]
     results: Sequence[Synthesis]
@@ -73,6 +71,7 @@ def _columns(part: Part, result: Synthesis) -> dict[str, Any]:
         "macs": part.macs,
         "pe": part.pe,
         "simd": part.simd,
+        "style": part.style,
         "bits_w": part.bits_w,
         "bits_in": part.bits_in,
         "bits_out": part.bits_out,
@@ -115,7 +114,6 @@ def to_json(report: Report) -> str:
         "network": report.network,
         "tool": report.tool,
         "family": report.family,
-        "dsp_allowed": report.dsp,
         "board": report.board.name if report.board else None,
         "device": report.board.part if report.board else None,
         "passed": True,
@@ -161,11 +159,10 @@ def write(report: Report) -> tuple[Path, Path]:
 
 def table(report: Report) -> Table:
     """Return the table for the terminal; with a board, each figure stands over its share of the board's budget."""
-    multipliers = "hard multipliers allowed" if report.dsp else "multipliers in LUTs"
     device = FAMILIES[report.family].title if report.board is None else f"{report.board.title}, {report.board.part}"
-    title = f"{report.network}: {report.tool}, {device}, {multipliers}"
+    title = f"{report.network}: {report.tool}, {device}"
     result_table = Table(title=title, title_justify="left")
-    for name in ("layer", "op"):
+    for name in ("layer", "op", "style"):
         result_table.add_column(name, no_wrap=True)
     for name in ("MACs", "PE", "SIMD", "w/in/out", "cycles", "LUT", "FF", "DSP", "BRAM", "depth"):
         result_table.add_column(name, justify="right", no_wrap=True)
@@ -176,6 +173,7 @@ def table(report: Report) -> Table:
             result_table.add_row(
                 part.name,
                 part.op,
+                part.style,
                 f"{part.macs:,}" if part.macs else "-",
                 str(part.pe),
                 str(part.simd),
@@ -189,10 +187,11 @@ def table(report: Report) -> Table:
         members = [report.results[i] for i in plumbing if report.parts[i].op == op]
         usage = sum((member.usage for member in members), _NOTHING)
         depth = max(member.levels for member in members)
-        result_table.add_row(f"between layers ({len(members)})", op, *([""] * 5), *_figures(report, usage), str(depth))
+        result_table.add_row(f"between layers ({len(members)})", op, *([""] * 6), *_figures(report, usage), str(depth))
     total = report.total
     result_table.add_row(
         "total",
+        "",
         "",
         f"{sum(part.macs for part in report.parts):,}",
         "",

@@ -20,7 +20,8 @@ from quantunet.hls.design import Fold
 from quantunet.hls.synth import flow, report, vitis, yosys
 from quantunet.hls.synth.families import Usage
 from quantunet.hls.synth.yosys import Job, MappedMemory, Synthesis
-from quantunet.ir import Conv2d, Graph, QType
+from quantunet.ir import Conv2d, ConvTranspose2d, Graph, QType
+from quantunet.zoo import load_network
 
 COUNTER = """
 module counter #(parameter int unsigned Bits = 4) (input logic clk, input logic rst_n, output logic [Bits-1:0] value);
@@ -74,11 +75,10 @@ def test_weights_become_block_ram(conv_synthesis: Synthesis) -> None:
     assert flow.concerns(conv_synthesis) == ()
 
 
-def test_hard_multipliers_are_used_when_allowed(
-    conv_parts: tuple[flow.Part, ...], conv_synthesis: Synthesis, tmp_path: Path
-) -> None:
-    (result,) = flow.synthesise(conv_parts, tmp_path, dsp=True)
-    assert result.usage.dsp == 4
+def test_hard_multipliers_are_used_when_allowed(conv_synthesis: Synthesis, tmp_path: Path) -> None:
+    parts = flow.write_rtl(conv(), {"conv": Fold(2, 2, "folded-dsp")}, tmp_path, ["conv"])
+    (result,) = flow.synthesise(parts, tmp_path / "cache")
+    assert (parts[0].style, result.usage.dsp) == ("folded-dsp", 2)
     assert result.usage.lut < conv_synthesis.usage.lut
 
 
@@ -214,12 +214,13 @@ def test_reports_agree_with_the_results(
     conv_parts: tuple[flow.Part, ...], conv_synthesis: Synthesis, tmp_path: Path
 ) -> None:
     board = load_board("ulx3s_85f")
-    found = report.Report("net", "yosys", "ecp5", False, board, conv_parts, [conv_synthesis], 1.0, tmp_path)
+    found = report.Report("net", "yosys", "ecp5", board, conv_parts, [conv_synthesis], 1.0, tmp_path)
     json_path, csv_path = report.write(found)
     document = json.loads(json_path.read_text(encoding="utf-8"))
     (row,) = document["layers"]
     usage = conv_synthesis.usage
     assert (row["lut"], row["ff"], row["bram"]) == (usage.lut, usage.ff, usage.bram)
+    assert row["style"] == "folded-lut"
     assert row["lut_percent"] == round(100 * usage.lut / 83640, 3)
     assert row["bram_percent"] == round(100 * usage.bram / 208, 3)
     assert document["total"]["lut"] == usage.lut
@@ -273,6 +274,19 @@ def test_command_synthesises_a_whole_network(tmp_path: Path, model: Path, capsys
     again = json.loads((out / "report.json").read_text(encoding="utf-8"))
     assert all(row["cached"] for row in (*again["layers"], *again["plumbing"]))
     assert again["total"] == document["total"]
+
+
+def test_hard_multipliers_are_for_layers_without_a_style(tmp_path: Path, model: Path) -> None:
+    graph = load_network(str(model))
+    first, second, third = [node.name for node in graph.nodes if isinstance(node, Conv2d | ConvTranspose2d)][:3]
+    given = {first: {"pe": 1, "simd": 1, "style": "folded-lut"}, second: {"pe": 1, "simd": 1}}
+    (tmp_path / "given.json").write_text(json.dumps(given), encoding="utf-8")
+    arguments = ["hls_synth", "--model", str(model), "--dsp", "--layer", f"{first},{second},{third}"]
+    arguments += ["--folding", str(tmp_path / "given.json"), "--interval", "1000000", "--out", str(tmp_path / "out")]
+    assert main(arguments) == 0
+    document = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
+    found = {row["name"]: (row["style"], row["dsp"] > 0) for row in document["layers"]}
+    assert found == {first: ("folded-lut", False), second: ("folded-dsp", True), third: ("folded-dsp", True)}
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from quantunet.ir import Graph
 from quantunet.zoo import load_network
 
 if TYPE_CHECKING:
+    from quantunet.hls.design import Style
     from quantunet.hls.synth.flow import Part
     from quantunet.hls.synth.yosys import Synthesis
 
@@ -38,9 +39,15 @@ def add_parser(sub: Any) -> None:
     parser.add_argument("--layer", default="", help="only these layers, separated by commas")
     parser.add_argument("--tool", choices=("yosys", "vitis"), default="yosys", help="(default: %(default)s)")
     parser.add_argument("--board", help=f"show shares of this board's budget: {', '.join(board_names())}")
-    parser.add_argument("--folding", type=Path, help="JSON with PE and SIMD of layers; the rest is chosen")
+    parser.add_argument("--folding", type=Path, help="JSON with PE, SIMD and style of layers; the rest is chosen")
     parser.add_argument("--write-folding", type=Path, help="write the folding in use to this file, to be edited")
-    parser.add_argument("--dsp", action=argparse.BooleanOptionalAction, default=False, help="use hard multipliers")
+    parser.add_argument("--interval", type=_positive, help="frame interval in cycles that the default folding keeps")
+    parser.add_argument(
+        "--dsp",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="hard multipliers for the convolutions to which the folding gives no style",
+    )
     parser.add_argument("--jobs", type=_positive, default=os.cpu_count() or 1, help="syntheses at a time (%(default)s)")
     parser.add_argument("--time-limit", type=_positive, default=TIME_LIMIT, help="seconds for one layer (%(default)s)")
     parser.add_argument("--out", type=Path, help="folder of the results (build/<network>/hls_synth)")
@@ -68,7 +75,12 @@ def run(args: argparse.Namespace) -> int:
         yosys.version()
     graph = load_network(args.model)
     layers = _layers(graph, args.layer)
-    folding = read_folding(args.folding, graph) if args.folding else default_folding(graph)
+    style: Style = "folded-dsp" if args.dsp else "folded-lut"
+    folding = (
+        read_folding(args.folding, graph, args.interval, style)
+        if args.folding
+        else default_folding(graph, args.interval, style)
+    )
     if args.write_folding:
         write_folding(args.write_folding, folding)
     folder = args.out or Path("build") / graph.name / "hls_synth"
@@ -166,7 +178,6 @@ def _run_yosys(
             parts,
             folder / "cache",
             family=family,
-            dsp=args.dsp,
             processes=args.jobs,
             time_limit=args.time_limit,
             started=started,
@@ -176,7 +187,6 @@ def _run_yosys(
         network=graph.name,
         tool=f"yosys {yosys.version()}",
         family=family,
-        dsp=args.dsp,
         board=board,
         parts=parts,
         results=results,
