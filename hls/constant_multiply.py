@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import importlib
 import importlib.metadata
 import json
 import logging
@@ -12,7 +11,6 @@ import os
 import time
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -107,9 +105,10 @@ def _is_right(graph: AdderGraph, kernel: Array, low: int, high: int) -> bool:
     return all(np.array_equal(graph.evaluate(vectors), vectors @ kernel) for vectors in (unit, real))
 
 
-def _da4ml() -> Any:  # noqa: ANN401
+def _solve(kernel: Array, low: int, high: int) -> AdderGraph:
+    """Ask da4ml for the product; ``hard_dc=0`` is its least depth."""
     try:
-        return importlib.import_module("da4ml.cmvm")
+        from da4ml.cmvm import solve
     except ImportError as error:
         raise ToolMissingError(
             "da4ml",
@@ -117,12 +116,8 @@ def _da4ml() -> Any:  # noqa: ANN401
             got="none",
             hint="Install it: pip install 'quantunet[hls]'.",
         ) from error
-
-
-def _solve(kernel: Array, low: int, high: int) -> AdderGraph:
-    """Ask da4ml for the product; ``hard_dc=0`` is its least depth."""
     interval = (float(low), float(high), 1.0)
-    pipeline = _da4ml().solve(
+    pipeline = solve(
         kernel.astype(np.float32),
         hard_dc=0,
         adder_size=1,

@@ -28,6 +28,7 @@ HEAVY = {
     "cocotb": {"rtl_sim"},
     "cocotb_tools": {"rtl_sim"},
     "cocotbext": {"rtl_sim"},
+    "da4ml": {"hls"},
     "hls4ml": {"hls"},
     "jinja2": {"hls", "rtl_sim"},
     "monai": {"model"},

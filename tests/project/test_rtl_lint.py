@@ -11,6 +11,7 @@ import pytest
 from helpers import op_cases
 from helpers.project import ROOT
 
+from quantunet.hls.design import Fold
 from quantunet.hls.folding import default_folding
 from quantunet.hls.rtl_project import RTL_FOLDER, RtlProject, write
 from quantunet.model.random_network import random_unet
@@ -50,7 +51,9 @@ def slang(sources: tuple[Path, ...], top: str, cwd: Path) -> None:
 @pytest.fixture(scope="module")
 def network(tmp_path_factory: pytest.TempPathFactory) -> RtlProject:
     graph = random_unet(base=4, depth=2, size=16, seed=5)
-    return write(graph, default_folding(graph, 4000), tmp_path_factory.mktemp("network"))
+    (_, _, channels_in), first = graph.tensor(graph.inputs[0]).shape, graph.nodes[0]
+    constant = {first.name: Fold(graph.output_of(first).shape[2], channels_in, "constant")}
+    return write(graph, {**default_folding(graph, 4000), **constant}, tmp_path_factory.mktemp("network"))
 
 
 def test_network_and_small_modules_use_the_whole_library(network: RtlProject, tmp_path: Path) -> None:
