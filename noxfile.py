@@ -11,7 +11,7 @@ nox.needs_version = ">=2025.5.1"
 nox.options.reuse_venv = "yes"
 
 ROOT = Path(__file__).parent
-ALL_EXTRAS = ("model", "hls", "synth", "sim", "dev")
+ALL_EXTRAS = ("model", "hls", "synth", "sim", "bench", "dev")
 
 
 def need(session: nox.Session, *tools: str) -> None:
@@ -67,6 +67,7 @@ def link_package(tree: Path) -> None:
         (tree / "quantunet" / entry.name).symlink_to(entry)
     for name, folder in folders.items():
         (tree / name.replace(".", "/")).symlink_to(ROOT / folder)
+    (tree / "benchmarks").symlink_to(ROOT / "benchmarks")
 
 
 @nox.session
@@ -89,12 +90,12 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def typecheck(session: nox.Session) -> None:
-    """Check types: mypy --strict on every room and on this file."""
+    """Check types: mypy --strict on every room, on the benchmarks and on this file."""
     install(session, *ALL_EXTRAS)
     tree = ROOT / "build" / "typecheck"
     link_package(tree)
     session.run("mypy", "noxfile.py")
-    session.run("mypy", "-p", "quantunet", env={"MYPYPATH": str(tree)})
+    session.run("mypy", "-p", "quantunet", "-p", "benchmarks", env={"MYPYPATH": str(tree)})
 
 
 @nox.session(default=False)
@@ -128,3 +129,12 @@ def cosim(session: nox.Session) -> None:
     install(session, "hls", "sim")
     need_shared_python(session)
     session.run("python", "-m", "quantunet", "cosim", *session.posargs)
+
+
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """Measure everything, as ratios in one run; `-- --help` lists the benchmarks and the networks."""
+    need(session, "g++")
+    install(session, *ALL_EXTRAS)
+    need_shared_python(session)
+    session.run("python", "-m", "benchmarks", *session.posargs)

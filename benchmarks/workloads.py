@@ -1,4 +1,4 @@
-"""The layers that everything is measured on: random 4-bit weights, unsigned 4-bit activations, rectifier, requantisation."""
+"""The layers that everything is measured on: random 4-bit weights, unsigned 4-bit activations, requantisation."""
 
 from __future__ import annotations
 

@@ -1,0 +1,90 @@
+"""Golden inference beside the float32 forward pass of the same U-Net in torch, on the same cores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from benchmarks.rows import Context, Part, Row
+from benchmarks.timing import in_turns
+from quantunet import golden
+from quantunet.golden.cores import WORKERS
+from quantunet.golden.fast import code_dtype
+from quantunet.hls.synth.flow import macs
+from quantunet.ir import Conv2d, ConvTranspose2d, Graph
+from quantunet.model.config import PRESETS
+from quantunet.model.unet import float_unet
+from quantunet.zoo import load_network
+
+TORCH = "torch, float32 forward pass"
+GOLDEN = "golden, one frame"
+
+_BATCH = 16
+_FORMATS = {"channels first": torch.contiguous_format, "channels last": torch.channels_last}
+
+
+def measure(context: Context) -> list[Row]:
+    """Time one frame in golden and in torch, a batch in golden, and golden layer by layer."""
+    graph = load_network(context.network)
+    images = test_images(graph, _BATCH)
+    image = images[0]
+    torch.set_num_threads(WORKERS)
+    context.say("golden and torch in turns")
+    works: dict[str, Callable[[], object]] = {name: _forward(context.network, name) for name in _FORMATS}
+    works[GOLDEN] = lambda: golden.run_batch(graph, [image])
+    works["every tensor kept"] = lambda: golden.run(graph, image)
+    times = in_turns(works)
+    fastest = min(_FORMATS, key=lambda name: times[name].least)
+    base = Row.timed(context.network, TORCH, times[fastest], note=f"{fastest}, {WORKERS} threads")
+    rows = [base, Row.timed(context.network, GOLDEN, times[GOLDEN]).over(base, "torch")]
+    kept = times["every tensor kept"]
+    rows.append(Row.timed(context.network, "golden, one frame, every tensor kept as int64", kept).over(base, "torch"))
+    context.say(f"golden, {_BATCH} images")
+    batch = in_turns({"batch": lambda: golden.run_batch(graph, images)}, rounds=2)["batch"]
+    rate = f"golden, images a second in a batch of {_BATCH}"
+    rows.append(Row(context.network, rate, _BATCH / batch.least, "1/s", repeats=batch.repeats))
+    context.say("golden, layer by layer")
+    return rows + _layers(graph, context.network, image)
+
+
+def test_images(graph: Graph, count: int) -> list[np.ndarray[tuple[int, ...], np.dtype[np.int64]]]:
+    """Return generated ultrasound-like images in the network's size, int64 ``(height, width)``."""
+    from quantunet.model.phantoms import generate
+
+    height, width, _ = graph.tensor(graph.input).shape
+    images, _ = generate(count, max(height, width), 2025)
+    return [image[:height, :width].astype(np.int64) for image in images]
+
+
+def _forward(network: str, memory_format: str) -> Callable[[], object]:
+    """Return the forward pass of the float network of the same shape, with random weights, in evaluation mode."""
+    config, layout = PRESETS[network], _FORMATS[memory_format]
+    model = float_unet(config).eval().to(memory_format=layout)  # type: ignore[call-overload]
+    image = torch.rand(1, config.in_channels, config.size, config.size).to(memory_format=layout)
+
+    def forward() -> None:
+        with torch.inference_mode():
+            model(image)
+
+    return forward
+
+
+def _layers(graph: Graph, network: str, image: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> list[Row]:
+    """Time each convolution alone, for the chart."""
+    from quantunet.golden import fast
+
+    batch = {graph.input: image[None, :, :, None].astype(code_dtype(graph.tensor(graph.input).qtype))}
+    codes = fast.evaluate(graph, graph.nodes, batch)
+    nodes = {node.name: node for node in graph.nodes if isinstance(node, Conv2d | ConvTranspose2d)}
+    works = {name: lambda node=node: fast.evaluate(graph, [node], codes) for name, node in nodes.items()}
+    times = in_turns(works, rounds=2)
+    chart = {"plot": "time", "series": "golden"}
+    return [
+        Row.timed(f"{network} {name}", "golden, one layer", times[name], size=macs(graph, node), **chart)
+        for name, node in nodes.items()
+    ]
+
+
+PART = Part("golden", "Golden inference and torch", measure, each_network=True)

@@ -1,0 +1,101 @@
+"""One frame through every layer in RTL, and the same layers in hls4ml C++, each compared with golden."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from benchmarks.inference import GOLDEN, test_images
+from benchmarks.rows import Context, Part, Row
+from benchmarks.timing import Timing, in_turns, once
+from quantunet import golden
+from quantunet.errors import ToolFailedError
+from quantunet.golden.compare import compare
+from quantunet.golden.cores import WORKERS
+from quantunet.golden.inference import Taps
+from quantunet.hls import csim
+from quantunet.hls.folding import default_folding
+from quantunet.hls.synth.flow import macs
+from quantunet.ir import Graph
+from quantunet.rtl_sim.layer_bench import Setup
+from quantunet.rtl_sim.network_bench import NetworkResult, run_network
+from quantunet.zoo import load_network
+
+_RTL_RUNS = 3
+
+
+def measure(context: Context) -> list[Row]:
+    """Time the warm RTL simulation, the warm HLS C simulation of every layer, and golden in the same run."""
+    graph, name = load_network(context.network), context.network
+    image = test_images(graph, 1)[0]
+    taps = golden.run(graph, image)
+    setup = Setup(graph, default_folding(graph), context.folder, context.folder / "builds")
+    context.say("building the RTL simulation")
+    results = [_simulate(setup, taps)]
+
+    def simulate() -> None:
+        results.append(_simulate(setup, taps))
+
+    seconds = []
+    for number in range(_RTL_RUNS):
+        context.say(f"RTL simulation {number + 1} of {_RTL_RUNS}")
+        seconds.append(once(simulate))
+    inside = Timing(tuple(result.bench.seconds for result in results[1:]))
+    rtl = Row.timed(name, "RTL, every layer compared, warm", Timing(tuple(seconds)), note=_compared(results[-1]))
+    parts = [
+        rtl,
+        Row.timed(name, "RTL, the simulator's process alone", inside, note=f"{results[-1].bench.cycles} cycles"),
+    ]
+    hls, layers = _hls(context, graph, taps)
+    fast = in_turns({"golden": lambda: golden.run_batch(graph, [image])})["golden"]
+    base = Row.timed(name, GOLDEN, fast)
+    return [row.over(base, "golden") for row in parts] + [base, hls.over(rtl, "RTL"), *layers]
+
+
+def _simulate(setup: Setup, taps: Taps) -> NetworkResult:
+    result = run_network(setup, [taps], jobs=WORKERS)
+    if not result.bench.passed or result.mask_mismatches:
+        raise ToolFailedError(setup.graph.name, expected="RTL equal to golden", got="; ".join(result.bench.problems))
+    return result
+
+
+def _compared(result: NetworkResult) -> str:
+    values = sum(stream.values_compared for stream in result.bench.layers)
+    return f"{len(result.bench.layers)} layers, {values:,} values equal"
+
+
+def _hls(context: Context, graph: Graph, taps: Taps) -> tuple[Row, list[Row]]:
+    """Run every layer's C simulation, as many at a time as there are cores; compare and time each."""
+    names = [node.name for node in graph.nodes]
+    context.say("building the HLS C simulations")
+    programs = csim.build_layers(graph, context.folder / "hls", jobs=WORKERS)
+    seconds: dict[str, float] = {}
+    compared = 0
+
+    def simulate(name: str) -> int:
+        output = []
+        seconds[name] = once(lambda: output.append(csim.run_layer(graph, name, programs[name], taps)))
+        comparison = compare(name, taps[graph.node(name).output], output[0])
+        if not comparison.passed:
+            raise ToolFailedError(name, expected="C simulation equal to golden", got=str(comparison.first))
+        context.say(f"HLS C simulation: {len(seconds)} of {len(names)} layers")
+        return comparison.compared
+
+    def simulate_all() -> None:
+        nonlocal compared
+        with ThreadPoolExecutor(WORKERS) as pool:
+            longest_first = sorted(names, key=lambda name: -macs(graph, graph.node(name)))
+            compared = sum(pool.map(simulate, longest_first))
+
+    total = once(simulate_all)
+    note = f"{len(names)} layers, {compared:,} values equal, {WORKERS} processes at a time"
+    row = Row(context.network, "HLS C simulation of every layer, warm", total, "s", note=note)
+    chart = {"plot": "time", "series": "HLS C simulation"}
+    sizes = {name: macs(graph, graph.node(name)) for name in names}
+    return row, [
+        Row(f"{context.network} {name}", "HLS C simulation, one layer", seconds[name], "s", size=sizes[name], **chart)  # type: ignore[arg-type]
+        for name in names
+        if sizes[name]
+    ]
+
+
+PART = Part("simulation", "One frame through every layer", measure, each_network=True)
