@@ -5,9 +5,11 @@ Their C++ stands in ``hls/cpp/``. :func:`register` adds them to an hls4ml backen
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
+from hls4ml.backends.fpga.fpga_backend import FPGABackend
 from hls4ml.backends.template import FunctionCallTemplate, LayerConfigTemplate
 from hls4ml.model.attributes import Attribute, TypeAttribute, WeightAttribute
 from hls4ml.model.layers import Layer, layer_map, register_layer
@@ -140,12 +142,29 @@ def register(backend: Any) -> None:
         backend: An hls4ml backend of the Vitis family, ``hls4ml.backends.get_backend("Vitis")``.
     """
     register_layers()
+    FPGABackend.get_valid_reuse_factors = valid_reuse_factors
     if f"nnet_utils/{_HEADERS[0]}" in backend.get_custom_source():
         return
     for header in _HEADERS:
         backend.register_source(CPP / header)
     for template in (ConvTranspose2DConfig, ConvTranspose2DFunction, SigmoidConfig, SigmoidFunction):
         backend.register_template(template)
+
+
+def valid_reuse_factors(backend: Any, n_in: int, n_out: int) -> list[int]:
+    """Return what hls4ml's ``get_valid_reuse_factors`` returns, in time for large layers.
+
+    hls4ml tries every number up to ``n_in * n_out``; a valid one divides that product.
+
+    Args:
+        backend: An hls4ml backend.
+        n_in: Terms of one sum.
+        n_out: Sums.
+    """
+    product = n_in * n_out
+    small = [factor for factor in range(1, math.isqrt(product) + 1) if product % factor == 0]
+    divisors = sorted({*small, *(product // factor for factor in small)})
+    return [factor for factor in divisors if backend._validate_reuse_factor(n_in, n_out, factor)]
 
 
 _HEADERS = ("qun_conv_transpose2d.h", "qun_sigmoid.h")

@@ -96,9 +96,11 @@ def is_current(project: Path, key: str) -> bool:
 
 def _write_hls4ml(graph: Graph, fresh: Path, project: Path, part: str, clock_ns: float) -> None:
     with _HLS4ML:
-        from quantunet.hls.lower.network import model_graph  # takes a second: not for a project that is current
+        # These imports take a second: not for a project that is current.
+        from quantunet.hls.lower.network import model_graph
+        from quantunet.hls.lower.weight_text import write_in_bulk
 
-        model_graph(graph, fresh, part=part, clock_ns=clock_ns).write()
+        write_in_bulk(model_graph(graph, fresh, part=part, clock_ns=clock_ns)).write()
     config = fresh / "hls4ml_config.yml"
     config.write_text(config.read_text(encoding="utf-8").replace(str(fresh), str(project)), encoding="utf-8")
 

@@ -364,7 +364,9 @@ def _encode(value: object) -> object:
     if isinstance(value, IntArray):
         return {
             "shape": list(value.shape),
-            "zlib_int64": base64.b64encode(zlib.compress(value.data, 6)).decode(),
+            "zlib_int64": base64.b64encode(
+                zlib.compress(value.data, 1)
+            ).decode(),  # level 6: a third less, six times slower
         }
     if isinstance(value, QType):
         return dataclasses.asdict(value)

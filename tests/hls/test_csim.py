@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from quantunet.golden.inference import evaluate
 from quantunet.hls import csim, project
 from quantunet.ir import Conv2d, ConvTranspose2d, Graph, QType
 from quantunet.model.random_network import random_image, random_unet
+from quantunet.zoo import load_network
 
 
 def u(bits: int, frac: int) -> QType:
@@ -190,10 +192,64 @@ def test_a_requantisation_that_drops_more_than_there_is_is_refused(folder: Path)
     assert not (folder / "layers" / "to_zero").exists()
 
 
+@pytest.mark.parametrize(
+    ("change", "index"),
+    [
+        (lambda text: text.rpartition(",")[0], 2),
+        (lambda text: text + ", 0.125", 3),
+        (lambda text: "", 0),
+        (lambda text: text.replace(",", ";", 1), 0),
+        (lambda text: "1.0," + text.partition(",")[2], 0),
+        (lambda text: "0.0625," + text.partition(",")[2], 0),
+    ],
+    ids=["one missing", "one more", "empty", "another separator", "too large", "too fine"],
+)
+def test_a_damaged_weight_file_is_refused(change: Callable[[str], str], index: int, folder: Path) -> None:
+    graph = layers.matrix(Conv2d, "damaged", (2, 2, 2), 2, 1, (u(4, 3), s(4, 3), s(8, 5)))
+    program = csim.build_layer(graph, "damaged", folder)
+    weights = folder / "layers" / "damaged" / "firmware" / "weights" / "w2.txt"
+    text = weights.read_text()
+    weights.write_text(change(text))
+    try:
+        with pytest.raises(ToolFailedError, match=f"w2.txt: value {index} of 4 is missing or not exact"):
+            csim.run(graph, program, layers.random_frames(graph, 1))
+    finally:
+        weights.write_text(text)
+
+
+def test_the_quick_types_compute_what_the_stock_types_do(folder: Path) -> None:
+    """hls4ml's header holds the word that the quick types leave out, and nothing else differs."""
+    graph = CASES[1]
+    quick = csim.build_layer(graph, graph.name, folder)
+    stock = csim.build_layer(graph, graph.name, folder, stock=True)
+    assert quick != stock
+    frames = layers.random_frames(graph, 2)
+    assert np.array_equal(csim.run(graph, quick, frames), csim.run(graph, stock, frames))
+    header = Path("etc") / "ap_private.h"
+    changed = [path / header for path in (folder / "precompiled").glob("*/ap_types")]
+    assert len(changed) == 1
+    original = (folder / "layers" / graph.name / "firmware" / "ap_types" / header).read_text()
+    assert changed[0].read_text() != original
+    assert changed[0].read_text() == original.replace("clearUnusedBits(void) volatile", "clearUnusedBits(void)")
+
+
 @pytest.mark.slow
-def test_wide_layer_does_not_overflow_the_stack(tmp_path: Path) -> None:
-    graph = layers.matrix(Conv2d, "conv", (2, 2, 512), 512, 3, (u(3, 3), s(3, 2), u(4, -2)))
-    frames = layers.random_frames(graph, 1)
-    got = csim.run(graph, csim.build_layer(graph, "conv", tmp_path), frames)
-    assert got.size == 2 * 2 * 512
-    assert np.array_equal(got, golden_frames(graph, frames))
+@pytest.mark.parametrize("name", ["bottleneck_conv1", "dec0_conv0"])
+def test_the_largest_layers_of_the_paper_network(name: str, tmp_path: Path) -> None:
+    """The most weights, 9.4 million, and the most multiplications on the largest image, 1.2 billion."""
+    graph = load_network("paper")
+    taps = golden.run(graph, random_image(graph))
+    got = csim.run_layer(graph, name, csim.build_layer(graph, name, tmp_path), taps)
+    expected = taps[graph.node(name).output]
+    assert got.size == expected.size == {"bottleneck_conv1": 8 * 8 * 1024, "dec0_conv0": 128 * 128 * 64}[name]
+    assert len(np.unique(expected)) > 8
+    assert np.array_equal(got, expected)
+
+
+@pytest.mark.slow
+def test_the_whole_paper_network(tmp_path: Path) -> None:
+    graph = load_network("paper")
+    image = random_image(graph)
+    got = csim.run(graph, csim.build_network(graph, tmp_path), [image[None]])
+    assert got.size == 128 * 128
+    assert np.array_equal(got[0], golden.run(graph, image)[graph.output])

@@ -6,12 +6,16 @@ import re
 from pathlib import Path
 
 import pytest
+from hls4ml.backends import get_backend
 
 from quantunet.accumulator import accumulator
 from quantunet.errors import StorageError
 from quantunet.hls import project
+from quantunet.hls.extension import register, valid_reuse_factors
 from quantunet.hls.lower.layer import exact, rounded
 from quantunet.hls.lower.names import unique_names
+from quantunet.hls.lower.network import model_graph
+from quantunet.hls.lower.weight_text import BulkText, write_in_bulk
 from quantunet.ir import Conv2d, ConvTranspose2d, Graph, QType
 from quantunet.model.random_network import random_unet
 
@@ -71,6 +75,31 @@ def test_content_key_depends_on_every_weight(graph: Graph) -> None:
     assert project.content_key(graph) == project.content_key(Graph.from_json(graph.to_json()))
     assert project.content_key(graph) != project.content_key(other)
     assert project.content_key(graph, 1) != project.content_key(graph, 2)
+
+
+def test_weights_are_written_as_hls4ml_writes_them(tmp_path: Path) -> None:
+    graph = random_unet(base=24, depth=1, size=8, seed=7)
+    for folder, prepare in (("bulk", write_in_bulk), ("stock", lambda model: model)):
+        prepare(model_graph(graph, tmp_path / folder)).write()
+    files = sorted((tmp_path / "stock" / "firmware" / "weights").iterdir())
+    assert sum(path.stat().st_size for path in files) > 500_000
+    for path in files:
+        assert (tmp_path / "bulk" / "firmware" / "weights" / path.name).read_bytes() == path.read_bytes(), path.name
+
+
+def test_all_weights_are_written_in_bulk(graph: Graph, tmp_path: Path) -> None:
+    model = write_in_bulk(model_graph(graph, tmp_path))
+    kinds = [type(weights) for layer in model.get_layers() for weights in layer.get_weights()]
+    assert len(kinds) > 10
+    assert all(issubclass(kind, BulkText) for kind in kinds)
+
+
+@pytest.mark.parametrize(("n_in", "n_out"), [(1, 1), (9, 4), (12, 18), (72, 7), (1, 64)])
+def test_reuse_factors_are_those_of_hls4ml(n_in: int, n_out: int) -> None:
+    backend = get_backend("Vitis")
+    register(backend)
+    valid = [rf for rf in range(1, n_in * n_out + 1) if backend._validate_reuse_factor(n_in, n_out, rf)]
+    assert backend.get_valid_reuse_factors(n_in, n_out) == valid_reuse_factors(backend, n_in, n_out) == valid
 
 
 def test_unwritable_folder_is_named(graph: Graph, tmp_path: Path) -> None:
