@@ -1,14 +1,15 @@
 """The smallest FIFO depths with which a design cannot lock, by counting beats; independent of any timing.
 
-A fork offers each beat to all its readers, and goes on to the next beat when all have taken it. Where two branches of a
-fork meet again, in a concatenation, the skip branch can stop the fork: it is full, the concatenation waits for the other
-branch, and that one waits for beats that the fork has not offered. This cannot happen if, whenever the concatenation
-waits for pixel ``i`` of the other branch,
+A fork offers each beat to all its readers, and goes on to the next beat when all have taken it. Where two branches of
+a fork meet again, in a concatenation, the skip branch can stop the fork: it is full, the concatenation waits for the
+other branch, and that one waits for beats that the fork has not offered. This cannot happen if, whenever the
+concatenation waits for pixel ``i`` of the other branch,
 
     beats that this pixel needs  -  1  <=  beats that the skip branch can have taken by then,
 
-for every pixel of the frame: the last of the needed beats has only to be offered. The right side follows from the pixels
-that have left through the concatenation and from what every module of the skip branch holds when its output is blocked.
+for every pixel of the frame: the last of the needed beats has only to be offered. The right side follows from the
+pixels that have left through the concatenation and from what every module of the skip branch holds when its output is
+blocked.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ class _Paths:
                 )
             return bool((needed_beats - 1 <= taken).all())
 
-        # A frame is always enough; the least that runs is found by halving, since a deeper FIFO never takes fewer beats.
+        # A frame is always enough; the least is found by halving, since a deeper FIFO never takes fewer beats.
         low, high = 0, max(self.streams[name].beats for each in branch for _, name in each.inputs)
         while low < high:
             middle = (low + high) // 2

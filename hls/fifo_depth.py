@@ -32,7 +32,7 @@ from quantunet.hls.plumbing import fifo_cycles, fork_cycles, width_adapter_cycle
 from quantunet.ir import Array, Concat, Conv2d, ConvTranspose2d, Graph, MaxPool2d, Node
 
 MARGIN_BEATS = 8
-"""Added to every FIFO: beats on their way through it (a deep one takes four cycles), and those of its reader's adapter."""
+"""Added to every FIFO: the beats on their way through it, and the uneven pace of beats within a pixel."""
 
 _DEEP = FIFO_SHALLOW + 1
 

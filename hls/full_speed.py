@@ -8,7 +8,7 @@ from quantunet.hls.design import Design
 from quantunet.hls.network_schedule import schedule
 from quantunet.hls.rtl_project import design_fifos
 
-FRAMES = 5
+FRAMES = 4
 """Adjacent frames that are looked at: the last two intervals must be the ideal one."""
 
 

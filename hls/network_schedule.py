@@ -189,8 +189,7 @@ def _buffer(source: _Wire, target: _Wire, depth: int) -> _Process:
     came, left = source.moved, target.moved
     cycle = -1
     while True:
-        k = len(came)
-        for k in range(k, min(len(source.offered), len(left) + depth)):
+        for k in range(len(came), min(len(source.offered), len(left) + depth)):
             cycle = max(source.offered[k], cycle + 1)
             if k >= depth:
                 cycle = max(cycle, left[k - depth] + 1)

@@ -1,0 +1,56 @@
+"""A network in RTL with FIFOs that are full before their depth: what happens at one beat less than they need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from quantunet.golden.inference import Taps
+from quantunet.hls.fifo_depth import frame_interval
+from quantunet.hls.folding import Folding
+from quantunet.hls.rtl_project import write
+from quantunet.ir import Graph
+from quantunet.rtl_sim import bench
+from quantunet.rtl_sim.bench_result import BenchResult
+from quantunet.rtl_sim.network_bench import TEST_MODULE
+
+_FLAGS = ("-DQUN_FIFO_LIMIT",)
+
+
+class FifoBench:
+    """A network's bench, built once, that runs with any limits of its FIFOs."""
+
+    def __init__(
+        self, graph: Graph, folding: Folding, frames: Sequence[Taps], folder: Path, builds: Path, *, jobs: int = 1
+    ) -> None:
+        """Write and build it.
+
+        Args:
+            graph: The network.
+            folding: The fold of every layer.
+            frames: Golden's tensors of adjacent frames.
+            folder: Working folder.
+            builds: Where Verilator builds are kept.
+            jobs: C++ compilers to run at once.
+
+        Raises:
+            QuantUNetError: As :func:`quantunet.rtl_sim.bench.build`.
+        """
+        self.bench = bench.build(write(graph, folding, folder), builds, jobs=jobs, flags=_FLAGS)
+        self.inputs = [np.stack([taps[name] for taps in frames]) for name in graph.inputs]
+        self.expected = np.stack([taps[graph.output] for taps in frames])
+        self.watchdog = 2 * frame_interval(graph, folding) + 10_000
+
+    def run(self, limits: Mapping[str, int] | None = None) -> BenchResult:
+        """Simulate all frames.
+
+        Args:
+            limits: Beats at which FIFOs count as full, by the instance's name; the others have their whole depth.
+
+        Raises:
+            QuantUNetError: As :func:`quantunet.rtl_sim.bench.run`.
+        """
+        plusargs = [f"+{self.bench.top}.u_dut.u_{name}={limit}" for name, limit in (limits or {}).items()]
+        return bench.run(self.bench, self.inputs, self.expected, TEST_MODULE, watchdog=self.watchdog, plusargs=plusargs)

@@ -1,0 +1,229 @@
+"""``quantunet fifos``: how deep each FIFO must be, how deep it is, how full it gets, and what one beat less does."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+from quantunet import exit_codes, golden
+from quantunet.storage import write_text
+from quantunet.zoo import load_network
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from quantunet.hls.fifo_report import FifoReport
+    from quantunet.hls.folding import Folding
+    from quantunet.ir import Graph
+
+_BAR = 24
+_WIDTH = 160
+
+
+def add_parser(sub: Any) -> None:
+    """Add the sub-command."""
+    parser: argparse.ArgumentParser = sub.add_parser(
+        "fifos", help="depth, fill and cost of every FIFO, and what one beat less does", description=__doc__
+    )
+    parser.add_argument("model", help="a QONNX file, or a network of the zoo")
+    parser.add_argument("--folding", type=Path, help="JSON file with PE and SIMD of every layer")
+    parser.add_argument("--interval", type=int, help="frame interval in cycles that the default folding keeps")
+    parser.add_argument("--simulate", action="store_true", help="measure the highest fill in RTL over adjacent frames")
+    parser.add_argument(
+        "--one-less",
+        action="store_true",
+        help="simulate every FIFO at its smallest depths and at one beat less; for small networks",
+    )
+    parser.add_argument(
+        "--exact",
+        action=argparse.BooleanOptionalAction,
+        help="look for the smallest depths at full speed (default: for networks of up to 32 x 32 pixels or so)",
+    )
+    parser.add_argument(
+        "--build", type=Path, default=Path("build"), help="folder of all results (default: %(default)s)"
+    )
+    parser.set_defaults(run=run)
+
+
+@dataclass
+class _Trial:
+    """A simulation with one FIFO's limit."""
+
+    fifo: str
+    limit: int
+    frame_interval: int
+    predicted_interval: int
+    deadlock: bool
+    predicted_deadlock: bool
+    stuck: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        return "deadlock" if self.deadlock else f"frame interval {self.frame_interval}"
+
+    @property
+    def as_predicted(self) -> bool:
+        if self.deadlock or self.predicted_deadlock:
+            return self.deadlock and self.predicted_deadlock
+        return self.frame_interval == self.predicted_interval
+
+
+@dataclass
+class _Simulation:
+    """What the simulations showed."""
+
+    frames: int = 0
+    frame_interval: int = 0
+    first_output: int = 0
+    predicted_first_output: int = 0
+    fill: dict[str, int] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    trials: list[_Trial] = field(default_factory=list)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the sub-command."""
+    from quantunet.hls.fifo_report import fifo_report
+    from quantunet.hls.folding import default_folding, read_folding
+
+    graph = load_network(args.model)
+    folding = (
+        read_folding(args.folding, graph, args.interval) if args.folding else default_folding(graph, args.interval)
+    )
+    report = fifo_report(graph, folding, exact=True if args.one_less else args.exact)
+    simulation = _Simulation()
+    if args.simulate or args.one_less:
+        _simulate(graph, folding, report, simulation, args)
+    console = Console(width=max(_WIDTH, Console().width))
+    _print(console, report, simulation)
+    path = args.build / graph.name / "fifos" / "report.json"
+    write_text(path, json.dumps(_document(report, simulation), indent=1) + "\n")
+    console.print(f"report: {path}")
+    wrong = simulation.problems or [trial for trial in simulation.trials if not trial.as_predicted]
+    return exit_codes.DIFFERENCE if wrong else exit_codes.SUCCESS
+
+
+def _simulate(
+    graph: Graph, folding: Folding, report: FifoReport, simulation: _Simulation, args: argparse.Namespace
+) -> None:
+    from quantunet.hls.full_speed import FRAMES
+    from quantunet.hls.network_schedule import schedule
+    from quantunet.model.random_network import random_image
+    from quantunet.rtl_sim.frames import adjacent_frames
+    from quantunet.rtl_sim.fifo_bench import FifoBench
+
+    image = random_image(graph)
+    frames = [golden.run(graph, frame) for frame in adjacent_frames(graph, image, FRAMES)]
+    folder = args.build / graph.name / "fifos"
+    bench = FifoBench(graph, folding, frames, folder / "network", folder / "builds", jobs=os.cpu_count() or 1)
+    result = bench.run()
+    simulation.frames = FRAMES
+    simulation.frame_interval, simulation.first_output = result.frame_interval, result.first_output
+    simulation.fill = {name: fill for name, (_, fill) in result.fifo_max_fill.items()}
+    simulation.problems = result.problems
+    simulation.predicted_first_output = schedule(report.design, 1).first_output
+    if not args.one_less:
+        return
+
+    def trial(fifo: str, limit: int, limits: Mapping[str, int]) -> None:
+        predicted, found = schedule(report.design, FRAMES, limits=limits), bench.run(limits)
+        simulation.trials.append(
+            _Trial(
+                fifo,
+                limit,
+                found.frame_interval,
+                predicted.frame_interval,
+                found.timed_out,
+                bool(predicted.stuck),
+                tuple(found.stuck),
+            )
+        )
+
+    least = {row.name: row.least for row in report.rows if row.least}
+    fast = {row.name: row.full_speed for row in report.rows if row.full_speed is not None}
+    if least:
+        trial("all", 0, least)
+    for name, limit in least.items():
+        trial(name, limit - 1, {name: limit - 1})
+    trial("all", 1, fast)
+    for name, limit in fast.items():
+        if limit > 2:  # the least that the module can have
+            trial(name, limit - 1, {**fast, name: limit - 1})
+
+
+def _print(console: Console, report: FifoReport, simulation: _Simulation) -> None:
+    console.print(f"{report.network}: frame interval {report.interval} cycles")
+    heads = ("no deadlock", "one frame", "full speed", "depth", "of a frame", "kbit", "block RAM", "highest fill")
+    table = Table("FIFO", "read by", *heads, "")
+    for column in table.columns[2:-1]:
+        column.justify = "right"
+    for row in report.rows:
+        fill = simulation.fill.get(row.name)
+        bar = "█" * round(_BAR * min(row.share, 1)) if fill is None else _bar(fill, row.depth)
+        table.add_row(
+            row.name,
+            row.reader,
+            str(row.least or "-"),
+            str(row.one_frame or "-"),
+            "" if row.full_speed is None else str(row.full_speed),
+            str(row.depth),
+            f"{row.share:.1%}",
+            f"{row.memory_bits / 1024:.1f}",
+            str(row.block_rams),
+            "" if fill is None else str(fill),
+            bar,
+        )
+    total = sum(row.memory_bits for row in report.rows) / 1024
+    table.add_section()
+    blocks = str(sum(row.block_rams for row in report.rows))
+    table.add_row("total", "", "", "", "", "", "", f"{total:.1f}", blocks, "", "")
+    console.print(table)
+    if simulation.frames:
+        console.print(
+            f"simulated, {simulation.frames} adjacent frames: frame interval {simulation.frame_interval} "
+            f"(predicted {report.interval}), first output {simulation.first_output} "
+            f"(predicted {simulation.predicted_first_output})"
+        )
+    for problem in simulation.problems:
+        console.print(problem, style="red")
+    _print_trials(console, simulation)
+
+
+def _bar(fill: int, depth: int) -> str:
+    full = round(_BAR * fill / depth)
+    return "█" * full + "░" * (_BAR - full)
+
+
+def _print_trials(console: Console, simulation: _Simulation) -> None:
+    if not simulation.trials:
+        return
+    table = Table("FIFO", "limit", "simulated", "as predicted", "what is stuck")
+    for trial in simulation.trials:
+        limit = str(trial.limit)
+        if trial.fifo == "all":
+            limit = "full speed" if trial.limit else "no deadlock"
+        style = None if trial.as_predicted else "red"
+        table.add_row(
+            trial.fifo, limit, trial.text, "yes" if trial.as_predicted else "no", "\n".join(trial.stuck), style=style
+        )
+    console.print(table)
+
+
+def _document(report: FifoReport, simulation: _Simulation) -> dict[str, object]:
+    rows = [
+        {**asdict(row), "share": row.share, "memory_bits": row.memory_bits, "block_rams": row.block_rams}
+        for row in report.rows
+    ]
+    return {
+        "network": report.network,
+        "frame_interval": report.interval,
+        "fifos": rows,
+        "simulation": asdict(simulation) if simulation.frames else None,
+    }
