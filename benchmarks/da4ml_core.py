@@ -151,7 +151,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for core in cores:
         sys.stdout.write(
             f"{core.layer}: da4ml {core.version}, {core.lut} LUTeq, {core.ff} FF, {core.dsp} DSP, "
-            f"{core.levels} levels, {core.cycles} cycles, {core.lut_cycles_per_mac:.2f} LUTeq*cycles/MAC, {core.stages} register stages, "
+            f"{core.levels} levels, {core.cycles} cycles, "
+            f"{core.lut_cycles_per_mac:.2f} LUTeq*cycles/MAC, {core.stages} register stages, "
             f"generated in {core.generation_seconds:.1f} s; core alone\n"
         )
 
