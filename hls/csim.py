@@ -78,7 +78,9 @@ def build_network(graph: Graph, folder: Path) -> Path:
     return _compile(project.write_network(graph, folder), graph, folder)
 
 
-def build_layers(graph: Graph, folder: Path, *, jobs: int, names: Iterable[str] | None = None) -> dict[str, Path]:
+def build_layers(
+    graph: Graph, folder: Path, *, jobs: int, names: Iterable[str] | None = None, stock: bool = False
+) -> dict[str, Path]:
     """Build the C simulations of several layers, ``jobs`` compilers at a time.
 
     Args:
@@ -86,6 +88,7 @@ def build_layers(graph: Graph, folder: Path, *, jobs: int, names: Iterable[str] 
         folder: The network's HLS folder.
         jobs: How many compilers may run at a time.
         names: The layers; all of them by default.
+        stock: As in :func:`build_layer`.
 
     Returns:
         The program of every layer, by name.
@@ -95,7 +98,9 @@ def build_layers(graph: Graph, folder: Path, *, jobs: int, names: Iterable[str] 
     """
     wanted = [node.name for node in graph.nodes] if names is None else list(names)
     with ThreadPoolExecutor(max_workers=jobs) as pool:
-        return dict(zip(wanted, pool.map(lambda name: build_layer(graph, name, folder), wanted), strict=True))
+        return dict(
+            zip(wanted, pool.map(lambda name: build_layer(graph, name, folder, stock=stock), wanted), strict=True)
+        )
 
 
 def run_layer(graph: Graph, name: str, program: Path, tensors: Mapping[str, Array]) -> Array:

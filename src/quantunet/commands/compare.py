@@ -14,7 +14,7 @@ from quantunet.errors import ModelError
 from quantunet.golden.compare import compare
 from quantunet.golden.taps import load_taps
 from quantunet.images import load_image
-from quantunet.zoo import load_network
+from quantunet.zoo import MODEL_HELP, load_network
 
 
 def add_parser(sub: Any) -> None:
@@ -22,7 +22,7 @@ def add_parser(sub: Any) -> None:
     parser: argparse.ArgumentParser = sub.add_parser(
         "compare", help="compare another implementation's tensors with the golden model", description=__doc__
     )
-    parser.add_argument("model", help="a QONNX file, or the name of a network in the zoo")
+    parser.add_argument("model", help=MODEL_HELP)
     parser.add_argument("image", help="8-bit grayscale picture of the network's size, or FILE.npz:INDEX")
     parser.add_argument("taps", type=Path, help=".npz with the other implementation's tensors (integers, by name)")
     parser.set_defaults(run=run)

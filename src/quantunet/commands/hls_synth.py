@@ -17,7 +17,7 @@ from quantunet import exit_codes
 from quantunet.constraints.board import Board, board_names, load_board
 from quantunet.errors import BoardError
 from quantunet.ir import Graph
-from quantunet.zoo import load_network
+from quantunet.zoo import MODEL_HELP, load_network
 
 if TYPE_CHECKING:
     from quantunet.hls.design import Style
@@ -35,7 +35,7 @@ def add_parser(sub: Any) -> None:
     parser: argparse.ArgumentParser = sub.add_parser(
         "hls_synth", help="write HLS projects and RTL, and synthesise every layer", description=__doc__
     )
-    parser.add_argument("--model", default=DEFAULT_NETWORK, help="a QONNX file, or a network of the zoo (%(default)s)")
+    parser.add_argument("--model", default=DEFAULT_NETWORK, help=f"{MODEL_HELP} (default: %(default)s)")
     parser.add_argument("--layer", default="", help="only these layers, separated by commas")
     parser.add_argument("--tool", choices=("yosys", "vitis"), default="yosys", help="(default: %(default)s)")
     parser.add_argument("--board", help=f"show shares of this board's budget: {', '.join(board_names())}")
