@@ -11,6 +11,7 @@ from pathlib import Path
 
 import jinja2
 import numpy as np
+import numpy.typing as npt
 
 from quantunet.errors import StorageError, ToolFailedError
 from quantunet.hls.design import Design, Stream
@@ -121,7 +122,7 @@ def run(
     test_module: str,
     *,
     watchdog: int,
-    stream_values: Mapping[str, Sequence[Array]] | None = None,
+    stream_values: Mapping[str, Sequence[npt.NDArray[np.integer]]] | None = None,
     stalls: Stalls = "none",
     seed: int = 0,
     plusargs: Sequence[str] = (),
@@ -220,7 +221,7 @@ def _check_memories(project: RtlProject) -> None:
             )
 
 
-def _write_beats(path: Path, stream: Stream, frames: Sequence[Array] | Array) -> None:
+def _write_beats(path: Path, stream: Stream, frames: Sequence[npt.NDArray[np.integer]] | Array) -> None:
     """Write the beats of some frames as packed binary."""
     packed = [packed_words(to_groups(frame, stream.lanes), stream.qtype.bits) for frame in frames]
     update(path, b"".join(words.tobytes() for words in packed))

@@ -13,21 +13,31 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
+from typing import Literal, get_args
 
 from quantunet import golden
 from quantunet.errors import ModelError, ToolFailedError
 from quantunet.golden.compare import Comparison, compare
-from quantunet.golden.inference import Taps
+from quantunet.golden.inference import check_image
 from quantunet.hls import csim, network
-from quantunet.hls.fifo_depth import frame_interval
+from quantunet.hls.fifo_depth import first_output, frame_interval
 from quantunet.hls.folding import Folding
 from quantunet.hls.rtl_project import RTL_FOLDER
 from quantunet.ir import Array, Conv2d, ConvTranspose2d, Graph, Node
 from quantunet.rtl_sim import layer_bench, network_bench, verilator
+from quantunet.rtl_sim.frames import CompactTaps, adjacent_frames, compact, widened
 from quantunet.rtl_sim.layer_bench import Setup
-from quantunet.rtl_sim.report import FAILED, PASSED, RUNNING, CosimReport, LayerReport, NetworkReport
+from quantunet.rtl_sim.report import (
+    FAILED,
+    LEFT_OUT,
+    PASSED,
+    RUNNING,
+    WAITING,
+    CosimReport,
+    InnerLayer,
+    LayerReport,
+    NetworkReport,
+)
 from quantunet.rtl_sim.stalls import Stalls
 from quantunet.storage import locked
 
@@ -39,6 +49,15 @@ DEFAULT_FRAMES = 4
 NETWORK = "network"
 """What ``layers`` calls the whole network."""
 
+Leg = Literal["hls", "rtl", "network"]
+"""Every layer alone in HLS C++; every layer alone in RTL, with its exact cycles; the whole network in RTL, in which
+every layer is compared too."""
+
+LEGS: tuple[Leg, ...] = get_args(Leg)
+
+STEADY_FRAMES = 4
+"""From so many adjacent frames on, the interval between the last two must be the predicted one."""
+
 Progress = Callable[[CosimReport], None]
 """Called with the report so far whenever something in it has changed."""
 
@@ -49,6 +68,7 @@ class Options:
 
     Attributes:
         layers: Names of layers, and ``network``; ``None`` means all of them and the network.
+        legs: What is done with them.
         stalls: The pattern in which sources and sinks stall.
         seed: Of the stalls.
         jobs: Tasks at a time; ``None`` takes one a core.
@@ -59,6 +79,7 @@ class Options:
     """
 
     layers: tuple[str, ...] | None = None
+    legs: tuple[Leg, ...] = LEGS
     stalls: Stalls = "none"
     seed: int = 0
     jobs: int | None = None
@@ -66,21 +87,6 @@ class Options:
     rtl_folder: Path = RTL_FOLDER
     builds: Path | None = None
     waveforms: bool = True
-
-
-def adjacent_frames(graph: Graph, image: Array, count: int) -> list[Array]:
-    """Return different frames made of one image: itself, inverted, turned by half, both, and so on.
-
-    Args:
-        graph: The network.
-        image: Integers ``(height, width)`` or ``(height, width, channels)`` in the input's type.
-        count: How many.
-    """
-    qtype = graph.tensor(graph.input).qtype
-    first = np.asarray(image, dtype=np.int64)
-    inverted = qtype.qmin + qtype.qmax - first
-    variants = [first, inverted, first[::-1, ::-1], inverted[::-1, ::-1]]
-    return [variants[index % len(variants)] for index in range(count)]
 
 
 def cosim(
@@ -111,22 +117,28 @@ def cosim(
 
     Raises:
         ImageError: The image does not fit the network.
-        ModelError: A layer does not exist, or none was chosen.
+        ModelError: A layer does not exist, or nothing was chosen.
         FoldingError: The folding does not fit the graph.
         ToolMissingError: g++, Verilator or cocotb is not installed.
         StorageError: The folder cannot be written.
     """
     options = options or Options()
     names = _names(graph, options)
-    frames = [golden.run(graph, frame) for frame in adjacent_frames(graph, image, max(options.frames, 1))]
+    images = [check_image(frame, graph.tensor(graph.input)) for frame in adjacent_frames(graph, image, options.frames)]
     builds = options.builds or folder / "builds"
     setup = Setup(graph, folding, folder, builds, options.stalls, options.seed, options.rtl_folder)
     report = _empty_report(setup, names, options, image_name)
     started = time.monotonic()
-    report.stage = "preparing the simulator's runtime (once)"
-    if progress is not None:
-        progress(report)
+
+    def stage(text: str) -> None:
+        report.stage = text
+        if progress is not None:
+            progress(report)
+
+    stage("preparing the simulator's runtime (once)")
     verilator.prepare(builds)  # a missing tool is said before anything is written
+    stage(f"golden inference of {len(images)} frames")
+    frames = [compact(graph, golden.run(graph, frame)) for frame in images]
     report.stage = ""
     with locked(folder / "lock", f"waiting for another co-simulation in {folder}"):
         _Run(setup, frames, options, report, progress).run()
@@ -135,19 +147,26 @@ def cosim(
 
 
 def _names(graph: Graph, options: Options) -> list[str]:
-    if options.layers is None:
-        return [*(node.name for node in graph.nodes), NETWORK]
-    if not options.layers:
-        raise ModelError(graph.name, expected="at least one layer", got="none", hint="Leave --layers out for all.")
-    for name in options.layers:
+    """Return the layers to look at alone, in the network's order, and ``network`` if it is to be simulated."""
+    for name in options.layers or ():
         if name != NETWORK:
             graph.node(name)
-    return list(dict.fromkeys(options.layers))
+    alone = set(options.legs) & {"hls", "rtl"}
+    wanted = options.layers if options.layers is not None else [*(node.name for node in graph.nodes), NETWORK]
+    names = [name for name in wanted if (NETWORK in options.legs if name == NETWORK else alone)]
+    if not names:
+        raise ModelError(
+            graph.name,
+            expected="at least one layer, and a leg for it",
+            got="nothing to compare",
+            hint="Leave --layers and --legs out for all.",
+        )
+    return list(dict.fromkeys(names))
 
 
 def _empty_report(setup: Setup, names: Sequence[str], options: Options, image_name: str) -> CosimReport:
     graph = setup.graph
-    layers = [_empty_layer(setup, node, options.stalls) for node in graph.nodes if node.name in names]
+    layers = [_empty_layer(setup, node, options) for node in graph.nodes if node.name in names]
     rtl = None
     if NETWORK in names:
         rtl = NetworkReport(options.frames, frame_interval(graph, setup.folding), options.stalls)
@@ -155,7 +174,7 @@ def _empty_report(setup: Setup, names: Sequence[str], options: Options, image_na
     return CosimReport(graph.name, simulator, image_name, layers, rtl)
 
 
-def _empty_layer(setup: Setup, node: Node, stalls: str) -> LayerReport:
+def _empty_layer(setup: Setup, node: Node, options: Options) -> LayerReport:
     graph, fold = setup.graph, setup.folding[node.name]
     source, target = graph.input_of(node), graph.output_of(node)
     counts = network.cycles(graph, node, fold)
@@ -169,9 +188,12 @@ def _empty_layer(setup: Setup, node: Node, stalls: str) -> LayerReport:
         bits_out=target.qtype.bits,
         pe=fold.pe,
         simd=fold.simd,
-        stalls=stalls,
+        stalls=options.stalls,
         cycles_predicted=counts.predicted,
         cycles_ideal=counts.ideal,
+        first_output_predicted=counts.first_output,
+        hls=WAITING if "hls" in options.legs else LEFT_OUT,
+        rtl=WAITING if "rtl" in options.legs else LEFT_OUT,
     )
 
 
@@ -189,7 +211,7 @@ class _Run:
     def __init__(
         self,
         setup: Setup,
-        frames: Sequence[Taps],
+        frames: Sequence[CompactTaps],
         options: Options,
         report: CosimReport,
         progress: Progress | None,
@@ -230,8 +252,12 @@ class _Run:
 
     def _layer_tasks(self, layer: LayerReport) -> list[_Task]:
         macs = layer.cycles_ideal * layer.pe * layer.simd
-        hls = _Task(macs, functools.partial(self._hls, layer))
-        return [hls, _Task(macs / 2, functools.partial(self._rtl, layer))]
+        tasks = []
+        if layer.hls != LEFT_OUT:
+            tasks.append(_Task(macs, functools.partial(self._hls, layer)))
+        if layer.rtl != LEFT_OUT:
+            tasks.append(_Task(macs / 2, functools.partial(self._rtl, layer)))
+        return tasks
 
     def _hls(self, layer: LayerReport) -> None:
         started, graph = time.monotonic(), self.setup.graph
@@ -239,8 +265,10 @@ class _Run:
         self._changed()
         try:
             program = csim.build_layer(graph, layer.name, self.setup.folder / "hls")
-            got = csim.run_layer(graph, layer.name, program, self.frames[0])
-            comparison = compare(layer.name, self.frames[0][layer_output(graph, layer.name)], got)
+            node = graph.node(layer.name)
+            tensors = widened(self.frames[0], (*node.inputs, node.output))
+            got = csim.run_layer(graph, layer.name, program, tensors)
+            comparison = compare(layer.name, tensors[node.output], got)
         except ToolFailedError as error:
             problems = [f"HLS: {error}"]
         else:
@@ -261,6 +289,7 @@ class _Run:
             problems = [f"RTL: {error}"]
         else:
             layer.cycles, layer.rtl_mismatches = result.cycles, result.mismatches
+            layer.first_output = result.first_output
             problems = [f"RTL: {problem}" for problem in result.problems]
             self._compared(layer, result.values_compared)
             if problems and self.options.waveforms:
@@ -268,6 +297,9 @@ class _Run:
                     lambda: layer_bench.record_layer(self.setup, layer.name, self.frames[0], result)
                 )
                 layer.waveform, problems = wave, problems + problem
+            if not problems and layer.stalls == "none":
+                problems = _unpredicted("cycles", layer.cycles, layer.cycles_predicted)
+                problems += _unpredicted("cycles to the first output", layer.first_output, layer.first_output_predicted)
         layer.problems += problems
         layer.rtl = FAILED if problems else PASSED
         self._spent(layer, started)
@@ -285,6 +317,13 @@ class _Run:
             rtl.values_compared, rtl.mismatches = result.values_compared, result.mismatches
             rtl.mask_pixels, rtl.mask_mismatches = outcome.mask_pixels, outcome.mask_mismatches
             rtl.cycles, rtl.frame_interval = result.cycles, result.frame_interval
+            rtl.first_output = result.first_output
+            rtl.layers = [
+                InnerLayer(
+                    str(inner.layer), inner.values_compared, inner.mismatches, inner.first_cycle, inner.last_cycle
+                )
+                for inner in result.layers
+            ]
             rtl.fifo_max_fill = result.fifo_max_fill
             problems = [f"RTL: {problem}" for problem in result.problems]
             if outcome.mask_mismatches or (outcome.mask_pixels == 0 and not problems):
@@ -292,9 +331,18 @@ class _Run:
             if problems and self.options.waveforms:
                 wave, problem = self._wave(lambda: network_bench.record_network(self.setup, self.frames, result))
                 rtl.waveform, problems = wave, problems + problem
+            if not problems and rtl.stalls == "none":
+                problems = self._network_cycles(rtl)
         rtl.problems += problems
         rtl.rtl = FAILED if problems else PASSED
         self._spent(rtl, started)
+
+    def _network_cycles(self, rtl: NetworkReport) -> list[str]:
+        rtl.first_output_predicted = first_output(self.setup.graph, self.setup.folding)
+        problems = _unpredicted("cycles to the first output", rtl.first_output, rtl.first_output_predicted)
+        if rtl.frames >= STEADY_FRAMES:
+            problems += _unpredicted("cycles between frames", rtl.frame_interval, rtl.frame_interval_predicted)
+        return problems
 
     def _compared(self, layer: LayerReport, values: int) -> None:
         """Note what one leg has compared; the layer counts what both have."""
@@ -313,9 +361,8 @@ class _Run:
         self._changed()
 
 
-def layer_output(graph: Graph, name: str) -> str:
-    """Return the name of the tensor that a layer writes."""
-    return graph.node(name).output
+def _unpredicted(what: str, simulated: int, predicted: int) -> list[str]:
+    return [] if simulated == predicted else [f"RTL: {simulated} {what}, predicted {predicted}"]
 
 
 def _wrong_hls(comparison: Comparison) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from quantunet.golden.inference import Taps
 from quantunet.hls import rtl_project
 from quantunet.hls.folding import Folding, ideal_cycles
 from quantunet.ir import Array, Graph
 from quantunet.rtl_sim import bench, waveform
 from quantunet.rtl_sim.bench_result import BenchResult
+from quantunet.rtl_sim.frames import CompactTaps, widened
 from quantunet.rtl_sim.stalls import Stalls
 
 TEST_MODULE = "quantunet.rtl_sim.tb_layer"
@@ -49,7 +49,7 @@ def layer_project(setup: Setup, name: str) -> rtl_project.RtlProject:
     return rtl_project.write(setup.graph, setup.folding, folder, layer=name, rtl_folder=setup.rtl_folder)
 
 
-def run_layer(setup: Setup, name: str, taps: Taps) -> BenchResult:
+def run_layer(setup: Setup, name: str, taps: CompactTaps) -> BenchResult:
     """Build and simulate one layer on one frame.
 
     Args:
@@ -76,7 +76,7 @@ def run_layer(setup: Setup, name: str, taps: Taps) -> BenchResult:
     )
 
 
-def record_layer(setup: Setup, name: str, taps: Taps, result: BenchResult) -> Path:
+def record_layer(setup: Setup, name: str, taps: CompactTaps, result: BenchResult) -> Path:
     """Record a waveform of a layer that failed; see :func:`quantunet.rtl_sim.waveform.record`."""
     inputs, expected = _frames(setup, name, taps)
     return waveform.record(
@@ -92,9 +92,10 @@ def record_layer(setup: Setup, name: str, taps: Taps, result: BenchResult) -> Pa
     )
 
 
-def _frames(setup: Setup, name: str, taps: Taps) -> tuple[list[Array], Array]:
+def _frames(setup: Setup, name: str, taps: CompactTaps) -> tuple[list[Array], Array]:
     node = setup.graph.node(name)
-    return [taps[tensor][None] for tensor in node.inputs], taps[node.output][None]
+    wide = widened(taps, (*node.inputs, node.output))
+    return [wide[tensor][None] for tensor in node.inputs], wide[node.output][None]
 
 
 def _watchdog(setup: Setup, name: str) -> int:

@@ -11,10 +11,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 from rich.text import Text
 
-from quantunet.rtl_sim.report import FAILED, PASSED, RUNNING, WAITING, CosimReport, LayerReport, NetworkReport
+from quantunet.rtl_sim.report import FAILED, LEFT_OUT, PASSED, RUNNING, WAITING, CosimReport, LayerReport, NetworkReport
 
-_STATES = {WAITING: ("·", "dim"), RUNNING: ("…", "yellow"), PASSED: ("ok", "green"), FAILED: ("FAIL", "bold red")}
-_DONE = (PASSED, FAILED)
+_STATES = {
+    WAITING: ("·", "dim"),
+    RUNNING: ("…", "yellow"),
+    PASSED: ("ok", "green"),
+    FAILED: ("FAIL", "bold red"),
+    LEFT_OUT: ("-", "dim"),
+}
+_DONE = (PASSED, FAILED, LEFT_OUT)
 
 
 class LiveTable:
@@ -51,7 +57,7 @@ class LiveTable:
 
     def update(self, report: CosimReport) -> None:
         """Show the state of a report."""
-        legs = [leg for layer in report.layers for leg in (layer.hls, layer.rtl)]
+        legs = [leg for layer in report.layers for leg in (layer.hls, layer.rtl) if leg != LEFT_OUT]
         legs += [report.network_rtl.rtl] if report.network_rtl else []
         done = sum(leg in _DONE for leg in legs)
         description = f"{report.network}: {report.stage}" if report.stage else report.network
@@ -88,7 +94,9 @@ class LiveTable:
             if wave:
                 self.console.print(Text(f"{name}: waveform {wave}", style="red"))
         verdict = Text("PASSED", style="bold green") if report.passed else Text("FAILED", style="bold red")
-        count = f" {len(report.layers)} layers, {report.values_compared} values compared in {report.seconds:.0f} s"
+        inside = len(report.network_rtl.layers) if report.network_rtl else 0
+        layers = max(len(report.layers), inside)
+        count = f" {layers} layers, {report.values_compared} values compared in {report.seconds:.0f} s"
         self.console.print(verdict + Text(f" {report.network}:{count}"))
 
     def files(self, *paths: Path) -> None:
@@ -127,14 +135,18 @@ def _table(report: CosimReport, layers: list[LayerReport]) -> Table:
 
 
 def _cycles(layer: LayerReport) -> Text:
-    exact = layer.cycles == layer.cycles_predicted or layer.stalls != "none"
-    return Text(str(layer.cycles or ""), style="" if exact else "yellow")
+    exact = layer.cycles in (0, layer.cycles_predicted) or layer.stalls != "none"
+    return Text(str(layer.cycles or ""), style="" if exact else "bold red")
 
 
 def _network_line(network: NetworkReport) -> Text:
     line = Text("network  ") + _state(network.rtl, network.mismatches)
-    line.append(f"  {network.frames} frames, {network.values_compared} values, mask {network.mask_pixels} pixels")
-    line.append(f", frame interval {network.frame_interval} cycles (predicted {network.frame_interval_predicted})")
+    frames = "1 frame" if network.frames == 1 else f"{network.frames} frames"
+    line.append(f"  {frames}, {network.values_compared} values, mask {network.mask_pixels} pixels")
+    line.append(f"; inside it {len(network.layers)} layers, {network.values_inside} values")
+    line.append(f"\nfirst output {network.first_output} cycles (predicted {network.first_output_predicted or '-'})")
+    if network.frames > 1:
+        line.append(f", frame interval {network.frame_interval} (predicted {network.frame_interval_predicted})")
     fills = ", ".join(f"{name} {fill}/{depth}" for name, (depth, fill) in network.fifo_max_fill.items())
     line.append(f"\nFIFO fill  {fills}" if fills else "")
     return line

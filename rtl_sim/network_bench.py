@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from quantunet import golden
-from quantunet.golden.inference import Taps
+from quantunet.errors import ToolFailedError
 from quantunet.hls import rtl_project
 from quantunet.hls.fifo_depth import frame_interval
 from quantunet.ir import Array, Sigmoid
 from quantunet.rtl_sim import bench, waveform
 from quantunet.rtl_sim.bench_result import BenchResult
+from quantunet.rtl_sim.frames import CompactTaps, widened
 from quantunet.rtl_sim.layer_bench import Setup
 from quantunet.streams import read_frames
 
@@ -45,8 +46,8 @@ def network_project(setup: Setup) -> rtl_project.RtlProject:
     return rtl_project.write(setup.graph, setup.folding, setup.folder / "network", rtl_folder=setup.rtl_folder)
 
 
-def run_network(setup: Setup, frames: Sequence[Taps], *, jobs: int = 1) -> NetworkResult:
-    """Build and simulate the network.
+def run_network(setup: Setup, frames: Sequence[CompactTaps], *, jobs: int = 1) -> NetworkResult:
+    """Build and simulate the network; every layer's output is compared inside the design.
 
     Args:
         setup: What all simulations share.
@@ -69,7 +70,11 @@ def run_network(setup: Setup, frames: Sequence[Taps], *, jobs: int = 1) -> Netwo
         stalls=setup.stalls,
         seed=setup.seed,
     )
-    masks = np.stack([golden.mask(setup.graph, taps) for taps in frames])
+    compared = [layer.layer for layer in result.layers]
+    if compared != list(layers.values()):
+        raise ToolFailedError(TEST_MODULE, expected="a comparison of every layer", got=f"of {compared}")
+    logits = setup.graph.logits.name
+    masks = np.stack([golden.mask(setup.graph, widened(taps, (logits,))) for taps in frames])
     if result.timed_out or result.extra_beats or result.mismatches:
         return NetworkResult(result, 0, 0)
     (port,) = rtl_project.output_ports(built.project.design)
@@ -78,7 +83,7 @@ def run_network(setup: Setup, frames: Sequence[Taps], *, jobs: int = 1) -> Netwo
     return NetworkResult(result, masks.size, int((_masks(setup, output) != masks.reshape(output.shape)).sum()))
 
 
-def record_network(setup: Setup, frames: Sequence[Taps], result: BenchResult) -> Path:
+def record_network(setup: Setup, frames: Sequence[CompactTaps], result: BenchResult) -> Path:
     """Record a waveform of a network that failed; see :func:`quantunet.rtl_sim.waveform.record`."""
     inputs, expected = _frames(setup, frames)
     return waveform.record(
@@ -102,10 +107,11 @@ def _masks(setup: Setup, output: Array) -> np.ndarray[tuple[int, ...], np.dtype[
     return np.asarray(output >= threshold)
 
 
-def _frames(setup: Setup, frames: Sequence[Taps]) -> tuple[list[Array], Array]:
+def _frames(setup: Setup, frames: Sequence[CompactTaps]) -> tuple[list[Array], Array]:
     graph = setup.graph
-    inputs = [np.stack([taps[name] for taps in frames]) for name in graph.inputs]
-    return inputs, np.stack([taps[graph.output] for taps in frames])
+    wide = [widened(taps, (*graph.inputs, graph.output)) for taps in frames]
+    inputs = [np.stack([taps[name] for taps in wide]) for name in graph.inputs]
+    return inputs, np.stack([taps[graph.output] for taps in wide])
 
 
 def _watchdog(setup: Setup) -> int:

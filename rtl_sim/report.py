@@ -10,7 +10,7 @@ from pathlib import Path
 
 from quantunet.storage import write_bytes, write_text
 
-WAITING, RUNNING, PASSED, FAILED = "waiting", "running", "passed", "failed"
+WAITING, RUNNING, PASSED, FAILED, LEFT_OUT = "waiting", "running", "passed", "failed", "left out"
 """How far a leg of the comparison is."""
 
 
@@ -31,13 +31,15 @@ class LayerReport:
         stalls: The pattern in which sources and sinks stalled.
         cycles_predicted: For one frame without stalls, first input to last output handshake.
         cycles_ideal: Cycles in which the busiest resource has work.
+        first_output_predicted: Cycles from the first input to the first output handshake, without stalls.
         frames: Frames simulated.
-        values_compared: Output values that were compared with golden, in HLS and again in RTL.
+        values_compared: Output values that were compared with golden, in each leg that was not left out.
         hls_mismatches: Values of the HLS C simulation that differ from golden.
         rtl_mismatches: Values of the RTL that differ from golden.
         cycles: Simulated cycles of the first frame.
+        first_output: Simulated cycles to the first output handshake.
         seconds: Time that the layer's tasks took, builds included.
-        hls: How far the HLS leg is: ``waiting``, ``running``, ``passed`` or ``failed``.
+        hls: How far the HLS leg is: ``waiting``, ``running``, ``passed``, ``failed`` or ``left out``.
         rtl: How far the RTL leg is.
         problems: What is wrong, in words.
         waveform: A VCD file around the first wrong value of the RTL.
@@ -55,11 +57,13 @@ class LayerReport:
     stalls: str
     cycles_predicted: int
     cycles_ideal: int
+    first_output_predicted: int
     frames: int = 1
     values_compared: int = 0
     hls_mismatches: int = 0
     rtl_mismatches: int = 0
     cycles: int = 0
+    first_output: int = 0
     seconds: float = 0.0
     hls: str = WAITING
     rtl: str = WAITING
@@ -68,8 +72,28 @@ class LayerReport:
 
     @property
     def passed(self) -> bool:
-        """Whether both legs have passed and compared something."""
-        return self.hls == self.rtl == PASSED and self.values_compared > 0
+        """Whether every leg that was not left out has passed, at least one, and something was compared."""
+        legs = {self.hls, self.rtl}
+        return PASSED in legs and legs <= {PASSED, LEFT_OUT} and self.values_compared > 0
+
+
+@dataclass
+class InnerLayer:
+    """A layer inside the whole network, with the input that the layers before it made.
+
+    Attributes:
+        name: The layer.
+        values_compared: Values of its output, over all frames.
+        mismatches: Those that differ from golden.
+        first_cycle: Cycles from the network's first input handshake to the layer's first beat, both included.
+        last_cycle: Likewise to its last beat.
+    """
+
+    name: str
+    values_compared: int
+    mismatches: int
+    first_cycle: int
+    last_cycle: int
 
 
 @dataclass
@@ -85,6 +109,9 @@ class NetworkReport:
         cycles: Of the first frame, first input to last output handshake.
         frame_interval: Cycles between the last two frames.
         frame_interval_predicted: Those of the slowest layer.
+        first_output: Cycles from the first input to the first output handshake.
+        first_output_predicted: Likewise, of the schedule of the design; 0 with stalls.
+        layers: Every layer inside the design, in the network's order.
         fifo_max_fill: Depth and highest fill of each FIFO, in beats.
         seconds: Time that the task took, build included.
         rtl: How far it is: ``waiting``, ``running``, ``passed`` or ``failed``.
@@ -101,6 +128,9 @@ class NetworkReport:
     mask_mismatches: int = 0
     cycles: int = 0
     frame_interval: int = 0
+    first_output: int = 0
+    first_output_predicted: int = 0
+    layers: list[InnerLayer] = field(default_factory=list)
     fifo_max_fill: dict[str, tuple[int, int]] = field(default_factory=dict)
     seconds: float = 0.0
     rtl: str = WAITING
@@ -109,8 +139,14 @@ class NetworkReport:
 
     @property
     def passed(self) -> bool:
-        """Whether the network has passed and something was compared."""
-        return self.rtl == PASSED and self.values_compared > 0
+        """Whether the network has passed, and something was compared at its output and in every layer."""
+        inside = bool(self.layers) and all(layer.values_compared for layer in self.layers)
+        return self.rtl == PASSED and self.values_compared > 0 and inside
+
+    @property
+    def values_inside(self) -> int:
+        """Values of the layers inside the network that were compared."""
+        return sum(layer.values_compared for layer in self.layers)
 
 
 @dataclass
@@ -145,8 +181,9 @@ class CosimReport:
 
     @property
     def values_compared(self) -> int:
-        """Values of the layers and of the network that were compared."""
-        network = self.network_rtl.values_compared if self.network_rtl else 0
+        """Values that were compared: of the layers alone, of the layers inside the network, and of its output."""
+        rtl = self.network_rtl
+        network = rtl.values_compared + rtl.values_inside if rtl else 0
         return sum(layer.values_compared for layer in self.layers) + network
 
     def failures(self) -> list[tuple[str, list[str], str | None]]:

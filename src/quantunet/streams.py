@@ -11,6 +11,7 @@ significant byte first, the bits above the word zero.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,18 +20,20 @@ from quantunet.errors import FileFormatError, FoldingError, StorageError
 from quantunet.ir import Array, QType, Shape
 from quantunet.storage import write_bytes
 
+_Integer = TypeVar("_Integer", bound=np.integer)
+
 _HEX = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
 
 
-def to_groups(tensor: Array, lanes: int) -> Array:
+def to_groups(tensor: npt.NDArray[_Integer], lanes: int) -> npt.NDArray[_Integer]:
     """Reshape a tensor to one row a beat.
 
     Args:
-        tensor: int64 ``(..., height, width, channels)``; leading axes are frames.
+        tensor: Integers ``(..., height, width, channels)``; leading axes are frames.
         lanes: Channels in a beat.
 
     Returns:
-        int64 ``(beats, lanes)``.
+        The same integers, ``(beats, lanes)``.
 
     Raises:
         FoldingError: ``lanes`` does not divide the channels.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +17,16 @@ from rich.console import Console
 from quantunet.cli import main
 from quantunet.commands import cosim as command
 from quantunet.errors import ImageError, ModelError
-from quantunet.hls import csim, rtl_project
+from quantunet.hls import csim, network, rtl_project
+from quantunet.hls.design import Cycles
 from quantunet.hls.folding import default_folding
 from quantunet.model.random_network import random_image, random_unet
+from quantunet.rtl_sim import cosim as cosim_module
 from quantunet.rtl_sim import layer_bench, verilator
-from quantunet.rtl_sim.cosim import Options, adjacent_frames, cosim
+from quantunet.rtl_sim.cosim import LEGS, Leg, Options, cosim
+from quantunet.rtl_sim.frames import adjacent_frames
 from quantunet.rtl_sim.live_table import LiveTable
-from quantunet.rtl_sim.report import CosimReport, write
+from quantunet.rtl_sim.report import LEFT_OUT, PASSED, CosimReport, write
 
 GRAPH = random_unet(base=2, depth=1, size=16, seed=2, name="cosim_test")
 FOLDING = default_folding(GRAPH)
@@ -30,9 +34,15 @@ BUILD = BUILD_ROOT.parent / "cosim"
 LAYERS = ("enc0_conv0", "skip0_requant", "network")
 
 
-def run(layers: tuple[str, ...] | None = LAYERS, image: np.ndarray | None = None, **kwargs: object) -> CosimReport:
+def run(
+    layers: tuple[str, ...] | None = LAYERS,
+    image: np.ndarray | None = None,
+    legs: tuple[Leg, ...] = LEGS,
+    frames: int = 4,
+    **kwargs: object,
+) -> CosimReport:
     picture = random_image(GRAPH) if image is None else image
-    options = Options(layers=layers, jobs=2, builds=BUILD_ROOT)
+    options = Options(layers=layers, legs=legs, frames=frames, jobs=2, builds=BUILD_ROOT)
     return cosim(GRAPH, picture, FOLDING, BUILD / GRAPH.name / "cosim", options, **kwargs)  # type: ignore[arg-type]
 
 
@@ -49,6 +59,7 @@ def test_report_has_the_documented_fields_and_passes(tmp_path: Path) -> None:
         assert layer["values_compared"] == np.prod(layer["shape_out"]) > 0
         assert layer["hls_mismatches"] == layer["rtl_mismatches"] == 0
         assert layer["cycles"] == layer["cycles_predicted"]
+        assert layer["first_output"] == layer["first_output_predicted"] > 0
         keys = {
             "op",
             "shape_in",
@@ -59,13 +70,20 @@ def test_report_has_the_documented_fields_and_passes(tmp_path: Path) -> None:
             "simd",
             "frames",
             "cycles_ideal",
+            "first_output",
             "stalls",
             "seconds",
         }
         assert keys <= set(layer)
     network = found["network_rtl"]
-    assert network["frames"] == 3
-    assert network["values_compared"] == network["mask_pixels"] == 3 * 16 * 16
+    assert network["frames"] == 4
+    assert network["values_compared"] == network["mask_pixels"] == 4 * 16 * 16
+    assert network["first_output"] == network["first_output_predicted"] > 0
+    assert [layer["name"] for layer in network["layers"]] == [node.name for node in GRAPH.nodes]
+    for layer in network["layers"]:
+        assert layer["mismatches"] == 0
+        assert layer["values_compared"] == 4 * np.prod(GRAPH.output_of(GRAPH.node(layer["name"])).shape) > 0
+        assert 0 < layer["first_cycle"] < layer["last_cycle"]
     assert network["mismatches"] == network["mask_mismatches"] == 0
     assert network["frame_interval"] == network["frame_interval_predicted"]
     assert all(fill <= depth for depth, fill in network["fifo_max_fill"].values())
@@ -89,6 +107,48 @@ def test_hls_difference_fails_and_names_the_value(monkeypatch: pytest.MonkeyPatc
     ((name, problems, _),) = report.failures()
     assert name == "skip0_requant"
     assert problems[0].startswith("HLS: 1 of 512 values differ, first y=3 x=2 channel=1: expected")
+
+
+def test_one_frame_and_one_leg() -> None:
+    report = run(None, legs=("network",), frames=1)
+    assert report.passed, report.failures()
+    assert report.layers == []
+    rtl = report.network_rtl
+    assert rtl is not None
+    assert (rtl.frames, rtl.frame_interval, rtl.values_compared) == (1, 0, 16 * 16)
+    assert len(rtl.layers) == len(GRAPH.nodes)
+
+
+def test_legs_that_are_left_out_do_not_count() -> None:
+    report = run(("enc0_conv0", "network"), legs=("rtl",))
+    assert report.passed, report.failures()
+    assert report.network_rtl is None
+    ((layer),) = report.layers
+    assert (layer.hls, layer.rtl, layer.hls_mismatches) == (LEFT_OUT, PASSED, 0)
+    assert layer.values_compared == np.prod(layer.shape_out)
+    with pytest.raises(ModelError, match="at least one layer"):
+        run(("network",), legs=("hls", "rtl"))
+
+
+def test_cycles_that_were_not_predicted_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = network.cycles
+
+    def slower(*args: object) -> Cycles:
+        counts = whole(*args)  # type: ignore[arg-type]
+        return replace(counts, predicted=counts.predicted + 1, first_output=counts.first_output + 2)
+
+    monkeypatch.setattr(network, "cycles", slower)
+    monkeypatch.setattr(cosim_module, "frame_interval", lambda *_: 7)
+    report = run(("skip0_requant", "network"), legs=("rtl", "network"))
+    assert not report.passed
+    (_, alone, _), (name, whole_design, _) = report.failures()
+    layer = report.layers[0]
+    assert alone == [
+        f"RTL: {layer.cycles} cycles, predicted {layer.cycles + 1}",
+        f"RTL: {layer.first_output} cycles to the first output, predicted {layer.first_output + 2}",
+    ]
+    assert name == "network" and report.network_rtl is not None
+    assert whole_design == [f"RTL: {report.network_rtl.frame_interval} cycles between frames, predicted 7"]
 
 
 def test_nothing_compared_fails() -> None:
@@ -159,6 +219,17 @@ def test_command_fails_with_the_first_difference_and_a_waveform(
     assert "expected" in output and "got" in output
     assert "enc0_conv0: waveform" in output and "wave.vcd" in output
     assert "FAILED" in output
+
+
+@pytest.mark.usefixtures("zoo")
+def test_command_runs_the_legs_that_are_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["cosim", "--legs", "network", "--frames", "1", "--build", str(BUILD)]) == 0
+    output = " ".join(capsys.readouterr().out.split())
+    assert f"1 frame, 256 values, mask 256 pixels; inside it {len(GRAPH.nodes)} layers" in output
+    assert "frame interval" not in output
+    with pytest.raises(SystemExit):
+        main(["cosim", "--legs", "network,vhdl"])
+    assert "expected some of hls, rtl, network" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("zoo")

@@ -18,7 +18,7 @@ from quantunet.hls.folding import default_folding
 from quantunet.model.random_network import random_image, random_unet
 from quantunet.rtl_sim import network_bench
 from quantunet.rtl_sim.bench_result import BenchResult
-from quantunet.rtl_sim.cosim import adjacent_frames
+from quantunet.rtl_sim.frames import adjacent_frames
 from quantunet.rtl_sim.layer_bench import Setup
 from quantunet.rtl_sim.network_bench import run_network
 from quantunet.rtl_sim.stalls import Stalls

@@ -19,6 +19,11 @@ PHANTOM = "phantom"
 
 _PHANTOM_SEED = 2025
 _SMALLEST_PHANTOM = 16
+_LEGS = (
+    "hls",
+    "rtl",
+    "network",
+)  # quantunet.rtl_sim.cosim.LEGS, which the command line must not import to show its help
 
 
 def add_parser(sub: Any) -> None:
@@ -37,6 +42,14 @@ def add_parser(sub: Any) -> None:
         help="names, separated by commas; 'network' is the whole design (default: all layers and the network)",
     )
     parser.add_argument(
+        "--legs",
+        type=_legs,
+        default=_LEGS,
+        help="what to compare, separated by commas: 'hls', every layer alone in C++ (a large network takes minutes); "
+        "'rtl', every layer alone in RTL, with its exact cycles; 'network', the whole design in RTL, with every layer "
+        "inside it (default: all three)",
+    )
+    parser.add_argument(
         "--stalls",
         choices=("none", "random", "bursts", "frozen"),
         default="none",
@@ -46,7 +59,12 @@ def add_parser(sub: Any) -> None:
     parser.add_argument(
         "--jobs", type=_positive, default=os.cpu_count() or 1, help="tasks at a time (default: %(default)s)"
     )
-    parser.add_argument("--frames", type=_positive, default=3, help="adjacent frames of the network, at least 3")
+    parser.add_argument(
+        "--frames",
+        type=_positive,
+        default=4,
+        help="adjacent frames of the network; from 4 on their interval must be as predicted (default: %(default)s)",
+    )
     parser.add_argument("--folding", type=Path, help="JSON file with PE and SIMD of every layer")
     parser.add_argument("--interval", type=_positive, help="frame interval in cycles that the default folding keeps")
     parser.add_argument("--write-folding", type=Path, help="write the folding to this file, to be edited")
@@ -54,6 +72,14 @@ def add_parser(sub: Any) -> None:
         "--build", type=Path, default=Path("build"), help="folder of all results (default: %(default)s)"
     )
     parser.set_defaults(run=run)
+
+
+def _legs(text: str) -> tuple[str, ...]:
+    legs = tuple(dict.fromkeys(leg.strip() for leg in text.split(",") if leg.strip()))
+    unknown = [leg for leg in legs if leg not in _LEGS]
+    if unknown or not legs:
+        raise argparse.ArgumentTypeError(f"expected some of {', '.join(_LEGS)}, got {text!r}")
+    return legs
 
 
 def _positive(text: str) -> int:
@@ -79,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
         write_folding(args.write_folding, folding)
     layers = None if args.layers is None else tuple(name.strip() for name in args.layers.split(",") if name.strip())
     options = Options(
-        layers=layers, stalls=args.stalls, seed=args.seed, jobs=args.jobs, frames=max(args.frames, 3)
+        layers=layers, legs=args.legs, stalls=args.stalls, seed=args.seed, jobs=args.jobs, frames=args.frames
     )
     folder = args.build / graph.name / "cosim"
     with LiveTable() as table:

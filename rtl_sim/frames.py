@@ -1,0 +1,44 @@
+"""The frames of a co-simulation, and golden's tensors of them, small enough to keep those of a large network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from quantunet.golden.inference import Taps
+from quantunet.ir import Array, Graph, QType
+
+CompactTaps = Mapping[str, npt.NDArray[np.integer]]
+"""Every tensor of one frame by name, ``(height, width, channels)``, in the smallest integers that hold its type."""
+
+
+def compact(graph: Graph, taps: Taps) -> CompactTaps:
+    """Return golden's tensors in the smallest integers that hold their types."""
+    return {name: values.astype(_dtype(graph.tensor(name).qtype)) for name, values in taps.items()}
+
+
+def _dtype(qtype: QType) -> np.dtype[np.integer]:
+    size = next(size for size in (1, 2, 4, 8) if qtype.bits <= 8 * size)
+    return np.dtype(f"{'i' if qtype.signed else 'u'}{size}")
+
+
+def widened(taps: CompactTaps, names: tuple[str, ...]) -> dict[str, Array]:
+    """Return some tensors as int64."""
+    return {name: taps[name].astype(np.int64) for name in names}
+
+
+def adjacent_frames(graph: Graph, image: Array, count: int) -> list[Array]:
+    """Return different frames made of one image: itself, inverted, turned by half, both, and so on.
+
+    Args:
+        graph: The network.
+        image: Integers ``(height, width)`` or ``(height, width, channels)`` in the input's type.
+        count: How many.
+    """
+    qtype = graph.tensor(graph.input).qtype
+    first = np.asarray(image, dtype=np.int64)
+    inverted = qtype.qmin + qtype.qmax - first
+    variants = [first, inverted, first[::-1, ::-1], inverted[::-1, ::-1]]
+    return [variants[index % len(variants)] for index in range(count)]
