@@ -77,9 +77,10 @@ def samples(folder: Path, seed: int = 1) -> list[Sample]:
     """
     rng = np.random.default_rng(seed)
     found = [_matrix(folder, rng, index, "folded-lut") for index in range(44)]
-    found += [_matrix(folder, rng, index, "folded-dsp") for index in range(12)]
+    found += [_matrix(folder, rng, index, "folded-dsp") for index in range(16)]
+    found += [_matrix(folder, rng, index, "constant") for index in range(10)]
     found += [_plain(folder, rng, index) for index in range(16)]
-    found += [_plumbing(folder, rng, index) for index in range(16)]
+    found += [_plumbing(folder, rng, index) for index in range(24)]
     return found
 
 
@@ -99,11 +100,17 @@ def _matrix(folder: Path, rng: np.random.Generator, index: int, style: Style) ->
     simd = multipliers // pe
     channels_in, channels_out = simd * _choose(rng, 1, 2, 4, 8), pe * _choose(rng, 1, 2, 4, 8)
     size = _choose(rng, 8, 16, 32, 64, 128)
+    if index % 10 == 4:  # one word of weights
+        channels_in, channels_out = simd, pe
     name = f"{style.replace('-', '_')}_{index}"
+    if style == "constant":
+        kind, kernel = Conv2d, 1 if index % 3 == 2 else 3
+        pe = channels_out = _choose(rng, 2, 4, 8, 8)
+        simd = channels_in = _choose(rng, 1, 2, 4, 8) * (1 if kernel > 1 else 2)
     builder = GraphBuilder(name, 8, size, channels_in, _activation(rng), seed=index)
     bits_w = _choose(rng, 2, 3, 4, 4, 5, 5, 6, 7, 8)
     builder.matrix(kind, name, "image", channels_out, kernel, bits_w, _activation(rng))
-    return _layer(folder, builder.build(), Fold(pe, simd, style), f"{kind.op}, {style}")
+    return _layer(folder, builder.build(), Fold(pe, simd, style), f"{kind.op} {kernel}x{kernel}, {style}")
 
 
 def _plain(folder: Path, rng: np.random.Generator, index: int) -> Sample:
@@ -131,8 +138,7 @@ def _plain(folder: Path, rng: np.random.Generator, index: int) -> Sample:
 def _layer(folder: Path, graph: Graph, fold: Fold, group: str) -> Sample:
     (node,) = graph.nodes
     (part,) = flow.write_rtl(graph, {node.name: fold}, folder / node.name, [node.name])
-    job = dataclasses.replace(part.job, dsp=fold.style == "folded-dsp")
-    return Sample(f"{node.name} {fold.pe}x{fold.simd}", group, layer_terms(graph, node, fold), job)
+    return Sample(f"{node.name} {fold.pe}x{fold.simd}", group, layer_terms(graph, node, fold), part.job)
 
 
 def _plumbing(folder: Path, rng: np.random.Generator, index: int) -> Sample:
@@ -142,7 +148,7 @@ def _plumbing(folder: Path, rng: np.random.Generator, index: int) -> Sample:
     if module == "qun_fork":
         parameters, terms = {"Bits": lanes * bits, "Outputs": 2}, fork_terms(lanes * bits, 2)
     elif module == "qun_fifo":
-        depth = _choose(rng, 12, 24, 40, 112, 400, 900, 3000)
+        depth = (12, 24, 400, 16, 40, 1200)[index // 4]
         parameters, terms = {"Bits": lanes * bits, "Depth": depth}, fifo_terms(lanes * bits, depth)
     else:
         parameters = {"InLanes": lanes, "OutLanes": other, "Bits": bits}

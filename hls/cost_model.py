@@ -15,8 +15,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+
 from quantunet.errors import FileFormatError
 from quantunet.hls import matrix_vector
+from quantunet.hls.constant_multiply import adder_levels, signed_digits
 from quantunet.hls.design import Fold
 from quantunet.hls.memory_map import map_memory
 from quantunet.hls.network import emit
@@ -39,6 +42,7 @@ _CREDIT_DEPTH = 16
 _FIFO_SHALLOW = 16
 _PREFETCH = 4
 _DEEP_TABLE = 16
+_LUT_BITS = 16
 
 Amounts = Mapping[str, float]
 
@@ -65,7 +69,7 @@ class Cost:
 
 def area(cost: Cost, prices: Mapping[str, float] = PRICES) -> float:
     """Return a cost as one number, in LUTs: each resource counts in proportion to how scarce it is."""
-    return sum(prices[name] * getattr(cost, name) for name in RESOURCES)
+    return sum(prices[name] * float(getattr(cost, name)) for name in RESOURCES)
 
 
 def prices_of(budget: Mapping[str, int]) -> dict[str, float]:
@@ -107,13 +111,13 @@ class Terms:
         self.add("lut", joined_bits=memory.joined, register_bits=memory.register_bits)
         self.add("ff", registers=memory.register_bits + memory.output_bits)
 
-    def add_table(self, width: int, depth: int) -> None:
-        """Add a table of constants with what it becomes."""
+    def add_table(self, width: int, depth: int, term: str = "table_luts") -> None:
+        """Add a table of constants with what it becomes; ``term`` stands for its LUTs."""
         memory = map_memory(width, depth, rom=True)
         self.bram += memory.block
         columns = _distinct(width, depth)
         if memory.kind == "logic":
-            self.add("lut", table_bits=columns * depth)
+            self.add("lut", **{term: columns * _table_luts(depth)})
             self.add("ff", registers=columns)
         self.add("lut", joined_bits=memory.joined)
 
@@ -161,7 +165,7 @@ def calibration(path: Path = COEFFICIENTS) -> Calibration:
             samples=int(document["samples"]),
             errors={str(name): (float(e["median"]), float(e["worst"])) for name, e in document["errors"].items()},
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise FileFormatError(
             str(path),
             expected=f"a calibration in the format {FORMAT}",
@@ -207,7 +211,8 @@ def layer_terms(graph: Graph, node: Node, fold: Fold) -> Terms:
     """
     if isinstance(node, Conv2d | ConvTranspose2d):
         params = matrix_vector.parameters(graph, node, fold)
-        return _matrix(node, {name: value for name, value in params.items() if isinstance(value, int)}, fold)
+        whole = {name: value for name, value in params.items() if isinstance(value, int)}
+        return _constant(node, whole) if fold.style == "constant" else _matrix(node, whole, fold)
     instance = emit(graph, node, fold)
     return _PLAIN[instance.module]({name: value for name, value in instance.params if isinstance(value, int)})
 
@@ -225,13 +230,18 @@ def _distinct(width: int, depth: int) -> float:
     return max(0.0, (patterns - 2) * (1 - (1 - 1 / patterns) ** width))
 
 
-def _lane_groups(bits_w: int, bits_in: int, simd: int) -> tuple[int, int]:
-    """Return the lanes of a group and of a first sum, as ``qun_matrix_vector`` chooses them."""
+def _table_luts(depth: int) -> float:
+    """Return about how many LUTs of four inputs a random column of a table takes: its sixteenths, and their joining."""
+    return 1.0 if depth <= _LUT_BITS else depth / _LUT_BITS * 5 / 3
+
+
+def _sum_lanes(bits_w: int, bits_in: int, simd: int) -> int:
+    """Return how many products the first sum of ``qun_lane_products`` adds."""
     bits = max(bits_w, bits_in)
     lanes = min(8 if bits <= 4 else 4 if bits <= 8 else 2, simd)
     while simd % lanes:
         lanes -= 1
-    return lanes, 4 if lanes == 8 and simd > 16 else 2 if lanes % 2 == 0 else 1
+    return 4 if lanes == 8 and simd > 16 else 2 if lanes % 2 == 0 else 1
 
 
 def _matrix(node: MatrixNode, p: Mapping[str, int], fold: Fold) -> Terms:
@@ -263,31 +273,89 @@ def _multiply(terms: Terms, p: Mapping[str, int], fold: Fold, weights: int) -> N
         weights: Words of weights; where there is but one, Yosys multiplies by constants.
     """
     pe, simd, bits_w, bits_in, acc = (p[name] for name in ("Pe", "Simd", "WeightBits", "InBits", "AccBits"))
-    _, sum_lanes = _lane_groups(bits_w, bits_in, simd)
-    product, sums = bits_w + bits_in, simd // sum_lanes
-    # A running sum gains a bit with each operand; only the accumulator's bits are used.
-    sum_bits = min(product + sum_lanes - 1, acc)
-    total_bits = min(sum_bits + sums - 1, acc)
     out_folds = p["OutChannels"] // pe
-    if fold.style == "folded-dsp":
-        terms.dsp = 0 if weights == 1 else pe * simd
-    elif weights == 1:
-        terms.add("lut", constant_product_bits=pe * simd * bits_w * bits_in)
+    if p["PairProducts"]:
+        _pair_products(terms, p)
     else:
-        terms.add(
-            "lut",
-            product_bits=pe * simd * bits_w * bits_in,
-            product_edges=pe * simd * (bits_w + bits_in),
-            products=pe * simd,
-        )
-    adders = (sums * (sum_lanes - 1)) * sum_bits + (sums - 1) * total_bits
-    terms.add("lut", sum_bits=pe * adders)
-    terms.add("lut", accumulator_bits=pe * acc, output_bits=pe * p["OutBits"], lanes=pe, input_bits=simd * bits_in)
-    terms.add("lut", rounding_bits=pe * acc if p["Shift"] > 0 else 0)
-    terms.add("ff", registers=simd * bits_in + pe * (acc + p["OutBits"]))
-    terms.add("ff", registers=pe * (sums * sum_bits + total_bits))
+        sum_lanes = _sum_lanes(bits_w, bits_in, simd)
+        sums = simd // sum_lanes
+        # A running sum gains a bit with each operand; only the accumulator's bits are used.
+        sum_bits = min(bits_w + bits_in + sum_lanes - 1, acc)
+        total_bits = min(sum_bits + sums - 1, acc)
+        adder_bits = pe * (sums * (sum_lanes - 1) * sum_bits + (sums - 1) * total_bits)
+        terms.add("ff", registers=pe * (sums * sum_bits + total_bits))
+        if weights == 1:
+            terms.add("lut", constant_product_bits=pe * simd * bits_w * bits_in)
+        elif fold.style == "folded-dsp":
+            terms.dsp = pe * simd
+            terms.add("lut", hard_sum_bits=adder_bits)
+        else:
+            terms.add(
+                "lut",
+                product_bits=pe * simd * bits_w * bits_in,
+                product_edges=pe * simd * (bits_w + bits_in),
+                products=pe * simd,
+                sum_bits=adder_bits,
+            )
+    terms.add("lut", input_bits=simd * bits_in)
+    terms.add("lut", accumulator_bits=pe * acc)
+    _round(terms, pe, acc, p)
+    terms.add("ff", registers=simd * bits_in + pe * acc)
     terms.add_table(pe * acc, out_folds)
     terms.add("ff", registers=_distinct(pe * acc, out_folds) + _distinct(pe * simd * bits_w, weights))
+
+
+def _pair_products(terms: Terms, p: Mapping[str, int]) -> None:
+    """Add ``qun_pair_products``: two products a multiplier, sums that are split, and what the inputs' sum corrects."""
+    pe, simd, bits_w, bits_in, acc = (p[name] for name in ("Pe", "Simd", "WeightBits", "InBits", "AccBits"))
+    pairs = pe // 2
+    room = max(0, (17 if p["InSigned"] else 18) - 2 * bits_w - bits_in)
+    split_lanes = min(simd, 1 << room)
+    sum_lanes = 2 if split_lanes > 1 else 1
+    sums, split_sums = -(-simd // sum_lanes), -(-split_lanes // sum_lanes)
+    splits = -(-sums // split_sums)
+    pair_bits = 2 * (bits_w + bits_in + _bits(split_lanes))
+    input_sum_bits = bits_in + _bits(simd)
+    terms.dsp = pairs * simd
+    terms.add("lut", hard_sum_bits=pairs * pair_bits * (simd - splits))
+    terms.add("lut", split_bits=pe * splits * acc, input_sum_bits=(simd - 1) * input_sum_bits)
+    terms.add("ff", registers=pairs * sums * pair_bits + pe * acc + input_sum_bits)
+
+
+def _round(terms: Terms, channels: int, acc: int, p: Mapping[str, int]) -> None:
+    """Add the requantisation of some accumulators at a time."""
+    terms.add("lut", output_bits=channels * p["OutBits"], lanes=channels)
+    terms.add("lut", rounding_bits=channels * acc if p["Shift"] > 0 else 0)
+    terms.add("ff", registers=channels * p["OutBits"])
+
+
+def _constant(node: MatrixNode, p: Mapping[str, int]) -> Terms:
+    """Return the terms of a convolution by constants; its adders are estimated from the digits of the weights."""
+    terms = Terms()
+    kernel, pixel, outputs = node.weight.shape[0], p["InChannels"] * p["InBits"], p["OutChannels"]
+    weight = node.weight.array.reshape(-1, outputs)
+    adders = int(np.maximum(signed_digits(weight).sum(axis=0) - 1, 0).sum())
+    levels = adder_levels(weight)
+    adder_bits = adders * (p["InBits"] + 2)
+    # The more weights there are, the more sums they share.
+    terms.add(
+        "lut", constants=1, constant_adder_bits=adder_bits, constant_shared_bits=adder_bits / max(adders, 1) ** 0.2
+    )
+    terms.add("ff", constants=1, constant_adder_bits=adder_bits, registers=outputs * p["AccBits"])
+    if kernel > 1:
+        terms.add("lut", constant_window=1)
+        terms.add("ff", registers=(kernel * kernel + 4) * pixel)
+        if p["Height"] > 1:
+            terms.add_memory(pixel, p["Width"])
+            terms.add_memory(pixel, p["Width"])
+    else:
+        terms.add("ff", registers=pixel)
+    _round(terms, outputs, p["AccBits"], p)
+    latency = levels + 1
+    depth = 1 << _bits(latency + 4) if latency > _CREDIT_DEPTH - 4 else _CREDIT_DEPTH
+    terms.add_memory(outputs * p["OutBits"] + 1, depth, asynchronous=True)
+    terms.add("ff", registers=2 * latency)
+    return terms
 
 
 def _register_slice(terms: Terms, bits: int) -> None:
@@ -348,11 +416,11 @@ def _maxpool2d(p: Mapping[str, int]) -> Terms:
 def _requant(p: Mapping[str, int]) -> Terms:
     terms = Terms()
     lanes, rounds = p["Lanes"], p["Shift"] > 0
-    # Bits of a value before it is saturated, as a signed number where the output is one.
-    value = p["InBits"] - p["Shift"] + rounds + (p["OutSigned"] > p["InSigned"])
-    _register_slice(terms, lanes * max(1, min(p["OutBits"], value)) + 1)
+    # Bits of a value before it is saturated, and of a register; the sign of an unsigned value is none.
+    value, room = p["InBits"] - p["Shift"] + rounds, p["OutBits"] - (p["OutSigned"] > p["InSigned"])
+    _register_slice(terms, lanes * max(1, min(room, value)) + 1)
     terms.add("lut", requant_rounding_bits=lanes * p["InBits"] if rounds else 0)
-    terms.add("lut", requant_saturation_bits=lanes * value if value > p["OutBits"] else 0)
+    terms.add("lut", requant_saturation_bits=lanes * value if value > room else 0)
     return terms
 
 
@@ -369,7 +437,7 @@ def _concat(p: Mapping[str, int]) -> Terms:
 def _sigmoid(p: Mapping[str, int]) -> Terms:
     terms = Terms()
     for _ in range(p["Lanes"]):
-        terms.add_table(p["OutBits"], 1 << p["InBits"])
+        terms.add_table(p["OutBits"], 1 << p["InBits"], "smooth_table_luts")
     _register_slice(terms, p["Lanes"] * p["OutBits"] + 1)
     terms.add("ff", registers=2)
     return terms

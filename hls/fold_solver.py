@@ -13,7 +13,7 @@ import bisect
 import dataclasses
 import logging
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ortools.sat.python import cp_model
@@ -41,9 +41,8 @@ logger = logging.getLogger(__name__)
 TIME_LIMIT = 20.0
 """Deterministic time, about seconds, that one search may take."""
 
-ROUNDS = 4
-"""FIFO depths follow from the folding and the folding from their area: each from the other while that helps, so many
-times at most."""
+ROUNDS = 6
+"""FIFO depths follow from the folding and the folding from their area: each from the other, so many times at most."""
 
 _PRICE_UNIT = 16
 """Prices are whole numbers of 1/16 LUT in the solver."""
@@ -168,18 +167,12 @@ def fold_for_interval(
     """
     search = _Search(graph, styles, max_lanes, budget or {}, time_limit)
     search.check_interval(interval)
-    best: Solution | None = None
-    depths = search.first_depths()
-    for _ in range(ROUNDS):
-        found = search.least_area(interval, depths)
-        if found is None:
-            found = search.least_excess(interval, depths)
-        solution = search.solution(found.folding, found.bound, found.value)
-        if best is not None and search.order(solution) >= search.order(best):
-            break
-        best, depths = solution, search.scaled_depths(solution.folding)
-    assert best is not None
-    return best
+
+    def choose(depths: FifoDepths) -> Solution:
+        found = search.least_area(interval, depths) or search.least_excess(interval, depths)
+        return search.solution(found.folding, found.bound, found.value)
+
+    return _with_its_own_fifos(search, choose)
 
 
 def fold_for_budget(
@@ -204,56 +197,76 @@ def fold_for_budget(
     """
     search = _Search(graph, styles, max_lanes, budget, time_limit)
     intervals = search.intervals()
-    best: Solution | None = None
-    depths = search.first_depths()
-    for _ in range(ROUNDS):
-        found, proven = _fastest(search, intervals, depths)
-        if found is None:
-            break
+    guess = len(intervals) // 2
+
+    def choose(depths: FifoDepths) -> Solution:
+        nonlocal guess
+        found, proven = _fastest(search, intervals, depths, guess)
+        if found is None:  # perhaps it fits with the FIFOs of the folding that comes closest
+            found, proven = search.least_excess(intervals[-1], depths), intervals[0]
         solution = search.solution(found.folding, proven, 0.0)
-        solution = dataclasses.replace(solution, found=solution.interval)
-        if best is not None and search.order(solution) >= search.order(best):
-            break
-        best, depths = solution, search.scaled_depths(solution.folding)
-    if best is None or best.excess:
-        _raise_too_small(search, intervals[-1], depths)
-    assert best is not None
+        guess = bisect.bisect_left(intervals, solution.interval)
+        return dataclasses.replace(solution, found=solution.interval)
+
+    best = _with_its_own_fifos(search, choose)
+    if best.excess:
+        raise _too_small(graph, budget, best)
     return best
 
 
-def _fastest(search: _Search, intervals: Sequence[int], depths: FifoDepths) -> tuple[_Found | None, float]:
-    """Return the choice with the shortest interval that fits, and the proven shortest interval."""
-    low, high = 0, len(intervals) - 1  # the answer lies in low..high, if there is one
-    best = search.least_area(intervals[high], depths)
-    if best is None:
-        return None, intervals[high]
+def _with_its_own_fifos(search: _Search, choose: Callable[[FifoDepths], Solution]) -> Solution:
+    """Choose again and again, each time with the FIFOs of the choice before, while that helps; return the best choice.
+
+    Where a choice exceeds the budget with its own FIFOs, the next one must have room for these and for those before.
+    """
+    depths = search.first_depths()
+    best = choose(depths)
+    latest = best
+    for _ in range(ROUNDS - 1):
+        own = search.scaled_depths(latest.folding)
+        depths = {key: max(depths.get(key, 0), own.get(key, 0)) for key in {**depths, **own}} if latest.excess else own
+        latest = choose(depths)
+        if search.order(latest) < search.order(best):
+            best = latest
+        elif not best.excess:
+            break
+    return best
+
+
+def _fastest(search: _Search, intervals: Sequence[int], depths: FifoDepths, guess: int) -> tuple[_Found | None, float]:
+    """Return the choice with the shortest interval that fits, and the proven shortest interval.
+
+    Args:
+        search: The candidates.
+        intervals: What the answer can be, shortest first.
+        depths: FIFO depths, in channels.
+        guess: Where in ``intervals`` to begin; the next try stands beside an answer that the guess has hit.
+    """
+    low, high = 0, len(intervals)  # the answer lies in low..high; the upper end means that there is none
+    best: _Found | None = None
     proven = 0
-    high = bisect.bisect_left(intervals, search.slowest(best.folding))
+    middle = guess
     while low < high:
-        middle = (low + high) // 2
         found = search.least_area(intervals[middle], depths, first=True)
         if found is None:
             low = middle + 1
             proven = proven if search.gave_up else low
+            middle = (low + high) // 2
         else:
             best, high = found, bisect.bisect_left(intervals, search.slowest(found.folding))
-    at_best = search.least_area(intervals[high], depths)
-    return at_best or best, intervals[min(proven, high)]
+            middle = high - 1 if high == guess else (low + high) // 2
+    if best is None:
+        return None, intervals[-1]
+    return search.least_area(intervals[high], depths) or best, intervals[min(proven, high)]
 
 
-def _raise_too_small(search: _Search, interval: int, depths: FifoDepths) -> None:
-    """Raise the error of a budget that no folding fits."""
-    found = search.least_excess(interval, depths)
-    solution = search.solution(found.folding, found.bound, found.value)
-    resource = (
-        max(solution.excess, key=lambda name: solution.excess[name] / search.budget[name]) if solution.excess else "lut"
-    )
-    most = max(solution.items, key=lambda item: getattr(item.cost, resource))
-    needs = ", ".join(
-        f"{getattr(solution.total, name)} {name.upper()} of {search.budget[name]}" for name in solution.excess
-    )
-    raise FoldingError(
-        search.graph.name,
+def _too_small(graph: Graph, budget: Mapping[str, int], closest: Solution) -> FoldingError:
+    """Return the error of a budget that no folding fits."""
+    resource = max(closest.excess, key=lambda name: closest.excess[name] / max(budget[name], 1))
+    most = max(closest.items, key=lambda item: int(getattr(item.cost, resource)))
+    needs = ", ".join(f"{getattr(closest.total, name)} {name.upper()} of {budget[name]}" for name in closest.excess)
+    return FoldingError(
+        graph.name,
         expected="a budget in which the network fits at some frame interval",
         got=f"one that is too small: the folding that comes closest needs {needs}",
         hint=f"{most.name} ({most.module}) needs {getattr(most.cost, resource)} {resource.upper()}, the most of all. "
@@ -388,12 +401,10 @@ class _Search:
         solver.parameters.num_workers = 1
         solver.parameters.random_seed = 0
         solver.parameters.max_deterministic_time = self.time_limit
-        status = solver.solve(model.cp)
-        self.gave_up = status == cp_model.UNKNOWN
-        logger.info(
-            "interval %d: %s, %.2f s, %d candidates", interval, solver.status_name(status), solver.wall_time, model.size
-        )
-        if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+        status = solver.status_name(solver.solve(model.cp))
+        self.gave_up = status == "UNKNOWN"
+        logger.info("interval %d: %s, %.2f s, %d candidates", interval, status, solver.wall_time, model.size)
+        if status not in ("OPTIMAL", "FEASIBLE"):
             return None
         folding = model.chosen(solver)
         if first:

@@ -106,14 +106,15 @@ def test_the_fastest_inside_a_budget_is_that_of_every_folding_tried(
 
 
 def test_the_budget_matters(everything: list[tuple[dict[str, Fold], Cost, int]]) -> None:
-    """The cases above differ: with multipliers the LUTs go further, and less budget is slower."""
+    """The cases above differ: more LUTs are faster, and with hard multipliers the LUTs go further."""
     lut = min(cost.lut for _, cost, _ in everything if cost.dsp == 0)
-    intervals = [
-        fold_for_budget(small(), {"lut": count, "dsp": dsp}, styles=FOLDED).interval
-        for count, dsp in ((lut, 0), (5 * lut // 4, 0), (5 * lut // 4, 32))
-    ]
-    assert intervals == sorted(intervals, reverse=True)
-    assert len(set(intervals)) == 3
+    budgets = [{"lut": lut * percent // 100, "dsp": dsp} for percent in range(100, 200, 5) for dsp in (0, 32)]
+    fastest = [min(own for _, cost, own in everything if fits(cost, budget)) for budget in budgets]
+    assert len(set(fastest)) >= 3
+    helped = [i for i in range(0, len(budgets), 2) if fastest[i + 1] < fastest[i]]
+    assert helped
+    for i in (helped[0], helped[0] + 1):
+        assert fold_for_budget(small(), budgets[i], styles=FOLDED).interval == fastest[i]
 
 
 def test_a_shorter_interval_never_takes_less() -> None:
@@ -130,14 +131,16 @@ def test_a_shorter_interval_never_takes_less() -> None:
 
 def test_a_larger_budget_is_never_slower() -> None:
     intervals = []
-    for lut in (9000, 14000, 40000):
-        budget = {"lut": lut, "dsp": 20, "bram": 60}
+    least = fold_for_interval(UNET, 200 * 32 * 32).total
+    for factor in (1.1, 1.6, 4.0):
+        budget = {"lut": int(factor * least.lut), "dsp": least.dsp + 20, "bram": least.bram + 20}
         found = fold_for_budget(UNET, budget)
         assert fits(found.total, budget)
         assert found.excess == {}
         assert found.items == estimate(UNET, found.folding)
         intervals.append(found.interval)
     assert intervals == sorted(intervals, reverse=True)
+    assert len(set(intervals)) == 3
 
 
 def test_the_same_network_gets_the_same_folding() -> None:
@@ -148,8 +151,11 @@ def test_the_same_network_gets_the_same_folding() -> None:
 def test_the_estimate_has_the_modules_of_the_design_and_adapters_only_where_lanes_differ() -> None:
     folding = fold_for_interval(UNET, 18 * 32 * 32).folding
     design = build(UNET, folding, fifo_depths(UNET, folding))
-    items = Counter(item.module for item in estimate(UNET, folding))
-    assert items == Counter(instance.module.removeprefix("qun_") for instance in design.instances)
+    found = estimate(UNET, folding)
+    assert [item.name for item in found if item.fold] == [node.name for node in UNET.nodes]
+    items = Counter(item.module for item in found if not item.fold)
+    plumbing = design.instances[len(UNET.nodes) :]
+    assert items == Counter(instance.module.removeprefix("qun_") for instance in plumbing)
     differing = sum(
         folding[producer.name].pe != folding[node.name].simd
         for node in UNET.nodes
