@@ -15,6 +15,7 @@ from quantunet.ir import Graph
 from quantunet.rtl_sim import bench
 from quantunet.rtl_sim.bench_result import BenchResult
 from quantunet.rtl_sim.network_bench import TEST_MODULE
+from quantunet.rtl_sim.stalls import Stalls
 
 _FLAGS = ("-DQUN_FIFO_LIMIT",)
 
@@ -43,14 +44,25 @@ class FifoBench:
         self.expected = np.stack([taps[graph.output] for taps in frames])
         self.watchdog = 2 * frame_interval(graph, folding) + 10_000
 
-    def run(self, limits: Mapping[str, int] | None = None) -> BenchResult:
+    def run(self, limits: Mapping[str, int] | None = None, *, stalls: Stalls = "none", seed: int = 0) -> BenchResult:
         """Simulate all frames.
 
         Args:
             limits: Beats at which FIFOs count as full, by the instance's name; the others have their whole depth.
+            stalls: The pattern in which source and sink stall.
+            seed: Of the stalls.
 
         Raises:
             QuantUNetError: As :func:`quantunet.rtl_sim.bench.run`.
         """
         plusargs = [f"+{self.bench.top}.u_dut.u_{name}={limit}" for name, limit in (limits or {}).items()]
-        return bench.run(self.bench, self.inputs, self.expected, TEST_MODULE, watchdog=self.watchdog, plusargs=plusargs)
+        return bench.run(
+            self.bench,
+            self.inputs,
+            self.expected,
+            TEST_MODULE,
+            watchdog=self.watchdog,
+            stalls=stalls,
+            seed=seed,
+            plusargs=plusargs,
+        )

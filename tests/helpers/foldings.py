@@ -1,0 +1,29 @@
+"""Foldings that a search would not choose: every layer has any of its folds."""
+
+from __future__ import annotations
+
+import math
+import random
+
+from quantunet.hls.design import Fold
+from quantunet.ir import Conv2d, ConvTranspose2d, Graph
+
+
+def lopsided_folding(graph: Graph, seed: int) -> dict[str, Fold]:
+    """Return a random fold of every layer, most of them unlike their neighbours'."""
+    rng = random.Random(seed)  # noqa: S311
+    folding = {}
+    for node in graph.nodes:
+        channels_in, channels_out = graph.input_of(node).shape[2], graph.output_of(node).shape[2]
+        if isinstance(node, Conv2d | ConvTranspose2d):
+            folding[node.name] = Fold(rng.choice(_divisors(channels_out)), rng.choice(_divisors(channels_in)))
+        else:
+            lanes = rng.choice(
+                _divisors(math.gcd(*(graph.tensor(name).shape[2] for name in node.inputs), channels_out))
+            )
+            folding[node.name] = Fold(lanes, lanes)
+    return folding
+
+
+def _divisors(value: int) -> list[int]:
+    return [factor for factor in range(1, value + 1) if value % factor == 0]

@@ -1,0 +1,140 @@
+"""The exact schedule of a design, and the FIFO depths that are computed with it and without it."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from helpers.foldings import lopsided_folding
+
+from quantunet.hls.deadlock import least_depths
+from quantunet.hls.design import Design, Fold
+from quantunet.hls.fifo_depth import fifo_depths, first_output, frame_interval
+from quantunet.hls.fifo_report import fifo_report
+from quantunet.hls.folding import Folding, default_folding
+from quantunet.hls.full_speed import full_speed_depths, keeps_interval
+from quantunet.hls.network import build, cycles
+from quantunet.hls.network_schedule import schedule
+from quantunet.hls.rtl_project import design_fifos
+from quantunet.ir import Graph
+from quantunet.model.random_network import random_unet
+
+UNLIMITED = 10**9
+
+
+def _network(seed: int) -> tuple[Graph, Folding]:
+    rng = random.Random(seed)  # noqa: S311
+    depth = rng.choice([1, 1, 2])
+    size = rng.choice([4, 8, 16] if depth == 1 else [8])
+    graph = random_unet(base=rng.choice([1, 2, 3, 4]), depth=depth, size=size, seed=seed)
+    return graph, default_folding(graph) if seed % 3 == 0 else lopsided_folding(graph, seed)
+
+
+def _design(graph: Graph, folding: Folding) -> Design:
+    """Return a design in which every skip has a FIFO, even where its other buffers are enough."""
+    skips = {(node.name, 0): 2 for node in graph.nodes if node.op == "concat"}
+    return build(graph, folding, {**skips, **fifo_depths(graph, folding)})
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_layer_alone_takes_the_cycles_of_its_op(seed: int) -> None:
+    graph, folding = _network(seed)
+    compared = 0
+    for node in graph.nodes:
+        if len(node.inputs) == 1:
+            found = schedule(build(graph.layer(node.name), {node.name: folding[node.name]}), 3)
+            expected = cycles(graph, node, folding[node.name])
+            assert (found.frame_ends[0], found.first_output) == (expected.predicted, expected.first_output), node.name
+            assert found.frame_interval == expected.ideal, node.name
+            compared += 1
+    assert compared == len(graph.nodes) - sum(node.op == "concat" for node in graph.nodes) > 0
+
+
+def _check_least_depths(seed: int) -> int:
+    """Check that a network runs with its least depths, and locks with one beat less in any FIFO; return how many."""
+    design = _design(*_network(seed))
+    least = least_depths(design)
+    assert not schedule(design, 3, limits={name: max(depth, 1) for name, depth in least.items()}).stuck
+    unlimited = dict.fromkeys(least, UNLIMITED)
+    bounded = {name: depth for name, depth in least.items() if depth}
+    for name, depth in bounded.items():
+        assert schedule(design, 3, limits={**unlimited, name: depth - 1}).stuck, (seed, name, depth)
+    return len(bounded)
+
+
+def test_least_depths_run_and_one_beat_less_locks() -> None:
+    assert sum(_check_least_depths(seed) for seed in range(12)) >= 12
+
+
+def test_the_worst_row_is_not_the_first() -> None:
+    """At 64 x 64 pixels and three levels the fifth row needs most of the outer skip; the first one needs 44 rows."""
+    graph = random_unet(base=1, depth=3, size=64)
+    folding = {node.name: Fold(1, 1) for node in graph.nodes}
+    design = build(graph, folding, fifo_depths(graph, folding))
+    least = least_depths(design)["skip0_requant_out_fifo"]
+    assert 47 * 64 < least < 48 * 64
+    assert schedule(design, 1, limits={"skip0_requant_out_fifo": least - 1}).stuck
+    assert not schedule(design, 1, limits={"skip0_requant_out_fifo": least}).stuck
+
+
+def _check_full_speed(seed: int) -> int:
+    graph, folding = _network(seed)
+    design, interval = build(graph, folding, fifo_depths(graph, folding)), frame_interval(graph, folding)
+    found = schedule(design, 8)
+    ends = found.frame_ends
+    assert not found.stuck
+    assert ends[-1] - ends[-4] == 3 * interval, seed
+    return len(found.highest)
+
+
+def test_computed_depths_keep_the_interval_of_the_slowest_layer() -> None:
+    assert sum(_check_full_speed(seed) for seed in range(12)) >= 12
+
+
+@pytest.mark.slow
+def test_many_random_networks_neither_lock_nor_lose_speed() -> None:
+    assert sum(_check_least_depths(seed) for seed in range(12, 150)) > 150
+    assert sum(_check_full_speed(seed) for seed in range(12, 150)) > 150
+
+
+def test_at_the_smallest_depths_at_full_speed_one_beat_less_is_slower() -> None:
+    graph = random_unet(base=2, depth=1, size=8, seed=3)
+    folding = default_folding(graph)
+    design, interval = build(graph, folding, fifo_depths(graph, folding)), frame_interval(graph, folding)
+    least = least_depths(design)
+    depths = full_speed_depths(design, interval, least)
+    assert keeps_interval(design, depths, interval)
+    checked = 0
+    for name, depth in depths.items():
+        assert max(least[name], 2) <= depth <= design_fifos(design)[name]
+        if depth > 2:
+            assert not keeps_interval(design, {**depths, name: depth - 1}, interval), name
+            checked += 1
+    assert checked
+
+
+def test_a_single_frame_needs_no_more_than_adjacent_ones() -> None:
+    graph = random_unet(base=4, depth=3, size=32)
+    folding = default_folding(graph)
+    endless = fifo_depths(graph, folding)
+    for frames in (1, 2, 3):
+        depths = fifo_depths(graph, folding, frames)
+        assert all(depth <= endless[place] for place, depth in depths.items())
+        small = build(graph, folding, {**endless, **depths})
+        large = schedule(build(graph, folding, endless), frames, limits=dict.fromkeys(design_fifos(small), UNLIMITED))
+        assert schedule(small, frames).frame_ends[-1] <= large.frame_ends[-1] + frame_interval(graph, folding) // 100
+
+
+def test_first_output_is_that_of_the_schedule() -> None:
+    graph = random_unet(base=2, depth=1, size=8, seed=3)
+    folding = default_folding(graph)
+    found = schedule(build(graph, folding, fifo_depths(graph, folding)), 3)
+    assert first_output(graph, folding) == found.first_output > 0
+
+
+def test_report_names_every_fifo_of_the_design() -> None:
+    graph = random_unet(base=2, depth=2, size=8, seed=3)
+    report = fifo_report(graph, default_folding(graph), exact=False)
+    assert {row.name: row.depth for row in report.rows} == design_fifos(report.design)
+    assert all(row.least <= row.depth and row.full_speed is None for row in report.rows)
+    assert any(row.least for row in report.rows)
