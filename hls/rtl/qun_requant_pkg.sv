@@ -5,28 +5,25 @@ package qun_requant_pkg;
   // clamp(round_half_even(acc / 2**shift)) to an integer of out_bits; the shift may be negative.
   // Pass constants for all but `acc`, and keep the width of `acc` plus max(-shift, 1) below 64.
   function automatic longint round_saturate(longint acc, int shift, int out_bits, bit out_signed);
-    longint rounded;
+    int value_bits = out_signed ? out_bits - 1 : out_bits;  // without the sign
+    longint most = (64'sd1 << value_bits) - 64'sd1;
+    longint quotient;
     longint above;
+    bit up = 1'b0;
     if (shift > 0) begin
-      // Half, less one where the quotient is even: a tie then goes to the even neighbour. One
-      // adder.
-      longint half = 64'sd1 << (shift - 1);
-      rounded = (acc + ((((acc >>> shift) & 64'sd1) != 0) ? half : half - 64'sd1)) >>> shift;
+      // Up from more than half; a tie goes to the even neighbour.
+      longint below = acc & ((64'sd1 << (shift - 1)) - 64'sd1);
+      quotient = acc >>> shift;
+      up = ((acc >>> (shift - 1)) & 64'sd1) != 0 && (below != 0 || (quotient & 64'sd1) != 0);
     end else begin
-      rounded = acc <<< -shift;
+      quotient = acc <<< -shift;
     end
-    if (out_signed) begin
-      above = rounded >>> (out_bits - 1);
-      if (rounded < 0) begin
-        return (above == -64'sd1) ? rounded : -(64'sd1 << (out_bits - 1));
-      end
-      return (above == 0) ? rounded : (64'sd1 << (out_bits - 1)) - 64'sd1;
+    // The range is decided before rounding, so that only the result's bits need an adder.
+    above = quotient >>> value_bits;
+    if (above == 0 || (out_signed && above == -64'sd1)) begin
+      return (up && quotient != most) ? quotient + 64'sd1 : quotient;
     end
-    above = rounded >>> out_bits;
-    if (rounded < 0) begin
-      return 64'sd0;
-    end
-    return (above == 0) ? rounded : (64'sd1 << out_bits) - 64'sd1;
+    return (quotient >= 0) ? most : out_signed ? ~most : 64'sd0;
   endfunction
 
 endpackage

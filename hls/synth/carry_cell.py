@@ -102,7 +102,22 @@ def _place_adder(
     for index in range(1 << count):
         p = p_table >> sum((index >> net & 1) << i for i, net in enumerate(p_inputs)) & 1
         q = q_table >> sum((index >> net & 1) << i for i, net in enumerate(q_inputs)) & 1
-        values.append((p, q))
+        values.append((p ^ q, p))
+    return place(tuple(values), count, generate_inputs)
+
+
+@functools.cache
+def place(values: tuple[tuple[int, int], ...], count: int, generate_inputs: int) -> tuple[tuple[int, ...], int] | None:
+    """Find the LUT of a position.
+
+    Args:
+        values: For each assignment of the inputs, what the LUT gives, and the carry out where it gives 0.
+        count: Inputs.
+        generate_inputs: Inputs of the generate function.
+
+    Returns:
+        Which pin each input goes to, and the LUT's table, with 1 at the unused pins; ``None`` where it does not fit.
+    """
     for places in itertools.permutations(range(INPUTS), count):
         table = _table(values, places, generate_inputs)
         if table is not None:
@@ -110,14 +125,14 @@ def _place_adder(
     return None
 
 
-def _table(values: list[tuple[int, int]], places: tuple[int, ...], generate_inputs: int) -> int | None:
+def _table(values: tuple[tuple[int, int], ...], places: tuple[int, ...], generate_inputs: int) -> int | None:
     entries: dict[int, int] = {}
-    for index, (p, q) in enumerate(values):
+    for index, (propagate, carry) in enumerate(values):
         address = (1 << INPUTS) - 1
-        for i, place in enumerate(places):
-            address &= ~((~index >> i & 1) << place)
-        if entries.setdefault(address, p ^ q) != p ^ q:
+        for i, at in enumerate(places):
+            address &= ~((~index >> i & 1) << at)
+        if entries.setdefault(address, propagate) != propagate:
             return None
-        if p == q and entries.setdefault(address & ((1 << generate_inputs) - 1), p) != p:
+        if not propagate and entries.setdefault(address & ((1 << generate_inputs) - 1), carry) != carry:
             return None
     return sum(value << address for address, value in entries.items())

@@ -23,6 +23,9 @@ SUMS = "sums"
 SUMS_OF_PRODUCTS = "sums_of_products"
 """The same with multiplications."""
 
+ABSORB_LUTS = "absorb_luts"
+"""The pass of :mod:`quantunet.hls.synth.absorb`."""
+
 Weights = Mapping[str, int | Fraction]
 
 
@@ -113,9 +116,9 @@ class Family:
     def passes(self, top: str, *, dsp: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return the passes up to the point where memories are still whole, and those after it.
 
-        They are commands of Yosys, but for :data:`SUMS` and :data:`SUMS_OF_PRODUCTS`. Without hard multipliers and
-        without a carry chain for sums of products, multiplications go through Booth recoding first: fewer LUTs and
-        fewer levels than the adder trees that Yosys makes otherwise.
+        They are commands of Yosys, but for :data:`SUMS`, :data:`SUMS_OF_PRODUCTS` and :data:`ABSORB_LUTS`. Without
+        hard multipliers and without a carry chain for sums of products, multiplications go through Booth recoding
+        first: fewer LUTs and fewer levels than the adder trees that Yosys makes otherwise.
         """
         synth = f"{self.synth}{'' if dsp else ' -nodsp'} -top {top}"
         narrow = ("proc -latches error", "flatten", "opt", "wreduce", "peepopt", "opt_clean")
@@ -132,7 +135,14 @@ class Family:
             *arithmetic,
             f"{synth} -run {self.coarse_step}:{self.memory_step}",
         )
-        return before, (f"{synth} -run {self.memory_step}:",)
+        if self.chain is None:
+            return before, (f"{synth} -run {self.memory_step}:",)
+        return before, (
+            f"{synth} -run {self.memory_step}:check",
+            ABSORB_LUTS,
+            "opt_clean",
+            f"{synth} -run check:",
+        )
 
     def usage(self, cells: Mapping[str, int], where: str) -> Usage:
         """Add up what a netlist takes.

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from quantunet.hls.synth.families import SUMS, SUMS_OF_PRODUCTS, Family
+from quantunet.hls.synth.families import ABSORB_LUTS, SUMS, SUMS_OF_PRODUCTS, Family
 
-_SOURCES = ("carry_cell.py", "carry_tree.py", "families.py", "mapping.py", "sums.py")
+_SOURCES = ("absorb.py", "carry_cell.py", "carry_tree.py", "cells.py", "families.py", "mapping.py", "sums.py")
 
 
 def run(design: Any, passes: Iterable[str], family: Family) -> None:  # noqa: ANN401 pyosys has no types
@@ -20,12 +20,14 @@ def run(design: Any, passes: Iterable[str], family: Family) -> None:  # noqa: AN
         passes: Some of what :meth:`~quantunet.hls.synth.families.Family.passes` returns, or commands of Yosys.
         family: The device family.
     """
+    from quantunet.hls.synth.absorb import absorb_luts
     from quantunet.hls.synth.sums import map_sums
 
     for command in passes:
-        if command in (SUMS, SUMS_OF_PRODUCTS):
-            if family.chain is not None:
-                map_sums(design.top_module(), family.chain, products=command == SUMS_OF_PRODUCTS)
+        if family.chain is not None and command in (SUMS, SUMS_OF_PRODUCTS):
+            map_sums(design.top_module(), family.chain, products=command == SUMS_OF_PRODUCTS)
+        elif family.chain is not None and command == ABSORB_LUTS:
+            absorb_luts(design.top_module(), family.chain)
         else:
             design.run_pass(command)
 

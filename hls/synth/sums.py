@@ -15,6 +15,7 @@ from pyosys import libyosys
 
 from quantunet.hls.synth.carry_cell import Bit, Net, Position, and_bit, net_bit
 from quantunet.hls.synth.carry_tree import Columns, Inner, Sum, Tree, build
+from quantunet.hls.synth.cells import HIGH, LOW, bits, connect, constant, count_users, identifier, set_table
 from quantunet.hls.synth.families import CarryChain
 
 _MULTIPLY = "$mul"
@@ -82,27 +83,9 @@ class _Pass:
         self._module = module
         self._chain = chain
         kinds = (*_ADDITIONS, _MULTIPLY) if products else _ADDITIONS
-        self._users: dict[Net, int] = {}
-        self._drivers: dict[Net, Any] = {}
-        self._cells = []
-        for cell in module.selected_cells():
-            kind = cell.type.str()
-            for port, signal in cell.connections().items():
-                if cell.input(port):
-                    for bit in signal.to_sigbit_vector():
-                        self._users[bit] = self._users.get(bit, 0) + 1
-            if kind in kinds:
-                self._cells.append(cell)
-                for bit in _port(cell, "Y"):
-                    self._drivers[bit] = cell
-        for wire in module.selected_wires():
-            if wire.port_output:
-                for bit in libyosys.SigSpec(wire).to_sigbit_vector():
-                    self._users[bit] = self._users.get(bit, 0) + 1
-        for target, source in module.connections():
-            for bit, of in zip(target.to_sigbit_vector(), source.to_sigbit_vector(), strict=True):
-                if bit.is_wire() and bit.wire.port_output:
-                    self._users[of] = self._users.get(of, 0) + 1
+        self._users = count_users(module)
+        self._cells = [cell for cell in module.selected_cells() if cell.type.str() in kinds]
+        self._drivers = {bit: cell for cell in self._cells for bit in bits(cell, "Y")}
         self._expressions: dict[str, _Expression] = {}
         self._merged: set[str] = set()
         self._names = 0
@@ -124,29 +107,29 @@ class _Pass:
         known = self._expressions.get(name)
         if known is not None:
             return known
-        numbers = [(self._number(cell, port), _port(cell, port)) for port in ("A", "B")]
+        numbers = [(_number(cell, port), bits(cell, port)) for port in ("A", "B")]
         if cell.type.str() == _MULTIPLY:
             found = _Expression((_Term((numbers[0][0], numbers[1][0]), negative=False),))
         else:
             terms: list[_Term] = []
-            for place, (number, bits) in enumerate(numbers):
+            for place, (number, nets) in enumerate(numbers):
                 negate = place == 1 and cell.type.str() == "$sub"
-                for term in self._terms(number, bits):
+                for term in self._terms(number, nets):
                     terms.append(_Term(term.factors, term.negative != negate))
             found = _Expression(tuple(terms))
         self._expressions[name] = found
         return found
 
-    def _terms(self, number: _Number, bits: Sequence[Net]) -> tuple[_Term, ...]:
+    def _terms(self, number: _Number, nets: Sequence[Net]) -> tuple[_Term, ...]:
         """Return the terms of an operand: those of the cell that makes it, if nothing else reads that one."""
         own = (_Term((number,), negative=False),)
         driver = self._drivers.get(number.bits[0]) if number.bits else None
         if driver is None:
             return own
-        made = _port(driver, "Y")
+        made = bits(driver, "Y")
         if tuple(made[: len(number.bits)]) != number.bits:
             return own
-        if any(self._users.get(bit, 0) != bits.count(bit) for bit in set(made)):
+        if any(self._users.get(bit, 0) != nets.count(bit) for bit in set(made)):
             return own
         expression = self._expression(driver)
         low, high = expression.range
@@ -156,37 +139,21 @@ class _Pass:
         self._merged.add(driver.name.str())
         return expression.terms
 
-    def _number(self, cell: Any, port: str) -> _Number:  # noqa: ANN401
-        """Return an operand without the bits that only extend it."""
-        bits = _port(cell, port)
-        signed = bool(cell.getParam(_id(f"{port}_SIGNED")).as_int())
-        if signed:
-            while len(bits) > 1 and bits[-1] == bits[-2]:
-                bits.pop()
-            signed = bool(bits) and _constant(bits[-1]) != 0
-        if not signed:
-            while bits and _constant(bits[-1]) == 0:
-                bits.pop()
-        return _Number(tuple(bits), signed)
-
     def _replace(self, cell: Any, expression: _Expression) -> None:  # noqa: ANN401
-        made = _port(cell, "Y")
+        made = bits(cell, "Y")
         low, high = expression.range
         needed = max((high if high >= 0 else ~high).bit_length(), (low if low >= 0 else ~low).bit_length())
         width = min(len(made), needed + (low < 0))
         tree = build(_sum(expression.terms, width), self._chain.generate_inputs, feed_in=self._chain.feed_in)
         result = self._emit(tree)
-        extension = result[-1] if low < 0 and result else libyosys.SigBit(libyosys.State.S0)
+        extension = result[-1] if low < 0 and result else LOW
         self._module.remove(cell)
         for bit, value in zip(made, [*result, *[extension] * len(made)], strict=False):
-            self._module.connect(_signal(bit), _signal(value))
+            self._module.connect(libyosys.SigSpec(bit, 1), libyosys.SigSpec(value, 1))
 
     def _emit(self, tree: Tree) -> list[Net]:
         """Make the cells of a tree and return the nets of its result."""
-        nets: dict[Net, Any] = {
-            0: libyosys.SigBit(libyosys.State.S0),
-            1: libyosys.SigBit(libyosys.State.S1),
-        }
+        nets: dict[Net, Any] = {0: LOW, 1: HIGH}
 
         def net(of: Net) -> Any:  # noqa: ANN401
             if isinstance(of, Inner) and of not in nets:
@@ -197,26 +164,22 @@ class _Pass:
             carry_net = net(carry)
             for index in range(0, len(positions), 2):
                 carry_net = self._emit_pair(positions[index : index + 2], carry_net, net)
-        result = []
-        for bit in tree.result:
-            result.append(self._function(bit, net))
-        return result
+        return [self._function(bit, net) for bit in tree.result]
 
     def _emit_pair(self, pair: Sequence[Position], carry: Any, net: Any) -> Any:  # noqa: ANN401
-        cell = self._module.addCell(self._id(), _id(self._chain.cell))
-        cell.setPort(_id("CIN"), _signal(carry))
+        cell = self._module.addCell(self._name(), identifier(self._chain.cell))
+        connect(cell, "CIN", carry)
         halves = (*pair, Position((1, 1, 1, 1), 0))[:2]
         for half, position in enumerate(halves):
             for pin, at in zip("ABCD", position.pins, strict=True):
-                cell.setPort(_id(f"{pin}{half}"), _signal(net(at)))
+                connect(cell, f"{pin}{half}", net(at))
             if position.sum_net is not None:
-                cell.setPort(_id(f"S{half}"), _signal(net(position.sum_net)))
-            table = libyosys.Const(f"0x{position.table:04X}") if self._chain.hex else libyosys.Const(position.table, 16)
-            cell.setParam(_id(f"INIT{half}"), table)
+                connect(cell, f"S{half}", net(position.sum_net))
+            set_table(cell, f"INIT{half}", position.table, self._chain)
         for name in self._chain.inject:
-            cell.setParam(_id(name), libyosys.Const("NO"))
+            cell.setParam(identifier(name), libyosys.Const("NO"))
         out = self._wire()
-        cell.setPort(_id("COUT"), _signal(out))
+        connect(cell, "COUT", out)
         return out
 
     def _function(self, bit: Bit, net: Any) -> Any:  # noqa: ANN401
@@ -227,30 +190,44 @@ class _Pass:
         is_inverted = bool(bit.table & 1)
         if len(bit.nets) > 1:
             out = self._wire()
-            self._module.addAndGate(self._id(), made, net(bit.nets[1]), out)
+            self._module.addAndGate(self._name(), made, net(bit.nets[1]), out)
             made = out
         if is_inverted:
             out = self._wire()
-            self._module.addNotGate(self._id(), made, out)
+            self._module.addNotGate(self._name(), made, out)
             made = out
         return made
 
     def _wire(self) -> Any:  # noqa: ANN401
-        wire = self._module.addWire(self._id(), 1)
+        wire = self._module.addWire(self._name(), 1)
         return libyosys.SigSpec(wire).to_sigbit_vector()[0]
 
-    def _id(self) -> Any:  # noqa: ANN401
+    def _name(self) -> Any:  # noqa: ANN401
         while True:
             self._names += 1
-            name = _id(f"$sums${self._names}", internal=True)
+            name = identifier(f"$sums${self._names}")
             if self._module.cell(name) is None and self._module.wire(name) is None:
                 return name
+
+
+def _number(cell: Any, port: str) -> _Number:  # noqa: ANN401
+    """Return an operand without the bits that only extend it."""
+    nets = bits(cell, port)
+    signed = bool(cell.getParam(identifier(f"{port}_SIGNED")).as_int())
+    if signed:
+        while len(nets) > 1 and nets[-1] == nets[-2]:
+            nets.pop()
+        signed = bool(nets) and constant(nets[-1]) != 0
+    if not signed:
+        while nets and constant(nets[-1]) == 0:
+            nets.pop()
+    return _Number(tuple(nets), signed)
 
 
 def _sum(terms: Iterable[_Term], width: int) -> Sum:
     positive: Columns = {}
     negative: Columns = {}
-    constant = 0
+    fixed_sum = 0
     for term in terms:
         first, *second = term.factors
         for j, a in enumerate(first.bits):
@@ -260,32 +237,14 @@ def _sum(terms: Iterable[_Term], width: int) -> Sum:
                 sign = term.negative ^ (first.signed and j == len(first.bits) - 1)
                 if second:
                     sign ^= second[0].signed and i == len(second[0].bits) - 1
-                fixed = [_constant(net) for net in ((a, b) if second else (a,))]
+                fixed = [constant(net) for net in ((a, b) if second else (a,))]
                 if 0 in fixed:
                     continue
                 free = [net for net, value in zip((a, b), fixed, strict=False) if value is None]
                 if not free:
-                    constant += -(1 << i + j) if sign else 1 << i + j
+                    fixed_sum += -(1 << i + j) if sign else 1 << i + j
                     continue
                 bit = and_bit(*free) if len(free) > 1 else net_bit(free[0])
-                (negative if sign else positive).setdefault(i + j, []).append(bit)
-    return Sum(positive, negative, constant, width)
-
-
-def _constant(net: Any) -> int | None:  # noqa: ANN401
-    """Return the value of a constant net; an undefined one counts as 0."""
-    if net.is_wire():
-        return None
-    return int(net.data == libyosys.State.S1)
-
-
-def _port(cell: Any, name: str) -> list[Any]:  # noqa: ANN401
-    return list(cell.getPort(_id(name)).to_sigbit_vector())
-
-
-def _signal(net: Any) -> Any:  # noqa: ANN401
-    return libyosys.SigSpec(net, 1)
-
-
-def _id(name: str, *, internal: bool = False) -> Any:  # noqa: ANN401
-    return libyosys.IdString(name if internal or name.startswith("$") else f"\\{name}")
+                is_top = i + j == width - 1  # there, adding and subtracting are the same
+                (negative if sign and not is_top else positive).setdefault(i + j, []).append(bit)
+    return Sum(positive, negative, fixed_sum, width)

@@ -207,3 +207,64 @@ def test_the_pass_changes_nothing_that_a_design_computes(
         [sys.executable, "-c", SCRIPT], cwd=tmp_path, input=json.dumps(job), capture_output=True, text=True
     )
     assert outcome.returncode == 0, outcome.stdout[-3000:] + outcome.stderr[-2000:]
+
+
+FLOW = """
+import json, sys
+from pyosys import libyosys
+from quantunet.hls.synth import mapping
+from quantunet.hls.synth.families import FAMILIES
+job = json.load(sys.stdin)
+design, family = libyosys.Design(), FAMILIES[job["family"]]
+before, after = family.passes("top", dsp=False)
+mapping.run(design, [*job["before"], *before, *after], family)
+counts = {}
+for cell in design.top_module().selected_cells():
+    counts[cell.type.str()] = counts.get(cell.type.str(), 0) + 1
+if job["fault"]:
+    for cell in design.top_module().selected_cells():
+        if cell.type.str() == "\\\\" + family.chain.cell:
+            a, b = (cell.getPort(libyosys.IdString("\\\\" + pin)) for pin in ("A1", "B1"))
+            if not a.is_fully_const() and not b.is_fully_const() and a.to_sigbit_vector()[0] != b.to_sigbit_vector()[0]:
+                cell.setPort(libyosys.IdString("\\\\A1"), b)
+                break
+mapping.run(design, job["after"], family)
+print("counts", json.dumps(counts))
+"""
+
+
+@pytest.mark.parametrize("fault", [False, True])
+@pytest.mark.parametrize(("short", "carries", "luts"), [("ecp5", {"\\CCU2C": 4}, 0), ("nexus", {"\\CCU2": 5}, 8)])
+def test_luts_move_into_the_adder_behind_them(
+    tmp_path: Path, short: str, carries: dict[str, int], luts: int, fault: bool
+) -> None:
+    """An accumulator: the adder's cells take in what chooses its start, where the carry can do without it."""
+    text = "module top(input [7:0] t, b, a, input f, output [7:0] y); assign y = t + (f ? b : a); endmodule\n"
+    (tmp_path / "design.v").write_text(text, encoding="utf-8")
+    library = f"+/lattice/cells_sim_{short}.v"
+    job = {
+        "family": short,
+        "fault": fault,
+        "before": ["read_verilog design.v", "hierarchy -top top", "proc", "design -save gold"],
+        "after": [
+            f"techmap -autoproc -map {library}",
+            "opt_clean -purge",
+            "rename top gate",
+            "design -stash gate",
+            "design -load gold",
+            "rename top gold",
+            "design -copy-from gate -as gate gate",
+            "miter -equiv -flatten gold gate miter",
+            "hierarchy -top miter",
+            "opt",
+            f"sat {'-falsify' if fault else '-verify'} -prove trigger 0 -set-def-inputs miter",
+        ],
+    }
+    outcome = subprocess.run(
+        [sys.executable, "-c", FLOW], cwd=tmp_path, input=json.dumps(job), capture_output=True, text=True
+    )
+    assert outcome.returncode == 0, outcome.stdout[-3000:] + outcome.stderr[-2000:]
+    (line,) = (line for line in outcome.stdout.splitlines() if line.startswith("counts "))
+    counts = json.loads(line.removeprefix("counts "))
+    assert counts.get("\\LUT4", 0) == luts
+    assert {name: counts[name] for name in carries} == carries
