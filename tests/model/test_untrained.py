@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.qonnx_graph import write_qonnx
 
 from quantunet import golden, zoo
 from quantunet.errors import ImageError, ModelError
@@ -15,6 +17,7 @@ from quantunet.ir import Conv2d, ConvTranspose2d, Graph, IntArray, QType, Sigmoi
 from quantunet.model.config import PRESETS, UNetConfig
 from quantunet.model.phantoms import generate
 from quantunet.model.untrained import NAME_SUFFIX, untrained_unet
+from quantunet.qonnx_import import load
 from quantunet.zoo import load_network
 
 SMALL = UNetConfig(base=2, depth=4, size=32)
@@ -80,6 +83,17 @@ def test_the_name_and_the_log_say_that_nothing_is_trained(pattern: Graph, caplog
         graph = untrained_unet("small", SMALL, pattern, image(32))
     assert graph.name == "small" + NAME_SUFFIX == "small_random_weights"
     assert "small_random_weights: the weights are random integers, not trained" in caplog.text
+
+
+def test_it_is_read_back_from_a_file(small: Graph, tmp_path: Path) -> None:
+    assert load(write_qonnx(small, tmp_path)) == small
+
+
+@pytest.mark.slow
+def test_the_paper_network_is_read_back_from_a_file(paper: Graph, tmp_path: Path) -> None:
+    path = write_qonnx(paper, tmp_path)
+    assert path.stat().st_size > 4 * 31_000_000
+    assert load(path) == paper
 
 
 def test_the_seed_decides(small: Graph, pattern: Graph) -> None:
