@@ -223,8 +223,10 @@ def _with_its_own_fifos(search: _Search, choose: Callable[[FifoDepths], Solution
     best = choose(depths)
     latest = best
     for _ in range(ROUNDS - 1):
-        own = search.scaled_depths(latest.folding)
-        depths = {key: max(depths.get(key, 0), own.get(key, 0)) for key in {**depths, **own}} if latest.excess else own
+        before, own = depths, search.scaled_depths(latest.folding)
+        depths = {key: max(before.get(key, 0), own.get(key, 0)) for key in {**before, **own}} if latest.excess else own
+        if depths == before:
+            break
         latest = choose(depths)
         if search.order(latest) < search.order(best):
             best = latest
