@@ -126,12 +126,14 @@ def _window(params: Mapping[str, int], target: Stream) -> Array:
 
 def _upsampled(params: Mapping[str, int], target: Stream) -> Array:
     row, column = np.divmod(np.arange(target.shape[0] * target.shape[1], dtype=np.int64), target.shape[1])
-    return row // 2 * params["Width"] + column // 2
+    needed: Array = row // 2 * params["Width"] + column // 2
+    return needed
 
 
 def _pooled(params: Mapping[str, int], target: Stream) -> Array:
     row, column = np.divmod(np.arange(target.shape[0] * target.shape[1], dtype=np.int64), target.shape[1])
-    return (2 * row + 1) * params["Width"] + 2 * column + 1
+    needed: Array = (2 * row + 1) * params["Width"] + 2 * column + 1
+    return needed
 
 
 _NEEDS: dict[str, Callable[[Mapping[str, int], Stream], Array]] = {

@@ -117,7 +117,7 @@ def schedule(
         if (beats_per_frame := wires[sink].beats // frames)
         else (),
         highest={i.name: _highest(i, wires) for i in design.instances if i.module == "qun_fifo"},
-        stuck=() if len(output) == wires[sink].beats else _stuck(wires.values()),
+        stuck=() if len(output) == wires[sink].beats else _stuck(tuple(wires.values())),
     )
 
 

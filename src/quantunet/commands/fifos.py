@@ -106,8 +106,8 @@ def run(args: argparse.Namespace) -> int:
     path = args.build / graph.name / "fifos" / "report.json"
     write_text(path, json.dumps(_document(report, simulation), indent=1) + "\n")
     console.print(f"report: {path}")
-    wrong = simulation.problems or [trial for trial in simulation.trials if not trial.as_predicted]
-    return exit_codes.DIFFERENCE if wrong else exit_codes.SUCCESS
+    passed = not simulation.problems and all(trial.as_predicted for trial in simulation.trials)
+    return exit_codes.SUCCESS if passed else exit_codes.DIFFERENCE
 
 
 def _simulate(
@@ -116,8 +116,8 @@ def _simulate(
     from quantunet.hls.full_speed import FRAMES
     from quantunet.hls.network_schedule import schedule
     from quantunet.model.random_network import random_image
-    from quantunet.rtl_sim.frames import adjacent_frames
     from quantunet.rtl_sim.fifo_bench import FifoBench
+    from quantunet.rtl_sim.frames import adjacent_frames
 
     image = random_image(graph)
     frames = [golden.run(graph, frame) for frame in adjacent_frames(graph, image, FRAMES)]
