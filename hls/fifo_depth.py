@@ -111,6 +111,9 @@ def fifo_depths(graph: Graph, folding: Folding, frames: int | None = None) -> di
         spare = CREDITS if isinstance(producer, Conv2d | ConvTranspose2d) else 2 * beats_per_pixel
         if beats > spare:
             depths[reader, index] = beats + MARGIN_BEATS
+            if frames is not None:  # more than all of them cannot wait
+                most = frames * tensor.shape[0] * tensor.shape[1] * beats_per_pixel
+                depths[reader, index] = min(depths[reader, index], most)
     return depths
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from quantunet.hls.folding import Folding
     from quantunet.ir import Graph
 
-_BAR = 24
+_BAR = 16
 _WIDTH = 160
 
 
@@ -160,10 +160,11 @@ def _simulate(
 
 def _print(console: Console, report: FifoReport, simulation: _Simulation) -> None:
     console.print(f"{report.network}: frame interval {report.interval} cycles")
-    heads = ("no deadlock", "one frame", "full speed", "depth", "of a frame", "kbit", "block RAM", "highest fill")
+    heads = ("no deadlock", "one frame", "full speed", "depth", "of a frame", "kbit", "block RAM", "fill")
     table = Table("FIFO", "read by", *heads, "")
     for column in table.columns[2:-1]:
         column.justify = "right"
+    table.columns[0].no_wrap = table.columns[-1].no_wrap = True
     for row in report.rows:
         fill = simulation.fill.get(row.name)
         bar = "█" * round(_BAR * min(row.share, 1)) if fill is None else _bar(fill, row.depth)
