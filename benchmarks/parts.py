@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from benchmarks import generation, inference, scaling, simulation
+from benchmarks import generation, inference, matrix_vector, neighbours, scaling, simulation
 from benchmarks.rows import Part
 
-PARTS: dict[str, Part] = {part.name: part for part in (inference.PART, simulation.PART, generation.PART, scaling.PART)}
+_MODULES = (inference, simulation, generation, matrix_vector, neighbours, scaling)
+
+PARTS: dict[str, Part] = {module.PART.name: module.PART for module in _MODULES}

@@ -1,8 +1,14 @@
 """The neighbours' recorded figures."""
 
 import json
+import shutil
+from pathlib import Path
 
+import pytest
+from benchmarks import rerun_neighbours
 from benchmarks.neighbours import MACS, RECORDED, recorded
+
+from quantunet.errors import ToolMissingError
 
 
 def test_recorded_figures_say_what_when_and_where() -> None:
@@ -18,3 +24,17 @@ def test_area_time_is_over_the_multiplications_of_a_frame() -> None:
     assert MACS == {"l8": 147_456, "l16": 2_359_296}
     (row,) = [row for row in recorded() if row.subject.startswith("L16")]
     assert row.value == 21571 * 9280 / 2_359_296
+
+
+def test_measuring_anew_says_which_tool_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    with pytest.raises(ToolMissingError, match="apt-get install iverilog"):
+        rerun_neighbours.environment(tmp_path / "venv")
+    assert not (tmp_path / "venv").exists()
+
+
+def test_the_settings_are_those_of_the_recorded_figures() -> None:
+    document = json.loads(RECORDED.read_text(encoding="utf-8"))
+    figures = {(one["workload"], one["configuration"]) for one in document["figures"] if one["tool"] == "nngen"}
+    assert {(one.workload, f"par {one.par_in}x{one.par_out}") for one in rerun_neighbours.SETTINGS} == figures
+    assert {one["version"] for one in document["figures"] if one["tool"] == "nngen"} == {rerun_neighbours.NNGEN}
