@@ -20,6 +20,7 @@ from ortools.sat.python import cp_model
 
 from quantunet.errors import FoldingError, WidthError
 from quantunet.hls.cost_model import (
+    ADAPTER_PRICE,
     PRICES,
     RESOURCES,
     Cost,
@@ -92,6 +93,11 @@ class Solution:
     def total(self) -> Cost:
         """The sum over all modules."""
         return sum((item.cost for item in self.items), Cost())
+
+    @property
+    def adapters(self) -> int:
+        """The number of width adapters."""
+        return sum(item.module == "width_adapter" for item in self.items)
 
     @property
     def gap(self) -> float:
@@ -370,7 +376,8 @@ class _Search:
     def order(self, solution: Solution) -> tuple[float, int, float]:
         """Return what makes one solution better than another: it fits, it is fast, it is small."""
         over = sum(self.prices[name] * count for name, count in solution.excess.items())
-        return over, solution.interval if self.budget else 0, area(solution.total, self.prices)
+        size = area(solution.total, self.prices) + ADAPTER_PRICE * solution.adapters
+        return over, solution.interval if self.budget else 0, size
 
     def least_area(self, interval: int, depths: FifoDepths, *, first: bool = False) -> _Found | None:
         """Return the choice with the least area, or the first one found; ``None`` if none fits."""
@@ -387,6 +394,7 @@ class _Search:
         used = model.used()
         price = {name: round(_PRICE_UNIT * self.prices[name]) for name in RESOURCES}
         total = sum(price[name] * used[name] for name in RESOURCES)
+        total += round(_PRICE_UNIT * ADAPTER_PRICE) * model.adapters()
         if soft:
             over = []
             for name, count in self.budget.items():
@@ -457,6 +465,7 @@ class _Model:
         self.cp = cp_model.CpModel()
         self.terms: dict[str, list[tuple[int, cp_model.IntVar]]] = {name: [] for name in RESOURCES}
         self.folds: dict[str, list[tuple[Fold, cp_model.IntVar]]] = {}
+        self.differing: list[cp_model.IntVar] = []
         graph = search.graph
         left: dict[str, list[_Candidate]] = {}
         for node in graph.nodes:
@@ -514,14 +523,15 @@ class _Model:
         return kept
 
     def _costliest_adapters(self, name: str, fold: Fold, lanes: Mapping[str, tuple[set[int], set[int]]]) -> Cost:
-        total = Cost()
+        total, dislike = Cost(), Cost(lut=math.ceil(ADAPTER_PRICE))
         for edge in self.search.edges:
             if edge.reader == name:
                 sources = lanes[edge.source][0 if edge.from_input else 1]
-                total += _largest(width_adapter_cost(n, fold.simd, edge.bits) for n in sources)
+                total += dislike + _largest(width_adapter_cost(n, fold.simd, edge.bits) for n in sources)
             if edge.source == name:
                 mine = fold.simd if edge.from_input else fold.pe
-                total += _largest(width_adapter_cost(mine, n, edge.bits) for n in lanes[edge.reader][0])
+                readers = lanes[edge.reader][0]
+                total += dislike + _largest(width_adapter_cost(mine, n, edge.bits) for n in readers)
         return total
 
     def _charge(self, cost: Cost, boolean: cp_model.IntVar) -> None:
@@ -545,6 +555,12 @@ class _Model:
             self.cp.add(sum(pairs[a, b] for a in sources) == sum(booleans))
         for (a, b), boolean in pairs.items():
             self._charge(width_adapter_cost(a, b, edge.bits), boolean)
+            if a != b:
+                self.differing.append(boolean)
+
+    def adapters(self) -> cp_model.LinearExprT:
+        """Return the number of width adapters."""
+        return cp_model.LinearExpr.sum(self.differing)
 
     def used(self) -> dict[str, cp_model.LinearExprT]:
         """Return what is used of each resource."""

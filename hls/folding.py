@@ -188,7 +188,7 @@ def default_folding(graph: Graph, interval: int | None = None, style: Style = "f
 
 def _smallest_fold(graph: Graph, node: Node, interval: int, lanes: Mapping[str, int], style: Style) -> Fold:
     # The cost model reads the parameters of the modules, and these check their folds here.
-    from quantunet.hls.cost_model import area, layer_cost, width_adapter_cost
+    from quantunet.hls.cost_model import ADAPTER_PRICE, area, layer_cost, width_adapter_cost
 
     folds = candidates(graph, node, (style,))
     fitting = [fold for fold in folds if ideal_cycles(graph, node, fold) <= interval]
@@ -202,10 +202,12 @@ def _smallest_fold(graph: Graph, node: Node, interval: int, lanes: Mapping[str, 
         )
 
     def order(fold: Fold) -> tuple[bool, float, int]:
-        cost = layer_cost(graph, node, fold)
+        cost, adapters = layer_cost(graph, node, fold), 0
         for name in node.inputs:
-            cost += width_adapter_cost(lanes.get(name, fold.simd), fold.simd, graph.tensor(name).qtype.bits)
-        return max(fold.pe, fold.simd) > MAX_LANES, area(cost), abs(fold.pe - fold.simd)
+            given = lanes.get(name, fold.simd)
+            cost += width_adapter_cost(given, fold.simd, graph.tensor(name).qtype.bits)
+            adapters += given != fold.simd
+        return max(fold.pe, fold.simd) > MAX_LANES, area(cost) + ADAPTER_PRICE * adapters, abs(fold.pe - fold.simd)
 
     return min(fitting, key=order)
 

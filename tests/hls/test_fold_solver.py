@@ -6,11 +6,13 @@ import itertools
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import pytest
 
 from quantunet.errors import FoldingError
 from quantunet.hls.cost_model import (
+    ADAPTER_PRICE,
     PRICES,
     RESOURCES,
     Cost,
@@ -22,7 +24,7 @@ from quantunet.hls.cost_model import (
 )
 from quantunet.hls.design import Fold, Style
 from quantunet.hls.fifo_depth import fifo_depths, frame_interval
-from quantunet.hls.fold_solver import estimate, fold_for_budget, fold_for_interval
+from quantunet.hls.fold_solver import Solution, estimate, fold_for_budget, fold_for_interval
 from quantunet.hls.folding import candidates, check_folding
 from quantunet.hls.network import build
 from quantunet.ir import Conv2d, ConvTranspose2d, Graph, QType
@@ -42,17 +44,32 @@ def small() -> Graph:
     return builder.build()
 
 
-def every_folding(graph: Graph, interval: int) -> Iterator[tuple[dict[str, Fold], Cost, int]]:
-    """Yield every folding that keeps an interval, with its cost and its own interval, from the parts' costs alone."""
+@dataclass(frozen=True)
+class Tried:
+    """A folding with its cost, from the parts' costs alone, its width adapters and its own interval."""
+
+    folding: dict[str, Fold]
+    cost: Cost
+    adapters: int
+    interval: int
+
+    def size(self, prices: Mapping[str, float] = PRICES) -> float:
+        return area(self.cost, prices) + ADAPTER_PRICE * self.adapters
+
+
+def size_of(solution: Solution, prices: Mapping[str, float] = PRICES) -> float:
+    return area(solution.total, prices) + ADAPTER_PRICE * solution.adapters
+
+
+def every_folding(graph: Graph) -> Iterator[Tried]:
+    """Yield every folding."""
     choices = [
         [(node.name, fold, layer_cost(graph, node, fold)) for fold in candidates(graph, node, FOLDED)]
         for node in graph.nodes
     ]
     for choice in itertools.product(*choices):
         folding = {name: fold for name, fold, _ in choice}
-        own = frame_interval(graph, folding)
-        if own > interval:
-            continue
+        adapters = 0
         cost = sum((cost for _, _, cost in choice), Cost())
         for tensor in graph.tensors:
             producer = graph.producer(tensor.name)
@@ -62,7 +79,8 @@ def every_folding(graph: Graph, interval: int) -> Iterator[tuple[dict[str, Fold]
                 cost += fork_cost(lanes * tensor.qtype.bits, len(readers))
             for reader in readers:
                 cost += width_adapter_cost(lanes, folding[reader.name].simd, tensor.qtype.bits)
-        yield folding, cost, own
+                adapters += lanes != folding[reader.name].simd
+        yield Tried(folding, cost, adapters, frame_interval(graph, folding))
 
 
 def fits(cost: Cost, budget: Mapping[str, int]) -> bool:
@@ -70,46 +88,43 @@ def fits(cost: Cost, budget: Mapping[str, int]) -> bool:
 
 
 @pytest.fixture(scope="module")
-def everything() -> list[tuple[dict[str, Fold], Cost, int]]:
-    found = list(every_folding(small(), 10**9))
+def everything() -> list[Tried]:
+    found = list(every_folding(small()))
     assert len(found) > 1000
-    assert not any(fifo_depths(small(), folding) for folding, _, _ in found[::97])
+    assert not any(fifo_depths(small(), tried.folding) for tried in found[::97])
     return found
 
 
 @pytest.mark.parametrize("interval", [16, 64, 144, 288, 576, 2000])
-def test_least_area_is_that_of_every_folding_tried(
-    everything: list[tuple[dict[str, Fold], Cost, int]], interval: int
-) -> None:
-    least = min((area(cost) for _, cost, own in everything if own <= interval), default=None)
+def test_least_area_is_that_of_every_folding_tried(everything: list[Tried], interval: int) -> None:
+    least = min((tried.size() for tried in everything if tried.interval <= interval), default=None)
     if least is None:
         with pytest.raises(FoldingError, match=r"expected a frame interval of at least \d+ cycles, got"):
             fold_for_interval(small(), interval, styles=FOLDED)
         return
     found = fold_for_interval(small(), interval, styles=FOLDED)
-    assert area(found.total) == least
+    assert size_of(found) == least
     assert found.interval <= interval
     assert found.gap == 0
 
 
 @pytest.mark.parametrize("share", [1.01, 1.3, 2.0, 4.0])
-def test_the_fastest_inside_a_budget_is_that_of_every_folding_tried(
-    everything: list[tuple[dict[str, Fold], Cost, int]], share: float
-) -> None:
-    smallest = min((cost for _, cost, _ in everything), key=lambda cost: cost.lut)
+def test_the_fastest_inside_a_budget_is_that_of_every_folding_tried(everything: list[Tried], share: float) -> None:
+    smallest = min((tried.cost for tried in everything), key=lambda cost: cost.lut)
     budget = {"lut": int(share * smallest.lut), "dsp": 4}
-    fitting = [(own, area(cost, prices_of(budget))) for _, cost, own in everything if fits(cost, budget)]
+    prices = prices_of(budget)
+    best = min((tried.interval, tried.size(prices)) for tried in everything if fits(tried.cost, budget))
     found = fold_for_budget(small(), budget, styles=FOLDED)
-    assert (found.interval, area(found.total, prices_of(budget))) == min(fitting)
+    assert (found.interval, size_of(found, prices)) == best
     assert fits(found.total, budget)
     assert found.gap == 0
 
 
-def test_the_budget_matters(everything: list[tuple[dict[str, Fold], Cost, int]]) -> None:
+def test_the_budget_matters(everything: list[Tried]) -> None:
     """The cases above differ: more LUTs are faster, and with hard multipliers the LUTs go further."""
-    lut = min(cost.lut for _, cost, _ in everything if cost.dsp == 0)
+    lut = min(tried.cost.lut for tried in everything if tried.cost.dsp == 0)
     budgets = [{"lut": lut * percent // 100, "dsp": dsp} for percent in range(100, 200, 5) for dsp in (0, 32)]
-    fastest = [min(own for _, cost, own in everything if fits(cost, budget)) for budget in budgets]
+    fastest = [min(tried.interval for tried in everything if fits(tried.cost, budget)) for budget in budgets]
     assert len(set(fastest)) >= 3
     helped = [i for i in range(0, len(budgets), 2) if fastest[i + 1] < fastest[i]]
     assert helped
@@ -125,7 +140,7 @@ def test_a_shorter_interval_never_takes_less() -> None:
         check_folding(UNET, found.folding)
         assert found.interval == frame_interval(UNET, found.folding) <= interval
         assert found.total.dsp == 0
-        areas.append(area(found.total))
+        areas.append(size_of(found))
     assert areas == sorted(areas, reverse=True)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from quantunet.errors import FileFormatError, FoldingError, StorageError
-from quantunet.hls.cost_model import area, layer_cost, width_adapter_cost
+from quantunet.hls.cost_model import ADAPTER_PRICE, area, layer_cost, width_adapter_cost
 from quantunet.hls.design import Fold, Style
 from quantunet.hls.folding import (
     candidates,
@@ -35,11 +35,12 @@ def test_default_keeps_the_interval_with_the_least_estimated_area() -> None:
         areas = {}
         for fold in candidates(GRAPH, node, ("folded-lut",)):
             if ideal_cycles(GRAPH, node, fold) <= interval:
-                cost = layer_cost(GRAPH, node, fold)
+                cost, adapters = layer_cost(GRAPH, node, fold), 0
                 for name in node.inputs:
                     given = lanes.get(name, fold.simd)
                     cost += width_adapter_cost(given, fold.simd, GRAPH.tensor(name).qtype.bits)
-                areas[fold] = area(cost)
+                    adapters += given != fold.simd
+                areas[fold] = area(cost) + ADAPTER_PRICE * adapters
         compared += len(areas)
         assert areas[folding[node.name]] == min(areas.values()), node.name
     assert compared > 2 * len(GRAPH.nodes)
