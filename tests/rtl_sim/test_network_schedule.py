@@ -79,4 +79,4 @@ def test_no_stalls_lock_a_network_even_at_its_least_depths(name: str, tmp_path: 
                 if pattern == "frozen":
                     gaps = np.diff(found.frame_ends)
                     assert max(gaps) > interval  # an output stood for a whole frame
-    assert len(ends) > 10, "the stalls changed nothing"
+    assert len(ends) > 5, "the stalls changed nothing"
