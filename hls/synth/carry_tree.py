@@ -14,7 +14,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from quantunet.hls.synth.carry_cell import ONE, ZERO, Bit, Net, Position, adder, handover, net_bit
+from quantunet.hls.synth.carry_cell import INPUTS, ONE, ZERO, Bit, Net, Position, adder, handover, net_bit
 
 _SHORTEST = (1, 2, 3, 4, 5)
 """Shortest chains of a level that are tried."""
@@ -132,9 +132,10 @@ def _plan(
         }
 
     best: Tree | None = None
-    for shortest in itertools.product(_SHORTEST, repeat=_LEVELS_VARIED):
+    apart = (True, False) if negative else (False,)
+    for is_apart, shortest in itertools.product(apart, itertools.product(_SHORTEST, repeat=_LEVELS_VARIED)):
         tree = _Builder(width, generate_inputs, feed_in=feed_in).tree(
-            columns(positive), columns(negative), constant, shortest
+            columns(positive), columns(negative), constant, shortest, negative_apart=is_apart
         )
         if best is None or (tree.cost, len(tree.chains)) < (best.cost, len(best.chains)):
             best = tree
@@ -159,11 +160,22 @@ class _Builder:
         self._tree = Tree()
         self._count = itertools.count()
 
-    def tree(self, positive: Columns, negative: Columns, constant: int, shortest: Sequence[int]) -> Tree:
-        """Build a tree, with chains no shorter than given for each of the first levels."""
+    def tree(
+        self, positive: Columns, negative: Columns, constant: int, shortest: Sequence[int], *, negative_apart: bool
+    ) -> Tree:
+        """Build a tree.
+
+        Args:
+            positive: Bits by column.
+            negative: Bits to be subtracted, by column.
+            constant: To be added.
+            shortest: The shortest chain of each of the first levels.
+            negative_apart: Whether negative products are added up among themselves first, or inverted at once.
+        """
         levels: Iterator[int] = itertools.chain(shortest, itertools.repeat(shortest[-1]))
-        nets = {column: [bit for bit in bits if len(bit.nets) <= 1] for column, bits in negative.items()}
-        negative = {column: [bit for bit in bits if len(bit.nets) > 1] for column, bits in negative.items()}
+        most = 1 if negative_apart else INPUTS
+        nets = {column: [bit for bit in bits if len(bit.nets) <= most] for column, bits in negative.items()}
+        negative = {column: [bit for bit in bits if len(bit.nets) > most] for column, bits in negative.items()}
         positive, constant = _invert(positive, nets, constant)
         if any(negative.values()):
             positive, constant = self._first_level(positive, negative, constant, next(levels))

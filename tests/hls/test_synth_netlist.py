@@ -6,10 +6,12 @@ import dataclasses
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmarks.workloads import l8, l16
 from helpers.layers import matrix
 
 from quantunet import golden
@@ -18,7 +20,7 @@ from quantunet.hls.design import Fold
 from quantunet.hls.network import cycles
 from quantunet.hls.rtl_project import RtlProject
 from quantunet.hls.synth.families import ECP5
-from quantunet.ir import Conv2d, ConvTranspose2d, QType
+from quantunet.ir import Conv2d, ConvTranspose2d, Graph, QType
 from quantunet.rtl_sim import bench
 
 SCRIPT = """
@@ -72,3 +74,22 @@ def test_the_netlist_computes_the_same_bits(
     assert result.passed
     assert (result.values_compared, result.mismatches) == (expected.size, 0)
     assert result.frame_ends[0] == cycles(graph, graph.node("layer"), fold).predicted
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("make", "fold", "frames"), [(l8, Fold(8, 8), 2), (l16, Fold(16, 16), 1)], ids=["L8", "L16"])
+def test_the_netlist_of_a_measured_layer_computes_the_same_bits(
+    tmp_path: Path, make: Callable[[], Graph], fold: Fold, frames: int
+) -> None:
+    """The layers whose area is compared with that of other tools."""
+    graph = make()
+    source, conv = graph.tensor(graph.input), graph.node("conv")
+    project = netlist(rtl_project.write(graph, {"conv": fold}, tmp_path / "conv", layer="conv"))
+    images = np.random.default_rng(1).integers(0, source.qtype.qmax + 1, size=(frames, *source.shape))
+    expected = np.stack([golden.run(graph, image)[graph.output_of(conv).name] for image in images])
+    assert len(np.unique(expected)) >= 8
+    built = bench.build(project, tmp_path / "builds")
+    result = bench.run(built, [images], expected, "quantunet.rtl_sim.tb_layer", watchdog=100_000)
+    assert result.passed
+    assert (result.values_compared, result.mismatches) == (expected.size, 0)
+    assert result.frame_ends[0] == cycles(graph, conv, fold).predicted
