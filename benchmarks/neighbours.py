@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import da4ml_core
+from rich.console import Console
+
+from benchmarks import area, da4ml_core
 from benchmarks.rows import Context, Part, Row
 from benchmarks.workloads import l8, l16
 from quantunet import __version__
-from quantunet.hls.design import Fold
-from quantunet.hls.synth import flow
+from quantunet.hls.design import STYLES
 from quantunet.hls.synth.flow import macs
 
 RECORDED = Path(__file__).with_name("neighbours.json")
@@ -21,11 +21,6 @@ AREA_TIME = "LUTeq·cycles/MAC"
 """Area times time: LUT4 + 2 CCU2C + 6 DPR16X4 of an ECP5, times cycles a frame, over the multiplications of a frame."""
 
 _LAYERS = {"l8": l8, "l16": l16}
-
-_OURS = {
-    "l8": (Fold(8, 8), Fold(8, 8, "constant")),
-    "l16": (Fold(16, 16), Fold(16, 16, "constant")),
-}
 
 MACS = {name: macs(make(), make().node("conv")) for name, make in _LAYERS.items()}
 
@@ -73,30 +68,25 @@ def recorded() -> list[Row]:
 
 
 def measure(context: Context) -> list[Row]:
-    """Synthesise this project's layers and da4ml's core, and put the recorded figures beside them."""
-    parts: list[flow.Part] = []
-    labels: list[tuple[str, str]] = []
-    for name, folds in _OURS.items():
-        for fold in folds:
-            label = f"{fold.style}, PE {fold.pe}, SIMD {fold.simd}"
-            folder = context.folder / name / fold.style
-            parts += flow.write_rtl(_LAYERS[name](), {"conv": fold}, folder, ["conv"])[:1]
-            labels.append((name, label))
-    context.say(f"synthesis of {len(parts)} layers")
-    found = flow.synthesise(parts, context.folder / "cache", processes=os.cpu_count() or 1)
-    note = "the whole layer: line buffer, requantisation, back-pressure"
-    figures = [
-        Figure("quantunet", __version__, name, label, part.cycles, got.usage.lut, got.usage.ff, got.usage.dsp, note)
-        for (name, label), part, got in zip(labels, parts, found, strict=True)
-    ]
+    """Synthesise and simulate this project's layers and da4ml's core; put the recorded figures beside them."""
+    context.say("this project's layers: synthesis, and simulation against golden")
+    layers = area.measure(context.folder, list(_LAYERS), STYLES, Console(quiet=True))
+    figures = [_ours(layer) for layer in layers]
     for name in _LAYERS:
         context.say(f"da4ml, {name}")
         core = da4ml_core.measure(name, context.folder / "da4ml")
         note = f"the products alone; {core.values_compared:,} values equal to da4ml's own model"
-        area = (core.cycles, core.lut, core.ff, core.dsp)
-        figures.append(Figure("da4ml", core.version, name, "one pixel a cycle", *area, note))
+        usage = (core.lut, core.ff, core.dsp)
+        figures.append(Figure("da4ml", core.version, name, "one pixel a cycle", core.cycles, *usage, note))
     rows = [figure.row() for figure in figures] + recorded()
     return sorted(rows, key=lambda row: (row.subject.split(":")[0] != "L8", row.value))
+
+
+def _ours(layer: area.Layer) -> Figure:
+    label = f"{layer.style}, PE {layer.pe}, SIMD {layer.simd}"
+    note = f"complete layer; {layer.compared:,} values equal; multipliers work in {layer.use:.2f} % of the cycles"
+    usage = (layer.luteq, layer.ff, layer.dsp)
+    return Figure("quantunet", __version__, layer.name, label, layer.cycles, *usage, note)
 
 
 PART = Part("area", "Area times time of L8 and L16", measure)
