@@ -137,7 +137,7 @@ def cosim(
 
     stage("preparing the simulator's runtime (once)")
     verilator.prepare(builds)  # a missing tool is said before anything is written
-    stage(f"golden inference of {len(images)} frames")
+    stage("golden inference")
     frames = [compact(graph, golden.run(graph, frame)) for frame in images]
     report.stage = ""
     with locked(folder / "lock", f"waiting for another co-simulation in {folder}"):
