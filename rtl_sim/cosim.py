@@ -20,7 +20,7 @@ from quantunet.errors import ModelError, ToolFailedError
 from quantunet.golden.compare import Comparison, compare
 from quantunet.golden.inference import check_image
 from quantunet.hls import csim, network
-from quantunet.hls.fifo_depth import first_output, frame_interval
+from quantunet.hls.fifo_depth import frame_interval
 from quantunet.hls.folding import Folding
 from quantunet.hls.rtl_project import RTL_FOLDER
 from quantunet.ir import Array, Conv2d, ConvTranspose2d, Graph, Node
@@ -317,7 +317,7 @@ class _Run:
             rtl.values_compared, rtl.mismatches = result.values_compared, result.mismatches
             rtl.mask_pixels, rtl.mask_mismatches = outcome.mask_pixels, outcome.mask_mismatches
             rtl.cycles, rtl.frame_interval = result.cycles, result.frame_interval
-            rtl.first_output = result.first_output
+            rtl.first_output, rtl.first_output_predicted = result.first_output, outcome.first_output_predicted
             rtl.layers = [
                 InnerLayer(
                     str(inner.layer), inner.values_compared, inner.mismatches, inner.first_cycle, inner.last_cycle
@@ -332,17 +332,10 @@ class _Run:
                 wave, problem = self._wave(lambda: network_bench.record_network(self.setup, self.frames, result))
                 rtl.waveform, problems = wave, problems + problem
             if not problems and rtl.stalls == "none":
-                problems = self._network_cycles(rtl)
+                problems = _unpredicted_network(rtl)
         rtl.problems += problems
         rtl.rtl = FAILED if problems else PASSED
         self._spent(rtl, started)
-
-    def _network_cycles(self, rtl: NetworkReport) -> list[str]:
-        rtl.first_output_predicted = first_output(self.setup.graph, self.setup.folding)
-        problems = _unpredicted("cycles to the first output", rtl.first_output, rtl.first_output_predicted)
-        if rtl.frames >= STEADY_FRAMES:
-            problems += _unpredicted("cycles between frames", rtl.frame_interval, rtl.frame_interval_predicted)
-        return problems
 
     def _compared(self, layer: LayerReport, values: int) -> None:
         """Note what one leg has compared; the layer counts what both have."""
@@ -363,6 +356,13 @@ class _Run:
 
 def _unpredicted(what: str, simulated: int, predicted: int) -> list[str]:
     return [] if simulated == predicted else [f"RTL: {simulated} {what}, predicted {predicted}"]
+
+
+def _unpredicted_network(rtl: NetworkReport) -> list[str]:
+    problems = _unpredicted("cycles to the first output", rtl.first_output, rtl.first_output_predicted)
+    if rtl.frames >= STEADY_FRAMES:
+        problems += _unpredicted("cycles between frames", rtl.frame_interval, rtl.frame_interval_predicted)
+    return problems
 
 
 def _wrong_hls(comparison: Comparison) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from quantunet.rtl_sim import bench, waveform
 from quantunet.rtl_sim.bench_result import BenchResult
 from quantunet.rtl_sim.frames import CompactTaps, widened
 from quantunet.rtl_sim.layer_bench import Setup
+from quantunet.rtl_sim.prediction import predicted_first_output
 from quantunet.streams import read_frames
 
 TEST_MODULE = "quantunet.rtl_sim.tb_network"
@@ -30,11 +32,13 @@ class NetworkResult:
         bench: What the bench saw.
         mask_pixels: Pixels of the masks that were compared with golden's.
         mask_mismatches: Those that differ.
+        first_output_predicted: Cycles to the first output by the schedule of the design; 0 with stalls.
     """
 
     bench: BenchResult
     mask_pixels: int
     mask_mismatches: int
+    first_output_predicted: int
 
 
 def network_project(setup: Setup) -> rtl_project.RtlProject:
@@ -58,29 +62,33 @@ def run_network(setup: Setup, frames: Sequence[CompactTaps], *, jobs: int = 1) -
         QuantUNetError: As :func:`quantunet.rtl_sim.bench.run`.
     """
     layers = {node.output: node.name for node in setup.graph.nodes}
-    built = bench.build(network_project(setup), setup.builds, layers=layers, jobs=jobs)
+    project = network_project(setup)
     inputs, expected = _frames(setup, frames)
-    result = bench.run(
-        built,
-        inputs,
-        expected,
-        TEST_MODULE,
-        watchdog=_watchdog(setup),
-        stream_values={name: [taps[name] for taps in frames] for name in layers},
-        stalls=setup.stalls,
-        seed=setup.seed,
-    )
+    with ThreadPoolExecutor(max_workers=1) as pool:  # the schedule is solved while compiler and simulator run
+        predicted = pool.submit(predicted_first_output if setup.stalls == "none" else lambda _: 0, project)
+        built = bench.build(project, setup.builds, layers=layers, jobs=jobs)
+        result = bench.run(
+            built,
+            inputs,
+            expected,
+            TEST_MODULE,
+            watchdog=_watchdog(setup),
+            stream_values={name: [taps[name] for taps in frames] for name in layers},
+            stalls=setup.stalls,
+            seed=setup.seed,
+        )
     compared = [layer.layer for layer in result.layers]
     if compared != list(layers.values()):
         raise ToolFailedError(TEST_MODULE, expected="a comparison of every layer", got=f"of {compared}")
     logits = setup.graph.logits.name
     masks = np.stack([golden.mask(setup.graph, widened(taps, (logits,))) for taps in frames])
     if result.timed_out or result.extra_beats or result.mismatches:
-        return NetworkResult(result, 0, 0)
+        return NetworkResult(result, 0, 0, predicted.result())
     (port,) = rtl_project.output_ports(built.project.design)
     stream = port.stream
     output = read_frames(built.project.folder / "m_axis.hex", stream.lanes, stream.qtype, stream.shape)
-    return NetworkResult(result, masks.size, int((_masks(setup, output) != masks.reshape(output.shape)).sum()))
+    wrong = int((_masks(setup, output) != masks.reshape(output.shape)).sum())
+    return NetworkResult(result, masks.size, wrong, predicted.result())
 
 
 def record_network(setup: Setup, frames: Sequence[CompactTaps], result: BenchResult) -> Path:
