@@ -197,9 +197,9 @@ def fork_cost(bits: int, outputs: int) -> Cost:
 
 
 @lru_cache(maxsize=65536)
-def fifo_cost(bits: int, depth: int) -> Cost:
-    """Return what ``qun_fifo`` takes."""
-    return calibration().cost(fifo_terms(bits, depth))
+def fifo_cost(bits: int, depth: int, frame_beats: int = 0) -> Cost:
+    """Return what ``qun_fifo`` takes; with ``frame_beats`` it counts ``tlast`` and does not store it."""
+    return calibration().cost(fifo_terms(bits, depth, frame_beats))
 
 
 @lru_cache(maxsize=65536)
@@ -378,19 +378,20 @@ def fork_terms(bits: int, outputs: int) -> Terms:
     return terms
 
 
-def fifo_terms(bits: int, depth: int) -> Terms:
+def fifo_terms(bits: int, depth: int, frame_beats: int = 0) -> Terms:
     """Return the terms of ``qun_fifo``."""
     terms = Terms()
+    word, beat = bits + (frame_beats == 0), _bits(frame_beats) if frame_beats else 0
     address, level = _bits(depth), (depth).bit_length()
     if depth <= _FIFO_SHALLOW:
-        terms.add_memory(bits + 1, depth, asynchronous=True)
-        terms.add("lut", fifo_bits=2 * address + level, fifos=1)
-        terms.add("ff", registers=2 * address + level + 1)
+        terms.add_memory(word, depth, asynchronous=True)
+        terms.add("lut", fifo_bits=2 * address + level + beat, fifos=1)
+        terms.add("ff", registers=2 * address + level + beat + 1)
     else:
-        terms.add_memory(bits + 1, depth)
-        terms.add_memory(bits + 1, _PREFETCH, asynchronous=True)
-        terms.add("lut", deep_fifo_bits=2 * address + 2 * level, deep_fifos=1)
-        terms.add("ff", registers=2 * address + 2 * level + bits + 1 + 13)
+        terms.add_memory(word, depth)
+        terms.add_memory(word, _PREFETCH, asynchronous=True)
+        terms.add("lut", deep_fifo_bits=2 * address + 2 * level + beat, deep_fifos=1)
+        terms.add("ff", registers=2 * address + 2 * level + beat + word + 13)
     return terms
 
 

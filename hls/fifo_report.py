@@ -49,13 +49,13 @@ class FifoRow:
 
     @property
     def memory_bits(self) -> int:
-        """Bits that are stored, ``tlast`` included."""
-        return self.depth * (self.bits + 1)
+        """Bits that are stored."""
+        return self.depth * self.bits
 
     @property
     def block_rams(self) -> int:
         """Block RAMs of 18 kbit on an ECP5."""
-        return 0 if self.depth <= FIFO_SHALLOW else map_memory(self.bits + 1, self.depth).block
+        return 0 if self.depth <= FIFO_SHALLOW else map_memory(self.bits, self.depth).block
 
 
 @dataclass(frozen=True)

@@ -137,7 +137,8 @@ def _items(graph: Graph, folding: Folding, depths: FifoDepths) -> tuple[Item, ..
         for reader, index in readers:
             depth = depths.get((reader.name, index), 0)
             if depth:
-                plumbing.append(Item(reader.name, "fifo", fifo_cost(lanes * tensor.qtype.bits, depth)))
+                cost = fifo_cost(lanes * tensor.qtype.bits, depth, math.prod(tensor.shape) // lanes)
+                plumbing.append(Item(reader.name, "fifo", cost))
             if folding[reader.name].simd != lanes:
                 cost = width_adapter_cost(lanes, folding[reader.name].simd, tensor.qtype.bits)
                 plumbing.append(Item(reader.name, "width_adapter", cost))
@@ -496,7 +497,8 @@ class _Model:
         for reader, index in _readers(graph, node.output):
             channels = depths.get((reader.name, index), 0)
             if channels:
-                cost += fifo_cost(fold.pe * tensor.qtype.bits, max(2, math.ceil(channels / fold.pe)))
+                depth, beats = max(2, math.ceil(channels / fold.pe)), math.prod(tensor.shape) // fold.pe
+                cost += fifo_cost(fold.pe * tensor.qtype.bits, depth, beats)
         for name in dict.fromkeys(node.inputs):
             if graph.producer(name) is None and name in self.search.forks:
                 readers = _readers(graph, name)

@@ -3,6 +3,9 @@
 Every way to build a memory has a price: 128 for a block RAM, 4 for a distributed RAM of 16 x 4 bits, 1 for a bit of
 flip-flops, 1/16 for a bit of a table in LUTs, and half for each bit of a multiplexer or demultiplexer that joins
 several primitives in depth. The cheapest way is taken. Tables never become distributed RAM.
+
+That counts a block RAM for about 200 LUTs. On the devices meant here it is worth ``BLOCK_LUTS``: ``qun_ram`` and
+``qun_rom`` ask for distributed RAM, or for a table in LUTs, where Yosys would take more than that in block RAM.
 """
 
 from __future__ import annotations
@@ -21,6 +24,15 @@ _BLOCK_BITS = 1 << 14
 _TRUE_DUAL_PORT = {1: 1, 2: 2, 4: 4, 9: 8, 18: 16}
 _PSEUDO_DUAL_PORT = {**_TRUE_DUAL_PORT, 36: 32}
 """Widths of DP16KD and of PDPW16KD, and by how much each divides the depth."""
+
+BLOCK_LUTS = 400
+"""LUTs that a block RAM is worth: an ECP5-85 has so many for each."""
+
+_TABLE_BITS_A_BLOCK = 3000
+"""Bits of a random table that take so many LUTs."""
+
+_BLOCK_WIDTH = 36
+_DISTRIBUTED_LUTS = 6
 
 _BYTE = 9
 _DISTRIBUTED_DEPTH, _DISTRIBUTED_WIDTH = 16, 4
@@ -60,14 +72,18 @@ def map_memory(width: int, depth: int, *, rom: bool = False, asynchronous: bool 
         asynchronous: The read has no register.
     """
     output_bits = 0 if asynchronous else width
+    if not asynchronous and prefers_luts(width, depth, rom=rom):
+        if rom:
+            return Mapped("logic", table_bits=width * depth, output_bits=output_bits)
+        slices, cells = _slices(width, depth)
+        return Mapped("distributed", distributed=cells, output_bits=output_bits, joined=(slices - 1) * width)
     if depth == 1:
         return Mapped("logic", register_bits=0 if rom else width)
     price = width * depth // (_TABLE_BITS_A_POINT if rom else 1)
     best = Mapped("logic", table_bits=width * depth, output_bits=output_bits)
     if not rom:
         best = Mapped("logic", register_bits=width * depth, output_bits=output_bits)
-        slices = -(-depth // _DISTRIBUTED_DEPTH)
-        cells = -(-slices * (-(-width // _DISTRIBUTED_WIDTH) * _DISTRIBUTED_WIDTH) // _DISTRIBUTED_WIDTH)
+        slices, cells = _slices(width, depth)
         cost = cells * _DISTRIBUTED_PRICE + _joining(slices, width, rom=rom) + _READ_PORT_PRICE
         if cost < price:
             price = int(cost)
@@ -77,6 +93,22 @@ def map_memory(width: int, depth: int, *, rom: bool = False, asynchronous: bool 
         if cost < price:
             best = Mapped("block", block=blocks, joined=joined)
     return best
+
+
+def prefers_luts(width: int, depth: int, *, rom: bool = False) -> bool:
+    """Return whether ``qun_ram`` or ``qun_rom`` asks for LUTs in place of block RAM."""
+    blocks = -(-width // _BLOCK_WIDTH)
+    if rom:
+        return depth > 1 and width * depth <= _TABLE_BITS_A_BLOCK * blocks
+    slices, cells = _slices(width, depth)
+    luts = _DISTRIBUTED_LUTS * cells + (slices - 1) * width
+    return depth > _DISTRIBUTED_DEPTH and luts <= BLOCK_LUTS * blocks
+
+
+def _slices(width: int, depth: int) -> tuple[int, int]:
+    """Return how many distributed RAMs stand behind each other, and how many there are."""
+    slices = -(-depth // _DISTRIBUTED_DEPTH)
+    return slices, slices * -(-width // _DISTRIBUTED_WIDTH)
 
 
 def _joining(slices: int, width: int, *, rom: bool) -> float:

@@ -117,7 +117,7 @@ class _Builder:
         if not depth:
             return source
         target = self._stream(dataclasses.replace(source, name=f"{source.name}_fifo"))
-        params = (("Bits", source.data_bits), ("Depth", depth))
+        params = (("Bits", source.data_bits), ("Depth", depth), ("FrameBeats", source.beats))
         self.plumbing.append(_plumb("qun_fifo", params, source, target, target.name))
         return target
 

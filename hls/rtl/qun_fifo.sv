@@ -3,10 +3,12 @@
 //
 // A deep buffer is a block memory with two registers behind it and four beats of prefetch; the
 // beats on their way count in `level`, and no path goes from one side's handshake to the other's.
+// Where FrameBeats says how long every frame is, tlast is counted behind the buffer instead of stored.
 // With QUN_FIFO_LIMIT defined, which only simulations do, +<path of the instance>=<n> makes it full at n beats.
 module qun_fifo #(
     parameter int unsigned Bits = 8,
     parameter int unsigned Depth = 2,
+    parameter int unsigned FrameBeats = 0,
     localparam int unsigned LevelBits = $clog2(Depth + 1)
 ) (
     input  logic                 clk,
@@ -24,6 +26,7 @@ module qun_fifo #(
 
   localparam int unsigned AddrBits = $clog2(Depth);
   localparam int unsigned LastAddr = Depth - 1;
+  localparam int unsigned WordBits = (FrameBeats > 0) ? Bits : Bits + 1;
 
   if (Depth < 2) begin : gen_bad_depth
     $error("Depth must be 2 or more");
@@ -70,16 +73,42 @@ module qun_fifo #(
     end
   end
 
+  logic [WordBits-1:0] write_word;
+  logic [WordBits-1:0] read_word;
+  assign m_axis_tdata = read_word[Bits-1:0];
+
+  if (FrameBeats > 0) begin : gen_count_last
+    localparam int unsigned BeatBits = (FrameBeats > 1) ? $clog2(FrameBeats) : 1;
+    logic unused_tlast;
+    logic [BeatBits-1:0] beat_q;
+
+    assign unused_tlast = s_axis_tlast;
+    assign write_word   = s_axis_tdata;
+    assign m_axis_tlast = beat_q == BeatBits'(FrameBeats - 1);
+
+    always_ff @(posedge clk) begin
+      if (pop) begin
+        beat_q <= m_axis_tlast ? '0 : beat_q + 1'b1;
+      end
+      if (!rst_n) begin
+        beat_q <= '0;
+      end
+    end
+  end else begin : gen_store_last
+    assign write_word   = {s_axis_tlast, s_axis_tdata};
+    assign m_axis_tlast = read_word[Bits];
+  end
+
   if (Depth <= 16) begin : gen_shallow
-    logic [Bits:0] words[Depth];
+    logic [WordBits-1:0] words[Depth];
 
     always_ff @(posedge clk) begin
       if (push) begin
-        words[write_addr_q] <= {s_axis_tlast, s_axis_tdata};
+        words[write_addr_q] <= write_word;
       end
     end
 
-    assign {m_axis_tlast, m_axis_tdata} = words[read_addr_q];
+    assign read_word = words[read_addr_q];
     assign m_axis_tvalid = level_q != '0;
     assign read = pop;
   end else begin : gen_deep
@@ -89,22 +118,22 @@ module qun_fifo #(
     logic [2:0] filled_q;
     logic [1:0] fill_addr_q;
     logic [1:0] head_addr_q;
-    logic [Bits:0] word_q;
-    logic [Bits:0] word_r_q;
-    logic [Bits:0] prefetch[4];
+    logic [WordBits-1:0] word_q;
+    logic [WordBits-1:0] word_r_q;
+    logic [WordBits-1:0] prefetch[4];
 
     assign read = stored_q != '0 && claimed_q != 3'd4;
-    assign {m_axis_tlast, m_axis_tdata} = prefetch[head_addr_q];
+    assign read_word = prefetch[head_addr_q];
     assign m_axis_tvalid = filled_q != '0;
 
     qun_ram #(
-        .Bits (Bits + 1),
+        .Bits (WordBits),
         .Depth(Depth)
     ) u_words (
         .clk        (clk),
         .write      (push),
         .write_addr (write_addr_q),
-        .write_data ({s_axis_tlast, s_axis_tdata}),
+        .write_data (write_word),
         .read       (read),
         .read_addr  (read_addr_q),
         .read_data_q(word_q)

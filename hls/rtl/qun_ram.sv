@@ -1,6 +1,9 @@
 // Simple dual-port memory, one write and one read port; read latency 1, one word a cycle on each
 // port, lane order kept. Reading and writing one address in the same cycle is not defined: the
 // users never do.
+//
+// A block RAM is worth 400 LUTs, as many as an ECP5-85 has for each: where distributed RAM takes no more, with the
+// multiplexer that joins its 16 words deep pieces, it is taken.
 module qun_ram #(
     parameter int unsigned Bits = 8,
     parameter int unsigned Depth = 2,
@@ -15,7 +18,14 @@ module qun_ram #(
     output logic [Bits-1:0]     read_data_q
 );
 
-  (* no_rw_check *)
+  localparam int unsigned Slices = (Depth + 15) / 16;
+  localparam int unsigned Luts = Slices * 6 * ((Bits + 3) / 4) + (Slices - 1) * Bits;
+  localparam bit Distributed = Depth > 16 && Luts <= 400 * ((Bits + 35) / 36);
+  // verilator lint_off UNUSEDPARAM
+  localparam string Style = Distributed ? "distributed" : "auto";
+  // verilator lint_on UNUSEDPARAM
+
+  (* no_rw_check, ram_style = Style *)
   logic [Bits-1:0] words[Depth];
 
   always_ff @(posedge clk) begin

@@ -4,6 +4,8 @@
 // Synthesis reads `File`, lines of hexadecimal digits. A simulator reads the same words, ten times
 // faster, from packed binary, `File` with ".bin" behind it, and stops where that file is missing or
 // has another length.
+//
+// A block RAM is worth 400 LUTs, as many as an ECP5-85 has for each: these hold about 3000 bits of a table.
 module qun_rom #(
     parameter int unsigned Bits = 8,
     parameter int unsigned Depth = 1,
@@ -16,7 +18,12 @@ module qun_rom #(
     output logic [Bits-1:0]     data_q
 );
 
-  (* no_rw_check *)
+  localparam bit Logic = Depth > 1 && Bits * Depth <= 3000 * ((Bits + 35) / 36);
+  // verilator lint_off UNUSEDPARAM
+  localparam string Style = Logic ? "logic" : "auto";
+  // verilator lint_on UNUSEDPARAM
+
+  (* no_rw_check, rom_style = Style *)
   logic [Bits-1:0] words[Depth];
 
 `ifdef SYNTHESIS

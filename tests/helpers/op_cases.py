@@ -112,13 +112,16 @@ def fork_cases() -> list[Case]:
 
 
 def fifo_cases() -> list[Case]:
-    """The smallest, both sides of the limit between shallow and deep, and depths that are no power of two."""
+    """The smallest, both sides of the limit between shallow and deep, and depths that are no power of two.
+
+    Every other one counts ``tlast`` and does not store it.
+    """
     cases = []
     for seed, depth in enumerate((2, 3, 16, 17, 29, 64)):
         streams = _streams(2, [2], 4, 3, signed=False)
         extras = [("level", depth.bit_length())]
         predicted = fifo_cycles(streams[0].beats, depth)
-        params = {"Bits": 6, "Depth": depth}
+        params = {"Bits": 6, "Depth": depth, "FrameBeats": streams[0].beats if seed % 2 else 0}
         cases.append(
             plumbing_case("qun_fifo", params, streams, predicted=predicted, extras=extras, frames=4, seed=seed)
         )

@@ -14,7 +14,9 @@ from quantunet.hls.synth.yosys import Job
 
 # Width and depth, chosen around the places where the kind or the shape changes.
 RAMS = ((4, 16), (4, 31), (5, 64), (8, 16), (12, 68), (16, 144), (20, 300), (36, 512), (40, 513), (41, 4096), (9, 2049))
+RAMS += ((12, 200), (12, 209), (40, 120), (72, 64), (72, 80), (4, 512), (1, 2048), (2, 17), (1, 17))
 TABLES = ((8, 16), (16, 127), (16, 129), (16, 2304), (36, 512), (64, 144), (20, 1152), (7, 4608), (128, 36))
+TABLES += ((16, 187), (16, 188), (8, 256), (64, 93), (64, 94), (3, 1000), (2, 2))
 
 
 def wrapper(folder: Path) -> tuple[Path, tuple[Path, ...]]:
@@ -77,6 +79,8 @@ def test_shapes_of_a_block_ram(width: int, depth: int, rom: bool, blocks: int) -
 
 def test_small_tables_become_luts_and_small_memories_distributed_ram() -> None:
     assert map_memory(16, 128, rom=True).table_bits == 2048
-    assert map_memory(16, 131, rom=True).block == 1
+    assert map_memory(16, 187, rom=True).table_bits == 2992
+    assert map_memory(16, 188, rom=True).block == 1
+    assert map_memory(12, 200).distributed == 39
     assert map_memory(33, 16, asynchronous=True).distributed == 9
     assert map_memory(8, 1).register_bits == 8
