@@ -21,7 +21,7 @@ from quantunet.errors import FileFormatError
 from quantunet.hls import matrix_vector
 from quantunet.hls.constant_multiply import adder_levels, signed_digits
 from quantunet.hls.design import Fold
-from quantunet.hls.memory_map import map_memory
+from quantunet.hls.memory_map import map_memory, map_ram
 from quantunet.hls.network import emit
 from quantunet.ir import Conv2d, ConvTranspose2d, Graph, MatrixNode, Node
 
@@ -111,7 +111,7 @@ class Terms:
 
     def add_memory(self, width: int, depth: int, *, asynchronous: bool = False) -> None:
         """Add a memory with what it becomes."""
-        memory = map_memory(width, depth, asynchronous=asynchronous)
+        memory = map_memory(width, depth, asynchronous=True) if asynchronous else map_ram(width, depth)
         self.bram += memory.block
         self.lut_known += _DISTRIBUTED_LUTS * memory.distributed
         self.add("lut", joined_bits=memory.joined, register_bits=memory.register_bits)

@@ -9,7 +9,7 @@ from quantunet.hls.design import Design
 from quantunet.hls.fifo_depth import fifo_depths, frame_interval
 from quantunet.hls.folding import Folding
 from quantunet.hls.full_speed import full_speed_depths
-from quantunet.hls.memory_map import map_memory
+from quantunet.hls.memory_map import map_ram
 from quantunet.hls.network import build
 from quantunet.hls.network_schedule import FIFO_SHALLOW
 from quantunet.ir import Graph
@@ -55,7 +55,7 @@ class FifoRow:
     @property
     def block_rams(self) -> int:
         """Block RAMs of 18 kbit on an ECP5."""
-        return 0 if self.depth <= FIFO_SHALLOW else map_memory(self.bits, self.depth).block
+        return 0 if self.depth <= FIFO_SHALLOW else map_ram(self.bits, self.depth).block
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ _BLOCK_WIDTH = 36
 _DISTRIBUTED_LUTS = 6
 
 _BYTE = 9
+_DEEP, _SMALL_REST = 2048, 4
 _DISTRIBUTED_DEPTH, _DISTRIBUTED_WIDTH = 16, 4
 
 
@@ -59,6 +60,16 @@ class Mapped:
     register_bits: int = 0
     output_bits: int = 0
     joined: int = 0
+
+
+@lru_cache(maxsize=65536)
+def map_ram(width: int, depth: int) -> Mapped:
+    """Return what ``qun_ram`` becomes: deep ones keep the bits beyond columns of nine in a memory of their own."""
+    rest = width % _BYTE
+    if depth <= _DEEP or width <= _BYTE or not 0 < rest <= _SMALL_REST:
+        return map_memory(width, depth)
+    parts = map_memory(width - rest, depth), map_memory(rest, depth)
+    return Mapped("block", block=sum(p.block for p in parts), joined=sum(p.joined for p in parts))
 
 
 @lru_cache(maxsize=65536)

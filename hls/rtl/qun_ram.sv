@@ -3,7 +3,8 @@
 // users never do.
 //
 // A block RAM is worth 400 LUTs, as many as an ECP5-85 has for each: where distributed RAM takes no more, with the
-// multiplexer that joins its 16 words deep pieces, it is taken.
+// multiplexer that joins its 16 words deep pieces, it is taken. Block RAM has columns of 9 bits: up to 4 bits beyond them are a
+// memory of their own, which goes twice or more as deep.
 module qun_ram #(
     parameter int unsigned Bits = 8,
     parameter int unsigned Depth = 2,
@@ -25,16 +26,39 @@ module qun_ram #(
   localparam string Style = Distributed ? "distributed" : "auto";
   // verilator lint_on UNUSEDPARAM
 
+  localparam int unsigned Rest = (Depth > 2048 && Bits > 9 && Bits % 9 <= 4) ? Bits % 9 : 0;
+  localparam int unsigned Whole = Bits - Rest;
+
   (* no_rw_check, ram_style = Style *)
-  logic [Bits-1:0] words[Depth];
+  logic [Whole-1:0] words[Depth];
+  logic [Whole-1:0] word_q;
 
   always_ff @(posedge clk) begin
     if (write) begin
-      words[write_addr] <= write_data;
+      words[write_addr] <= write_data[Whole-1:0];
     end
     if (read) begin
-      read_data_q <= words[read_addr];
+      word_q <= words[read_addr];
     end
+  end
+
+  if (Rest == 0) begin : gen_whole
+    assign read_data_q = word_q;
+  end else begin : gen_rest
+    (* no_rw_check *)
+    logic [Rest-1:0] rests[Depth];
+    logic [Rest-1:0] rest_q;
+
+    always_ff @(posedge clk) begin
+      if (write) begin
+        rests[write_addr] <= write_data[Bits-1:Whole];
+      end
+      if (read) begin
+        rest_q <= rests[read_addr];
+      end
+    end
+
+    assign read_data_q = {rest_q, word_q};
   end
 
 endmodule

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from quantunet.hls.memory_map import map_memory
+from quantunet.hls.memory_map import map_memory, map_ram
 from quantunet.hls.rtl_project import library_sources
 from quantunet.hls.synth import yosys
 from quantunet.hls.synth.yosys import Job
 
 # Width and depth, chosen around the places where the kind or the shape changes.
 RAMS = ((4, 16), (4, 31), (5, 64), (8, 16), (12, 68), (16, 144), (20, 300), (36, 512), (40, 513), (41, 4096), (9, 2049))
-RAMS += ((12, 200), (12, 209), (40, 120), (72, 64), (72, 80), (4, 512), (1, 2048), (2, 17), (1, 17))
+RAMS += ((12, 200), (12, 209), (40, 120), (72, 64), (72, 80), (4, 512), (1, 2048), (2, 17), (1, 17), (40, 15819), (40, 2216))
 TABLES = ((8, 16), (16, 127), (16, 129), (16, 2304), (36, 512), (64, 144), (20, 1152), (7, 4608), (128, 36))
 TABLES += ((16, 187), (16, 188), (8, 256), (64, 93), (64, 94), (3, 1000), (2, 2))
 
@@ -52,7 +52,7 @@ def test_memories_become_what_the_rule_says(tmp_path: Path) -> None:
     source, files = wrapper(tmp_path)
     job = Job("memories", "memories", (*library_sources({"qun_ram", "qun_rom"}), source), tmp_path, files)
     (result,) = yosys.synthesise([job], tmp_path / "cache")
-    expected = {f"ram{i}": map_memory(width, depth) for i, (width, depth) in enumerate(RAMS)}
+    expected = {f"ram{i}": map_ram(width, depth) for i, (width, depth) in enumerate(RAMS)}
     expected |= {f"rom{i}": map_memory(width, depth, rom=True) for i, (width, depth) in enumerate(TABLES)}
     kinds = {memory.name.split(".")[0]: memory.kind for memory in result.memories}
     assert kinds == {name: mapped.kind for name, mapped in expected.items()}
