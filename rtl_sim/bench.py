@@ -27,6 +27,9 @@ HDL_FOLDER = Path(__file__).parent / "hdl"
 HDL_SOURCES = tuple(HDL_FOLDER / f"qun_tb_{name}.sv" for name in ("clock", "stall", "source", "sink", "tap", "level"))
 
 _TRACE_FLAGS = ("-DQUN_TRACE",)
+_FREE_RUN = 256
+"""Time slots between two looks of Python: the benches wait for their end only."""
+
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
     undefined=jinja2.StrictUndefined,
@@ -178,6 +181,7 @@ def run(
     result_file = folder / RESULT_FILE
     result_file.unlink(missing_ok=True)
     arguments = [
+        f"+free_run={_FREE_RUN}",
         f"+frames={len(expected)}",
         f"+watchdog={watchdog}",
         f"+stalls={PATTERNS.index(stalls)}",

