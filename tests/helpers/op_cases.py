@@ -112,16 +112,18 @@ def fork_cases() -> list[Case]:
 
 
 def fifo_cases() -> list[Case]:
-    """The smallest, both sides of the limit between shallow and deep, and depths that are no power of two.
+    """The smallest, both sides of the limit between shallow and deep, depths that are no power of two, a very deep one.
 
-    Every other one counts ``tlast`` and does not store it.
+    The memory of the last is in two parts. Every other one counts ``tlast`` and does not store it.
     """
     cases = []
-    for seed, depth in enumerate((2, 3, 16, 17, 29, 64)):
-        streams = _streams(2, [2], 4, 3, signed=False)
+    for seed, (depth, channels, bits) in enumerate(
+        [(2, 4, 3), (3, 4, 3), (16, 4, 3), (17, 4, 3), (29, 4, 3), (64, 4, 3), (2049, 208, 5)]
+    ):
+        streams = _streams(2, [2], channels, bits, signed=False)
         extras = [("level", depth.bit_length())]
         predicted = fifo_cycles(streams[0].beats, depth)
-        params = {"Bits": 6, "Depth": depth, "FrameBeats": streams[0].beats if seed % 2 else 0}
+        params = {"Bits": 2 * bits, "Depth": depth, "FrameBeats": streams[0].beats if seed % 2 else 0}
         cases.append(
             plumbing_case("qun_fifo", params, streams, predicted=predicted, extras=extras, frames=4, seed=seed)
         )

@@ -74,9 +74,12 @@ def test_a_layer_that_the_fit_has_not_seen(tmp_path: Path, fold: Fold) -> None:
     [
         ("qun_fork", {"Bits": 24, "Outputs": 2}, fork_cost(24, 2)),
         ("qun_fifo", {"Bits": 20, "Depth": 60}, fifo_cost(20, 60)),
+        ("qun_fifo", {"Bits": 20, "Depth": 60, "FrameBeats": 1000}, fifo_cost(20, 60, 1000)),
+        ("qun_fifo", {"Bits": 12, "Depth": 200, "FrameBeats": 1000}, fifo_cost(12, 200, 1000)),
+        ("qun_fifo", {"Bits": 40, "Depth": 3000, "FrameBeats": 16384}, fifo_cost(40, 3000, 16384)),
         ("qun_width_adapter", {"InLanes": 2, "OutLanes": 8, "Bits": 5}, width_adapter_cost(2, 8, 5)),
     ],
-    ids=("fork", "fifo", "width_adapter"),
+    ids=("fork", "fifo", "fifo that counts", "distributed fifo", "deep fifo", "width_adapter"),
 )
 def test_plumbing_that_the_fit_has_not_seen(
     tmp_path: Path, module: str, parameters: dict[str, int], predicted: Cost
@@ -107,9 +110,13 @@ def test_more_lanes_never_take_less() -> None:
     for node in GRAPH.nodes:
         if isinstance(node, Conv2d | ConvTranspose2d):
             costs = {fold: layer_cost(GRAPH, node, fold) for fold in candidates(GRAPH, node, ("folded-lut",))}
+            # A wider ring of distributed RAM is less deep: fewer pieces are joined.
+            joined = {fold: layer_terms(GRAPH, node, fold).lut.get("joined_bits", 0) for fold in costs}
             for fold, cost in costs.items():
                 for wider in (Fold(2 * fold.pe, fold.simd), Fold(fold.pe, 2 * fold.simd)):
-                    if wider in costs and fold.pe * fold.simd > 1 and costs[wider].bram == cost.bram:
+                    if wider not in costs or joined[wider] < joined[fold]:
+                        continue
+                    if fold.pe * fold.simd > 1 and costs[wider].bram == cost.bram:
                         compared += 1
                         assert area(costs[wider]) > area(cost), (node.name, fold, wider)
     assert compared > 10
