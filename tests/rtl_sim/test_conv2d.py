@@ -33,15 +33,15 @@ CORNERS = (
 )
 
 FAULTS = {
-    "ties away from even": (
+    "ties always up": (
         "qun_requant_pkg.sv",
-        "64'sd1) != 0) ? half : half - 64'sd1",
-        "64'sd1) != 0) ? half : half",
+        "(below != 0 || (quotient & 64'sd1) != 0)",
+        "(below != 0 || 1'b1)",
     ),
     "saturation wraps": (
         "qun_requant_pkg.sv",
-        "return (above == 0) ? rounded : (64'sd1 << out_bits) - 64'sd1;",
-        "return rounded;",
+        "return (quotient >= 0) ? most : out_signed ? ~most : 64'sd0;",
+        "return quotient + 64'(up);",
     ),
     "swapped lanes": ("qun_lane_products.sv", "weight_word[(p*Groups+g)*", "weight_word[((Pe-1-p)*Groups+g)*"),
     "the bias forgotten": ("qun_matrix_vector.sv", "(first ? biases_q[p] : accs_q[p])", "accs_q[p]"),

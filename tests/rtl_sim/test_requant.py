@@ -12,10 +12,10 @@ from helpers.rtl import check_cases
 from quantunet.errors import ToolFailedError
 
 FAULTS = {
-    "ties away from even": (
+    "ties always up": (
         "qun_requant_pkg.sv",
-        "64'sd1) != 0) ? half : half - 64'sd1",
-        "64'sd1) != 0) ? half : half",
+        "(below != 0 || (quotient & 64'sd1) != 0)",
+        "(below != 0 || 1'b1)",
     ),
     "sign not extended": ("qun_requant.sv", "InSigned && raw[InBits-1]", "1'b0"),
     "lanes swapped": ("qun_requant.sv", "raw = s_axis_tdata[lane*InBits", "raw = s_axis_tdata[(Lanes-1-lane)*InBits"),
