@@ -231,7 +231,7 @@ def _parts(found: Sequence[Sample]) -> list[int]:
 def _error(predicted: Cost, result: Synthesis, resource: str) -> float:
     measured: int = getattr(result.usage, resource)
     floor = _SMALL if resource in ("lut", "ff") else 1
-    return abs(getattr(predicted, resource) - measured) / max(measured, floor)
+    return float(abs(getattr(predicted, resource) - measured) / max(measured, floor))
 
 
 def _fit(found: Sequence[Sample], results: Sequence[Synthesis], seen: Sequence[int], tool: str) -> Calibration:
@@ -280,7 +280,7 @@ def plot(path: Path, predictions: Sequence[Cost], results: Sequence[Synthesis]) 
         low, high = 1.0, 5.0  # decades
 
         def place(value: float, low: float = low, high: float = high) -> float:
-            return (np.log10(max(value, 10**low)) - low) / (high - low) * (size - 2 * margin) + margin
+            return float((np.log10(max(value, 10**low)) - low) / (high - low) * (size - 2 * margin) + margin)
 
         left = panel * size
         draw.rectangle((left + margin, margin, left + size - margin, size - margin), outline="black")

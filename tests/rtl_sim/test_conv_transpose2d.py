@@ -27,11 +27,7 @@ CORNERS = (
 )
 
 FAULTS = {
-    "ties towards zero": (
-        "qun_requant_pkg.sv",
-        "64'sd1) != 0) ? half : half - 64'sd1",
-        "64'sd1) != 0) ? half - 64'sd1 : half - 64'sd1",
-    ),
+    "ties always down": ("qun_requant_pkg.sv", "(below != 0 || (quotient & 64'sd1) != 0)", "below != 0"),
     "swapped lanes": ("qun_lane_products.sv", "weight_word[(p*Groups+g)*", "weight_word[((Pe-1-p)*Groups+g)*"),
     "tready always high": (
         "qun_row_repeat.sv",
