@@ -81,6 +81,8 @@ def samples(folder: Path, seed: int = 1) -> list[Sample]:
     found += [_matrix(folder, rng, index, "constant") for index in range(10)]
     found += [_plain(folder, rng, index) for index in range(16)]
     found += [_plumbing(folder, rng, index) for index in range(24)]
+    found += [_plain(folder, rng, index) for index in range(17, 57, 4)]  # requant: its cases differ most
+    found += [_matrix(folder, rng, index, "folded-dsp") for index in range(16, 28)]
     return found
 
 

@@ -423,11 +423,15 @@ def _maxpool2d(p: Mapping[str, int]) -> Terms:
 def _requant(p: Mapping[str, int]) -> Terms:
     terms = Terms()
     lanes, rounds = p["Lanes"], p["Shift"] > 0
-    # Bits of a value before it is saturated, and of a register; the sign of an unsigned value is none.
+    # Bits of a value before it is saturated, and room for them; the sign of an unsigned value is none.
     value, room = p["InBits"] - p["Shift"] + rounds, p["OutBits"] - (p["OutSigned"] > p["InSigned"])
-    _register_slice(terms, lanes * max(1, min(room, value)) + 1)
-    terms.add("lut", requant_rounding_bits=lanes * p["InBits"] if rounds else 0)
-    terms.add("lut", requant_saturation_bits=lanes * value if value > room else 0)
+    _register_slice(terms, lanes * (max(1, min(room, value)) if value <= room + 1 else p["OutBits"]) + 1)
+    bits = lanes * p["OutBits"]
+    if rounds:  # each bit is a function of the whole value; it grows beyond a LUT's four inputs
+        terms.add("lut", requant_bits=bits * max(1, p["InBits"] - 4))
+        terms.add("lut", requant_signed_bits=bits if p["InSigned"] and p["InBits"] > 5 else 0)
+    elif value > room:
+        terms.add("lut", requant_saturation_bits=bits)
     return terms
 
 
