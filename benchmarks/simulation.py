@@ -45,10 +45,11 @@ def measure(context: Context) -> list[Row]:
         rtl,
         Row.timed(name, "RTL, the simulator's process alone", inside, note=f"{results[-1].bench.cycles} cycles"),
     ]
-    hls, layers = _hls(context, graph, taps)
+    hls, layers = _hls(context, graph, taps, stock=False)
+    stock, _ = _hls(context, graph, taps, stock=True)
     fast = in_turns({"golden": lambda: golden.run_batch(graph, [image])})["golden"]
     base = Row.timed(name, GOLDEN, fast)
-    return [row.over(base, "golden") for row in parts] + [base, hls.over(rtl, "RTL"), *layers]
+    return [row.over(base, "golden") for row in parts] + [base, hls.over(rtl, "RTL"), stock.over(rtl, "RTL"), *layers]
 
 
 def _simulate(setup: Setup, taps: Taps) -> NetworkResult:
@@ -63,11 +64,19 @@ def _compared(result: NetworkResult) -> str:
     return f"{len(result.bench.layers)} layers, {values:,} values equal"
 
 
-def _hls(context: Context, graph: Graph, taps: Taps) -> tuple[Row, list[Row]]:
-    """Run every layer's C simulation, as many at a time as there are cores; compare and time each."""
+def _hls(context: Context, graph: Graph, taps: Taps, *, stock: bool) -> tuple[Row, list[Row]]:
+    """Run every layer's C simulation, as many at a time as there are cores; compare and time each.
+
+    Args:
+        context: Of the part.
+        graph: The network.
+        taps: Golden's tensors.
+        stock: With hls4ml's own headers, as it ships them, instead of those that this project makes faster.
+    """
     names = [node.name for node in graph.nodes]
-    context.say("building the HLS C simulations")
-    programs = csim.build_layers(graph, context.folder / "hls", jobs=WORKERS)
+    what = "HLS C simulation with hls4ml's own headers" if stock else "HLS C simulation"
+    context.say(f"building: {what}")
+    programs = csim.build_layers(graph, context.folder / "hls", jobs=WORKERS, stock=stock)
     seconds: dict[str, float] = {}
     compared = 0
 
@@ -77,7 +86,7 @@ def _hls(context: Context, graph: Graph, taps: Taps) -> tuple[Row, list[Row]]:
         comparison = compare(name, taps[graph.node(name).output], output[0])
         if not comparison.passed:
             raise ToolFailedError(name, expected="C simulation equal to golden", got=str(comparison.first))
-        context.say(f"HLS C simulation: {len(seconds)} of {len(names)} layers")
+        context.say(f"{what}: {len(seconds)} of {len(names)} layers")
         return comparison.compared
 
     def simulate_all() -> None:
@@ -88,7 +97,7 @@ def _hls(context: Context, graph: Graph, taps: Taps) -> tuple[Row, list[Row]]:
 
     total = once(simulate_all)
     note = f"{len(names)} layers, {compared:,} values equal, {WORKERS} processes at a time"
-    row = Row(context.network, "HLS C simulation of every layer, warm", total, "s", note=note)
+    row = Row(context.network, f"{what}, every layer, warm", total, "s", note=note)
     chart = {"plot": "time", "series": "HLS C simulation"}
     sizes = {name: macs(graph, graph.node(name)) for name in names}
     return row, [
