@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 from pathlib import Path
 
@@ -22,7 +23,7 @@ def predicted_first_output(project: RtlProject) -> int:
     """
     digest = hashlib.sha256((project.folder / "design.json").read_bytes())
     for module in (network_schedule, constant_schedule):
-        digest.update(Path(module.__file__).read_bytes())
+        digest.update(Path(inspect.getfile(module)).read_bytes())
     key, path = digest.hexdigest(), project.folder / FILE
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
