@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import jinja2
 import numpy as np
 
 from quantunet.accumulator import accumulator, requant_shift
@@ -13,16 +12,10 @@ from quantunet.hls.constant_multiply import adder_graph, adder_levels
 from quantunet.hls.constant_text import latency, sums_module
 from quantunet.hls.design import Cycles, Fold, Instance
 from quantunet.hls.folding import check_fold
+from quantunet.hls.template_environment import template_environment
 from quantunet.ir import Array, Conv2d, Graph, IntArray
 
-_TEMPLATES = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-    autoescape=False,  # noqa: S701
-)
+_TEMPLATES = template_environment(Path(__file__).parent / "templates")
 
 _TYPES = {"Shift": "int", "OutSigned": "bit"}  # of the parameters that are not ``int unsigned``
 

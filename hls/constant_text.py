@@ -6,24 +6,17 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import jinja2
 import numpy as np
 
 from quantunet.accumulator import bits_for
 from quantunet.hls.constant_graph import AdderGraph, Output, ranges
+from quantunet.hls.template_environment import template_environment
 from quantunet.ir import Array, QType
 
 LEVELS_PER_STAGE = 2
 """Adders in series between two registers."""
 
-_TEMPLATES = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-    autoescape=False,  # noqa: S701
-)
+_TEMPLATES = template_environment(Path(__file__).parent / "templates")
 
 
 def latency(levels: int, levels_per_stage: int = LEVELS_PER_STAGE) -> int:

@@ -8,13 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import jinja2
-
 from quantunet.errors import StorageError
 from quantunet.hls.design import Design, Instance, Memory, Stream
 from quantunet.hls.fifo_depth import fifo_depths
 from quantunet.hls.folding import Folding, check_folding, write_folding
 from quantunet.hls.network import build
+from quantunet.hls.template_environment import template_environment
 from quantunet.ir import Graph
 from quantunet.storage import write_bytes
 from quantunet.streams import memory_files
@@ -150,14 +149,7 @@ def connections(instance: Instance) -> list[tuple[str, str]]:
     return wires
 
 
-_TEMPLATES = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-    autoescape=False,  # noqa: S701
-)
+_TEMPLATES = template_environment(Path(__file__).parent / "templates")
 
 
 def top_module(design: Design) -> str:

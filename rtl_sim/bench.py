@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import jinja2
 import numpy as np
 import numpy.typing as npt
 
 from quantunet.errors import StorageError, ToolFailedError
 from quantunet.hls.design import Design, Stream
 from quantunet.hls.rtl_project import RtlProject, design_fifos, input_ports, output_ports, update
+from quantunet.hls.template_environment import template_environment
 from quantunet.ir import Array
 from quantunet.rtl_sim import verilator
 from quantunet.rtl_sim.bench_result import CONFIG_FILE, EXPECTED_FILE, RESULT_FILE, STREAMS_FILE, BenchResult
@@ -30,14 +30,7 @@ _TRACE_FLAGS = ("-DQUN_TRACE",)
 _FREE_RUN = 256
 """Time slots between two looks of Python: the benches wait for their end only."""
 
-_TEMPLATES = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-    autoescape=False,  # noqa: S701
-)
+_TEMPLATES = template_environment(Path(__file__).parent / "templates")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import jinja2
 import numpy as np
 
 from quantunet.errors import ToolFailedError
@@ -19,6 +18,7 @@ from quantunet.golden.inference import evaluate
 from quantunet.hls.design import Cycles, Fold, Instance, Stream
 from quantunet.hls.network import cycles, emit
 from quantunet.hls.rtl_project import RTL_FOLDER, library_modules, library_sources
+from quantunet.hls.template_environment import template_environment
 from quantunet.ir import Array, Conv2d, ConvTranspose2d, Graph, QType
 from quantunet.rtl_sim.verilator import build, run_cocotb
 from quantunet.storage import write_text
@@ -31,14 +31,7 @@ CASES_FILE = "cases.json"
 REPORT_FILE = "report.jsonl"
 """What goes into the simulation and what comes out of it, in its working folder."""
 
-_TEMPLATES = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-    autoescape=False,  # noqa: S701
-)
+_TEMPLATES = template_environment(Path(__file__).parent / "templates")
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,43 +9,16 @@ import numpy as np
 import pytest
 from benchmarks.workloads import l8, l16
 from helpers.layers import matrix
+from helpers.netlist import netlist
 
 from quantunet import golden
 from quantunet.hls import rtl_project
 from quantunet.hls.design import Fold
 from quantunet.hls.network import cycles
-from quantunet.hls.rtl_project import RtlProject
-from quantunet.hls.synth.families import ECP5
 from quantunet.ir import Conv2d, ConvTranspose2d, Graph, QType
 from quantunet.rtl_sim import bench
 
-SCRIPT = """
-import json, sys
-from pyosys import libyosys
-from quantunet.hls.synth import mapping
-from quantunet.hls.synth.families import ECP5
-mapping.run(libyosys.Design(), json.load(sys.stdin), ECP5)
-"""
-
-
-def netlist(project: RtlProject) -> RtlProject:
-    """Synthesise a project as ``hls_synth`` does, but for memories, and put the cells' own models in their place."""
-    sources = " ".join(str(path.relative_to(project.folder)) for path in project.sources)
-    before, after = ECP5.passes(project.top, dsp=False)
-    commands = [
-        f"read_slang --threads 1 --top {project.top} {sources}",
-        *(command.replace("-nodsp", "-nodsp -nobram -nolutram") for command in (*before, *after)),
-        "select -assert-min 50 t:LUT4",
-        "select -assert-min 5 t:CCU2C",
-        "techmap -autoproc -map +/lattice/cells_sim_ecp5.v",
-        "opt_clean -purge",
-        "write_verilog -noattr netlist.v",
-    ]
-    outcome = subprocess.run(
-        [sys.executable, "-c", SCRIPT], cwd=project.folder, input=json.dumps(commands), capture_output=True, text=True
-    )
-    assert outcome.returncode == 0, outcome.stdout[-2000:] + outcome.stderr[-2000:]
-    return dataclasses.replace(project, sources=(project.folder / "netlist.v",), memories=())
+CHECKS = ("select -assert-min 50 t:LUT4", "select -assert-min 5 t:CCU2C")
 
 
 @pytest.mark.slow
@@ -65,7 +34,7 @@ def test_the_netlist_computes_the_same_bits(
     tmp_path: Path, kind: type[Conv2d] | type[ConvTranspose2d], kernel: int, types: tuple[QType, QType, QType]
 ) -> None:
     graph, fold, shape = matrix(kind, "layer", (6, 6, 8), 8, kernel, types, seed=3), Fold(4, 4), (6, 6, 8)
-    project = netlist(rtl_project.write(graph, {"layer": fold}, tmp_path / "layer", layer="layer"))
+    project = netlist(rtl_project.write(graph, {"layer": fold}, tmp_path / "layer", layer="layer"), *CHECKS)
     frames = np.random.default_rng(1).integers(types[0].qmin, types[0].qmax + 1, size=(2, *shape))
     expected = np.stack([golden.run(graph, frame)["y"] for frame in frames])
     assert len(np.unique(expected)) >= 8
@@ -84,7 +53,7 @@ def test_the_netlist_of_a_measured_layer_computes_the_same_bits(
     """The layers whose area is compared with that of other tools."""
     graph = make()
     source, conv = graph.tensor(graph.input), graph.node("conv")
-    project = netlist(rtl_project.write(graph, {"conv": fold}, tmp_path / "conv", layer="conv"))
+    project = netlist(rtl_project.write(graph, {"conv": fold}, tmp_path / "conv", layer="conv"), *CHECKS)
     images = np.random.default_rng(1).integers(0, source.qtype.qmax + 1, size=(frames, *source.shape))
     expected = np.stack([golden.run(graph, image)[graph.output_of(conv).name] for image in images])
     assert len(np.unique(expected)) >= 8
