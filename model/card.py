@@ -6,6 +6,8 @@ import dataclasses
 import json
 import math
 import platform
+import shlex
+import subprocess
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from quantunet.model.data import Samples
 from quantunet.model.export import ExportReport, export
 from quantunet.model.loss import layer_weights
 from quantunet.model.metrics import Scores, score
+from quantunet.model.signatures import signatures
 from quantunet.model.train import Outcome, predict_scores
 
 CHECK_IMAGES = 4
@@ -43,7 +46,7 @@ def publish(outcome: Outcome, config: TrainConfig, samples: Samples, path: Path,
         ModelError: The export check failed; nothing is written.
         StorageError: A file cannot be written.
     """
-    report = export(outcome.quant_model, path, samples.images[outcome.split.test[:CHECK_IMAGES]])
+    report = export(outcome.final_model, path, samples.images[outcome.split.test[:CHECK_IMAGES]])
     card = make_card(outcome, config, samples, qonnx_import.load(path), report, command)
     storage.write_text(path.with_suffix(".json"), json.dumps(card, indent=1) + "\n")
     return card
@@ -63,29 +66,9 @@ def make_card(
         report: What the export has proven.
         command: The command line.
     """
-    held_out = {"val": outcome.split.val, "test": outcome.split.test}
-    return {
-        "name": config.preset,
-        "unet": dataclasses.asdict(config.unet),
-        "training": {
-            "command": command,
-            "config": {k: v for k, v in config.to_dict().items() if k not in {"unet", "preset"}},
-            "epochs_run": outcome.epochs,
-            "hours": round(outcome.seconds / 3600, 2),
-            "versions": {"python": platform.python_version()}
-            | {name: version(name) for name in ("torch", "brevitas", "monai")},
-        },
-        "data": {
-            "source": samples.source,
-            "split_by": "group",
-            "parts": {name: _part(samples, indices) for name, indices in outcome.split.parts().items()},
-        },
-        "scores": {
-            "note": "dice and iou: mean over the images with a lesion; accuracy: all pixels of all images; "
-            "the validation part chose the best epoch, the test part chose nothing",
-            "float": {k: _plain(predict_scores(outcome.float_model, samples, v)) for k, v in held_out.items()},
-            "quantised": {k: _plain(golden_scores(graph, samples, v)) for k, v in held_out.items()},
-        },
+    card = _common(outcome, config, samples, command)
+    card["scores"]["quantised"] = {k: _plain(golden_scores(graph, samples, v)) for k, v in _held_out(outcome).items()}
+    return card | {
         "bits": bit_summary(graph, config),
         "size": packed_size(graph),
         "export_check": {
@@ -98,10 +81,75 @@ def make_card(
     }
 
 
+def control_card(outcome: Outcome, config: TrainConfig, samples: Samples, command: str) -> dict[str, Any]:
+    """The card of a float control: there is no network to export, and its scores are those of the last phase."""
+    card = _common(outcome, config, samples, command)
+    card["scores"]["control"] = {
+        k: _plain(predict_scores(outcome.final_model, samples, v)) for k, v in _held_out(outcome).items()
+    }
+    return card
+
+
+def _held_out(outcome: Outcome) -> dict[str, NDArray[np.int64]]:
+    return {"val": outcome.split.val, "test": outcome.split.test}
+
+
+def _common(outcome: Outcome, config: TrainConfig, samples: Samples, command: str) -> dict[str, Any]:
+    """What every card says; the scores are those of the warm start."""
+    return {
+        "name": config.preset,
+        "unet": dataclasses.asdict(config.unet),
+        "training": {
+            "command": command,
+            "config": {k: v for k, v in config.to_dict().items() if k not in {"unet", "preset"}},
+            "epochs_run": outcome.epochs,
+            "signatures": signatures(outcome.history),
+            "hours": round(outcome.seconds / 3600, 2),
+            "precision": outcome.precision,
+            "commit": _commit(),
+            "versions": {"python": platform.python_version()}
+            | {name: version(name) for name in ("torch", "brevitas", "monai")},
+        },
+        "data": {
+            "source": samples.source,
+            "split_by": config.split_by,
+            "parts": {name: _part(samples, indices) for name, indices in outcome.split.parts().items()},
+        },
+        "scores": {
+            "note": "dice and iou: mean over the images with a lesion; accuracy: all pixels of all images; "
+            "the validation part chose the best epoch, the test part chose nothing",
+            "float": {
+                k: _plain(predict_scores(outcome.float_model, samples, v)) for k, v in _held_out(outcome).items()
+            },
+        },
+    }
+
+
+def train_command(config: TrainConfig, data: str, phantoms: int | None = None) -> str:
+    """The command line that trains the same network again, without the options that have their default.
+
+    Args:
+        config: The training.
+        data: Its data, as ``--data`` takes them.
+        phantoms: Number of phantoms, where these are the data.
+    """
+    words = ["quantunet", "train", config.preset, "--data", data]
+    if phantoms is not None:
+        words += ["--phantoms", str(phantoms)]
+    spelled = {"bit_lambda": "lambda", "bit_weighting": "weighting"}
+    default = TrainConfig(config.preset).to_dict()
+    for name, value in config.to_dict().items():
+        if value == default[name]:
+            continue
+        option = f"--{spelled.get(name, name).replace('_', '-')}"
+        words += ["--no-augment"] if name == "augment" else [option, str(value)]
+    return shlex.join(words)
+
+
 def golden_scores(graph: Graph, samples: Samples, indices: NDArray[np.int64]) -> Scores:
     """Scores of the integer network on a part of the data."""
-    masks = [golden.mask(graph, golden.run(graph, image)) for image in samples.images[indices]]
-    return score(np.stack(masks), samples.masks[indices])
+    masks = golden.mask(graph, golden.run_batch(graph, list(samples.images[indices])))
+    return score(masks, samples.masks[indices])
 
 
 def bit_summary(graph: Graph, config: TrainConfig) -> dict[str, Any]:
@@ -125,8 +173,15 @@ def bit_summary(graph: Graph, config: TrainConfig) -> dict[str, Any]:
         "mean": mean,
         "mean_weight": round(float(np.mean([b["weight"] for b in layers.values()])), 3),
         "mean_activation": round(float(np.mean([b["activation"] for b in layers.values()])), 3),
+        "mac_bits": bit_operations(graph, config),
         "layers": layers,
     }
+
+
+def bit_operations(graph: Graph, config: TrainConfig) -> int:
+    """Cost of one image: the sum over the convolutions of MACs times weight width times input width."""
+    macs = {shape.name: shape.macs for shape in config.unet.conv_layers()}
+    return sum(macs[n.name] * n.weight_type.bits * graph.input_of(n).qtype.bits for n in _matrices(graph))
 
 
 def packed_size(graph: Graph) -> dict[str, Any]:
@@ -143,6 +198,17 @@ def packed_size(graph: Graph) -> dict[str, Any]:
         "float32_bytes": 4 * parameters,
         "ratio": round(4 * parameters / packed, 2),
     }
+
+
+def _commit() -> str | None:
+    """The commit of the checkout that this file stands in; None where it is installed elsewhere."""
+    try:
+        done = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True, check=False
+        )
+    except OSError:
+        return None
+    return done.stdout.strip() or None
 
 
 def _matrices(graph: Graph) -> list[Conv2d | ConvTranspose2d]:

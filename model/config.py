@@ -10,6 +10,13 @@ from quantunet.errors import ShapeError, TrainingError
 
 PenaltyWeighting = Literal["layers", "parameters", "macs"]
 Device = Literal["auto", "cpu", "cuda"]
+Precision = Literal["auto", "float32", "bfloat16"]
+SplitBy = Literal["group", "image"]
+Bits = Literal["learned", "float"] | int
+
+MIN_BITS = 2
+MAX_BITS = 8
+"""The least and the greatest width that is learned."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +133,11 @@ class TrainConfig:
         bit_lambda: Factor of the bit-width term of the loss.
         bit_weighting: How the mean over the layers' widths is weighted.
         patience: Epochs without a better validation Dice before a phase ends; 0 turns early stopping off.
+        bits: ``learned``; or a number from 2 to 8, the width of every weight and activation, which is then not learned;
+            or ``float``, where the float network goes on through all phases, as a control.
+        distil: Factor of a further term of the loss of the quantised network, its cross-entropy with the
+            probabilities of the float network.
+        split_by: ``group`` keeps near duplicates in one part; ``image`` does not, and is there to show what leaks.
         val_fraction: Share of the groups that selects the best epoch.
         test_fraction: Share of the groups that is only reported on.
         augment: Whether to flip, shift, scale, rotate and change gamma while training.
@@ -147,6 +159,9 @@ class TrainConfig:
     bit_lambda: float = 0.25
     bit_weighting: PenaltyWeighting = "layers"
     patience: int = 15
+    bits: Bits = "learned"
+    distil: float = 0.0
+    split_by: SplitBy = "group"
     val_fraction: float = 0.15
     test_fraction: float = 0.15
     augment: bool = True
@@ -163,6 +178,18 @@ class TrainConfig:
                 "training configuration",
                 expected=f"a weighting out of {', '.join(get_args(PenaltyWeighting))}",
                 got=self.bit_weighting,
+            )
+        if self.bits not in {"learned", "float", *range(MIN_BITS, MAX_BITS + 1)}:
+            raise TrainingError(
+                "training configuration",
+                expected=f"bits: learned, float, or a width from {MIN_BITS} to {MAX_BITS}",
+                got=str(self.bits),
+            )
+        if self.split_by not in get_args(SplitBy):
+            raise TrainingError(
+                "training configuration",
+                expected=f"a split by {' or '.join(get_args(SplitBy))}",
+                got=self.split_by,
             )
         if min(self.float_epochs, self.qat_epochs, self.tune_epochs, self.calibration_batches, self.batch_size) < 1:
             raise TrainingError(

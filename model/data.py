@@ -19,6 +19,7 @@ from PIL import Image, UnidentifiedImageError
 
 from quantunet.errors import DataSplitError, FileFormatError, ImageError, StorageError
 from quantunet.model import phantoms
+from quantunet.model.config import TrainConfig
 
 ENVIRONMENT = "QUANTUNET_DATA"
 BUSI_FILE = "busi_128.npz"
@@ -260,6 +261,16 @@ def split_by_group(group: NDArray[np.int64], *, val_fraction: float, test_fracti
     split = Split(*(np.flatnonzero(np.isin(group, part)) for part in (train, val, test)))
     check_split(split, group)
     return split
+
+
+def split_samples(config: TrainConfig, samples: Samples) -> Split:
+    """The split that a training uses: by group, or, to show what near duplicates leak, by image.
+
+    Raises:
+        DataSplitError: A part would be empty.
+    """
+    group = samples.group if config.split_by == "group" else np.arange(len(samples))
+    return split_by_group(group, val_fraction=config.val_fraction, test_fraction=config.test_fraction, seed=config.seed)
 
 
 def check_split(split: Split, group: NDArray[np.int64]) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import torch
 from monai.losses import DiceCELoss
 from torch import Tensor, nn
+from torch.nn import functional
 
-from quantunet.model.config import PenaltyWeighting, UNetConfig
-from quantunet.model.quantizers import MAX_BITS
+from quantunet.model.config import MAX_BITS, PenaltyWeighting, UNetConfig
 
 
 def layer_weights(config: UNetConfig, weighting: PenaltyWeighting) -> dict[str, float]:
@@ -42,29 +42,44 @@ class SegmentationLoss(nn.Module):
         config: Shape of the network, for the weighting of its layers.
         bit_lambda: Factor of the bit-width term.
         weighting: Weighting of the layers in the mean bit-width.
+        distil: Factor of the cross-entropy with a teacher's probabilities, where a teacher's logits are given.
     """
 
-    def __init__(self, config: UNetConfig, bit_lambda: float = 0.25, weighting: PenaltyWeighting = "layers") -> None:
+    def __init__(
+        self,
+        config: UNetConfig,
+        bit_lambda: float = 0.25,
+        weighting: PenaltyWeighting = "layers",
+        distil: float = 0.0,
+    ) -> None:
         super().__init__()
+        self.distil = distil
         self.bit_lambda = bit_lambda
         self.weights = layer_weights(config, weighting)
         # Smoothing by one pixel gives images without a lesion a useful gradient.
         self.task = DiceCELoss(sigmoid=True, smooth_nr=1.0, smooth_dr=1.0)
 
     def forward(
-        self, logits: Tensor, mask: Tensor, widths: Mapping[str, tuple[Tensor, Tensor]] | None = None
+        self,
+        logits: Tensor,
+        mask: Tensor,
+        widths: Mapping[str, tuple[Tensor, Tensor]] | None = None,
+        teacher: Tensor | None = None,
     ) -> Tensor:
         """The loss.
 
         Args:
             logits: ``(batch, 1, height, width)``.
             mask: The same shape, 0.0 or 1.0.
-            widths: Learned widths of a quantised network; None in the float phase.
+            widths: Widths that are being learned; None where there are none.
+            teacher: Logits of the float network on the same images; None without distillation.
 
         Returns:
             A 0-dimensional tensor.
         """
         loss: Tensor = self.task(logits, mask)
-        if widths is None:
-            return loss
-        return loss + self.bit_lambda * mean_bits(widths, self.weights) / MAX_BITS
+        if teacher is not None:
+            loss = loss + self.distil * functional.binary_cross_entropy_with_logits(logits, torch.sigmoid(teacher))
+        if widths is not None:
+            loss = loss + self.bit_lambda * mean_bits(widths, self.weights) / MAX_BITS
+        return loss

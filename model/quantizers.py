@@ -22,8 +22,9 @@ from brevitas.quant.scaled_int import Int32Bias
 from brevitas.quant_tensor import IntQuantTensor
 from torch import Tensor, nn
 
-MIN_BITS = 2
-MAX_BITS = 8
+from quantunet.model.config import MAX_BITS, MIN_BITS
+from quantunet.model.fused_quant import FusedIntQuant
+
 COLLECT_STATS_STEPS = 20
 MIN_SCALE = 2.0**-16  # a power of two, so that the scale of a tensor that is all zeros is one too
 
@@ -31,6 +32,7 @@ MIN_SCALE = 2.0**-16  # a power of two, so that the scale of a tensor that is al
 class LearnedWeight(Int8WeightPerTensorFixedPoint):
     """Signed narrow-range weights; the scale follows the largest weight."""
 
+    int_quant = FusedIntQuant
     bit_width_impl_type = BitWidthImplType.PARAMETER
     bit_width = MAX_BITS
     min_bit_width = MIN_BITS
@@ -42,6 +44,7 @@ class LearnedWeight(Int8WeightPerTensorFixedPoint):
 class LearnedUnsignedActivation(Uint8ActPerTensorFixedPoint):
     """Activations after a ReLU."""
 
+    int_quant = FusedIntQuant
     bit_width_impl_type = BitWidthImplType.PARAMETER
     bit_width = MAX_BITS
     min_bit_width = MIN_BITS
@@ -54,6 +57,7 @@ class LearnedUnsignedActivation(Uint8ActPerTensorFixedPoint):
 class LearnedSignedActivation(Int8ActPerTensorFixedPoint):
     """Both legs of a skip connection."""
 
+    int_quant = FusedIntQuant
     bit_width_impl_type = BitWidthImplType.PARAMETER
     bit_width = MAX_BITS
     min_bit_width = MIN_BITS
@@ -167,6 +171,13 @@ def clamp_widths(model: nn.Module) -> None:
     """Keep every offset in [0, 6], where the straight-through gradient is that of the width."""
     for parameter in width_parameters(model):
         parameter.clamp_(0.0, float(MAX_BITS - MIN_BITS))
+
+
+@torch.no_grad()
+def set_widths(model: nn.Module, bits: int) -> None:
+    """Give every weight and activation the same width."""
+    for parameter in width_parameters(model):
+        parameter.fill_(float(bits - MIN_BITS))
 
 
 @torch.no_grad()

@@ -13,6 +13,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -26,10 +27,10 @@ from torch.utils.tensorboard import SummaryWriter
 
 from quantunet import storage
 from quantunet.errors import TrainingError
-from quantunet.model import checkpoint, quantizers
+from quantunet.model import checkpoint, distributed, quantizers
 from quantunet.model.augment import augment, to_float
-from quantunet.model.config import Device, TrainConfig
-from quantunet.model.data import Samples, Split, split_by_group
+from quantunet.model.config import Device, Precision, TrainConfig
+from quantunet.model.data import Samples, Split, split_samples
 from quantunet.model.loss import SegmentationLoss, layer_weights, mean_bits
 from quantunet.model.metrics import Scores, score
 from quantunet.model.unet import UNet, copy_folded, float_unet, quant_unet, widths, widths_as_int
@@ -41,6 +42,22 @@ NEXT: dict[Phase, Phase] = {"float": "qat", "qat": "tune", "tune": "done"}
 LAST = "last.pt"
 FLOAT = "float.pt"
 QUANT = "quant.pt"
+_FLOAT_KEYS = {"float_phase", "model", "history", "seconds"}
+# The fields of the configuration that decide the float phase.
+_FLOAT_PHASE = (
+    "preset",
+    "seed",
+    "float_epochs",
+    "batch_size",
+    "float_lr",
+    "weight_decay",
+    "patience",
+    "split_by",
+    "val_fraction",
+    "test_fraction",
+    "augment",
+    "unet",
+)
 _STATE_KEYS = {
     "config",
     "phase",
@@ -105,18 +122,22 @@ class Outcome:
     """A finished training.
 
     Args:
-        float_model: Best float network (of the warm start).
-        quant_model: Best quantised network, widths frozen.
+        float_model: Best float network of the warm start.
+        final_model: Best network of the last phase: quantised, widths frozen; or the float control.
         split: The split that was used.
         seconds: Training time, over all resumed runs.
         epochs: Epochs run in each phase.
+        history: One row for each epoch, as in ``history.csv``.
+        precision: What convolutions computed in while training.
     """
 
     float_model: UNet
-    quant_model: UNet
+    final_model: UNet
     split: Split
     seconds: float
     epochs: dict[str, int]
+    history: list[dict[str, Any]]
+    precision: str
 
 
 def pick_device(device: Device) -> torch.device:
@@ -128,6 +149,30 @@ def pick_device(device: Device) -> torch.device:
     if device == "cuda" and not torch.cuda.is_available():
         raise TrainingError("device cuda", expected="a CUDA device", got="none", hint="Use --device cpu.")
     return torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def pick_precision(precision: Precision, device: torch.device) -> torch.dtype:
+    """The type that convolutions compute in while training; ``auto`` takes bfloat16 where the hardware has it.
+
+    Weights, scales, statistics and the loss stay in float32. Codes of up to 8 bits times a power of two are exact in
+    bfloat16; accumulators are rounded before they are requantised. Scores are always computed in float32.
+
+    Raises:
+        TrainingError: bfloat16 was asked for on a processor that has no such instructions.
+    """
+    if device.type == "cuda":
+        able = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        # A private name: PyTorch has no public question for these instructions.
+        able = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    if precision == "bfloat16" and not able:
+        raise TrainingError(
+            "precision bfloat16",
+            expected=f"a {device.type} with bfloat16 instructions",
+            got="none",
+            hint="Use --precision float32.",
+        )
+    return torch.bfloat16 if able and precision != "float32" else torch.float32
 
 
 def use_threads(count: int) -> None:
@@ -157,7 +202,7 @@ def _optimizer(
         {"params": decayed, "lr": lr, "weight_decay": config.weight_decay},
         {"params": plain, "lr": lr, "weight_decay": 0.0},
     ]
-    if phase == "qat":
+    if phase == "qat" and config.bits == "learned":
         groups.append({"params": offsets, "lr": config.width_lr, "weight_decay": 0.0})
     optimizer = torch.optim.AdamW(groups)
     if phase == "float":
@@ -177,12 +222,14 @@ class Trainer:
         samples: The data.
         folder: Where checkpoints and logs go.
         device: Where to compute.
+        precision: What convolutions compute in while training; see ``pick_precision``.
         on_epoch: Called after every epoch.
         on_batch: Called after every batch with (phase, epoch, batch, batches).
 
     Raises:
         TrainingError: The images do not have the size that the preset takes.
         DataSplitError: The data have too few groups for the three parts.
+        TrainingError: The ranks of a distributed training cannot share a batch equally.
     """
 
     def __init__(
@@ -192,6 +239,7 @@ class Trainer:
         folder: Path,
         *,
         device: torch.device | None = None,
+        precision: Precision = "float32",
         on_epoch: Callable[[EpochReport], None] | None = None,
         on_batch: Callable[[Phase, int, int, int], None] | None = None,
     ) -> None:
@@ -200,29 +248,37 @@ class Trainer:
             raise TrainingError(
                 samples.source, expected=f"images of {side} x {side}", got=str(samples.images.shape[1:])
             )
+        if config.batch_size % distributed.ranks():
+            raise TrainingError(
+                "distributed training",
+                expected=f"a batch size that {distributed.ranks()} processes can share",
+                got=str(config.batch_size),
+            )
         self.config = config
         self.samples = samples
         self.folder = folder
         self.device = device or torch.device("cpu")
+        self.dtype = pick_precision(precision, self.device)
         self.on_epoch = on_epoch
         self.on_batch = on_batch
-        self.split = split_by_group(
-            samples.group, val_fraction=config.val_fraction, test_fraction=config.test_fraction, seed=config.seed
-        )
-        self.loss = SegmentationLoss(config.unet, config.bit_lambda, config.bit_weighting)
+        self.split = split_samples(config, samples)
+        self.teacher: UNet | None = None
+        self.loss = SegmentationLoss(config.unet, config.bit_lambda, config.bit_weighting, config.distil)
         self.paper_weights = layer_weights(config.unet, "layers")
         self.batches = max(1, len(self.split.train) // config.batch_size)
 
     # -- the phases -----------------------------------------------------------------------------------------------
 
-    def run(self, *, resume: bool = False) -> Outcome:
+    def run(self, *, resume: bool = False, warm_start: Path | None = None) -> Outcome:
         """Train to the end.
 
         Args:
             resume: Go on from the folder's checkpoint, where there is one.
+            warm_start: The ``float.pt`` of another training whose float phase is the same; it is not run again.
 
         Raises:
-            TrainingError: The folder holds another training, or one and ``resume`` is False.
+            TrainingError: The folder holds another training, or one and ``resume`` is False; or the warm start is of a
+                training whose float phase is another.
             StorageError: A checkpoint or log cannot be written.
             FileFormatError: The checkpoint is damaged.
         """
@@ -237,12 +293,36 @@ class Trainer:
                 )
             torch.manual_seed(self.config.seed)
             state = self._begin("float", float_unet(self.config.unet), [], 0.0)
-        with SummaryWriter(str(self.folder / "tensorboard"), purge_step=len(state.history)) as board:
+            if warm_start is not None:
+                state = self._advance(self._warm(state, warm_start))
+        with self._board(state) as board:
             while state.phase != "done":
                 while not self._phase_over(state):
                     self._epoch(state, board)
                 state = self._advance(state)
         return self._outcome(state)
+
+    def float_phase(self) -> Path:
+        """Run the float phase alone, or what is left of it.
+
+        Returns:
+            The file that :meth:`run` of other trainings takes as ``warm_start``.
+
+        Raises:
+            FileFormatError: The checkpoint is damaged.
+            StorageError: A checkpoint or log cannot be written.
+        """
+        path = self.folder / FLOAT
+        if path.exists():
+            return path
+        torch.manual_seed(self.config.seed)
+        found = (self.folder / LAST).exists()
+        state = self._restore() if found else self._begin("float", float_unet(self.config.unet), [], 0.0)
+        with self._board(state) as board:
+            while not self._phase_over(state):
+                self._epoch(state, board)
+        self._advance(state)
+        return path
 
     def _phase_over(self, state: State) -> bool:
         stale = state.epoch - state.best_epoch
@@ -251,6 +331,7 @@ class Trainer:
 
     def _begin(self, phase: Phase, model: UNet, history: list[dict[str, Any]], seconds: float) -> State:
         model = model.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        distributed.copy_from_rank_0(model)
         steps = self.batches * _epochs(self.config, phase)
         optimizer, scheduler = _optimizer(self.config, phase, model, max(1, steps))
         average = None
@@ -258,24 +339,81 @@ class Trainer:
             average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(self.config.tune_average))  # type: ignore[no-untyped-call]
         return State(phase, 0, model, optimizer, scheduler, average, history=history, seconds=seconds)
 
+    def _warm(self, state: State, path: Path) -> State:
+        """A float phase that another training has run."""
+        content = checkpoint.load(path, _FLOAT_KEYS)
+        mine = self._float_phase()
+        if content["float_phase"] != mine:
+            changed = [k for k, v in mine.items() if content["float_phase"].get(k) != v]
+            raise TrainingError(
+                str(path),
+                expected="the float phase of this training",
+                got=f"another {', '.join(changed)}",
+                hint="Leave the warm start out: the float phase is then run.",
+            )
+        checkpoint.fill(state.model, content["model"], path)
+        history = content["history"]
+        return dataclasses.replace(
+            state, epoch=len(history), best_model=content["model"], history=history, seconds=content["seconds"]
+        )
+
+    def _float_phase(self) -> dict[str, Any]:
+        """All that decides the outcome of the float phase."""
+        config = self.config.to_dict()
+        return {key: config[key] for key in _FLOAT_PHASE} | {
+            "source": self.samples.source,
+            "images": len(self.samples),
+            "precision": str(self.dtype),
+        }
+
     def _advance(self, state: State) -> State:
         """Take a phase's result into the next phase."""
         if state.phase == "float":
             state.model.load_state_dict(state.best_model)
-            checkpoint.save(self.folder / FLOAT, {"config": self.config.to_dict(), "model": state.best_model})
-            model = quant_unet(self.config.unet)
-            copy_folded(state.model.cpu(), model)
-            self._calibrate(model)
-            following = self._begin("qat", model, state.history, state.seconds)
+            self._keep(
+                FLOAT,
+                {
+                    "float_phase": self._float_phase(),
+                    "model": state.best_model,
+                    "history": state.history,
+                    "seconds": state.seconds,
+                },
+            )
+            following = self._begin("qat", self._quantised(state.model), state.history, state.seconds)
         elif state.phase == "qat":
-            quantizers.freeze_widths(state.model)  # the last epoch's widths: that is where the loss drew them
+            if self.config.bits != "float":
+                quantizers.freeze_widths(state.model)  # the last epoch's widths: that is where the loss drew them
             following = self._begin("tune", state.model, state.history, state.seconds)
         else:
             state.model.load_state_dict(state.best_model)
-            checkpoint.save(self.folder / QUANT, {"config": self.config.to_dict(), "model": state.best_model})
+            self._keep(QUANT, {"config": self.config.to_dict(), "model": state.best_model})
             following = dataclasses.replace(state, phase="done", average=None)
         self._save(following)
         return following
+
+    def _quantised(self, model: UNet) -> UNet:
+        """The network that goes on after the float phase."""
+        if self.config.bits == "float":
+            return model
+        quantised = quant_unet(self.config.unet)
+        copy_folded(model.cpu(), quantised)
+        self._calibrate(quantised)  # at 8 bits; a change of width keeps the clipping threshold
+        if isinstance(self.config.bits, int):
+            quantizers.set_widths(quantised, self.config.bits)
+            quantizers.freeze_widths(quantised)
+        return quantised
+
+    def _teacher_logits(self, image: Tensor) -> Tensor | None:
+        """Logits of the float network on a batch, where the quantised one is to learn from them."""
+        if not self.config.distil:
+            return None
+        if self.teacher is None:
+            self.teacher = float_unet(self.config.unet).eval()
+            path = self.folder / FLOAT
+            checkpoint.fill(self.teacher, checkpoint.load(path, _FLOAT_KEYS)["model"], path)
+            self.teacher.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        with torch.no_grad():
+            return cast(Tensor, self.teacher(image))
 
     @torch.no_grad()
     def _calibrate(self, model: UNet) -> None:
@@ -303,22 +441,27 @@ class Trainer:
             image, mask = augment(image, mask, generator)
         return image.contiguous(memory_format=torch.channels_last), mask
 
-    def _epoch(self, state: State, board: SummaryWriter) -> None:
+    def _epoch(self, state: State, board: SummaryWriter | None) -> None:
         started = time.perf_counter()
         generator = _generator(self.config, state.phase, state.epoch)
-        quantised = state.phase != "float"
+        quantised = state.phase != "float" and self.config.bits != "float"
+        learning = state.phase == "qat" and self.config.bits == "learned"
         state.model.train()
         total = 0.0
         for number, indices in enumerate(self._order(generator)):
-            image, mask = self._batch(indices, generator)
-            learned = widths(state.model) if state.phase == "qat" else None
-            loss = self.loss(state.model(image), mask, learned)
+            image, mask = (distributed.share(part) for part in self._batch(indices, generator))
+            learned = widths(state.model) if learning else None
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.dtype == torch.bfloat16):
+                teacher = None if state.phase == "float" else self._teacher_logits(image)
+                logits = state.model(image)
+            loss = self.loss(logits.float(), mask, learned, teacher)
             state.optimizer.zero_grad(set_to_none=True)
             loss.backward()
+            distributed.average_gradients(state.model.parameters())
             nn.utils.clip_grad_norm_([p for p in state.model.parameters() if p.ndim > 1], 5.0)
             state.optimizer.step()
             state.scheduler.step()
-            if state.phase == "qat":
+            if learning:
                 quantizers.clamp_widths(state.model)
             if state.average is not None:
                 state.average.update_parameters(state.model)
@@ -333,8 +476,12 @@ class Trainer:
                 hint="Lower the learning rate.",
             )
         state.epoch += 1
+        distributed.average_statistics(state.model)
         result = state.model if state.average is None else cast(UNet, state.average.module)
-        dice = predict_scores(result, self.samples, self.split.val, self.config.batch_size).dice
+        dice = math.nan
+        if not distributed.rank():
+            dice = predict_scores(result, self.samples, self.split.val, self.config.batch_size).dice
+        dice = distributed.from_rank_0(dice, self.device)
         bits = float(mean_bits(widths(state.model), self.paper_weights).detach()) if quantised else 32.0
         best = dice > state.best or not state.best_model
         if best:
@@ -359,13 +506,20 @@ class Trainer:
 
     # -- logs and checkpoints -------------------------------------------------------------------------------------
 
-    def _log(self, state: State, report: EpochReport, board: SummaryWriter) -> None:
+    def _board(self, state: State) -> AbstractContextManager[SummaryWriter | None]:
+        if distributed.rank():
+            return nullcontext()
+        return SummaryWriter(str(self.folder / "tensorboard"), purge_step=len(state.history))
+
+    def _log(self, state: State, report: EpochReport, board: SummaryWriter | None) -> None:
         row: dict[str, Any] = {
             k: getattr(report, k) for k in ("phase", "epoch", "loss", "val_dice", "mean_bits", "seconds")
         }
         for name, (weight, activation) in report.widths.items():
             row[f"{name}.weight"], row[f"{name}.activation"] = weight, activation
         state.history.append(row)
+        if board is None:
+            return
         step = len(state.history)
         for key, value in row.items():
             if isinstance(value, int | float):
@@ -377,7 +531,15 @@ class Trainer:
         writer.writerows(state.history)
         storage.write_text(self.folder / "history.csv", text.getvalue())
 
+    def _keep(self, name: str, content: dict[str, Any]) -> None:
+        """Write a phase's result, on rank 0, before any rank goes on."""
+        if not distributed.rank():
+            checkpoint.save(self.folder / name, content)
+        distributed.wait()
+
     def _save(self, state: State) -> None:
+        if distributed.rank():
+            return
         checkpoint.save(
             self.folder / LAST,
             {
@@ -406,9 +568,10 @@ class Trainer:
                 hint="Resume with the same options, or choose another folder.",
             )
         phase: Phase = content["phase"]
-        model = float_unet(self.config.unet) if phase == "float" else quant_unet(self.config.unet)
+        is_float = phase == "float" or self.config.bits == "float"
+        model = float_unet(self.config.unet) if is_float else quant_unet(self.config.unet)
         checkpoint.fill(model, content["model"], self.folder / LAST)
-        if phase in {"tune", "done"}:
+        if not is_float and (phase in {"tune", "done"} or self.config.bits != "learned"):
             quantizers.freeze_widths(model)
         state = self._begin("tune" if phase == "done" else phase, model, content["history"], content["seconds"])
         state.phase, state.epoch = phase, content["epoch"]
@@ -424,9 +587,18 @@ class Trainer:
 
     def _outcome(self, state: State) -> Outcome:
         float_model = float_unet(self.config.unet)
-        checkpoint.fill(float_model, checkpoint.load(self.folder / FLOAT, {"model"})["model"], self.folder / FLOAT)
+        path = self.folder / FLOAT
+        checkpoint.fill(float_model, checkpoint.load(path, _FLOAT_KEYS)["model"], path)
         epochs = {phase: sum(row["phase"] == phase for row in state.history) for phase in ("float", "qat", "tune")}
-        return Outcome(float_model.eval(), state.model.cpu().eval(), self.split, state.seconds, epochs)
+        return Outcome(
+            float_model.eval(),
+            state.model.cpu().eval(),
+            self.split,
+            state.seconds,
+            epochs,
+            state.history,
+            str(self.dtype).removeprefix("torch."),
+        )
 
 
 @torch.no_grad()

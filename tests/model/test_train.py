@@ -17,7 +17,7 @@ class _Killed(Exception):
 
 
 def _parameters(outcome):
-    return {**outcome.float_model.state_dict(prefix="float."), **outcome.quant_model.state_dict(prefix="quant.")}
+    return {**outcome.float_model.state_dict(prefix="float."), **outcome.final_model.state_dict(prefix="quant.")}
 
 
 def test_all_phases_run_and_widths_move(quick, samples, tmp_path):
@@ -29,9 +29,9 @@ def test_all_phases_run_and_widths_move(quick, samples, tmp_path):
     assert learned[0] != learned[-1]
     assert reports[-1].mean_bits < 7.5
     assert reports[-1].widths == reports[-2].widths == learned[-1]  # frozen
-    assert widths_as_int(outcome.quant_model) == learned[-1]
+    assert widths_as_int(outcome.final_model) == learned[-1]
     weights = torch.load(tmp_path / train.QUANT, weights_only=True)["model"]
-    assert all((weights[k] == v).all() for k, v in outcome.quant_model.state_dict().items())
+    assert all((weights[k] == v).all() for k, v in outcome.final_model.state_dict().items())
 
 
 def test_every_width_is_logged(quick, samples, tmp_path):

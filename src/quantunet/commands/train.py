@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import json
 import logging
-import shlex
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from quantunet import exit_codes
-from quantunet.model.config import PRESETS, Device, PenaltyWeighting, TrainConfig
+from quantunet import exit_codes, storage
+from quantunet.model.config import PRESETS, Bits, Device, PenaltyWeighting, Precision, SplitBy, TrainConfig
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
     from rich.table import Table
 
-    from quantunet.model.train import EpochReport
+    from quantunet.model.data import Samples
+    from quantunet.model.train import EpochReport, Outcome
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +36,7 @@ _OPTIONS = (
     ("tune_average", float, "decay of the running average of the weights in the fine-tuning"),
     ("weight_decay", float, "weight decay of the weights"),
     ("patience", int, "epochs without a better validation Dice before a phase ends; 0 for none"),
+    ("distil", float, "factor of the cross-entropy with the float network's probabilities"),
     ("val_fraction", float, "share of the groups for validation"),
     ("test_fraction", float, "share of the groups for the test"),
 )
@@ -72,10 +74,32 @@ def add_parser(sub: Any) -> None:
         default=_DEFAULTS.bit_weighting,
         help="weighting of the layers in the mean bit-width (default: %(default)s)",
     )
+    parser.add_argument(
+        "--bits",
+        type=_bits,
+        default=_DEFAULTS.bits,
+        help="learned; a number from 2 to 8, the width of every tensor; or float, a control (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--split-by",
+        choices=get_args(SplitBy),
+        default=_DEFAULTS.split_by,
+        help="split by group, or by image to show what near duplicates leak (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--precision",
+        choices=get_args(Precision),
+        default="auto",
+        help="what convolutions compute in while training; auto: bfloat16 where the hardware has it",
+    )
     for name, kind, text in _OPTIONS:
         option = f"--{name.replace('_', '-')}"
         parser.add_argument(option, type=kind, default=getattr(_DEFAULTS, name), help=f"{text} (default: %(default)s)")
     parser.set_defaults(run=run)
+
+
+def _bits(text: str) -> Bits:
+    return int(text) if text.isdigit() else text  # type: ignore[return-value]  # TrainConfig checks it
 
 
 def run(args: argparse.Namespace) -> int:
@@ -83,8 +107,8 @@ def run(args: argparse.Namespace) -> int:
     warnings.filterwarnings("ignore", message="fast_hadamard_transform package not found")
     from rich.console import Console
 
-    from quantunet.model import data
-    from quantunet.model.card import publish
+    from quantunet.model import data, distributed
+    from quantunet.model.card import train_command
     from quantunet.model.train import Trainer, pick_device, use_threads
 
     if args.threads:
@@ -92,25 +116,47 @@ def run(args: argparse.Namespace) -> int:
     config = make_config(args)
     samples = data.load(args.data, config.unet.size, phantom_count=args.phantoms, seed=args.seed)
     folder = args.out or Path("runs") / args.preset
-    console = Console()
-    console.print(f"{args.preset} on {samples.source}: {len(samples)} images in {folder}")
-    with make_progress(console) as progress:
-        task = progress.add_task("", total=1, status="")
-        monitor = Monitor(progress, task, console)
-        trainer = Trainer(
-            config,
-            samples,
-            folder,
-            device=pick_device(args.device),
-            on_epoch=monitor.on_epoch,
-            on_batch=monitor.on_batch,
-        )
-        outcome = trainer.run(resume=args.resume)
-    path = folder / f"{args.preset}.onnx"
-    card = publish(outcome, config, samples, path, command_line(args, samples.source))
-    console.print(card_table(card))
-    console.print(f"wrote {path} and {path.with_suffix('.json')}; next: quantunet infer {path} IMAGE --out mask.png")
+    with distributed.group(pick_device(args.device)) as device:
+        console = Console(quiet=distributed.rank() > 0)
+        console.print(f"{args.preset} on {samples.source}: {len(samples)} images in {folder}")
+        with make_progress(console) as progress:
+            task = progress.add_task("", total=1, status="")
+            monitor = Monitor(progress, task, console)
+            trainer = Trainer(
+                config,
+                samples,
+                folder,
+                device=device,
+                precision=args.precision,
+                on_epoch=monitor.on_epoch,
+                on_batch=monitor.on_batch,
+            )
+            outcome = trainer.run(resume=args.resume)
+        if not distributed.rank():
+            made = samples.source.startswith("phantoms")
+            command = train_command(config, "phantoms" if made else samples.source, args.phantoms if made else None)
+            _publish(outcome, config, samples, folder / f"{args.preset}.onnx", command, console)
     return exit_codes.SUCCESS
+
+
+def _publish(
+    outcome: Outcome, config: TrainConfig, samples: Samples, path: Path, command: str, console: Console
+) -> None:
+    """Write the network and its card, or the card of a float control, and say so."""
+    from quantunet.model.card import control_card, publish
+
+    card_path = path.with_suffix(".json")
+    if config.bits == "float":
+        card = control_card(outcome, config, samples, command)
+        storage.write_text(card_path, json.dumps(card, indent=1) + "\n")
+        told = f"wrote {card_path}; a float network has no QONNX file"
+    else:
+        card = publish(outcome, config, samples, path, command)
+        told = f"wrote {path} and {card_path}; next: quantunet infer {path} IMAGE --out mask.png"
+    console.print(card_table(card))
+    console.print(told)
+    for sentence in card["training"]["signatures"]:
+        console.print(f"warning: {sentence}", highlight=False)
 
 
 def make_config(args: argparse.Namespace) -> TrainConfig:
@@ -120,26 +166,8 @@ def make_config(args: argparse.Namespace) -> TrainConfig:
         TrainingError: A value is out of range.
     """
     names = [name for name, _, _ in _OPTIONS]
-    names += ["preset", "seed", "augment", "bit_lambda", "bit_weighting"]
+    names += ["preset", "seed", "augment", "bit_lambda", "bit_weighting", "bits", "split_by"]
     return TrainConfig(**{name: getattr(args, name) for name in names})
-
-
-def command_line(args: argparse.Namespace, source: str) -> str:
-    """The command that trains the same network again, without the options that have their default."""
-    words = ["quantunet", "train", args.preset]
-    if source.startswith("phantoms"):
-        words += ["--data", "phantoms", "--phantoms", str(args.phantoms)]
-    else:
-        words += ["--data", source]
-    config = make_config(args)
-    spelled = {"bit_lambda": "lambda", "bit_weighting": "weighting"}
-    for name, value in config.to_dict().items():
-        if name in {"preset", "unet"} or value == getattr(_DEFAULTS, name):
-            continue
-        words += (
-            ["--no-augment"] if name == "augment" else [f"--{spelled.get(name, name).replace('_', '-')}", str(value)]
-        )
-    return shlex.join(words)
 
 
 def make_progress(console: Console) -> Progress:
@@ -195,8 +223,9 @@ def card_table(card: dict[str, Any]) -> Table:
     from rich.table import Table
 
     columns = ("dice", "iou", "accuracy", "background_accuracy", "images")
-    table = Table("network", "part", *columns, title=f"{card['name']}: mean {card['bits']['mean']['layers']} bits")
-    for kind in ("float", "quantised"):
-        for part, scores in card["scores"][kind].items():
+    bits = f"mean {card['bits']['mean']['layers']} bits" if "bits" in card else "float control"
+    table = Table("network", "part", *columns, title=f"{card['name']}: {bits}")
+    for kind in ("float", "quantised", "control"):
+        for part, scores in card["scores"].get(kind, {}).items():
             table.add_row(kind, part, *(str(scores[column]) for column in columns))
     return table

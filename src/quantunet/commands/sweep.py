@@ -1,0 +1,183 @@
+"""``quantunet sweep``: run the trainings of a TOML file, several at a time, and keep a row of results for each."""
+
+from __future__ import annotations
+
+import argparse
+import concurrent.futures
+import csv
+import multiprocessing
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+from quantunet import exit_codes
+from quantunet.errors import QuantUNetError, StorageError, TrainingError
+from quantunet.model.config import Device, Precision
+from quantunet.model.sweep import Job, read_jobs
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from quantunet.model.sweep_run import Place
+
+_POLL_SECONDS = 5.0
+
+
+def add_parser(sub: Any) -> None:
+    """Add the sub-command."""
+    parser: argparse.ArgumentParser = sub.add_parser(
+        "sweep",
+        help="run many trainings, resumable and in parallel",
+        description="Run the trainings of a TOML file (see docs/science.md). What the results already hold is not run "
+        "again; a training that was interrupted goes on from its last epoch.",
+    )
+    parser.add_argument("file", type=Path, help="the TOML file with the studies")
+    parser.add_argument("--only", nargs="+", default=[], metavar="STUDY", help="these studies alone")
+    parser.add_argument("--list", action="store_true", help="list the trainings and what the results hold, run nothing")
+    parser.add_argument(
+        "--results", type=Path, help="folder of the CSV files of results (default: the folder of the TOML file)"
+    )
+    parser.add_argument("--out", type=Path, default=Path("runs/sweep"), help="folder of the trainings")
+    parser.add_argument("--jobs", type=int, help="trainings at a time on this machine (default: one a core)")
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="run on the Dask cluster of this scheduler instead")
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads of each training (default: 1)")
+    parser.add_argument("--device", choices=get_args(Device), default="auto")
+    parser.add_argument("--precision", choices=get_args(Precision), default="auto")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the sub-command."""
+    from rich.console import Console
+
+    from quantunet.model import results
+
+    if args.threads < 1 or (args.jobs is not None and args.jobs < 1):
+        raise TrainingError("sweep", expected="at least one job and one thread", got=f"{args.jobs}, {args.threads}")
+    folder = args.results or args.file.parent
+    jobs = read_jobs(args.file, args.only)
+    known = {row["name"] for row in results.read_rows(folder / results.RUNS)}
+    console = Console()
+    if args.list:
+        for job in jobs:
+            console.print(f"{'done' if job.name in known else 'open'}  {job.name}", highlight=False)
+    waiting = [job for job in jobs if job.name not in known]
+    console.print(f"{len(jobs)} trainings, {len(jobs) - len(waiting)} of them in {folder / results.RUNS}")
+    if args.list or not waiting:
+        return exit_codes.SUCCESS
+
+    from quantunet.model.sweep_run import Place
+
+    place = Place(args.out.resolve(), args.threads, args.device, args.precision)
+    with _executor(args) as executor:
+        failed = _run_all(executor, waiting, place, folder, console)
+    if failed:
+        raise TrainingError(
+            f"{len(failed)} of {len(waiting)} trainings",
+            expected="all to finish",
+            got="; ".join(f"{name}: {error}" for name, error in failed.items()),
+            hint="The others are in the results; the same command tries these again.",
+        )
+    return exit_codes.SUCCESS
+
+
+@contextmanager
+def _executor(args: argparse.Namespace) -> Iterator[concurrent.futures.Executor]:
+    """Processes of this machine, or the workers of a Dask cluster."""
+    if args.scheduler is None:
+        count = args.jobs or max(1, (os.cpu_count() or 1) // args.threads)
+        context = multiprocessing.get_context("spawn")  # a fork would copy torch's threads in an unknown state
+        with concurrent.futures.ProcessPoolExecutor(count, mp_context=context) as pool:
+            yield pool
+        return
+    from distributed import Client
+
+    try:
+        client = Client(args.scheduler, timeout=20)
+    except (OSError, ValueError) as error:
+        raise StorageError(
+            args.scheduler,
+            expected="the address of a Dask scheduler, as tcp://HOST:8786",
+            got=str(error),
+            hint="Start one with `dask scheduler`, and workers with `dask worker ADDRESS --nthreads 1`.",
+        ) from error
+    with client, client.get_executor(retries=1) as pool:
+        yield pool
+
+
+def _run_all(
+    executor: concurrent.futures.Executor, jobs: list[Job], place: Place, folder: Path, console: Console
+) -> dict[str, str]:
+    """Run every float phase once and then what follows it.
+
+    Returns:
+        The error of each job that failed, by name.
+    """
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from quantunet.model import results
+    from quantunet.model.sweep_run import RESULT, run_job, run_start, start_folder
+
+    by_start: dict[str, list[Job]] = {}
+    for job in jobs:
+        by_start.setdefault(job.start, []).append(job)
+    starts = {executor.submit(run_start, those[0], place): those for those in by_start.values()}
+    running: dict[concurrent.futures.Future[None], Job] = {}
+    failed: dict[str, str] = {}
+    columns = (
+        TextColumn("trainings"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[status]}"),
+    )
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("", total=len(jobs), status="")
+        while starts or running:
+            done, _ = concurrent.futures.wait(
+                [*starts, *running], timeout=_POLL_SECONDS, return_when=concurrent.futures.FIRST_COMPLETED
+            )
+            for future in done:
+                error = future.exception()
+                if error is not None and not isinstance(error, QuantUNetError):
+                    raise error
+                these = starts.pop(future, None)
+                if these is not None and error is None:
+                    running |= {executor.submit(run_job, job, place): job for job in these}
+                    continue
+                for job in these or [running.pop(future)]:
+                    progress.advance(task)
+                    if error is not None:
+                        failed[job.name] = str(error)
+                        console.print(f"failed: {job.name}: {error}", highlight=False)
+                        continue
+                    results.add(folder, job, place.folder / job.name / RESULT)
+                    console.print(_line(folder, job), highlight=False)
+            folders = [start_folder(those[0], place.folder) for those in starts.values()]
+            folders += [place.folder / job.name for job in running.values()]
+            progress.update(task, status=_status(folders))
+    return failed
+
+
+def _line(folder: Path, job: Job) -> str:
+    from quantunet.model import results
+
+    row = next(row for row in results.read_rows(folder / results.RUNS) if row["name"] == job.name)
+    return (
+        f"{job.name}: {row['mean_bits_layers']} bits, Dice val {row['final_val_dice']}, test {row['final_test_dice']} "
+        f"(warm start {row['start_test_dice']}), {row['hours']} h {row['signatures']}"
+    )
+
+
+def _status(folders: Iterable[Path]) -> str:
+    """The last epoch of each training that has written one, with the name of its folder."""
+    texts = []
+    for folder in folders:
+        path = folder / "history.csv"
+        if path.exists():
+            with path.open(newline="") as file:
+                last = list(csv.DictReader(file))[-1]
+            texts.append(f"{folder.name} {last['phase']} {last['epoch']}")
+    return ", ".join(texts[:4])
