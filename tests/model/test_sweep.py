@@ -1,0 +1,140 @@
+"""A sweep: which trainings, run once, resumed, results kept, errors typed."""
+
+import csv
+
+import pytest
+
+from quantunet import cli
+from quantunet.errors import FileFormatError, StorageError, TrainingError
+from quantunet.model import results, sweep
+from quantunet.model.sweep import Job, read_jobs
+
+STUDIES = """
+[study.first]
+data = "phantoms"
+preset = "tiny"
+seed = [0, 1]
+bits = ["learned", 4]
+[study.second]
+data = "phantoms"
+preset = "tiny"
+bit_lambda = [0.25, 1.0]
+"""
+
+QUICK = """
+[study.quick]
+data = "phantoms"
+preset = "tiny"
+bits = ["learned", 3, "float"]
+float_epochs = 1
+qat_epochs = 1
+tune_epochs = 1
+batch_size = 128
+"""
+
+
+def _file(folder, text):
+    path = folder / "sweep.toml"
+    path.write_text(text)
+    return path
+
+
+def test_lists_are_expanded_and_shared_trainings_stand_once(tmp_path):
+    names = [job.name for job in read_jobs(_file(tmp_path, STUDIES))]
+    assert names == [
+        "phantoms_tiny_group_s0/lambda0.25_layers",
+        "phantoms_tiny_group_s0/uniform4",
+        "phantoms_tiny_group_s1/lambda0.25_layers",
+        "phantoms_tiny_group_s1/uniform4",
+        "phantoms_tiny_group_s0/lambda1_layers",
+    ]
+    assert [job.name for job in read_jobs(_file(tmp_path, STUDIES), ["second"])] == [names[0], names[4]]
+
+
+def test_names_tell_other_settings_apart(tmp_path):
+    jobs = read_jobs(_file(tmp_path, STUDIES.replace("seed = [0, 1]", "qat_epochs = [3, 4]\ndistil = [0.0, 1.0]")))
+    assert len({job.name for job in jobs}) == len(jobs) == 10
+
+
+@pytest.mark.parametrize(
+    ("text", "got"),
+    [
+        ("", "expected tables"),
+        ("[study.a]\ndata = 'phantoms'\npreset = 'tiny'\nlamda = 1", "lamda"),
+        ("[study.a]\npreset = 'tiny'", "no data"),
+        ("[study.a\n", "TOML"),
+        ("[other]\na = 1", "other"),
+    ],
+)
+def test_a_bad_file_is_refused(tmp_path, text, got):
+    with pytest.raises(FileFormatError, match=got):
+        read_jobs(_file(tmp_path, text))
+
+
+def test_a_study_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(FileFormatError, match="third"):
+        read_jobs(_file(tmp_path, STUDIES), ["third"])
+    with pytest.raises(StorageError):
+        read_jobs(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(("field", "value"), [("bits", "1"), ("bits", "'int8'"), ("split_by", "'patient'")])
+def test_a_value_out_of_range_is_refused(tmp_path, field, value):
+    with pytest.raises(TrainingError):
+        read_jobs(_file(tmp_path, f"[study.a]\ndata = 'phantoms'\npreset = 'tiny'\n{field} = {value}"))
+
+
+def test_a_sweep_runs_once_and_keeps_its_results(tmp_path, capsys):
+    command = ["sweep", str(_file(tmp_path, QUICK)), "--out", str(tmp_path / "runs"), "--jobs", "1"]
+    assert cli.main(command) == 0
+    with (tmp_path / results.RUNS).open(newline="") as file:
+        rows = {row["name"].partition("/")[2]: row for row in csv.DictReader(file)}
+    assert rows.keys() == {"lambda0.25_layers", "uniform3", "float"}
+    assert float(rows["uniform3"]["mean_bits_layers"]) == 3
+    assert rows["float"]["mean_bits_layers"] == "32"
+    assert len({row["start_test_dice"] for row in rows.values()}) == 1
+    assert all(0 <= float(row["final_test_accuracy"]) <= 1 for row in rows.values())
+    with (tmp_path / results.WIDTHS).open(newline="") as file:
+        (widths,) = list(csv.DictReader(file))
+    assert widths["name"].endswith("lambda0.25_layers")
+    assert all(2 <= int(bits) <= 8 for bits in widths["head"].split("/"))
+    networks = sorted(path.parent.name for path in (tmp_path / "runs").rglob("*.onnx"))
+    assert networks == ["lambda0.25_layers", "uniform3"]
+    assert len(list((tmp_path / "runs").rglob("start/float.pt"))) == 1
+    capsys.readouterr()
+    (start,) = (tmp_path / "runs").rglob("start/last.pt")
+    before = start.stat().st_mtime_ns
+    assert cli.main(command) == 0
+    assert "3 trainings, 3 of them in" in capsys.readouterr().out
+    assert start.stat().st_mtime_ns == before
+    assert cli.main([*command, "--list"]) == 0
+    assert capsys.readouterr().out.count("done") == 3
+
+
+def test_a_training_that_fails_is_named_and_leaves_no_row(tmp_path, capsys):
+    text = QUICK.replace('"phantoms"', f'"{tmp_path / "missing.npz"}"')
+    assert cli.main(["sweep", str(_file(tmp_path, text)), "--out", str(tmp_path / "runs"), "--jobs", "1"]) == 2
+    assert "missing.npz" in capsys.readouterr().err
+    assert not (tmp_path / results.RUNS).exists()
+
+
+def test_a_scheduler_that_is_not_there_is_a_typed_error(tmp_path, capsys):
+    command = ["sweep", str(_file(tmp_path, QUICK)), "--out", str(tmp_path / "runs"), "--scheduler", "nowhere"]
+    assert cli.main(command) == 2
+    assert "scheduler" in capsys.readouterr().err
+
+
+def test_results_are_replaced_by_name_and_kept_in_order(tmp_path):
+    jobs = [Job("phantoms", sweep.TrainConfig("tiny", seed=seed)) for seed in (1, 0)]
+    for job, dice in ((jobs[0], 0.5), (jobs[1], 0.6), (jobs[0], 0.7)):
+        scores = {part: dict.fromkeys(results._SCORES, dice) for part in ("val", "test")}
+        card = {
+            "data": {"source": "phantoms"},
+            "scores": {"float": scores, "control": scores},
+            "training": {"hours": 0.1, "precision": "float32", "signatures": [], "commit": None},
+        }
+        result = tmp_path / "result.json"
+        result.write_text(sweep.json.dumps({"name": job.name, "card": card, "history": []}))
+        results.add(tmp_path, job, result)
+    rows = results.read_rows(tmp_path / results.RUNS)
+    assert [(row["seed"], row["final_test_dice"]) for row in rows] == [("0", "0.6"), ("1", "0.7")]
