@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 import numpy as np
@@ -46,8 +47,8 @@ def measure(context: Context) -> list[Row]:
     rows.append(Row.timed(context.network, "golden, one frame, every tensor kept as int64", kept).over(base, "torch"))
     batch = times["batch"]
     rate, measure = _BATCH / batch.least, f"golden, images a second in a batch of {_BATCH}"
-    ratio = {"ratio": rate * base.value, "of": "torch, frame by frame"}
-    rows.append(Row(context.network, measure, rate, "1/s", repeats=batch.repeats, note=f"{WORKERS} cores", **ratio))
+    row = Row(context.network, measure, rate, "1/s", repeats=batch.repeats, note=f"{WORKERS} cores")
+    rows.append(dataclasses.replace(row, ratio=rate * base.value, of="torch, frame by frame"))
     context.say("golden, layer by layer")
     return rows + _layers(graph, context.network, image)
 
