@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from quantunet import golden, qonnx_import, storage
+from quantunet import qonnx_import, storage
 from quantunet.accumulator import accumulator
 from quantunet.ir import Conv2d, ConvTranspose2d, Graph
 from quantunet.model.config import TrainConfig
-from quantunet.model.data import Samples
+from quantunet.model.data import Samples, part_counts
+from quantunet.model.evaluation import predict_masks
 from quantunet.model.export import ExportReport, export
 from quantunet.model.loss import layer_weights
 from quantunet.model.metrics import Scores, score
@@ -78,10 +79,11 @@ def make_card(
         "data": {
             "source": samples.source,
             "split_by": "group",
-            "parts": {name: _part(samples, indices) for name, indices in outcome.split.parts().items()},
+            "parts": {name: part_counts(samples, indices) for name, indices in outcome.split.parts().items()},
         },
         "scores": {
             "note": "dice and iou: mean over the images with a lesion; accuracy: all pixels of all images; "
+            "false_positive_area: mean share of the pixels over the images without a lesion; "
             "the validation part chose the best epoch, the test part chose nothing",
             "float": {k: _plain(predict_scores(outcome.float_model, samples, v)) for k, v in held_out.items()},
             "quantised": {k: _plain(golden_scores(graph, samples, v)) for k, v in held_out.items()},
@@ -100,8 +102,7 @@ def make_card(
 
 def golden_scores(graph: Graph, samples: Samples, indices: NDArray[np.int64]) -> Scores:
     """Scores of the integer network on a part of the data."""
-    masks = [golden.mask(graph, golden.run(graph, image)) for image in samples.images[indices]]
-    return score(np.stack(masks), samples.masks[indices])
+    return score(predict_masks(graph, samples.images[indices]), samples.masks[indices])
 
 
 def bit_summary(graph: Graph, config: TrainConfig) -> dict[str, Any]:
@@ -147,14 +148,6 @@ def packed_size(graph: Graph) -> dict[str, Any]:
 
 def _matrices(graph: Graph) -> list[Conv2d | ConvTranspose2d]:
     return [node for node in graph.nodes if isinstance(node, Conv2d | ConvTranspose2d)]
-
-
-def _part(samples: Samples, indices: NDArray[np.int64]) -> dict[str, int]:
-    return {
-        "images": len(indices),
-        "groups": len(np.unique(samples.group[indices])),
-        "lesion_images": int(samples.masks[indices].any(axis=(1, 2)).sum()),
-    }
 
 
 def _plain(scores: Scores) -> dict[str, float | int | None]:
