@@ -31,9 +31,6 @@ from quantunet.ir import (
 Taps = dict[str, Array]
 """Every tensor of one image by name, int64 ``(height, width, channels)``."""
 
-_CHUNK = 8
-"""Images that go through the layers together."""
-
 Evaluate = Callable[[Graph, Node, Sequence[Array]], Array]
 
 
@@ -168,12 +165,8 @@ def run_batch(
     names = (graph.logits.name, graph.output) if names is None else names
     source = graph.tensor(graph.input)
     checked = [check_image(image, source).astype(fast.code_dtype(source.qtype)) for image in images]
-    kept: dict[str, list[fast.Codes]] = {name: [] for name in names}
-    for first in range(0, len(checked), _CHUNK):
-        taps = fast.evaluate(graph, graph.nodes, {source.name: np.stack(checked[first : first + _CHUNK])})
-        for name, values in kept.items():
-            values.append(taps[name])
-    return {name: np.concatenate(values, dtype=np.int64) for name, values in kept.items()}
+    kept = fast.evaluate_images(graph, np.stack(checked), names)
+    return {name: values.astype(np.int64) for name, values in kept.items()}
 
 
 def mask(graph: Graph, taps: Taps) -> npt.NDArray[np.bool_]:

@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from quantunet import golden, qonnx_import, storage
+from quantunet import qonnx_import, storage
 from quantunet.accumulator import accumulator
 from quantunet.ir import Conv2d, ConvTranspose2d, Graph
 from quantunet.model.config import TrainConfig
-from quantunet.model.data import Samples
+from quantunet.model.data import Samples, part_counts
+from quantunet.model.evaluation import predict_masks
 from quantunet.model.export import ExportReport, export
 from quantunet.model.loss import layer_weights
 from quantunet.model.metrics import Scores, score
@@ -113,10 +114,11 @@ def _common(outcome: Outcome, config: TrainConfig, samples: Samples, command: st
         "data": {
             "source": samples.source,
             "split_by": config.split_by,
-            "parts": {name: _part(samples, indices) for name, indices in outcome.split.parts().items()},
+            "parts": {name: part_counts(samples, indices) for name, indices in outcome.split.parts().items()},
         },
         "scores": {
             "note": "dice and iou: mean over the images with a lesion; accuracy: all pixels of all images; "
+            "false_positive_area: mean share of the pixels over the images without a lesion; "
             "the validation part chose the best epoch, the test part chose nothing",
             "float": {
                 k: _plain(predict_scores(outcome.float_model, samples, v)) for k, v in _held_out(outcome).items()
@@ -213,14 +215,6 @@ def _commit() -> str | None:
 
 def _matrices(graph: Graph) -> list[Conv2d | ConvTranspose2d]:
     return [node for node in graph.nodes if isinstance(node, Conv2d | ConvTranspose2d)]
-
-
-def _part(samples: Samples, indices: NDArray[np.int64]) -> dict[str, int]:
-    return {
-        "images": len(indices),
-        "groups": len(np.unique(samples.group[indices])),
-        "lesion_images": int(samples.masks[indices].any(axis=(1, 2)).sum()),
-    }
 
 
 def _plain(scores: Scores) -> dict[str, float | int | None]:

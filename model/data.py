@@ -36,6 +36,7 @@ class Samples:
         masks: ``(n, height, width)`` uint8, 0 or 1.
         group: ``(n,)`` int64; images of one group stay on one side of a split.
         label: ``(n,)`` str; empty strings where the source has none.
+        masks_observer2: Masks of a second observer, as ``masks``; None where the source has none.
     """
 
     source: str
@@ -43,6 +44,7 @@ class Samples:
     masks: NDArray[np.uint8]
     group: NDArray[np.int64]
     label: NDArray[np.str_]
+    masks_observer2: NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
         n = len(self.images)
@@ -58,6 +60,13 @@ class Samples:
                 expected="uint8 images, and uint8 masks of 0 and 1",
                 got=f"{self.images.dtype} and {self.masks.dtype} up to {self.masks.max()}",
                 hint="Scale images to 0..255 and divide masks by their maximum.",
+            )
+        second = self.masks_observer2
+        if second is not None and (second.shape != self.masks.shape or second.dtype != np.uint8 or second.max() > 1):
+            raise ImageError(
+                self.source,
+                expected=f"masks_observer2 as uint8 of 0 and 1, {self.masks.shape}",
+                got=f"{second.dtype} up to {second.max()}, {second.shape}",
             )
         if self.group.shape != (n,) or self.label.shape != (n,):
             raise ImageError(
@@ -88,7 +97,7 @@ class Split:
 
 
 def load_npz(path: Path) -> Samples:
-    """Read an ``.npz`` with ``images``, ``masks``, ``group`` and, where present, ``label``.
+    """Read an ``.npz`` with ``images``, ``masks``, ``group`` and, where present, ``label`` and ``masks_observer2``.
 
     Raises:
         StorageError: The file cannot be read.
@@ -106,7 +115,8 @@ def load_npz(path: Path) -> Samples:
                 )
             images = archive["images"]
             label = archive["label"].astype(np.str_) if "label" in archive.files else np.full(len(images), "")
-            return Samples(path.name, images, archive["masks"], archive["group"].astype(np.int64), label)
+            second = archive["masks_observer2"] if "masks_observer2" in archive.files else None
+            return Samples(path.name, images, archive["masks"], archive["group"].astype(np.int64), label, second)
     except OSError as error:
         raise StorageError(str(path), expected="a readable file", got=error.strerror or str(error)) from error
     except (ValueError, zipfile.BadZipFile, EOFError, AttributeError, TypeError) as error:
@@ -238,8 +248,18 @@ def reduce(samples: Samples, size: int) -> Samples:
         return samples
     blocks = samples.images.reshape(len(samples), size, factor, size, factor)
     images = np.rint(blocks.mean(axis=(2, 4))).astype(np.uint8)
-    masks = samples.masks[:, factor // 2 :: factor, factor // 2 :: factor]
-    return dataclasses.replace(samples, images=images, masks=masks)
+    centre = (slice(None), slice(factor // 2, None, factor), slice(factor // 2, None, factor))
+    second = None if samples.masks_observer2 is None else samples.masks_observer2[centre]
+    return dataclasses.replace(samples, images=images, masks=samples.masks[centre], masks_observer2=second)
+
+
+def part_counts(samples: Samples, indices: NDArray[np.int64]) -> dict[str, int]:
+    """Images, groups and images with a lesion in a part, as a model card holds them."""
+    return {
+        "images": len(indices),
+        "groups": len(np.unique(samples.group[indices])),
+        "lesion_images": int(samples.masks[indices].any(axis=(1, 2)).sum()),
+    }
 
 
 def split_by_group(group: NDArray[np.int64], *, val_fraction: float, test_fraction: float, seed: int) -> Split:

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import re
 import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageDraw, UnidentifiedImageError
 
 from quantunet.errors import FileFormatError, ImageError, StorageError
 from quantunet.storage import atomic_path
 
 Bytes = npt.NDArray[np.uint8]
+
+_PREDICTED = (255, 80, 60)
+_REFERENCE = (80, 255, 120)
+_CASE_PIXELS = 384
+_LINE = 16  # height of a line of text in Pillow's own font, with some space
 
 _ENTRY = re.compile(r"(?P<file>.+\.npz):(?P<index>\d+)\Z")
 
@@ -108,15 +115,68 @@ def save_overlay(path: Path, image: Bytes, mask: npt.NDArray[np.bool_], zoom: in
         StorageError: The file cannot be written.
     """
     gray = np.kron(image, np.ones((zoom, zoom), dtype=np.uint8))
-    inside = np.kron(mask, np.ones((zoom, zoom), dtype=np.bool_))
     left = np.repeat(gray[:, :, None], 3, axis=2)
-    tint = np.array([255, 80, 60])
-    right = np.where(inside[:, :, None], left * 0.7 + tint * 0.3, left).astype(np.uint8)
-    padded = np.pad(inside, 1, mode="edge")
-    interior = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
-    right[inside & ~interior] = tint
     gap = np.full((gray.shape[0], zoom, 3), 255, dtype=np.uint8)
-    _save(path, Image.fromarray(np.concatenate([left, gap, right], axis=1)))
+    _save(path, Image.fromarray(np.concatenate([left, gap, _tinted(gray, mask, mask, _PREDICTED)], axis=1)))
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """An image with two masks, to be looked at.
+
+    Attributes:
+        title: A few words.
+        image: uint8 ``(height, width)``.
+        reference: bool ``(height, width)``.
+        predicted: bool ``(height, width)``.
+    """
+
+    title: str
+    image: Bytes
+    reference: npt.NDArray[np.bool_]
+    predicted: npt.NDArray[np.bool_]
+
+
+def save_cases(path: Path, cases: Sequence[Case]) -> None:
+    """Write images side by side; below each, the predicted mask as a tint and the reference as a contour.
+
+    Args:
+        path: The PNG file.
+        cases: At least one; all of one size.
+
+    Raises:
+        StorageError: The file cannot be written.
+    """
+    height, width = cases[0].image.shape
+    zoom = max(1, _CASE_PIXELS // width)
+    height, width, gap = zoom * height, zoom * width, 4
+    picture = Image.new("RGB", (len(cases) * (width + gap) - gap, 2 * _LINE + 2 * height + gap), (255, 255, 255))
+    draw = ImageDraw.Draw(picture)
+    draw.text((gap, 2), "below: the predicted mask in red, the contour of the reference in green", fill=(0, 0, 0))
+    for column, case in enumerate(cases):
+        left, top = column * (width + gap), 2 * _LINE
+        gray = np.kron(case.image, np.ones((zoom, zoom), dtype=np.uint8))
+        draw.text((left + gap, _LINE), case.title, fill=(0, 0, 0))
+        picture.paste(Image.fromarray(gray), (left, top))
+        picture.paste(
+            Image.fromarray(_tinted(gray, case.predicted, case.reference, _REFERENCE)), (left, top + height + gap)
+        )
+    _save(path, picture)
+
+
+def _tinted(
+    gray: Bytes, inside: npt.NDArray[np.bool_], outlined: npt.NDArray[np.bool_], line: tuple[int, int, int]
+) -> Bytes:
+    """Return a picture with one mask as a tint and one as an outline; the masks may be smaller by a whole factor."""
+    zoom = gray.shape[0] // inside.shape[0]
+    inside, outlined = (np.kron(mask, np.ones((zoom, zoom), dtype=np.bool_)) for mask in (inside, outlined))
+    colour = np.repeat(gray[:, :, None], 3, axis=2)
+    tint = np.array(_PREDICTED)
+    colour = np.where(inside[:, :, None], colour * 0.7 + tint * 0.3, colour).astype(np.uint8)
+    padded = np.pad(outlined, 1, mode="edge")
+    interior = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
+    colour[outlined & ~interior] = line
+    return np.asarray(colour)
 
 
 def _save(path: Path, picture: Image.Image) -> None:

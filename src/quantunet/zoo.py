@@ -50,6 +50,18 @@ def network_path(model: str) -> Path:
     return path
 
 
+def card_path(model: str) -> Path | None:
+    """Return the card beside the QONNX file of a network; None where there is no such file.
+
+    Raises:
+        StorageError: There is no such network.
+    """
+    if model == PAPER and PAPER not in zoo_names():
+        return None
+    path = network_path(model).with_suffix(".json")
+    return path if path.is_file() else None
+
+
 def load_network(model: str) -> Graph:
     """Return the integer graph of a network, by name or path.
 

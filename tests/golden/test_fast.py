@@ -44,17 +44,39 @@ def test_pieces_of_every_shape(
     monkeypatch: pytest.MonkeyPatch, workers: int, kind: type[Conv2d] | type[ConvTranspose2d], kernel: int,
     shape: tuple[int, int, int], channels: int,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(fast, "WORKERS", workers)
+    monkeypatch.setattr(cores, "WORKERS", workers)
     graph = layer(kind, kernel, shape, channels)
     assert_fast_equals_plain(graph, random_image(graph))
 
 
 def test_the_shapes_above_make_pieces_of_every_kind() -> None:
-    whole = [(slice(0, 2048), slice(0, 4))]
-    assert fast._strips((1, 4, 4, 6), 8) == whole
-    assert len(fast._strips((1, 37, 30, 600), 5400)) == 3
-    assert len(fast._strips((1, 4, 700, 300), 2700)) == 4
-    assert fast._strips((3, 16, 32, 8), 512) == [(slice(i, i + 1), slice(0, 16)) for i in range(3)]
+    assert fast._strips((1, 4, 4, 6), 54, 2) == [(slice(0, 1), slice(0, 4))]
+    assert len(fast._strips((1, 37, 30, 600), 5400, 2)) == 3
+    assert len(fast._strips((1, 4, 700, 300), 2700, 2)) == 4
+    assert fast._strips((3, 16, 32, 8), 2048, 1) == [(slice(i, i + 1), slice(0, 16)) for i in range(3)]
+    assert fast._strips((5, 16, 16, 8), 2048, 2) == [(slice(i, min(i + 2, 5)), slice(0, 16)) for i in (0, 2, 4)]
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4, 8, 9])
+@pytest.mark.parametrize("width", [1, 6, 8, 16])
+def test_neighbours_that_share_a_window(channels: int, width: int) -> None:
+    """Pixels at both edges, and widths that 2, 4, 8, 16 and none of them divide."""
+    graph = layer(Conv2d, 3, (15, width, 5), channels)
+    node = graph.nodes[0]
+    assert isinstance(node, Conv2d)
+    of_width = {1: (1, 1, 1, 1, 1), 6: (2, 2, 2, 2, 1), 8: (8, 4, 4, 2, 1), 16: (16, 4, 4, 2, 1)}
+    assert fast._together(node, width) == of_width[width][(1, 3, 4, 8, 9).index(channels)]
+    assert_fast_equals_plain(graph, random_image(graph))
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("images", [1, 2, 7, 17, 50])
+def test_pieces_hold_every_image_once(images: int, count: int) -> None:
+    pieces = fast._pieces(images, count)
+    assert [index for piece in pieces for index in range(piece.start, piece.stop)] == list(range(images))
+    assert (len(pieces) == 1) == (images < count or (count == 1 and images <= fast._PIECE_IMAGES))
+    if images >= count:
+        assert max(piece.stop - piece.start for piece in pieces) <= fast._PIECE_IMAGES
 
 
 @pytest.mark.parametrize("bits", [1, 4, 8, 9, 16])

@@ -4,9 +4,11 @@ import math
 
 import numpy as np
 import pytest
+import torch
+from monai.metrics import compute_dice, compute_iou
 
 from quantunet.errors import ShapeError
-from quantunet.model.metrics import score
+from quantunet.model.metrics import score, score_images
 
 
 def test_scores_by_hand():
@@ -24,12 +26,27 @@ def test_scores_by_hand():
     assert scores.accuracy == pytest.approx((48 - 8 - 1 - 1) / 48)
     assert scores.background_accuracy == pytest.approx((48 - 9) / 48)
     assert scores.clean_normals == 0
+    assert scores.false_positive_area == pytest.approx(1 / 16)
 
 
 def test_no_lesion_has_no_dice():
     scores = score(np.zeros((2, 4, 4), bool), np.zeros((2, 4, 4), np.uint8))
     assert math.isnan(scores.dice)
     assert scores.clean_normals == 2
+    assert scores.false_positive_area == 0
+    assert math.isnan(score(np.ones((2, 4, 4), bool), np.ones((2, 4, 4), np.uint8)).false_positive_area)
+
+
+def test_dice_and_iou_are_those_of_monai():
+    rng = np.random.default_rng(0)
+    share = np.linspace(0, 1, 50)[:, None, None]
+    truth, guess = (rng.random((2, 50, 16, 16)) < share).astype(np.uint8)
+    guess[::7] = 0
+    each = score_images(guess.astype(bool), truth)
+    y_pred, y = (torch.from_numpy(masks[:, None].astype(np.float32)) for masks in (guess, truth))
+    for ours, theirs in ((each.dice, compute_dice(y_pred, y)), (each.iou, compute_iou(y_pred, y))):
+        assert np.isfinite(ours).sum() > 40
+        np.testing.assert_allclose(ours, theirs.numpy()[:, 0], rtol=1e-6)
 
 
 def test_shapes_must_agree():

@@ -1,0 +1,83 @@
+"""Read model cards: what ``quantunet train`` wrote beside a QONNX file. No torch here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from quantunet.errors import FileFormatError, StorageError
+
+Scores = Mapping[str, float | None]
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a card says, as far as a reader needs it.
+
+    Attributes:
+        source: Name of the data set.
+        split_by: What stayed on one side of the split: ``group``.
+        counts: For each part (``train``, ``val``, ``test``) its images, groups and images with a lesion.
+        seed: Seed of the split, and of all else.
+        val_fraction: Share of the groups in the validation part.
+        test_fraction: Share of the groups in the test part.
+        image_size: Height and width of an image.
+        parameters: Weights and biases.
+        mean_bits: Mean width over the layers.
+        packed_bytes: All weights and biases at their widths.
+        ratio: How many times smaller that is than float32.
+        float_scores: Scores of the float network, for each part.
+        quantised_scores: Scores of the integer network, for each part.
+    """
+
+    source: str
+    split_by: str
+    counts: Mapping[str, Mapping[str, int]]
+    seed: int
+    val_fraction: float
+    test_fraction: float
+    image_size: int
+    parameters: int
+    mean_bits: float
+    packed_bytes: int
+    ratio: float
+    float_scores: Mapping[str, Scores]
+    quantised_scores: Mapping[str, Scores]
+
+
+def read_card(path: Path) -> Card:
+    """Read a card.
+
+    Args:
+        path: The JSON file.
+
+    Raises:
+        StorageError: It cannot be read.
+        FileFormatError: It is damaged, or no card.
+    """
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        data, config, size = content["data"], content["training"]["config"], content["size"]
+        return Card(
+            source=data["source"],
+            split_by=data["split_by"],
+            counts=data["parts"],
+            seed=config["seed"],
+            val_fraction=config["val_fraction"],
+            test_fraction=config["test_fraction"],
+            image_size=content["unet"]["size"],
+            parameters=size["parameters"],
+            mean_bits=content["bits"]["mean"]["layers"],
+            packed_bytes=size["packed_bytes"],
+            ratio=size["ratio"],
+            float_scores=content["scores"]["float"],
+            quantised_scores=content["scores"]["quantised"],
+        )
+    except OSError as error:
+        raise StorageError(str(path), expected="a readable model card", got=error.strerror or str(error)) from error
+    except (ValueError, KeyError, TypeError) as error:
+        got = f"no entry {error}" if isinstance(error, KeyError) else str(error)
+        raise FileFormatError(str(path), expected="a model card of `quantunet train`", got=got) from error

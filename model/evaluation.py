@@ -1,0 +1,185 @@
+"""Scores of an integer network on a data set: as a whole, for each label, for each image. No torch here."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quantunet import golden
+from quantunet.errors import DataSplitError
+from quantunet.golden.cores import WORKERS
+from quantunet.ir import Graph
+from quantunet.model.card_file import Card
+from quantunet.model.data import Samples, Split, part_counts, split_by_group
+from quantunet.model.metrics import ImageScores, score_images, summarise
+
+_BATCH = 32 * WORKERS
+"""Images between two reports of progress: a few pieces of work for each core."""
+
+_RESAMPLES = 2000
+_BOOTSTRAP_SEED = 0
+
+
+def predict_masks(
+    graph: Graph, images: NDArray[np.uint8], on_images: Callable[[int], None] = lambda count: None
+) -> NDArray[np.bool_]:
+    """Segment images by integer inference.
+
+    Args:
+        graph: The network; one class.
+        images: ``(n, height, width)`` uint8.
+        on_images: Called with the number of images that are done.
+
+    Returns:
+        ``(n, height, width)`` bool.
+    """
+    masks = np.empty(images.shape, np.bool_)
+    for first in range(0, len(images), _BATCH):
+        batch = images[first : first + _BATCH]
+        taps = golden.run_batch(graph, batch, [graph.logits.name])
+        masks[first : first + len(batch)] = golden.mask(graph, taps)
+        on_images(first + len(batch))
+    return masks
+
+
+def card_split(card: Card, samples: Samples) -> Split:
+    """Make the split that a network was trained with.
+
+    Args:
+        card: The network's card.
+        samples: The data set that it was trained on.
+
+    Raises:
+        DataSplitError: The card was made with another data set, or by another kind of split.
+    """
+    if card.split_by != "group":
+        raise DataSplitError(samples.source, expected="a network whose data were split by group", got=card.split_by)
+    hint = "Its parts exist in that data set alone; --part all takes every image of this one."
+    if card.source != samples.source:
+        raise DataSplitError(samples.source, expected=f"the data of the card, {card.source}", got="others", hint=hint)
+    split = split_by_group(
+        samples.group, val_fraction=card.val_fraction, test_fraction=card.test_fraction, seed=card.seed
+    )
+    for name, indices in split.parts().items():
+        counts = part_counts(samples, indices)
+        if counts != card.counts.get(name):
+            raise DataSplitError(
+                f"{samples.source}, {name} part", expected=_spelled(card.counts.get(name, {})), got=_spelled(counts),
+                hint=f"A data set of the same name, but not that of the card. {hint}",
+            )  # fmt: skip
+    return split
+
+
+def _spelled(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items()) or "nothing"
+
+
+def summary(each: ImageScores, group: NDArray[np.int64]) -> dict[str, Any]:
+    """Return the scores of a set with their spread, as JSON values (nan as null).
+
+    Args:
+        each: Scores of the images.
+        group: ``(n,)`` group of each image.
+
+    Returns:
+        The fields of :class:`~quantunet.model.metrics.Scores`; for Dice and IoU also the standard deviation over the
+        lesion images (``_std``) and the 95 % interval of the mean (``_interval``), from a bootstrap over groups.
+    """
+    found: dict[str, Any] = dataclasses.asdict(summarise(each))
+    for name, values in (("dice", each.dice[each.lesion]), ("iou", each.iou[each.lesion])):
+        found[f"{name}_std"] = float(values.std(ddof=1)) if len(values) > 1 else math.nan
+        found[f"{name}_interval"] = bootstrap_interval(values, group[each.lesion])
+    return {
+        key: [_plain(one) for one in value] if isinstance(value, tuple) else _plain(value)
+        for key, value in found.items()
+    }
+
+
+def bootstrap_interval(values: NDArray[np.float64], group: NDArray[np.int64]) -> tuple[float, float]:
+    """Return the 95 % interval of a mean, by drawing whole groups with replacement.
+
+    Images of one group resemble each other, so that drawing images would make the interval too narrow. The seed is
+    fixed.
+
+    Args:
+        values: ``(n,)``.
+        group: ``(n,)`` group of each value.
+
+    Returns:
+        The quantiles 2.5 % and 97.5 %; nan where there are fewer than two groups.
+    """
+    names, member = np.unique(group, return_inverse=True)
+    if len(names) < 2:
+        return math.nan, math.nan
+    sums, counts = np.bincount(member, values), np.bincount(member)
+    rng = np.random.default_rng(_BOOTSTRAP_SEED)
+    means = []
+    for _ in range(_RESAMPLES):
+        drawn = rng.integers(len(names), size=len(names))
+        means.append(sums[drawn].sum() / counts[drawn].sum())
+    low, high = np.quantile(means, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def part_report(samples: Samples, masks: NDArray[np.bool_], indices: NDArray[np.int64]) -> dict[str, Any]:
+    """Return the scores of a part: of the network, for each label, and of a second observer where there is one.
+
+    Args:
+        samples: The data set.
+        masks: The network's masks of the part, ``(len(indices), height, width)``.
+        indices: The images of the part.
+    """
+    reference, group, label = samples.masks[indices], samples.group[indices], samples.label[indices]
+    each = score_images(masks, reference)
+    report: dict[str, Any] = {"network": summary(each, group)}
+    names = [str(name) for name in np.unique(label) if name]
+    if names:
+        chosen = {name: np.flatnonzero(label == name) for name in names}
+        report["labels"] = {
+            name: summary(score_images(masks[some], reference[some]), group[some]) for name, some in chosen.items()
+        }
+    if samples.masks_observer2 is not None:
+        second = samples.masks_observer2[indices].astype(np.bool_)
+        report["second_observer"] = summary(score_images(second, reference), group)
+    return report
+
+
+def images_csv(samples: Samples, indices: NDArray[np.int64], part: Mapping[int, str], each: ImageScores) -> str:
+    """Return a table with a row for each image.
+
+    Args:
+        samples: The data set.
+        indices: The images that were evaluated.
+        part: The part of the split that an image is in, where it is known.
+        each: Scores of these images.
+    """
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(["index", "part", "label", "group", "dice", "iou", "false_positive_area"])
+    for at, index in enumerate(indices.tolist()):
+        numbers = (each.dice[at], each.iou[at], each.false_positive[at])
+        cells = ["" if math.isnan(number) else f"{number:.6f}" for number in numbers]
+        rows.writerow([index, part.get(index, ""), samples.label[index], samples.group[index], *cells])
+    return text.getvalue()
+
+
+def ranking(each: ImageScores) -> NDArray[np.int64]:
+    """Return the lesion images from the lowest to the highest Dice.
+
+    Where there is no lesion, all images from the largest to the smallest false-positive area.
+    """
+    lesion = np.flatnonzero(each.lesion)
+    if len(lesion):
+        return lesion[np.argsort(each.dice[lesion], kind="stable")]
+    return np.argsort(-each.false_positive, kind="stable")
+
+
+def _plain(value: float | int) -> float | int | None:
+    return value if isinstance(value, int) else None if math.isnan(value) else round(value, 6)

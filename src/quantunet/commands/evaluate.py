@@ -1,0 +1,254 @@
+"""``quantunet evaluate``: integer inference over a whole data set, with scores, a row for each image, and pictures.
+
+Needs no torch: neither integer inference nor the scores do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from quantunet import exit_codes
+from quantunet.errors import DataSplitError, FileFormatError, ShapeError, StorageError
+from quantunet.images import Case, save_cases
+from quantunet.ir import Graph
+from quantunet.model import data, evaluation
+from quantunet.model.card_file import Card, read_card
+from quantunet.model.data import Samples, Split
+from quantunet.model.metrics import ImageScores, score_images
+from quantunet.storage import write_text
+from quantunet.zoo import MODEL_HELP, card_path, load_network
+
+logger = logging.getLogger(__name__)
+
+_ALL = "all"
+_CASES = 4
+_WIDTH = 120
+_SCORES = (
+    ("images", "images"),
+    ("lesion images", "lesion_images"),
+    ("Dice", "dice"),
+    ("IoU", "iou"),
+    ("pixel accuracy", "accuracy"),
+    ("the same, all background", "background_accuracy"),
+    ("clean normal images", "clean_normals"),
+    ("false-positive area", "false_positive_area"),
+)
+
+
+def add_parser(sub: Any) -> None:
+    """Add the sub-command."""
+    parser: argparse.ArgumentParser = sub.add_parser(
+        "evaluate", help="score a network on a data set by integer inference", description=__doc__
+    )
+    parser.add_argument("model", help=MODEL_HELP)
+    parser.add_argument(
+        "--data", required=True, help="an .npz with images, masks, group; an unpacked BUSI folder; or 'phantoms'"
+    )
+    parser.add_argument(
+        "--part",
+        nargs="+",
+        choices=[_ALL, "test", "val", "train"],
+        default=[_ALL],
+        help="all images, or parts of the split that the network was trained with, by its card (default: all)",
+    )
+    parser.add_argument("--phantoms", type=int, default=512, metavar="N", help="how many phantoms (default: 512)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the phantoms (default: 0)")
+    parser.add_argument("--out", type=Path, help="folder of the results (default: runs/evaluate/MODEL)")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the sub-command."""
+    graph = load_network(args.model)
+    samples = data.load(args.data, _image_size(graph), phantom_count=args.phantoms, seed=args.seed)
+    card = _card(args.model, needed=args.part != [_ALL])
+    split = _split(card, samples, needed=args.part != [_ALL])
+    parts = {name: np.arange(len(samples)) if name == _ALL else _parts(split)[name] for name in args.part}
+    indices = np.unique(np.concatenate(list(parts.values())))
+    console = Console(width=max(_WIDTH, Console().width))
+    console.print(f"{args.model} on {samples.source}, {', '.join(parts)}: {len(indices)} images", highlight=False)
+    begin = time.perf_counter()
+    masks = _predict(graph, samples.images[indices], console)
+    seconds = time.perf_counter() - begin
+    each = score_images(masks, samples.masks[indices])
+    reports = {
+        name: evaluation.part_report(samples, masks[np.searchsorted(indices, some)], some)
+        | {"card": _card_scores(card, split, name)}
+        for name, some in parts.items()
+    }
+    for name, report in reports.items():
+        console.print(_table(f"{args.model} on {samples.source}, {name}", report))
+    training, note = _training_images(card, split, samples, indices)
+    console.print(note, highlight=False, style="yellow" if training != 0 else "")
+    folder = args.out or Path("runs") / "evaluate" / Path(args.model).stem
+    _write_pictures(folder, samples, indices, masks, each)
+    part_of = {int(index): name for name, some in _parts(split).items() for index in some}
+    write_text(folder / "images.csv", evaluation.images_csv(samples, indices, part_of, each))
+    document = {
+        "model": args.model,
+        "data": samples.source,
+        "images": len(indices),
+        "training_images": training,
+        "note": note,
+        "seconds": round(seconds, 3),
+        "images_per_second": round(len(indices) / seconds, 2),
+        "parts": reports,
+    }
+    write_text(folder / "metrics.json", json.dumps(document, indent=1) + "\n")
+    console.print(f"{len(indices) / seconds:.1f} images/s   results in {folder}", highlight=False, soft_wrap=True)
+    return exit_codes.SUCCESS
+
+
+def _image_size(graph: Graph) -> int:
+    """Return the height and width of the network's images."""
+    (height, width, channels), classes = graph.tensor(graph.input).shape, graph.logits.shape[2]
+    if height != width or channels != 1 or classes != 1:
+        raise ShapeError(
+            graph.name,
+            expected="a network for square images with one channel and one class",
+            got=f"{width}x{height} pixels, {channels} channels, {classes} classes",
+            hint="quantunet infer takes such a network image by image.",
+        )
+    return height
+
+
+def _card(model: str, *, needed: bool) -> Card | None:
+    """Return the network's card; where it is not needed, one that is damaged is left alone."""
+    path = card_path(model)
+    if path is None:
+        if needed:
+            raise StorageError(
+                model,
+                expected="a model card (.json) beside the QONNX file, which says how the data were split",
+                got="none",
+                hint="Evaluate every image with --part all.",
+            )
+        return None
+    try:
+        return read_card(path)
+    except FileFormatError as error:
+        if needed:
+            raise
+        logger.warning("%s", error)
+        return None
+
+
+def _split(card: Card | None, samples: Samples, *, needed: bool) -> Split | None:
+    """Return the split of the training; None where these are not its data and no part of them is asked for."""
+    if card is None:
+        return None
+    try:
+        return evaluation.card_split(card, samples)
+    except DataSplitError:
+        if needed:
+            raise
+        return None
+
+
+def _parts(split: Split | None) -> dict[str, NDArray[np.int64]]:
+    return {} if split is None else split.parts()
+
+
+def _predict(graph: Graph, images: NDArray[np.uint8], console: Console) -> NDArray[np.bool_]:
+    """Segment images behind a progress bar."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("integer inference", total=len(images), rate="")
+        begin = time.perf_counter()
+
+        def show(count: int) -> None:
+            progress.update(task, completed=count, rate=f"{count / (time.perf_counter() - begin):.1f} images/s")
+
+        return evaluation.predict_masks(graph, images, show)
+
+
+def _card_scores(card: Card | None, split: Split | None, part: str) -> dict[str, Any] | None:
+    """Return what the card says of a part; for data that it was not made with, of its test part."""
+    if card is None or (split is not None and part not in card.quantised_scores):
+        return None
+    shown = part if split is not None else "test"
+    same = split is not None
+    return {"data": card.source, "same_data": same, "part": shown, "scores": card.quantised_scores[shown]}
+
+
+def _training_images(
+    card: Card | None, split: Split | None, samples: Samples, indices: NDArray[np.int64]
+) -> tuple[int | None, str]:
+    """Return how many of the images the network was trained on, None if that is unknown, and a sentence about it."""
+    if card is None:
+        return None, "no model card: whether the network was trained on some of these images is unknown"
+    if split is not None:
+        count = len(np.intersect1d(split.train, indices))
+        if not count:
+            return 0, "the network was trained on none of these images"
+        return count, (
+            f"the network was trained on {count} of these {len(indices)} images: the scores flatter it. "
+            "--part test takes those that training never saw"
+        )
+    if card.source == samples.source:
+        return None, (
+            f"the network was trained on a data set that is called {card.source} too and is not this one: "
+            "whether some images are in both is unknown"
+        )
+    return 0, f"the network was trained on {card.source}, which is not this data set"
+
+
+def _table(title: str, report: dict[str, Any]) -> Table:
+    """Return the scores of a part: the network's beside those of its card, of each label and of a second observer."""
+    columns = {"measured": report["network"]}
+    card = report["card"]
+    if card is not None:
+        columns[f"card: {card['part']}" if card["same_data"] else f"card: {card['data']}"] = card["scores"]
+    columns |= report.get("labels", {})
+    if "second_observer" in report:
+        columns["second observer"] = report["second_observer"]
+    table = Table("score", *columns, title=title)
+    for text, key in _SCORES:
+        table.add_row(text, *(_cell(scores, key) for scores in columns.values()))
+    return table
+
+
+def _cell(scores: dict[str, Any], key: str) -> str:
+    value = scores.get(key)
+    if value is None:
+        return "–"
+    if isinstance(value, int):
+        return str(value)
+    text = f"{value:.4f}"
+    low, high = scores.get(f"{key}_interval", (None, None))
+    return text if low is None or high is None else f"{text} ({low:.3f} to {high:.3f})"
+
+
+def _write_pictures(
+    folder: Path, samples: Samples, indices: NDArray[np.int64], masks: NDArray[np.bool_], each: ImageScores
+) -> None:
+    """Write the best, the median and the worst images; by Dice, from the better to the worse."""
+    order = evaluation.ranking(each)[::-1]
+    middle = max(0, (len(order) - _CASES) // 2)
+    chosen = {"best": order[:_CASES], "median": order[middle : middle + _CASES], "worst": order[-_CASES:]}
+    for name, some in chosen.items():
+        cases = []
+        for at in some.tolist():
+            index = int(indices[at])
+            kind = f"Dice {each.dice[at]:.3f}" if each.lesion[at] else f"false {100 * each.false_positive[at]:.1f} %"
+            title = "   ".join(filter(None, (f"image {index}", str(samples.label[index]), kind)))
+            cases.append(Case(title, samples.images[index], samples.masks[index].astype(np.bool_), masks[at]))
+        save_cases(folder / f"{name}.png", cases)

@@ -1,0 +1,75 @@
+"""``quantunet zoo``: the networks that come with the package, and what their cards say."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from quantunet import exit_codes
+from quantunet.model.card_file import read_card
+from quantunet.zoo import network_path, zoo_names
+
+_WIDTH = 140
+
+
+def add_parser(sub: Any) -> None:
+    """Add the sub-command."""
+    parser: argparse.ArgumentParser = sub.add_parser(
+        "zoo", help="list the networks that come with the package", description=__doc__
+    )
+    parser.add_argument("--json", action="store_true", help="print the table as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the sub-command."""
+    rows = [row(name) for name in zoo_names()]
+    if args.json:
+        print(json.dumps(rows, indent=1))
+        return exit_codes.SUCCESS
+    console = Console(width=max(_WIDTH, Console().width))
+    table = Table(
+        "network", "data", "image", "parameters", "mean bits", "packed", "× smaller", "Dice float", "quantised", "seed",
+        title="Dice: mean over the images with a lesion of the test part",
+    )  # fmt: skip
+    for each in rows:
+        table.add_row(
+            each["name"],
+            each["data"],
+            f"{each['image_size']}×{each['image_size']}",
+            f"{each['parameters']:,}",
+            f"{each['mean_bits']:.2f}",
+            f"{each['packed_bytes']:,} B",
+            f"{each['ratio']:.2f}",
+            *("–" if each[key] is None else f"{each[key]:.3f}" for key in ("dice_float", "dice_quantised")),
+            str(each["seed"]),
+        )
+    console.print(table)
+    console.print("quantunet evaluate NAME --data FILE.npz evaluates one; its card says more", highlight=False)
+    return exit_codes.SUCCESS
+
+
+def row(name: str) -> dict[str, Any]:
+    """Return what the table shows of a network.
+
+    Raises:
+        StorageError: The network has no card.
+        FileFormatError: Its card is damaged.
+    """
+    card = read_card(network_path(name).with_suffix(".json"))
+    return {
+        "name": name,
+        "data": card.source,
+        "image_size": card.image_size,
+        "parameters": card.parameters,
+        "mean_bits": card.mean_bits,
+        "packed_bytes": card.packed_bytes,
+        "ratio": card.ratio,
+        "dice_float": card.float_scores["test"]["dice"],
+        "dice_quantised": card.quantised_scores["test"]["dice"],
+        "seed": card.seed,
+    }
