@@ -150,8 +150,7 @@ def train_command(config: TrainConfig, data: str, phantoms: int | None = None) -
 
 def golden_scores(graph: Graph, samples: Samples, indices: NDArray[np.int64]) -> Scores:
     """Scores of the integer network on a part of the data."""
-    masks = golden.mask(graph, golden.run_batch(graph, list(samples.images[indices])))
-    return score(masks, samples.masks[indices])
+    return score(predict_masks(graph, samples.images[indices]), samples.masks[indices])
 
 
 def bit_summary(graph: Graph, config: TrainConfig) -> dict[str, Any]:

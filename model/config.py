@@ -108,6 +108,7 @@ class LayerShape:
 PRESETS: dict[str, UNetConfig] = {
     "paper": UNetConfig(base=64, depth=4, size=128),
     "wearable": UNetConfig(base=8, depth=4, size=128),
+    "wearable16": UNetConfig(base=16, depth=4, size=128),
     "tiny": UNetConfig(base=4, depth=2, size=32),
 }
 
@@ -135,8 +136,8 @@ class TrainConfig:
         patience: Epochs without a better validation Dice before a phase ends; 0 turns early stopping off.
         bits: ``learned``; or a number from 2 to 8, the width of every weight and activation, which is then not learned;
             or ``float``, where the float network goes on through all phases, as a control.
-        distil: Factor of a further term of the loss of the quantised network, its cross-entropy with the
-            probabilities of the float network.
+        distil: Factor of a further term of the loss after the float phase, the cross-entropy with the probabilities of
+            the float network; 0 for none.
         split_by: ``group`` keeps near duplicates in one part; ``image`` does not, and is there to show what leaks.
         val_fraction: Share of the groups that selects the best epoch.
         test_fraction: Share of the groups that is only reported on.
@@ -160,7 +161,7 @@ class TrainConfig:
     bit_weighting: PenaltyWeighting = "layers"
     patience: int = 15
     bits: Bits = "learned"
-    distil: float = 0.0
+    distil: float = 1.0
     split_by: SplitBy = "group"
     val_fraction: float = 0.15
     test_fraction: float = 0.15

@@ -19,7 +19,7 @@ from PIL import Image, UnidentifiedImageError
 
 from quantunet.errors import DataSplitError, FileFormatError, ImageError, StorageError
 from quantunet.model import phantoms
-from quantunet.model.config import TrainConfig
+from quantunet.model.config import SplitBy
 
 ENVIRONMENT = "QUANTUNET_DATA"
 BUSI_FILE = "busi_128.npz"
@@ -214,8 +214,8 @@ def load(source: str | None, size: int, *, phantom_count: int = 512, seed: int =
     """Load a data set of images of ``size`` by ``size`` pixels.
 
     Args:
-        source: An ``.npz`` file, an unpacked BUSI folder, ``phantoms``, or None for the file that ``find_data`` finds
-            (phantoms where there is none).
+        source: An ``.npz`` file (a bare name is also looked for where ``find_data`` looks), an unpacked BUSI folder,
+            ``phantoms``, or None for BUSI where ``find_data`` finds it (phantoms where it does not).
         size: Height and width that the network takes; larger images are reduced by a whole factor.
         phantom_count: How many phantoms to generate where phantoms are used.
         seed: Seed of the phantoms.
@@ -223,7 +223,14 @@ def load(source: str | None, size: int, *, phantom_count: int = 512, seed: int =
     Raises:
         QuantUNetError: The source cannot be read, or has images of a size that does not fit.
     """
-    path = Path(source) if source and source != "phantoms" else find_data() if source is None else None
+    if source == "phantoms":
+        path = None
+    elif source is None:
+        path = find_data()
+    else:
+        path = Path(source)
+        if not path.exists() and path.name == source:
+            path = find_data(source) or path
     if path is None:
         return load_phantoms(phantom_count, size, seed)
     return load_busi_folder(path, size) if path.is_dir() else reduce(load_npz(path), size)
@@ -283,14 +290,23 @@ def split_by_group(group: NDArray[np.int64], *, val_fraction: float, test_fracti
     return split
 
 
-def split_samples(config: TrainConfig, samples: Samples) -> Split:
-    """The split that a training uses: by group, or, to show what near duplicates leak, by image.
+def split_samples(
+    samples: Samples, *, split_by: SplitBy, val_fraction: float, test_fraction: float, seed: int
+) -> Split:
+    """Split by group; or, to show what near duplicates leak, by image.
+
+    Args:
+        samples: The data.
+        split_by: What stays in one part.
+        val_fraction: Share of the groups, or images, in the validation part.
+        test_fraction: Share of the groups, or images, in the test part.
+        seed: Seed of the choice.
 
     Raises:
         DataSplitError: A part would be empty.
     """
-    group = samples.group if config.split_by == "group" else np.arange(len(samples))
-    return split_by_group(group, val_fraction=config.val_fraction, test_fraction=config.test_fraction, seed=config.seed)
+    group = samples.group if split_by == "group" else np.arange(len(samples))
+    return split_by_group(group, val_fraction=val_fraction, test_fraction=test_fraction, seed=seed)
 
 
 def check_split(split: Split, group: NDArray[np.int64]) -> None:

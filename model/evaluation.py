@@ -17,7 +17,7 @@ from quantunet.errors import DataSplitError
 from quantunet.golden.cores import WORKERS
 from quantunet.ir import Graph
 from quantunet.model.card_file import Card
-from quantunet.model.data import Samples, Split, part_counts, split_by_group
+from quantunet.model.data import Samples, Split, part_counts, split_samples
 from quantunet.model.metrics import ImageScores, score_images, summarise
 
 _BATCH = 32 * WORKERS
@@ -57,15 +57,17 @@ def card_split(card: Card, samples: Samples) -> Split:
         samples: The data set that it was trained on.
 
     Raises:
-        DataSplitError: The card was made with another data set, or by another kind of split.
+        DataSplitError: The card was made with another data set.
     """
-    if card.split_by != "group":
-        raise DataSplitError(samples.source, expected="a network whose data were split by group", got=card.split_by)
     hint = "Its parts exist in that data set alone; --part all takes every image of this one."
     if card.source != samples.source:
         raise DataSplitError(samples.source, expected=f"the data of the card, {card.source}", got="others", hint=hint)
-    split = split_by_group(
-        samples.group, val_fraction=card.val_fraction, test_fraction=card.test_fraction, seed=card.seed
+    split = split_samples(
+        samples,
+        split_by=card.split_by,
+        val_fraction=card.val_fraction,
+        test_fraction=card.test_fraction,
+        seed=card.seed,
     )
     for name, indices in split.parts().items():
         counts = part_counts(samples, indices)

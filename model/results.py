@@ -75,6 +75,12 @@ def width_rows(job: Job, history: Iterable[Mapping[str, Any]]) -> list[Row]:
     return rows
 
 
+def split_widths(row: Row) -> dict[str, tuple[int, int]]:
+    """Weight and activation width of each layer in a row of :data:`WIDTHS`."""
+    cells = {key: text.split("/") for key, text in row.items() if text and "/" in text and key != "name"}
+    return {layer: (int(weight), int(activation)) for layer, (weight, activation) in cells.items()}
+
+
 def read_rows(path: Path) -> list[Row]:
     """The rows of a results file, as text; none where there is no file.
 

@@ -56,7 +56,7 @@ class Job:
             name = f"lambda{c.bit_lambda:g}_{c.bit_weighting}"
         else:
             name = "float" if c.bits == "float" else f"uniform{c.bits}"
-        return f"{name}_distil{c.distil:g}" if c.distil else name
+        return name if c.distil == _default("distil") else f"{name}_distil{c.distil:g}"
 
     @property
     def name(self) -> str:

@@ -261,7 +261,13 @@ class Trainer:
         self.dtype = pick_precision(precision, self.device)
         self.on_epoch = on_epoch
         self.on_batch = on_batch
-        self.split = split_samples(config, samples)
+        self.split = split_samples(
+            samples,
+            split_by=config.split_by,
+            val_fraction=config.val_fraction,
+            test_fraction=config.test_fraction,
+            seed=config.seed,
+        )
         self.teacher: UNet | None = None
         self.loss = SegmentationLoss(config.unet, config.bit_lambda, config.bit_weighting, config.distil)
         self.paper_weights = layer_weights(config.unet, "layers")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class QuantUNetError(Exception):
     """Base of every error that a user can cause and mend.
@@ -22,9 +24,17 @@ class QuantUNetError(Exception):
         self.hint = hint
         super().__init__(where, expected, got, hint)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Errors cross the border of a process with their keyword arguments."""
+        return _rebuilt, (type(self), self.where, self.expected, self.got, self.hint)
+
     def __str__(self) -> str:
         text = f"{self.where}: expected {self.expected}, got {self.got}"
         return f"{text}. {self.hint}" if self.hint else text
+
+
+def _rebuilt(kind: type[QuantUNetError], where: str, expected: str, got: str, hint: str) -> QuantUNetError:
+    return kind(where, expected=expected, got=got, hint=hint)
 
 
 class ModelError(QuantUNetError):

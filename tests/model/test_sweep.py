@@ -1,6 +1,8 @@
 """A sweep: which trainings, run once, resumed, results kept, errors typed."""
 
 import csv
+import json
+import pickle
 
 import pytest
 
@@ -124,6 +126,12 @@ def test_a_scheduler_that_is_not_there_is_a_typed_error(tmp_path, capsys):
     assert "scheduler" in capsys.readouterr().err
 
 
+def test_errors_cross_processes():
+    error = TrainingError("here", expected="this", got="that", hint="Do so.")
+    copy = pickle.loads(pickle.dumps(error))
+    assert (type(copy), str(copy)) == (TrainingError, str(error))
+
+
 def test_results_are_replaced_by_name_and_kept_in_order(tmp_path):
     jobs = [Job("phantoms", sweep.TrainConfig("tiny", seed=seed)) for seed in (1, 0)]
     for job, dice in ((jobs[0], 0.5), (jobs[1], 0.6), (jobs[0], 0.7)):
@@ -134,7 +142,7 @@ def test_results_are_replaced_by_name_and_kept_in_order(tmp_path):
             "training": {"hours": 0.1, "precision": "float32", "signatures": [], "commit": None},
         }
         result = tmp_path / "result.json"
-        result.write_text(sweep.json.dumps({"name": job.name, "card": card, "history": []}))
+        result.write_text(json.dumps({"name": job.name, "card": card, "history": []}))
         results.add(tmp_path, job, result)
     rows = results.read_rows(tmp_path / results.RUNS)
     assert [(row["seed"], row["final_test_dice"]) for row in rows] == [("0", "0.6"), ("1", "0.7")]

@@ -5,15 +5,13 @@ from __future__ import annotations
 import argparse
 import concurrent.futures
 import csv
-import multiprocessing
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from quantunet import exit_codes
-from quantunet.errors import QuantUNetError, StorageError, TrainingError
+from quantunet.errors import QuantUNetError, TrainingError
 from quantunet.model.config import Device, Precision
 from quantunet.model.sweep import Job, read_jobs
 
@@ -68,11 +66,12 @@ def run(args: argparse.Namespace) -> int:
     if args.list or not waiting:
         return exit_codes.SUCCESS
 
+    from quantunet.model.executor import executor
     from quantunet.model.sweep_run import Place
 
     place = Place(args.out.resolve(), args.threads, args.device, args.precision)
-    with _executor(args) as executor:
-        failed = _run_all(executor, waiting, place, folder, console)
+    with executor(args.jobs or max(1, (os.cpu_count() or 1) // args.threads), args.scheduler) as pool:
+        failed = _run_all(pool, waiting, place, folder, console)
     if failed:
         raise TrainingError(
             f"{len(failed)} of {len(waiting)} trainings",
@@ -83,32 +82,8 @@ def run(args: argparse.Namespace) -> int:
     return exit_codes.SUCCESS
 
 
-@contextmanager
-def _executor(args: argparse.Namespace) -> Iterator[concurrent.futures.Executor]:
-    """Processes of this machine, or the workers of a Dask cluster."""
-    if args.scheduler is None:
-        count = args.jobs or max(1, (os.cpu_count() or 1) // args.threads)
-        context = multiprocessing.get_context("spawn")  # a fork would copy torch's threads in an unknown state
-        with concurrent.futures.ProcessPoolExecutor(count, mp_context=context) as pool:
-            yield pool
-        return
-    from distributed import Client
-
-    try:
-        client = Client(args.scheduler, timeout=20)
-    except (OSError, ValueError) as error:
-        raise StorageError(
-            args.scheduler,
-            expected="the address of a Dask scheduler, as tcp://HOST:8786",
-            got=str(error),
-            hint="Start one with `dask scheduler`, and workers with `dask worker ADDRESS --nthreads 1`.",
-        ) from error
-    with client, client.get_executor(retries=1) as pool:
-        yield pool
-
-
 def _run_all(
-    executor: concurrent.futures.Executor, jobs: list[Job], place: Place, folder: Path, console: Console
+    pool: concurrent.futures.Executor, jobs: list[Job], place: Place, folder: Path, console: Console
 ) -> dict[str, str]:
     """Run every float phase once and then what follows it.
 
@@ -123,7 +98,7 @@ def _run_all(
     by_start: dict[str, list[Job]] = {}
     for job in jobs:
         by_start.setdefault(job.start, []).append(job)
-    starts = {executor.submit(run_start, those[0], place): those for those in by_start.values()}
+    starts = {pool.submit(run_start, those[0], place): those for those in by_start.values()}
     running: dict[concurrent.futures.Future[None], Job] = {}
     failed: dict[str, str] = {}
     columns = (
@@ -145,7 +120,7 @@ def _run_all(
                     raise error
                 these = starts.pop(future, None)
                 if these is not None and error is None:
-                    running |= {executor.submit(run_job, job, place): job for job in these}
+                    running |= {pool.submit(run_job, job, place): job for job in these}
                     continue
                 for job in these or [running.pop(future)]:
                     progress.advance(task)

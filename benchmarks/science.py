@@ -1,0 +1,357 @@
+"""Tables and charts of docs/science.md, from the results of a sweep: ``python -m benchmarks.science``.
+
+Reads ``runs.csv`` and ``widths.csv``, writes the charts beside them, and puts every table between its two marks in the
+document. Means are over seeds, with the sample's standard deviation. Differences are taken seed by seed, because the
+trainings of a seed share split, warm start and order of images; their 95 % interval is Student's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy import stats
+
+from benchmarks import science_charts
+from quantunet import storage
+from quantunet.errors import FileFormatError, QuantUNetError
+from quantunet.model import results
+
+logger = logging.getLogger(__name__)
+
+_MARKS = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A row of ``runs.csv``, as far as tables and charts need it.
+
+    Attributes:
+        name: Name of the training.
+        data: Data set.
+        preset: Shape of the network.
+        split_by: ``group`` or ``image``.
+        seed: Seed.
+        method: Name of what followed the float phase.
+        bits: ``learned``, ``float`` or a width.
+        factor: λ; nan where no width was learned.
+        weighting: Of the mean bit-width; empty where no width was learned.
+        values: Every column that is a number.
+        signatures: Failure signatures, or an empty text.
+    """
+
+    name: str
+    data: str
+    preset: str
+    split_by: str
+    seed: int
+    method: str
+    bits: str
+    factor: float
+    weighting: str
+    values: dict[str, float]
+    signatures: str
+
+    @property
+    def dice(self) -> float:
+        """Dice on the test part."""
+        return self.values["final_test_dice"]
+
+    @property
+    def cost(self) -> float:
+        """Sum of MACs times weight width times input width, of one image."""
+        return self.values["mac_bits"]
+
+
+def read_runs(path: Path) -> list[Run]:
+    """Read ``runs.csv``.
+
+    Raises:
+        StorageError: It cannot be read.
+        FileFormatError: It has no rows, or lacks a column.
+    """
+    rows = results.read_rows(path)
+    if not rows:
+        raise FileFormatError(str(path), expected="results of `quantunet sweep`", got="none")
+    try:
+        return [
+            Run(
+                name=row["name"],
+                data=row["data"],
+                preset=row["preset"],
+                split_by=row["split_by"],
+                seed=int(row["seed"]),
+                method=row["name"].partition("/")[2],
+                bits=row["bits"],
+                factor=float(row["lambda"] or "nan"),
+                weighting=row["weighting"],
+                values={key: float(text) for key, text in row.items() if _is_number(text)},
+                signatures=row["signatures"],
+            )
+            for row in rows
+        ]
+    except (KeyError, ValueError) as error:
+        raise FileFormatError(str(path), expected="the columns of `quantunet sweep`", got=f"no {error}") from error
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+# -- statistics -------------------------------------------------------------------------------------------------------
+
+
+def spread(values: Iterable[float], digits: int = 3) -> str:
+    """Mean and standard deviation as text.
+
+    >>> spread([0.7, 0.72, 0.74])
+    '0.720 ± 0.020'
+    >>> spread([0.7])
+    '0.700'
+    """
+    found = [value for value in values if not np.isnan(value)]
+    if not found:
+        return "–"
+    mean = f"{np.mean(found):.{digits}f}"
+    return f"{mean} ± {np.std(found, ddof=1):.{digits}f}" if len(found) > 1 else mean
+
+
+def interval(differences: Sequence[float]) -> str:
+    """Mean difference and its 95 % interval (Student) as text.
+
+    >>> interval([0.01, 0.02, 0.03])
+    '+0.020 (-0.005 to +0.045)'
+    """
+    mean = float(np.mean(differences))
+    if len(differences) < 2:
+        return f"{mean:+.3f}"
+    half = float(stats.t.ppf(0.975, len(differences) - 1)) * np.std(differences, ddof=1) / len(differences) ** 0.5
+    return f"{mean:+.3f} ({mean - half:+.3f} to {mean + half:+.3f})"
+
+
+def paired(left: Iterable[Run], right: Iterable[Run], value: Callable[[Run], float]) -> list[float]:
+    """Differences ``left - right`` of the runs that have a seed in common."""
+    other = {run.seed: value(run) for run in right}
+    return [value(run) - other[run.seed] for run in left if run.seed in other]
+
+
+def over_uniform(learned: Iterable[Run], uniform: Sequence[Run], cost: str) -> list[float]:
+    """Dice of learned widths minus that of uniform widths at the same cost, seed by seed.
+
+    Between two uniform networks the Dice is interpolated over the logarithm of the cost. A learned network that is
+    cheaper or dearer than every uniform one of its seed is left out.
+
+    Args:
+        learned: Networks with learned widths.
+        uniform: Uniform networks.
+        cost: Column that says what a network costs.
+    """
+    differences = []
+    for run in learned:
+        curve = sorted((other.values[cost], other.dice) for other in uniform if other.seed == run.seed)
+        if len(curve) > 1 and curve[0][0] <= run.values[cost] <= curve[-1][0]:
+            costs, dice = zip(*curve, strict=True)
+            at_cost = np.interp(np.log(run.values[cost]), np.log(costs), dice)
+            differences.append(run.dice - float(at_cost))
+    return differences
+
+
+# -- tables -----------------------------------------------------------------------------------------------------------
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
+    return "\n".join([*lines, *(f"| {' | '.join(str(cell) for cell in row)} |" for row in rows)]) + "\n"
+
+
+def _by_method(runs: Iterable[Run]) -> dict[str, list[Run]]:
+    groups: dict[str, list[Run]] = {}
+    for run in sorted(runs, key=lambda run: (run.bits, run.factor, run.weighting, run.method, run.seed)):
+        groups.setdefault(run.method, []).append(run)
+    return groups
+
+
+def _where(runs: Iterable[Run], data: str, split_by: str = "group", preset: str = "wearable") -> list[Run]:
+    return [run for run in runs if (run.data, run.split_by, run.preset) == (data, split_by, preset)]
+
+
+def _of(runs: Iterable[Run], key: str) -> list[float]:
+    return [run.values.get(key, float("nan")) for run in runs]
+
+
+def scores(runs: Sequence[Run]) -> str:
+    """One row for each data set, split, preset and method: the scores on the test part."""
+    rows = []
+    for place in dict.fromkeys((run.data, run.split_by, run.preset) for run in runs):
+        here = _by_method(run for run in runs if (run.data, run.split_by, run.preset) == place)
+        control = here.get("float", [])
+        for method, group in here.items():
+            if method != "float" and not method.startswith("lambda"):
+                continue
+            rows.append(
+                [
+                    *place,
+                    "float control" if method == "float" else _learned(group[0]),
+                    len(group),
+                    spread(_of(group, "final_test_dice")),
+                    spread(_of(group, "final_test_iou")),
+                    spread(_of(group, "final_test_accuracy")),
+                    spread(_of(group, "final_test_background_accuracy")),
+                    spread(_of(group, "final_test_false_positive_area"), 4),
+                    spread(_of(group, "mean_bits_layers"), 2),
+                    spread(_of(group, "ratio"), 2),
+                    "–" if method == "float" else _difference(group, control),
+                ]
+            )
+    head = ("data", "split by", "network", "widths", "seeds", "Dice", "IoU", "accuracy", "all background")
+    return _table((*head, "false-positive area", "mean bits", "times smaller", "Dice minus control"), rows)
+
+
+def _difference(group: Sequence[Run], control: Sequence[Run]) -> str:
+    differences = paired(group, control, lambda run: run.dice)
+    return interval(differences) if differences else "–"
+
+
+def _learned(run: Run) -> str:
+    plain = "" if run.values.get("distil", 1) else ", not distilled"
+    return f"learned, λ {run.factor:g}, by {run.weighting}{plain}"
+
+
+def front(runs: Sequence[Run]) -> str:
+    """BUSI: every λ and weighting, and every uniform width: cost and Dice."""
+    rows = []
+    for group in _by_method(_where(runs, "busi_128.npz")).values():
+        first = group[0]
+        name = {"learned": _learned(first), "float": "float control"}.get(first.bits, f"uniform {first.bits}")
+        rows.append(
+            [
+                name,
+                len(group),
+                spread(_of(group, "mean_bits_layers"), 2),
+                spread(_of(group, "mean_weight"), 2),
+                spread(_of(group, "mean_activation"), 2),
+                spread((value / 1e9 for value in _of(group, "mac_bits")), 2),
+                spread(_of(group, "ratio"), 2),
+                spread(_of(group, "final_val_dice")),
+                spread(_of(group, "final_test_dice")),
+                sum(bool(run.signatures) for run in group),
+            ]
+        )
+    head = ("widths", "seeds", "mean bits", "weights", "activations", "Σ MAC·bits·bits, 10⁹", "times smaller")
+    return _table((*head, "Dice, validation", "Dice, test", "with a failure signature"), rows)
+
+
+def against_uniform(runs: Sequence[Run]) -> str:
+    """BUSI: Dice of learned widths minus that of uniform ones at the same cost."""
+    busi = _where(runs, "busi_128.npz")
+    uniform = [run for run in busi if run.bits.isdigit()]
+    rows = []
+    for group in _by_method(run for run in busi if run.bits == "learned").values():
+        row: list[object] = [_learned(group[0])]
+        for cost in ("mac_bits", "packed_bytes", "mean_bits_layers"):
+            found = over_uniform(group, uniform, cost)
+            row.append(f"{interval(found)}, {len(found)} seeds" if found else "–")
+        rows.append(row)
+    return _table(("widths", "at equal Σ MAC·bits·bits", "at equal packed size", "at equal mean bits"), rows)
+
+
+def layers(runs: Sequence[Run], widths: Sequence[results.Row]) -> str:
+    """Do the same layers get many bits in every seed? Rank correlation of the final widths of each pair of seeds."""
+    last: dict[str, results.Row] = {}
+    for row in widths:
+        last[row["name"]] = row  # epochs are in order
+    rows = []
+    for place in dict.fromkeys((run.data, run.split_by, run.preset) for run in runs):
+        for group in _by_method(r for r in runs if (r.data, r.split_by, r.preset) == place).values():
+            found = [results.split_widths(last[run.name]) for run in group if run.name in last]
+            if len(found) < 2:
+                continue
+            row: list[object] = [*place, _learned(group[0]), len(found)]
+            for kind in (0, 1):
+                kinds = np.array([[pair[kind] for pair in each.values()] for each in found])
+                pairs = [
+                    float(stats.spearmanr(kinds[i], kinds[j]).statistic)
+                    for i in range(len(kinds))
+                    for j in range(i)
+                    if np.ptp(kinds[i]) and np.ptp(kinds[j])
+                ]
+                row += [f"{kinds.min()} to {kinds.max()}", f"{np.mean(pairs):.2f}" if pairs else "–"]
+            rows.append(row)
+    head = ("data", "split by", "network", "widths", "seeds", "weight bits", "their rank correlation")
+    return _table((*head, "activation bits", "their rank correlation"), rows)
+
+
+def compute(runs: Sequence[Run]) -> str:
+    """Hours of CPU of every data set."""
+    rows = [
+        [data, sum(run.data == data for run in runs), f"{sum(r.values['hours'] for r in runs if r.data == data):.1f}"]
+        for data in dict.fromkeys(run.data for run in runs)
+    ]
+    return _table(("data", "trainings", "hours, the shared float phases counted in each"), rows)
+
+
+def fill(document: str, tables: dict[str, str], place: str) -> str:
+    """Put every table between its marks.
+
+    Args:
+        document: Markdown with ``<!-- table: NAME -->`` and ``<!-- end -->``.
+        tables: The tables by name.
+        place: Name of the document, for errors.
+
+    Raises:
+        FileFormatError: The document misses a table, or names one that is not there.
+    """
+    named = [match[2] for match in _MARKS.finditer(document)]
+    if sorted(named) != sorted(tables):
+        raise FileFormatError(
+            place, expected=f"marks for the tables {', '.join(sorted(tables))}", got=", ".join(sorted(named)) or "none"
+        )
+    return _MARKS.sub(lambda match: f"{match[1]}\n{tables[match[2]]}\n{match[3]}", document)
+
+
+def make_tables(folder: Path) -> dict[str, str]:
+    """Every table by name, from the results in a folder.
+
+    Raises:
+        QuantUNetError: The results are missing or damaged.
+    """
+    runs, widths = read_runs(folder / results.RUNS), results.read_rows(folder / results.WIDTHS)
+    return {
+        "scores": scores(runs),
+        "front": front(runs),
+        "against_uniform": against_uniform(runs),
+        "layers": layers(runs, widths),
+        "compute": compute(runs),
+    }
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Write the tables and the charts."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.science", description=__doc__)
+    parser.add_argument("--results", type=Path, default=Path("docs/science"), help="folder of runs.csv and widths.csv")
+    parser.add_argument("--document", type=Path, default=Path("docs/science.md"), help="where the tables go")
+    args = parser.parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        text = fill(args.document.read_text(encoding="utf-8"), make_tables(args.results), str(args.document))
+        storage.write_text(args.document, text)
+        runs, widths = read_runs(args.results / results.RUNS), results.read_rows(args.results / results.WIDTHS)
+        names = science_charts.draw(runs, widths, args.results)
+    except (QuantUNetError, OSError) as error:
+        logger.error("science: %s", error)  # noqa: TRY400  # one sentence is enough
+        return 2
+    logger.info("wrote %s and %s", args.document, ", ".join(names))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

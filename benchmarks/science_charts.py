@@ -1,0 +1,150 @@
+"""The charts of docs/science.md: cost against Dice, widths over the epochs, widths of each layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from quantunet.model.results import Row, split_widths
+from quantunet.storage import atomic_path
+
+if TYPE_CHECKING:
+    from benchmarks.science import Run
+
+BUSI = "busi_128.npz"
+_COLOURS = {"layers": "tab:blue", "macs": "tab:orange", "uniform": "tab:gray", "float": "black"}
+
+
+def draw(runs: Sequence[Run], widths: Sequence[Row], folder: Path) -> list[str]:
+    """Draw ``front.png``, ``trajectories.png`` and ``layers.png``.
+
+    Returns:
+        The names of the files.
+
+    Raises:
+        StorageError: A file cannot be written.
+    """
+    busi = [run for run in runs if (run.data, run.split_by, run.preset) == (BUSI, "group", "wearable")]
+    figures = {
+        "front.png": _front(busi),
+        "trajectories.png": _trajectories(busi, widths),
+        "layers.png": _layers(runs, widths),
+    }
+    for name, figure in figures.items():
+        with atomic_path(folder / name) as temporary:
+            figure.savefig(temporary, format="png", dpi=130, metadata={"Software": None})
+    return list(figures)
+
+
+def _front(runs: Sequence[Run]) -> Figure:
+    """Dice against cost and against mean bits; a point is a training, a line joins the means over seeds."""
+    figure = Figure(figsize=(10, 4.2), layout="constrained")
+    panels: Sequence[Axes] = figure.subplots(1, 2, sharey=True)
+    control = [run.dice for run in runs if run.bits == "float"]
+    for axes, cost, label in zip(
+        panels,
+        ("mac_bits", "mean_bits_layers"),
+        ("Σ MAC · weight bits · input bits of an image", "mean bits over layers"),
+        strict=True,
+    ):
+        series = {
+            "uniform": [run for run in runs if run.bits.isdigit()],
+            "layers": [run for run in runs if run.weighting == "layers"],
+            "macs": [run for run in runs if run.weighting == "macs"],
+        }
+        for name, these in series.items():
+            if not these:
+                continue
+            text = "uniform widths" if name == "uniform" else f"learned, λ weighted by {name}"
+            groups = _means(these, cost)
+            axes.plot([x for x, _ in groups], [y for _, y in groups], color=_COLOURS[name], label=text)
+            points = [run.values[cost] for run in these]
+            axes.plot(points, [run.dice for run in these], ".", color=_COLOURS[name], alpha=0.5)
+        if control:
+            axes.axhline(float(np.mean(control)), color=_COLOURS["float"], linestyle="--", label="float control")
+        axes.set(xlabel=label)
+        axes.grid(visible=True, alpha=0.3)
+    panels[0].set(xscale="log", ylabel="Dice, test part")
+    panels[1].legend(fontsize="small", loc="lower right")
+    figure.suptitle("BUSI, split by group: a point is one training, a line joins the means over its seeds")
+    return figure
+
+
+def _means(runs: Sequence[Run], cost: str) -> list[tuple[float, float]]:
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(run.method, []).append(run)
+    return sorted(
+        (float(np.mean([r.values[cost] for r in these])), float(np.mean([r.dice for r in these])))
+        for these in groups.values()
+    )
+
+
+def _trajectories(runs: Sequence[Run], widths: Sequence[Row]) -> Figure:
+    """Mean width and Dice after each epoch in which widths are learned, a line for each training."""
+    figure = Figure(figsize=(10, 4.2), layout="constrained")
+    panels: Sequence[Axes] = figure.subplots(1, 2)
+    by_name = {run.name: run for run in runs if run.bits == "learned" and run.weighting == "layers"}
+    factors = sorted({run.factor for run in by_name.values()})
+    for name, run in by_name.items():
+        rows = [row for row in widths if row["name"] == name]
+        colour = f"C{factors.index(run.factor)}"
+        epochs = [int(row["epoch"]) for row in rows]
+        means = [np.mean([bits for pair in split_widths(row).values() for bits in pair]) for row in rows]
+        label = f"λ {run.factor:g}" if run.seed == 0 else None
+        panels[0].plot(epochs, means, color=colour, label=label, linewidth=1)
+        panels[1].plot(epochs, [float(row["val_dice"]) for row in rows], color=colour, linewidth=1)
+    panels[0].set(xlabel="epoch", ylabel="mean bits over layers", title="widths start at 8 bits")
+    panels[1].set(xlabel="epoch", ylabel="Dice, validation part", title="the same trainings")
+    for axes in panels:
+        axes.grid(visible=True, alpha=0.3)
+    if by_name:
+        panels[0].legend(fontsize="small")
+    figure.suptitle("BUSI, split by group, λ weighted by layers: one line a seed")
+    return figure
+
+
+def _layers(runs: Sequence[Run], widths: Sequence[Row]) -> Figure:
+    """Final widths of each layer on each data set, λ 0.25 by layers: mean and range over seeds."""
+    figure = Figure(figsize=(10, 6.5), layout="constrained")
+    panels: Sequence[Axes] = figure.subplots(2, 1, sharex=True)
+    last = {row["name"]: row for row in widths}
+    places = dict.fromkeys(run.data for run in runs)
+    for number, data in enumerate(places):
+        found = [
+            split_widths(last[run.name])
+            for run in runs
+            if (run.data, run.split_by, run.preset, run.method) == (data, "group", "wearable", "lambda0.25_layers")
+            and run.name in last
+        ]
+        if found:
+            _plot_layers(panels, found, f"{data.partition('_')[0]}, {len(found)} seeds", number)
+    panels[0].set(ylabel="weight bits", ylim=(1.5, 8.5))
+    panels[1].set(ylabel="activation bits", ylim=(1.5, 8.5))
+    panels[1].tick_params(axis="x", rotation=75)
+    panels[0].legend(fontsize="small")
+    figure.suptitle("Final widths, λ 0.25 weighted by layers: mean over seeds, the bar is their range")
+    return figure
+
+
+def _plot_layers(panels: Sequence[Axes], found: Sequence[Mapping[str, tuple[int, int]]], label: str, at: int) -> None:
+    names = list(found[0])
+    for kind, axes in enumerate(panels):
+        bits = np.array([[each[name][kind] for name in names] for each in found])
+        mean = bits.mean(axis=0)
+        axes.errorbar(
+            np.arange(len(names)) + 0.15 * (at - 1),
+            mean,
+            yerr=[mean - bits.min(axis=0), bits.max(axis=0) - mean],
+            fmt="o",
+            markersize=4,
+            capsize=2,
+            label=label,
+        )
+        axes.set_xticks(range(len(names)), names)
+        axes.grid(visible=True, alpha=0.3)

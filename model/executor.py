@@ -1,0 +1,43 @@
+"""Where the trainings of a sweep run: processes of this machine, or the workers of a Dask cluster."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+
+from distributed import Client
+
+from quantunet.errors import StorageError
+
+_CONNECT_SECONDS = 20
+
+
+@contextmanager
+def executor(processes: int, scheduler: str | None = None) -> Iterator[Executor]:
+    """An executor of functions that see the same files as this process.
+
+    Args:
+        processes: Processes of this machine.
+        scheduler: Address of a Dask scheduler, whose workers are used instead.
+
+    Raises:
+        StorageError: No scheduler answers at that address.
+    """
+    if scheduler is None:
+        context = multiprocessing.get_context("spawn")  # a fork would copy torch's threads in an unknown state
+        with ProcessPoolExecutor(processes, mp_context=context) as pool:
+            yield pool
+        return
+    try:
+        client = Client(scheduler, timeout=_CONNECT_SECONDS)
+    except (OSError, ValueError) as error:
+        raise StorageError(
+            scheduler,
+            expected="the address of a Dask scheduler, as tcp://HOST:8786",
+            got=str(error),
+            hint="Start one with `dask scheduler`, and workers with `dask worker ADDRESS --nthreads 1`.",
+        ) from error
+    with client, client.get_executor() as pool:
+        yield pool

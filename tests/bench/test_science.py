@@ -1,0 +1,80 @@
+"""Tables of the science: statistics on known numbers, and that the document holds what the results say."""
+
+from pathlib import Path
+
+import pytest
+from benchmarks import science
+
+from quantunet.errors import FileFormatError
+from quantunet.model import results
+
+ROOT = Path(__file__).parents[2]
+
+
+def _run(method, seed, dice, *, bits="learned", cost=1e9, mean=4.0):
+    factor = 0.25 if bits == "learned" else float("nan")
+    return science.Run(
+        name=f"busi_128_wearable_group_s{seed}/{method}",
+        data="busi_128.npz",
+        preset="wearable",
+        split_by="group",
+        seed=seed,
+        method=method,
+        bits=bits,
+        factor=factor,
+        weighting="layers" if bits == "learned" else "",
+        values={"final_test_dice": dice, "mac_bits": cost, "mean_bits_layers": mean, "hours": 0.1},
+        signatures="",
+    )
+
+
+def test_differences_are_paired_by_seed():
+    left = [_run("lambda0.25_layers", seed, 0.70 + seed / 100) for seed in (0, 1, 2)]
+    right = [_run("float", seed, 0.69 + seed / 100, bits="float") for seed in (2, 1, 5)]
+    found = science.paired(left, right, lambda run: run.dice)
+    assert found == pytest.approx([0.01, 0.01])
+
+
+def test_uniform_networks_are_compared_at_equal_cost():
+    uniform = [_run(f"uniform{b}", 0, dice, bits=str(b), cost=c) for b, dice, c in ((2, 0.5, 1e8), (4, 0.7, 1e10))]
+    at_half_way = _run("lambda0.25_layers", 0, 0.65, cost=1e9)  # half way on a logarithmic scale
+    beyond = _run("lambda0.25_layers", 0, 0.65, cost=1e11)
+    other_seed = _run("lambda0.25_layers", 1, 0.65, cost=1e9)
+    assert science.over_uniform([at_half_way, beyond, other_seed], uniform, "mac_bits") == pytest.approx([0.05])
+
+
+def test_every_training_is_counted():
+    runs = [_run("lambda0.25_layers", seed, 0.7) for seed in range(3)]
+    assert "| busi_128.npz | 3 | 0.3 |" in science.compute(runs)
+    assert "| learned, λ 0.25, by layers | 3 |" in science.front(runs)
+
+
+def test_a_document_that_lacks_a_table_is_refused():
+    text = "<!-- table: one -->\nold\n<!-- end -->\n"
+    assert "new" in science.fill(text, {"one": "new"}, "a.md")
+    assert "old" not in science.fill(text, {"one": "new"}, "a.md")
+    with pytest.raises(FileFormatError, match="two"):
+        science.fill(text, {"one": "new", "two": "new"}, "a.md")
+
+
+def test_results_that_are_missing_or_damaged_are_refused(tmp_path):
+    with pytest.raises(FileFormatError, match="results of"):
+        science.read_runs(tmp_path / results.RUNS)
+    (tmp_path / results.RUNS).write_text("name,data\na,b\n")
+    with pytest.raises(FileFormatError, match="no 'preset'"):
+        science.read_runs(tmp_path / results.RUNS)
+
+
+def test_the_document_holds_what_the_results_say():
+    document = (ROOT / "docs" / "science.md").read_text(encoding="utf-8")
+    tables = science.make_tables(ROOT / "docs" / "science")
+    assert science.fill(document, tables, "docs/science.md") == document
+    assert all(len(table.splitlines()) > 2 for table in tables.values())
+
+
+def test_charts_are_drawn(tmp_path):
+    folder = ROOT / "docs" / "science"
+    runs, widths = science.read_runs(folder / results.RUNS), results.read_rows(folder / results.WIDTHS)
+    for name in science.science_charts.draw(runs, widths, tmp_path):
+        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+        assert (folder / name).exists()
