@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from quantunet import qonnx_import, storage
+from quantunet import packed, qonnx_import, storage
 from quantunet.accumulator import accumulator
 from quantunet.ir import Conv2d, ConvTranspose2d, Graph
 from quantunet.model.config import TrainConfig
@@ -186,18 +186,24 @@ def bit_operations(graph: Graph, config: TrainConfig) -> int:
 
 
 def packed_size(graph: Graph) -> dict[str, Any]:
-    """Bytes of all weights and biases at their widths (a bias at its layer's accumulator), and in float32."""
+    """Bytes of all weights and biases at their widths (a bias at its layer's accumulator), in float32, and of the file.
+
+    ``ratio`` counts weights and biases alone; ``file_ratio`` the whole packed file, header and checksum included.
+    """
     bits = parameters = 0
     for node in _matrices(graph):
         weights, biases = math.prod(node.weight.shape), math.prod(node.bias.shape)
         bits += weights * node.weight_type.bits + biases * accumulator(graph, node).bits
         parameters += weights + biases
-    packed = math.ceil(bits / 8)
+    packed_bytes = math.ceil(bits / 8)
+    file_bytes = len(packed.pack(graph))
     return {
         "parameters": parameters,
-        "packed_bytes": packed,
+        "packed_bytes": packed_bytes,
         "float32_bytes": 4 * parameters,
-        "ratio": round(4 * parameters / packed, 2),
+        "ratio": round(4 * parameters / packed_bytes, 2),
+        "file_bytes": file_bytes,
+        "file_ratio": round(4 * parameters / file_bytes, 2),
     }
 
 

@@ -108,6 +108,11 @@ class IntArray:
         """The values as a read-only int64 array."""
         return np.frombuffer(self.data, dtype="<i8").reshape(self.shape)
 
+    def encoded(self) -> dict[str, object]:
+        """The array in a graph's JSON."""
+        compressed = zlib.compress(self.data, 1)  # level 6: a third less, six times slower
+        return {"shape": list(self.shape), "zlib_int64": base64.b64encode(compressed).decode()}
+
 
 @dataclass(frozen=True)
 class Tensor:
@@ -362,12 +367,7 @@ class Graph:
 
 def _encode(value: object) -> object:
     if isinstance(value, IntArray):
-        return {
-            "shape": list(value.shape),
-            "zlib_int64": base64.b64encode(
-                zlib.compress(value.data, 1)
-            ).decode(),  # level 6: a third less, six times slower
-        }
+        return value.encoded()
     if isinstance(value, QType):
         return dataclasses.asdict(value)
     return list(value) if isinstance(value, tuple) else value

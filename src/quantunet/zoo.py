@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
+from quantunet import packed
 from quantunet.errors import StorageError
 from quantunet.ir import Graph
 from quantunet.qonnx_import import load
@@ -13,7 +14,7 @@ PAPER = "paper"
 """The network of the U-Net paper's size. Where no trained file of that name is in the zoo, its weights are random."""
 
 MODEL_HELP = (
-    "a QONNX file, or the name of a network in the zoo; "
+    "a QONNX file, a packed file (.qun), or the name of a network in the zoo; "
     f"'{PAPER}' is the 31-million-parameter U-Net, with random weights as long as the zoo holds no trained one"
 )
 """The help text of every option or argument that :func:`load_network` reads."""
@@ -29,7 +30,7 @@ def zoo_names() -> tuple[str, ...]:
 
 
 def network_path(model: str) -> Path:
-    """Return the QONNX file of a network.
+    """Return the QONNX or packed file of a network.
 
     Args:
         model: A name in the zoo, or a path.
@@ -75,7 +76,8 @@ def load_network(model: str) -> Graph:
     """
     if model == PAPER and PAPER not in zoo_names():
         return _untrained_paper()
-    return load(network_path(model))
+    path = network_path(model)
+    return packed.read(path) if path.suffix == packed.SUFFIX else load(path)
 
 
 def _untrained_paper() -> Graph:
