@@ -1,8 +1,12 @@
 """A sweep: which trainings, run once, resumed, results kept, errors typed."""
 
+import contextlib
 import csv
 import json
 import pickle
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -124,6 +128,37 @@ def test_a_scheduler_that_is_not_there_is_a_typed_error(tmp_path, capsys):
     command = ["sweep", str(_file(tmp_path, QUICK)), "--out", str(tmp_path / "runs"), "--scheduler", "nowhere"]
     assert cli.main(command) == 2
     assert "scheduler" in capsys.readouterr().err
+
+
+@pytest.fixture
+def scheduler(tmp_path):
+    """Address of a Dask scheduler with one worker, each a process of its own."""
+    found = tmp_path / "scheduler.json"
+    where = ["--scheduler-file", str(found)]
+    options = {
+        "scheduler": ["--host", "127.0.0.1", "--port", "0", "--no-dashboard"],
+        "worker": ["--nthreads", "1", "--no-dashboard", "--local-directory", str(tmp_path / "worker")],
+    }
+    with contextlib.ExitStack() as stack:
+        for kind, words in options.items():
+            command = [sys.executable, "-m", f"distributed.cli.dask_{kind}", *where, *words]
+            process = stack.enter_context(subprocess.Popen(command, stderr=subprocess.DEVNULL))
+            stack.callback(process.terminate)
+            for _ in range(600):
+                if found.exists():
+                    break
+                time.sleep(0.1)
+        yield json.loads(found.read_text())["address"]
+
+
+def test_a_dask_cluster_runs_the_same_sweep(scheduler, tmp_path):
+    text = QUICK.replace('["learned", 3, "float"]', "3")
+    command = [sys.executable, "-m", "quantunet", "sweep", str(_file(tmp_path, text)), "--out", str(tmp_path / "runs")]
+    done = subprocess.run([*command, "--scheduler", scheduler], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    (row,) = results.read_rows(tmp_path / results.RUNS)
+    assert row["mean_bits_layers"] == "3.0"
+    assert "uniform3: 3.0 bits" in done.stdout
 
 
 def test_errors_cross_processes():
