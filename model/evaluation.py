@@ -43,7 +43,7 @@ def predict_masks(
     masks = np.empty(images.shape, np.bool_)
     for first in range(0, len(images), _BATCH):
         batch = images[first : first + _BATCH]
-        taps = golden.run_batch(graph, batch, [graph.logits.name])
+        taps = golden.run_batch(graph, list(batch), [graph.logits.name])
         masks[first : first + len(batch)] = golden.mask(graph, taps)
         on_images(first + len(batch))
     return masks

@@ -27,6 +27,7 @@ def test_scores_by_hand():
     assert scores.background_accuracy == pytest.approx((48 - 9) / 48)
     assert scores.clean_normals == 0
     assert scores.false_positive_area == pytest.approx(1 / 16)
+    assert score_images(guess, truth).false_positive.tolist() == [4 / 16, 0, 1 / 16]
 
 
 def test_no_lesion_has_no_dice():

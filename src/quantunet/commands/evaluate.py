@@ -234,7 +234,7 @@ def _cell(scores: dict[str, Any], key: str) -> str:
         return str(value)
     text = f"{value:.4f}"
     low, high = scores.get(f"{key}_interval", (None, None))
-    return text if low is None or high is None else f"{text} ({low:.3f} to {high:.3f})"
+    return text if low is None or high is None else f"{text}\n{low:.3f} to {high:.3f}"
 
 
 def _write_pictures(

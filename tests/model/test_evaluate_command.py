@@ -1,0 +1,164 @@
+"""``quantunet evaluate`` and ``quantunet zoo``, from the command line to files, messages and exit codes."""
+
+import csv
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from helpers.project import ROOT
+from helpers.qonnx_files import SmallUnet
+from PIL import Image
+
+from quantunet import cli
+from quantunet.model import phantoms
+from quantunet.zoo import network_path, zoo_names
+
+
+@pytest.fixture
+def eyes(tmp_path):
+    """A data set with labels, normal images and a second observer, twice the size of the network."""
+    images, masks = phantoms.generate(12, 64, seed=5)
+    masks[:2] = 0
+    second = masks.copy()
+    second[:, :32] = 0
+    label = np.where(masks.any(axis=(1, 2)), "lesion", "normal")
+    path = tmp_path / "eyes.npz"
+    np.savez(path, images=images, masks=masks, group=np.arange(12) // 2, label=label, masks_observer2=second)
+    return path
+
+
+def test_parts_and_scores_are_those_of_the_card(tmp_path, capsys):
+    out = tmp_path / "out"
+    assert cli.main(["evaluate", "tiny", "--data", "phantoms", "--part", "test", "val", "all", "--out", str(out)]) == 0
+    found = json.loads((out / "metrics.json").read_text())
+    card = json.loads(network_path("tiny").with_suffix(".json").read_text())
+    compared = 0
+    for part in ("test", "val"):
+        for key, value in card["scores"]["quantised"][part].items():
+            assert found["parts"][part]["network"][key] == pytest.approx(value, abs=6e-5), (part, key)
+            compared += 1
+        assert found["parts"][part]["card"]["scores"] == card["scores"]["quantised"][part]
+    assert compared >= 14
+    assert found["parts"]["all"]["network"]["images"] == found["images"] == 512
+    assert found["training_images"] == 358
+    with (out / "images.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["index"]) for row in rows] == list(range(512))
+    dice = [float(row["dice"]) for row in rows if row["part"] == "test" and row["dice"]]
+    assert np.mean(dice) == pytest.approx(card["scores"]["quantised"]["test"]["dice"], abs=6e-5)
+    for name in ("best", "median", "worst"):
+        with Image.open(out / f"{name}.png") as picture:
+            assert picture.size == (4 * 384 + 3 * 4, 2 * 384 + 4 + 32)
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "trained on 358 of these 512 images" in printed
+    assert "images/s" in printed
+    assert "card: test" in printed
+
+
+def test_labels_and_a_second_observer_stand_beside(eyes, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["evaluate", "tiny", "--data", str(eyes)]) == 0
+    found = json.loads((tmp_path / "runs" / "evaluate" / "tiny" / "metrics.json").read_text())
+    report = found["parts"]["all"]
+    with np.load(eyes) as arrays:
+        masks, second = (arrays[key][:, 1::2, 1::2].astype(bool) for key in ("masks", "masks_observer2"))
+    lesion = masks.any(axis=(1, 2))
+    both, either = (masks & second).sum(axis=(1, 2)), masks.sum(axis=(1, 2)) + second.sum(axis=(1, 2))
+    assert report["second_observer"]["dice"] == pytest.approx(
+        (2 * both / np.maximum(either, 1))[lesion].mean(), abs=1e-6
+    )
+    assert report["labels"].keys() == {"lesion", "normal"}
+    assert report["labels"]["normal"]["dice"] is None
+    assert report["labels"]["lesion"]["dice"] == report["network"]["dice"]
+    assert report["labels"]["normal"]["false_positive_area"] == report["network"]["false_positive_area"]
+    assert found["training_images"] == 0
+    printed = capsys.readouterr().out
+    assert "second observer" in printed
+    assert "which is not this data set" in printed
+
+
+def test_a_network_without_a_card_or_with_another_json(eyes, tmp_path, capsys, caplog):
+    model = tmp_path / "net.onnx"
+    shutil.copyfile(network_path("tiny"), model)
+    command = ["evaluate", str(model), "--data", str(eyes), "--out", str(tmp_path / "out")]
+    assert cli.main([*command, "--part", "test"]) == 2
+    assert "model card" in capsys.readouterr().err
+    model.with_suffix(".json").write_text("{}")
+    assert cli.main([*command, "--part", "test"]) == 2
+    assert "net.json" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    assert cli.main(command) == 0
+    assert "net.json" in caplog.text
+    assert json.loads((tmp_path / "out" / "metrics.json").read_text())["training_images"] is None
+
+
+def bad_data(kind, eyes, folder):
+    """Return arguments that must be refused, and a part of the message."""
+    cut, other = folder / "cut.npz", folder / "other.npz"
+    if kind == "missing":
+        return ["tiny", "--data", str(folder / "none.npz")], "none.npz"
+    if kind == "cut":
+        cut.write_bytes(eyes.read_bytes()[:-100])
+        return ["tiny", "--data", str(cut)], "complete .npz"
+    if kind == "size":
+        np.savez(
+            other, images=np.zeros((2, 48, 48), np.uint8), masks=np.zeros((2, 48, 48), np.uint8), group=np.arange(2)
+        )
+        return ["tiny", "--data", str(other)], "32 x 32"
+    if kind == "keys":
+        np.savez(other, images=np.zeros((2, 32, 32), np.uint8))
+        return ["tiny", "--data", str(other)], "no group, masks"
+    if kind == "part of other data":
+        return ["tiny", "--data", str(eyes), "--part", "test"], "phantoms(count=512, seed=0)"
+    if kind == "part of fewer":
+        return ["tiny", "--data", "phantoms", "--phantoms", "20", "--part", "val"], "phantoms(count=512, seed=0)"
+    if kind == "model":
+        return ["nothing", "--data", str(eyes)], "The zoo holds"
+    return [str(SmallUnet().write(folder / "small.onnx")), "--data", str(eyes)], "square images"
+
+
+@pytest.mark.parametrize(
+    "kind", ["missing", "cut", "size", "keys", "part of other data", "part of fewer", "model", "shape"]
+)
+def test_bad_input_is_refused_and_nothing_is_written(kind, eyes, tmp_path, capsys):
+    arguments, text = bad_data(kind, eyes, tmp_path)
+    out = tmp_path / "out"
+    assert cli.main(["evaluate", *arguments, "--out", str(out)]) == 2
+    assert text in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_a_folder_that_is_a_file(eyes, tmp_path, capsys):
+    (tmp_path / "out").write_text("")
+    assert cli.main(["evaluate", "tiny", "--data", str(eyes), "--out", str(tmp_path / "out")]) == 2
+    assert "can be written" in capsys.readouterr().err
+
+
+def test_the_zoo_is_listed(capsys):
+    assert cli.main(["zoo", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["name"] for row in rows] == list(zoo_names())
+    assert len(rows) >= 2
+    for row in rows:
+        card = json.loads(network_path(row["name"]).with_suffix(".json").read_text())
+        assert row["dice_quantised"] == card["scores"]["quantised"]["test"]["dice"]
+        assert row["packed_bytes"] == card["size"]["packed_bytes"]
+    assert cli.main(["zoo"]) == 0
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in zoo_names())
+
+
+def test_neither_command_needs_torch(eyes, tmp_path):
+    program = (
+        "import sys\n"
+        "for name in ('torch', 'brevitas', 'monai', 'qonnx', 'matplotlib'): sys.modules[name] = None\n"
+        "from quantunet.cli import main\n"
+        f"evaluate = ['evaluate', 'tiny', '--data', {str(eyes)!r}, '--out', {str(tmp_path / 'o')!r}]\n"
+        "sys.exit(main(['zoo']) or main(evaluate))\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert (tmp_path / "o" / "metrics.json").is_file()
