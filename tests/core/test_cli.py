@@ -11,6 +11,7 @@ from quantunet import golden
 from quantunet.cli import main
 from quantunet.golden.taps import load_taps, save_taps
 from quantunet.qonnx_import import load
+from quantunet.zoo import zoo_names
 
 
 @pytest.fixture
@@ -106,7 +107,7 @@ def test_bad_model(tmp_path: Path, image: Path, capsys: pytest.CaptureFixture[st
     assert not out.exists()
     assert main(["infer", "no_such_network", str(image), "--out", str(out)]) == 2
     message = capsys.readouterr().err
-    assert "The zoo holds: tiny, wearable; paper is generated, with random weights." in message
+    assert f"The zoo holds: {', '.join(zoo_names())}; paper is generated, with random weights." in message
 
 
 def test_compare_refuses_unknown_tensors(tmp_path: Path, model: Path, image: Path) -> None:
