@@ -15,12 +15,15 @@ _CONNECT_SECONDS = 20
 
 
 @contextmanager
-def executor(processes: int, scheduler: str | None = None) -> Iterator[Executor]:
+def executor(processes: int, scheduler: str | None = None) -> Iterator[tuple[Executor, int]]:
     """An executor of functions that see the same files as this process.
 
     Args:
         processes: Processes of this machine.
         scheduler: Address of a Dask scheduler, whose workers are used instead.
+
+    Yields:
+        The executor, and how many functions it runs at a time.
 
     Raises:
         StorageError: No scheduler answers at that address.
@@ -28,7 +31,7 @@ def executor(processes: int, scheduler: str | None = None) -> Iterator[Executor]
     if scheduler is None:
         context = multiprocessing.get_context("spawn")  # a fork would copy torch's threads in an unknown state
         with ProcessPoolExecutor(processes, mp_context=context) as pool:
-            yield pool
+            yield pool, processes
         return
     try:
         client = Client(scheduler, timeout=_CONNECT_SECONDS)
@@ -40,4 +43,5 @@ def executor(processes: int, scheduler: str | None = None) -> Iterator[Executor]
             hint="Start one with `dask scheduler`, and workers with `dask worker ADDRESS --nthreads 1`.",
         ) from error
     with client, client.get_executor() as pool:
-        yield pool
+        client.wait_for_workers(1)
+        yield pool, sum(client.nthreads().values())

@@ -11,7 +11,7 @@ import dataclasses
 import hashlib
 import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -114,3 +114,22 @@ def _expand(place: str, table: dict[str, Any]) -> list[Job]:
         chosen = dict(zip(table, choice, strict=True))
         jobs.append(Job(str(chosen.pop("data")), TrainConfig(**chosen)))
     return jobs
+
+
+def next_step(waiting: Sequence[Job], ready: Collection[str], starting: Collection[str]) -> tuple[Job, bool] | None:
+    """What to run next, in the order of the file.
+
+    Args:
+        waiting: Jobs that have not begun.
+        ready: Float phases that are done.
+        starting: Float phases that are running.
+
+    Returns:
+        A job, and whether it is its float phase that is to run; None where every job waits for a float phase.
+    """
+    for job in waiting:
+        if job.start in ready:
+            return job, False
+        if job.start not in starting:
+            return job, True
+    return None

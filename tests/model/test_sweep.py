@@ -57,6 +57,16 @@ def test_lists_are_expanded_and_shared_trainings_stand_once(tmp_path):
     assert [job.name for job in read_jobs(_file(tmp_path, STUDIES), ["second"])] == [names[0], names[4]]
 
 
+def test_trainings_begin_in_the_order_of_the_file(tmp_path):
+    jobs = read_jobs(_file(tmp_path, STUDIES))  # seed 0, 0, 1, 1, 0
+    first, second = jobs[0].start, jobs[2].start
+    assert sweep.next_step(jobs, set(), set()) == (jobs[0], True)
+    assert sweep.next_step(jobs, set(), {first}) == (jobs[2], True)
+    assert sweep.next_step(jobs, set(), {first, second}) is None
+    assert sweep.next_step(jobs[1:], {first}, {second}) == (jobs[1], False)
+    assert sweep.next_step(jobs[2:], {first}, {second}) == (jobs[4], False)
+
+
 def test_names_tell_other_settings_apart(tmp_path):
     jobs = read_jobs(_file(tmp_path, STUDIES.replace("seed = [0, 1]", "qat_epochs = [3, 4]\ndistil = [0.0, 1.0]")))
     assert len({job.name for job in jobs}) == len(jobs) == 10

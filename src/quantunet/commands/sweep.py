@@ -6,14 +6,14 @@ import argparse
 import concurrent.futures
 import csv
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from quantunet import exit_codes
 from quantunet.errors import QuantUNetError, TrainingError
 from quantunet.model.config import Device, Precision
-from quantunet.model.sweep import Job, read_jobs
+from quantunet.model.sweep import Job, next_step, read_jobs
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -70,8 +70,8 @@ def run(args: argparse.Namespace) -> int:
     from quantunet.model.sweep_run import Place
 
     place = Place(args.out.resolve(), args.threads, args.device, args.precision)
-    with executor(args.jobs or max(1, (os.cpu_count() or 1) // args.threads), args.scheduler) as pool:
-        failed = _run_all(pool, waiting, place, folder, console)
+    with executor(args.jobs or max(1, (os.cpu_count() or 1) // args.threads), args.scheduler) as (pool, capacity):
+        failed = _run_all(pool, capacity, waiting, place, folder, console)
     if failed:
         raise TrainingError(
             f"{len(failed)} of {len(waiting)} trainings",
@@ -83,9 +83,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _run_all(
-    pool: concurrent.futures.Executor, jobs: list[Job], place: Place, folder: Path, console: Console
+    pool: concurrent.futures.Executor,
+    capacity: int,
+    jobs: Sequence[Job],
+    place: Place,
+    folder: Path,
+    console: Console,
 ) -> dict[str, str]:
-    """Run every float phase once and then what follows it.
+    """Run every float phase once and then what follows it, at most ``capacity`` trainings at a time.
 
     Returns:
         The error of each job that failed, by name.
@@ -95,10 +100,9 @@ def _run_all(
     from quantunet.model import results
     from quantunet.model.sweep_run import RESULT, run_job, run_start, start_folder
 
-    by_start: dict[str, list[Job]] = {}
-    for job in jobs:
-        by_start.setdefault(job.start, []).append(job)
-    starts = {pool.submit(run_start, those[0], place): those for those in by_start.values()}
+    waiting = list(jobs)
+    ready: set[str] = set()
+    starts: dict[concurrent.futures.Future[None], Job] = {}
     running: dict[concurrent.futures.Future[None], Job] = {}
     failed: dict[str, str] = {}
     columns = (
@@ -110,7 +114,26 @@ def _run_all(
     )
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("", total=len(jobs), status="")
-        while starts or running:
+
+        def fail(job: Job, error: QuantUNetError) -> None:
+            failed[job.name] = str(error)
+            console.print(f"failed: {job.name}: {error}", highlight=False)
+            progress.advance(task)
+
+        while waiting or running:
+            while len(starts) + len(running) < capacity:
+                step = next_step(waiting, ready, {job.start for job in starts.values()})
+                if step is None:
+                    break
+                job, is_start = step
+                if is_start:
+                    starts[pool.submit(run_start, job, place)] = job
+                else:
+                    waiting.remove(job)
+                    running[pool.submit(run_job, job, place)] = job
+            folders = [start_folder(job, place.folder) for job in starts.values()]
+            folders += [place.folder / job.name for job in running.values()]
+            progress.update(task, status=_status(folders))
             done, _ = concurrent.futures.wait(
                 [*starts, *running], timeout=_POLL_SECONDS, return_when=concurrent.futures.FIRST_COMPLETED
             )
@@ -118,21 +141,22 @@ def _run_all(
                 error = future.exception()
                 if error is not None and not isinstance(error, QuantUNetError):
                     raise error
-                these = starts.pop(future, None)
-                if these is not None and error is None:
-                    running |= {pool.submit(run_job, job, place): job for job in these}
-                    continue
-                for job in these or [running.pop(future)]:
-                    progress.advance(task)
-                    if error is not None:
-                        failed[job.name] = str(error)
-                        console.print(f"failed: {job.name}: {error}", highlight=False)
+                if future in starts:
+                    start = starts.pop(future).start
+                    if error is None:
+                        ready.add(start)
                         continue
-                    results.add(folder, job, place.folder / job.name / RESULT)
-                    console.print(_line(folder, job), highlight=False)
-            folders = [start_folder(those[0], place.folder) for those in starts.values()]
-            folders += [place.folder / job.name for job in running.values()]
-            progress.update(task, status=_status(folders))
+                    for job in [job for job in waiting if job.start == start]:
+                        waiting.remove(job)
+                        fail(job, error)
+                    continue
+                job = running.pop(future)
+                if error is not None:
+                    fail(job, error)
+                    continue
+                results.add(folder, job, place.folder / job.name / RESULT)
+                console.print(_line(folder, job), highlight=False)
+                progress.advance(task)
     return failed
 
 
