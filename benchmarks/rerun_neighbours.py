@@ -127,6 +127,13 @@ class Setting:
         """A name for folders and messages."""
         return f"{self.tool}-{self.workload}-{self.lanes_in}x{self.lanes_out}"
 
+    @property
+    def configuration(self) -> str:
+        """The tool's own words for its parallelism."""
+        if self.tool == "nngen":
+            return f"par {self.lanes_in}x{self.lanes_out}"
+        return f"PE {self.lanes_out}, SIMD {self.lanes_in}"
+
 
 SETTINGS = (
     Setting("nngen", "l8", 1, 1),
@@ -198,10 +205,9 @@ def nngen(setting: Setting, python: Path, folder: Path) -> Figure:
     if not result["exact"]:
         raise ToolFailedError("nngen", expected="hardware equal to nngen's model", got=str(result))
     usage = _area(setting, _NNGEN_TOP, (folder / f"{_NNGEN_TOP}.v",), folder)
-    label = f"par {setting.lanes_in}x{setting.lanes_out}"
     note = f"generation {result['seconds']:.0f} s, {result['lines']:,} lines of Verilog"
     return Figure(
-        "nngen", NNGEN, setting.workload, label, result["cycles"], usage.lut, usage.ff, usage.dsp, note
+        "nngen", NNGEN, setting.workload, setting.configuration, result["cycles"], usage.lut, usage.ff, usage.dsp, note
     )  # fmt: skip
 
 
@@ -247,10 +253,11 @@ def finn(setting: Setting, python: Path, folder: Path) -> Figure:
     if not seen.passed or seen.values_compared != expected.size:
         raise ToolFailedError("finn-plus", expected="hardware equal to finn-plus's model", got=str(seen))
     usage = _area(setting, _FINN_TOP, sources, folder)
-    label = f"PE {setting.lanes_out}, SIMD {setting.lanes_in}"
     note = f"without thresholds; generation {result['seconds']:.0f} s"
     cycles = seen.frame_ends[0]
-    return Figure("finn-plus", FINN, setting.workload, label, cycles, usage.lut, usage.ff, usage.dsp, note)
+    return Figure(
+        "finn-plus", FINN, setting.workload, setting.configuration, cycles, usage.lut, usage.ff, usage.dsp, note
+    )
 
 
 def _mended(path: Path, folder: Path) -> Path:
