@@ -191,13 +191,13 @@ def nngen(setting: Setting, python: Path, folder: Path) -> Figure:
         ToolFailedError: nngen failed, or its hardware computes something else than its model.
     """
     graph, node = _layer(setting)
-    arrays = {
-        "image": np.minimum(random_image(graph), 7)[None],
-        "weight": node.weight.array.transpose(3, 0, 1, 2),
-        "bias": node.bias.array,
-        "shift": node.weight_type.frac + graph.input_of(node).qtype.frac - graph.output_of(node).qtype.frac,
-    }
-    np.savez(folder / "layer.npz", **arrays)
+    np.savez(
+        folder / "layer.npz",
+        image=np.minimum(random_image(graph), 7)[None],
+        weight=node.weight.array.transpose(3, 0, 1, 2),
+        bias=node.bias.array,
+        shift=node.weight_type.frac + graph.input_of(node).qtype.frac - graph.output_of(node).qtype.frac,
+    )
     script = ROOT / "benchmarks" / "nngen_layer.py"
     channels = [str(setting.lanes_in), str(setting.lanes_out)]
     said = _run([str(python), str(script), str(folder / "layer.npz"), *channels, str(folder)])
