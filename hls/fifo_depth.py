@@ -69,11 +69,11 @@ def frame_interval(graph: Graph, folding: Folding) -> int:
 def first_output(graph: Graph, folding: Folding) -> int:
     """Return the cycles from the first input handshake of a network to its first output handshake, both included.
 
-    They are exact, for a source that always has a beat, and take about four microseconds for every beat of a frame on
-    any stream: seconds for a network of 128 x 128 pixels.
+    They are exact, for a source that always has a beat.
 
     Raises:
         FoldingError: The folding does not fit the graph.
+        QuantUNetError: As :func:`quantunet.hls.network_schedule.schedule`.
     """
     return schedule(build(graph, folding, fifo_depths(graph, folding)), 1).first_output
 

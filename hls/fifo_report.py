@@ -14,7 +14,7 @@ from quantunet.hls.network import build
 from quantunet.hls.network_schedule import FIFO_SHALLOW
 from quantunet.ir import Graph
 
-EXACT_BEATS = 100_000
+EXACT_BEATS = 500_000
 """Up to this many beats a frame, on all streams, the smallest depths at full speed are looked for by default."""
 
 
@@ -81,7 +81,7 @@ def fifo_report(graph: Graph, folding: Folding, *, exact: bool | None = None) ->
     Args:
         graph: A network with one input.
         folding: The fold of every layer.
-        exact: Whether to look for the smallest depths at full speed, which takes a minute for a network of 32 x 32
+        exact: Whether to look for the smallest depths at full speed, which takes a minute for a network of 128 x 128
             pixels; ``None`` does so for networks of at most :data:`EXACT_BEATS`.
 
     Raises:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,12 +12,12 @@ from quantunet import golden
 from quantunet.errors import ToolFailedError
 from quantunet.hls import rtl_project
 from quantunet.hls.fifo_depth import frame_interval
+from quantunet.hls.network_schedule import schedule
 from quantunet.ir import Array, Sigmoid
 from quantunet.rtl_sim import bench, waveform
 from quantunet.rtl_sim.bench_result import BenchResult
 from quantunet.rtl_sim.frames import CompactTaps, widened
 from quantunet.rtl_sim.layer_bench import Setup
-from quantunet.rtl_sim.prediction import predicted_first_output
 from quantunet.streams import read_frames
 
 TEST_MODULE = "quantunet.rtl_sim.tb_network"
@@ -64,31 +63,30 @@ def run_network(setup: Setup, frames: Sequence[CompactTaps], *, jobs: int = 1) -
     layers = {node.output: node.name for node in setup.graph.nodes}
     project = network_project(setup)
     inputs, expected = _frames(setup, frames)
-    with ThreadPoolExecutor(max_workers=1) as pool:  # the schedule is solved while compiler and simulator run
-        predicted = pool.submit(predicted_first_output if setup.stalls == "none" else lambda _: 0, project)
-        built = bench.build(project, setup.builds, layers=layers, jobs=jobs)
-        result = bench.run(
-            built,
-            inputs,
-            expected,
-            TEST_MODULE,
-            watchdog=_watchdog(setup),
-            stream_values={name: [taps[name] for taps in frames] for name in layers},
-            stalls=setup.stalls,
-            seed=setup.seed,
-        )
+    predicted = schedule(project.design, 1).first_output if setup.stalls == "none" else 0
+    built = bench.build(project, setup.builds, layers=layers, jobs=jobs)
+    result = bench.run(
+        built,
+        inputs,
+        expected,
+        TEST_MODULE,
+        watchdog=_watchdog(setup),
+        stream_values={name: [taps[name] for taps in frames] for name in layers},
+        stalls=setup.stalls,
+        seed=setup.seed,
+    )
     compared = [layer.layer for layer in result.layers]
     if compared != list(layers.values()):
         raise ToolFailedError(TEST_MODULE, expected="a comparison of every layer", got=f"of {compared}")
     logits = setup.graph.logits.name
     masks = np.stack([golden.mask(setup.graph, widened(taps, (logits,))) for taps in frames])
     if result.timed_out or result.extra_beats or result.mismatches:
-        return NetworkResult(result, 0, 0, predicted.result())
+        return NetworkResult(result, 0, 0, predicted)
     (port,) = rtl_project.output_ports(built.project.design)
     stream = port.stream
     output = read_frames(built.project.folder / "m_axis.hex", stream.lanes, stream.qtype, stream.shape)
     wrong = int((_masks(setup, output) != masks.reshape(output.shape)).sum())
-    return NetworkResult(result, masks.size, wrong, predicted.result())
+    return NetworkResult(result, masks.size, wrong, predicted)
 
 
 def record_network(setup: Setup, frames: Sequence[CompactTaps], result: BenchResult) -> Path:

@@ -54,7 +54,9 @@ def main(job_file: Path, result_file: Path) -> None:
 
 def _read_command(job: dict[str, Any]) -> str:
     parameters = [f"-G{name}={value}" for name, value in job["parameters"].items()]
-    return " ".join(["read_slang", "--threads 1", f"--top {job['top']}", *parameters, *job["sources"]])
+    return " ".join(
+        ["read_slang", "--threads 1", "--ignore-assertions", f"--top {job['top']}", *parameters, *job["sources"]]
+    )
 
 
 def _memories(design: Any) -> list[dict[str, Any]]:  # noqa: ANN401 pyosys has no types

@@ -6,9 +6,13 @@ import dataclasses
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 from quantunet.hls.rtl_project import RtlProject
 from quantunet.hls.synth.families import ECP5
+
+MULTIPLIER = Path(__file__).with_name("mult18x18d.sv")
+"""The model of the multiplier: Yosys has none."""
 
 SCRIPT = """
 import json, sys
@@ -19,18 +23,19 @@ mapping.run(libyosys.Design(), json.load(sys.stdin), ECP5)
 """
 
 
-def netlist(project: RtlProject, *checks: str) -> RtlProject:
+def netlist(project: RtlProject, *checks: str, dsp: bool = False) -> RtlProject:
     """Synthesise a project as ``hls_synth`` does, but for memories, and put the cells' own models in their place.
 
     Args:
         project: The design.
         checks: Selections that must hold for the netlist, as commands of Yosys.
+        dsp: Whether multiplications may use hard multipliers.
     """
     sources = " ".join(str(path.relative_to(project.folder)) for path in project.sources)
-    before, after = ECP5.passes(project.top, dsp=False)
+    before, after = ECP5.passes(project.top, dsp=dsp)
     commands = [
         f"read_slang --threads 1 --top {project.top} {sources}",
-        *(command.replace("-nodsp", "-nodsp -nobram -nolutram") for command in (*before, *after)),
+        *(command.replace(ECP5.synth, f"{ECP5.synth} -nobram -nolutram") for command in (*before, *after)),
         *checks,
         "techmap -autoproc -map +/lattice/cells_sim_ecp5.v",
         "opt_clean -purge",
@@ -40,4 +45,5 @@ def netlist(project: RtlProject, *checks: str) -> RtlProject:
         [sys.executable, "-c", SCRIPT], cwd=project.folder, input=json.dumps(commands), capture_output=True, text=True
     )
     assert outcome.returncode == 0, outcome.stdout[-2000:] + outcome.stderr[-2000:]
-    return dataclasses.replace(project, sources=(project.folder / "netlist.v",), memories=())
+    sources_of_netlist = (*((MULTIPLIER,) if dsp else ()), project.folder / "netlist.v")
+    return dataclasses.replace(project, sources=sources_of_netlist, memories=())

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import random
+import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 from helpers.foldings import lopsided_folding
 
+from quantunet.errors import ToolMissingError
 from quantunet.hls.deadlock import least_depths
 from quantunet.hls.design import Design, Fold
 from quantunet.hls.fifo_depth import fifo_depths, first_output, frame_interval
@@ -16,6 +20,7 @@ from quantunet.hls.full_speed import full_speed_depths, keeps_interval
 from quantunet.hls.network import build, cycles
 from quantunet.hls.network_schedule import schedule
 from quantunet.hls.rtl_project import design_fifos
+from quantunet.hls.schedule_program import schedule_program
 from quantunet.ir import Graph
 from quantunet.model.random_network import random_unet
 
@@ -138,3 +143,20 @@ def test_report_names_every_fifo_of_the_design() -> None:
     assert {row.name: row.depth for row in report.rows} == design_fifos(report.design)
     assert all(row.least <= row.depth and row.full_speed is None for row in report.rows)
     assert any(row.least for row in report.rows)
+
+
+def test_a_missing_compiler_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    schedule_program.cache_clear()
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    with pytest.raises(ToolMissingError, match="apt-get install g"):
+        schedule_program()
+
+
+def test_the_program_is_compiled_anew_where_it_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    schedule_program.cache_clear()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    program = schedule_program()
+    assert program.is_relative_to(tmp_path)
+    refused = subprocess.run([str(program)], input="4 0 1", capture_output=True, text=True, check=False)
+    assert (refused.returncode, refused.stderr) == (1, "the description ends too early\n")
+    schedule_program.cache_clear()

@@ -19,6 +19,8 @@ from quantunet.zoo import load_network
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rich.status import Status
+
     from quantunet.hls.fifo_report import FifoReport
     from quantunet.hls.folding import Folding
     from quantunet.ir import Graph
@@ -44,7 +46,7 @@ def add_parser(sub: Any) -> None:
     parser.add_argument(
         "--exact",
         action=argparse.BooleanOptionalAction,
-        help="look for the smallest depths at full speed (default: for networks of up to 32 x 32 pixels or so)",
+        help="look for the smallest depths at full speed (a minute at 128 x 128 pixels; default: for smaller networks)",
     )
     parser.add_argument(
         "--build", type=Path, default=Path("build"), help="folder of all results (default: %(default)s)"
@@ -97,11 +99,12 @@ def run(args: argparse.Namespace) -> int:
     folding = (
         read_folding(args.folding, graph, args.interval) if args.folding else default_folding(graph, args.interval)
     )
-    report = fifo_report(graph, folding, exact=True if args.one_less else args.exact)
-    simulation = _Simulation()
-    if args.simulate or args.one_less:
-        _simulate(graph, folding, report, simulation, args)
     console = Console(width=max(_WIDTH, Console().width))
+    simulation = _Simulation()
+    with console.status("depths") as status:
+        report = fifo_report(graph, folding, exact=True if args.one_less else args.exact)
+        if args.simulate or args.one_less:
+            _simulate(graph, folding, report, simulation, args, status)
     _print(console, report, simulation)
     path = args.build / graph.name / "fifos" / "report.json"
     write_text(path, json.dumps(_document(report, simulation), indent=1) + "\n")
@@ -111,7 +114,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _simulate(
-    graph: Graph, folding: Folding, report: FifoReport, simulation: _Simulation, args: argparse.Namespace
+    graph: Graph,
+    folding: Folding,
+    report: FifoReport,
+    simulation: _Simulation,
+    args: argparse.Namespace,
+    status: Status,
 ) -> None:
     from quantunet.hls.full_speed import FRAMES
     from quantunet.hls.network_schedule import schedule
@@ -119,10 +127,12 @@ def _simulate(
     from quantunet.rtl_sim.fifo_bench import FifoBench
     from quantunet.rtl_sim.frames import adjacent_frames
 
+    status.update("build of the simulator")
     image = random_image(graph)
     frames = [golden.run(graph, frame) for frame in adjacent_frames(graph, image, FRAMES)]
     folder = args.build / graph.name / "fifos"
     bench = FifoBench(graph, folding, frames, folder / "network", folder / "builds", jobs=os.cpu_count() or 1)
+    status.update("simulation")
     result = bench.run()
     simulation.frames = FRAMES
     simulation.frame_interval, simulation.first_output = result.frame_interval, result.first_output
@@ -133,6 +143,7 @@ def _simulate(
         return
 
     def trial(fifo: str, limit: int, limits: Mapping[str, int]) -> None:
+        status.update(f"simulation: {fifo}, limit {limit}")
         predicted, found = schedule(report.design, FRAMES, limits=limits), bench.run(limits)
         simulation.trials.append(
             _Trial(

@@ -1,0 +1,200 @@
+// Rules of the layers but for the convolution by constants.
+#ifndef QUN_SCHEDULE_LAYERS_H_
+#define QUN_SCHEDULE_LAYERS_H_
+
+#include "qun_schedule.h"
+
+#include <deque>
+#include <utility>
+
+namespace qun {
+
+// `qun_concat.sv`: a register slice behind a multiplexer that turns with every pixel.
+class Concat final : public Module {
+  public:
+    Concat(const Params &params, const Ports &inputs, const Ports &outputs)
+        : target_(*outputs[0]), room_(params.at("SliceBeats")),
+          turn_(params.at("SkipChannels") / params.at("Lanes"), inputs[0]) {
+        turn_.insert(turn_.end(), params.at("UpChannels") / params.at("Lanes"), inputs[1]);
+    }
+
+    void advance() override {
+        const auto &left = target_.moved;
+        for (Count k = size(target_.offered); k < size(left) + room_; ++k) {
+            Wire &leg = *turn_[k % turn_.size()];
+            if (leg.offered.size() == leg.moved.size())
+                break;
+            cycle_ = std::max(leg.offered[leg.moved.size()], cycle_ + 1);
+            if (k >= room_)
+                cycle_ = std::max(cycle_, left[k - room_] + 1);
+            leg.moved.push_back(cycle_);
+            target_.offered.push_back(cycle_ + 1);
+        }
+    }
+
+  private:
+    Wire &target_;
+    Count room_;
+    Ports turn_;
+    Cycle cycle_ = -1;
+};
+
+// What a matrix-vector unit does with a frame, in firings: for each the pixel that must have come, and whether a
+// pixel's place is free after it, in the pixels' order.
+struct Firings {
+    std::vector<Count> needs;
+    std::vector<bool> frees;
+};
+
+// `qun_sliding_window.sv`: the last pixel of each window that lies in the frame.
+inline Firings window_firings(const Params &params) {
+    const Count height = params.at("Height"), width = params.at("Width"), margin = params.at("Kernel") / 2;
+    Firings firings;
+    for (Count row = 0; row < height; ++row)
+        for (Count column = 0; column < width; ++column)
+            firings.needs.push_back(std::min(row + margin, height - 1) * width + std::min(column + margin, width - 1));
+    firings.frees.assign(height * width, true);
+    return firings;
+}
+
+// `qun_row_repeat.sv`: each row is read twice, and given up in the second pass.
+inline Firings repeat_firings(const Params &params) {
+    const Count height = params.at("Height"), width = params.at("Width");
+    Firings firings;
+    for (Count row = 0; row < height; ++row)
+        for (const bool second : {false, true})
+            for (Count column = 0; column < width; ++column) {
+                firings.needs.push_back(row * width + column);
+                firings.frees.push_back(second);
+            }
+    return firings;
+}
+
+// `qun_conv2d.sv` and `qun_conv_transpose2d.sv`: a buffer of `room` pixels, and firings of `folds` folds of `taps`
+// cycles, each of which makes a beat, with the credits of `qun_credit_fifo.sv`.
+class Matrix final : public Module {
+  public:
+    Matrix(const Params &params, const Ports &inputs, const Ports &outputs, Firings firings, Count folds, Count taps)
+        : source_(*inputs[0]), target_(*outputs[0]), firings_(std::move(firings)),
+          pixels_(params.at("Height") * params.at("Width")), in_folds_(params.at("InChannels") / params.at("Simd")),
+          folds_(folds), taps_(taps), room_(params.at("Room")), credits_(params.at("Credits")),
+          latency_(params.at("MatrixLatency")), start_(-taps) {}
+
+    void advance() override {
+        auto &came = source_.moved;
+        const auto &left = target_.moved;
+        for (Count before = -1; before != size(came) + size(target_.offered);) {
+            before = size(came) + size(target_.offered);
+            const Count end = std::min(size(source_.offered), (size(freed_) + room_) * in_folds_);
+            for (Count k = size(came); k < end; ++k) {
+                cycle_ = std::max(source_.offered[k], cycle_ + 1);
+                if (k >= room_ * in_folds_)
+                    cycle_ = std::max(cycle_, freed_[k / in_folds_ - room_] + 1);
+                came.push_back(cycle_);
+            }
+            for (Count beat = size(target_.offered); beat < target_.beats && beat < size(left) + credits_; ++beat) {
+                const Count firing = beat / folds_, firings = size(firings_.needs);
+                const Count pixel = firing / firings * pixels_ + firings_.needs[firing % firings];
+                const Count last = (pixel + 1) * in_folds_ - 1;
+                if (last >= size(came))
+                    break;
+                start_ = std::max(start_ + taps_, came[last] + 1);
+                if (beat >= credits_)
+                    start_ = std::max(start_, left[beat - credits_] + 1);
+                target_.offered.push_back(start_ + taps_ - 1 + latency_);
+                if (beat % folds_ == folds_ - 1 && firings_.frees[firing % firings])
+                    freed_.push_back(start_ + taps_ - 1);
+            }
+        }
+    }
+
+  private:
+    Wire &source_, &target_;
+    Firings firings_;
+    Count pixels_, in_folds_, folds_, taps_, room_, credits_;
+    Cycle latency_, start_, cycle_ = -1;
+    std::vector<Cycle> freed_; // when a pixel's place was given up, in the pixels' order
+};
+
+// `qun_maxpool2d.sv` and `qun_sigmoid.sv`: a pipeline of `stages` registers that stands still, with its gaps, while the
+// register slice behind it is full. `makes` says whether an input beat makes an output beat; it repeats.
+class Rigid final : public Module {
+  public:
+    Rigid(const Ports &inputs, const Ports &outputs, std::vector<bool> makes, Count stages)
+        : source_(*inputs[0]), target_(*outputs[0]), makes_(std::move(makes)), stages_(stages) {}
+
+    void advance() override {
+        while (judge() | push() | take()) {
+        }
+    }
+
+  private:
+    // The slice is full from the cycle after a beat came to it until the beat before has left.
+    bool judge() {
+        const auto &left = target_.moved;
+        if (judged_ >= size(target_.offered) || size(left) < judged_)
+            return false;
+        const Cycle pushed = target_.offered[judged_] - 1;
+        const Cycle pause = judged_ > 0 ? std::max<Cycle>(0, left[judged_ - 1] - pushed) : 0;
+        if (pause > 0)
+            pauses_.emplace_back(pushed, pause);
+        paused_ += pause;
+        ++judged_;
+        return true;
+    }
+
+    bool push() {
+        if (underway_.empty() || judged_ != size(target_.offered))
+            return false;
+        target_.offered.push_back(underway_.front() + paused_ + 1);
+        underway_.pop_front();
+        return true;
+    }
+
+    bool take() {
+        auto &came = source_.moved;
+        const Count k = size(came);
+        if (k >= size(source_.offered))
+            return false;
+        Cycle earliest = std::max(source_.offered[k], cycle_ + 1);
+        for (const auto &[pushed, pause] : pauses_)
+            if (pushed < earliest && earliest <= pushed + pause)
+                earliest = pushed + pause + 1;
+        const bool unknown = judged_ < size(target_.offered) && target_.offered[judged_] - 1 < earliest;
+        if (unknown || (!underway_.empty() && underway_.front() + paused_ < earliest))
+            return false;
+        cycle_ = earliest;
+        came.push_back(cycle_);
+        if (makes_[k % makes_.size()]) {
+            Cycle later = 0;
+            for (const auto &[pushed, pause] : pauses_)
+                later += pushed >= cycle_ ? pause : 0;
+            underway_.push_back(cycle_ - (paused_ - later) + stages_);
+        }
+        while (!pauses_.empty() && pauses_.front().first + pauses_.front().second < cycle_)
+            pauses_.pop_front();
+        return true;
+    }
+
+    Wire &source_, &target_;
+    std::vector<bool> makes_;
+    Cycle stages_;
+    std::deque<Cycle> underway_;                 // when beats reach the slice, in cycles in which the pipeline moves
+    std::deque<std::pair<Cycle, Cycle>> pauses_; // the last pauses: the cycle before, and the length
+    Cycle paused_ = 0;                           // cycles of all pauses so far
+    Count judged_ = 0;                           // output beats whose pause is known
+    Cycle cycle_ = -1;
+};
+
+// The beats of odd columns of odd rows make one.
+inline std::vector<bool> pooled_beats(const Params &params) {
+    const Count groups = params.at("Channels") / params.at("Lanes"), width = params.at("Width");
+    std::vector<bool> makes(width * groups, false);
+    for (Count column = 0; column < width; ++column)
+        makes.insert(makes.end(), groups, column % 2 == 1);
+    return makes;
+}
+
+} // namespace qun
+
+#endif
