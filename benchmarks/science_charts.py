@@ -110,7 +110,7 @@ def _trajectories(runs: Sequence[Run], widths: Sequence[Row]) -> Figure:
 
 
 def _layers(runs: Sequence[Run], widths: Sequence[Row]) -> Figure:
-    """Final widths of each layer on each data set, λ 0.25 by layers: mean and range over seeds."""
+    """Final widths of each layer on each data set, λ 0.5 by layers: mean and range over seeds."""
     figure = Figure(figsize=(10, 6.5), layout="constrained")
     panels: Sequence[Axes] = figure.subplots(2, 1, sharex=True)
     last = {row["name"]: row for row in widths}
@@ -119,7 +119,7 @@ def _layers(runs: Sequence[Run], widths: Sequence[Row]) -> Figure:
         found = [
             split_widths(last[run.name])
             for run in runs
-            if (run.data, run.split_by, run.preset, run.method) == (data, "group", "wearable", "lambda0.25_layers")
+            if (run.data, run.split_by, run.preset, run.method) == (data, "group", "wearable", "lambda0.5_layers")
             and run.name in last
         ]
         if found:
@@ -127,8 +127,9 @@ def _layers(runs: Sequence[Run], widths: Sequence[Row]) -> Figure:
     panels[0].set(ylabel="weight bits", ylim=(1.5, 8.5))
     panels[1].set(ylabel="activation bits", ylim=(1.5, 8.5))
     panels[1].tick_params(axis="x", rotation=75)
-    panels[0].legend(fontsize="small")
-    figure.suptitle("Final widths, λ 0.25 weighted by layers: mean over seeds, the bar is their range")
+    if panels[0].has_data():
+        panels[0].legend(fontsize="small")
+    figure.suptitle("Final widths, λ 0.5 weighted by layers: mean over seeds, the bar is their range")
     return figure
 
 

@@ -112,6 +112,8 @@ def _expand(place: str, table: dict[str, Any]) -> list[Job]:
     jobs = []
     for choice in itertools.product(*values):
         chosen = dict(zip(table, choice, strict=True))
+        if chosen.get("bits", "learned") != "learned":  # one training, whatever λ a list names beside it
+            chosen = {key: value for key, value in chosen.items() if key not in {"bit_lambda", "bit_weighting"}}
         jobs.append(Job(str(chosen.pop("data")), TrainConfig(**chosen)))
     return jobs
 

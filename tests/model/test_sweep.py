@@ -57,6 +57,12 @@ def test_lists_are_expanded_and_shared_trainings_stand_once(tmp_path):
     assert [job.name for job in read_jobs(_file(tmp_path, STUDIES), ["second"])] == [names[0], names[4]]
 
 
+def test_where_no_width_is_learned_lambda_makes_no_other_training(tmp_path):
+    text = "[study.a]\ndata = 'phantoms'\npreset = 'tiny'\nbits = ['learned', 'float', 3]\nbit_lambda = [0.1, 0.2]"
+    methods = [job.method for job in read_jobs(_file(tmp_path, text))]
+    assert methods == ["lambda0.1_layers", "lambda0.2_layers", "float", "uniform3"]
+
+
 def test_trainings_begin_in_the_order_of_the_file(tmp_path):
     jobs = read_jobs(_file(tmp_path, STUDIES))  # seed 0, 0, 1, 1, 0
     first, second = jobs[0].start, jobs[2].start
