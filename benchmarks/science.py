@@ -266,10 +266,8 @@ def against_uniform(runs: Sequence[Run]) -> str:
 
 def layers(runs: Sequence[Run], widths: Sequence[results.Row]) -> str:
     """Do the same layers get many bits in every seed? Rank correlation of the final widths of each pair of seeds."""
-    last: dict[str, results.Row] = {}
-    for row in widths:
-        last[row["name"]] = row  # epochs are in order
-    rows = []
+    last = {entry["name"]: entry for entry in widths}  # epochs are in order
+    rows: list[list[object]] = []
     for place in dict.fromkeys((run.data, run.split_by, run.preset) for run in runs):
         for group in _by_method(r for r in runs if (r.data, r.split_by, r.preset) == place).values():
             found = [results.split_widths(last[run.name]) for run in group if run.name in last]

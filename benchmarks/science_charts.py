@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from quantunet.model.results import Row, split_widths
 from quantunet.storage import atomic_path
@@ -89,7 +90,7 @@ def _trajectories(runs: Sequence[Run], widths: Sequence[Row]) -> Figure:
     """Mean width and Dice after each epoch in which widths are learned, a line for each training."""
     figure = Figure(figsize=(10, 4.2), layout="constrained")
     panels: Sequence[Axes] = figure.subplots(1, 2)
-    by_name = {run.name: run for run in runs if run.bits == "learned" and run.weighting == "layers"}
+    by_name = {run.name: run for run in runs if run.method == f"lambda{run.factor:g}_layers"}
     factors = sorted({run.factor for run in by_name.values()})
     for name, run in by_name.items():
         rows = [row for row in widths if row["name"] == name]
@@ -103,6 +104,7 @@ def _trajectories(runs: Sequence[Run], widths: Sequence[Row]) -> Figure:
     panels[1].set(xlabel="epoch", ylabel="Dice, validation part", title="the same trainings")
     for axes in panels:
         axes.grid(visible=True, alpha=0.3)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if by_name:
         panels[0].legend(fontsize="small")
     figure.suptitle("BUSI, split by group, λ weighted by layers: one line a seed")

@@ -6,9 +6,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from quantunet.errors import FileFormatError, StorageError
+from quantunet.model.config import SplitBy
 
 Scores = Mapping[str, float | None]
 
@@ -19,7 +20,7 @@ class Card:
 
     Attributes:
         source: Name of the data set.
-        split_by: What stayed on one side of the split: ``group``.
+        split_by: What stayed on one side of the split: a ``group``, or an ``image``.
         counts: For each part (``train``, ``val``, ``test``) its images, groups and images with a lesion.
         seed: Seed of the split, and of all else.
         val_fraction: Share of the groups in the validation part.
@@ -34,7 +35,7 @@ class Card:
     """
 
     source: str
-    split_by: str
+    split_by: SplitBy
     counts: Mapping[str, Mapping[str, int]]
     seed: int
     val_fraction: float
@@ -60,6 +61,8 @@ def read_card(path: Path) -> Card:
     """
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if content["data"]["split_by"] not in get_args(SplitBy):
+            raise ValueError(f"split_by {content['data']['split_by']!r}")  # noqa: TRY003, TRY301
         data, config, size = content["data"], content["training"]["config"], content["size"]
         return Card(
             source=data["source"],

@@ -6,6 +6,7 @@ import multiprocessing
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 
 from distributed import Client
 
@@ -34,7 +35,7 @@ def executor(processes: int, scheduler: str | None = None) -> Iterator[tuple[Exe
             yield pool, processes
         return
     try:
-        client = Client(scheduler, timeout=_CONNECT_SECONDS)
+        client: Any = Client(scheduler, timeout=_CONNECT_SECONDS)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
         raise StorageError(
             scheduler,

@@ -11,6 +11,7 @@ import dataclasses
 import hashlib
 import itertools
 import json
+import sys
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +20,9 @@ from typing import Any
 from quantunet.errors import FileFormatError, StorageError
 from quantunet.model.config import TrainConfig
 
-try:
+if sys.version_info >= (3, 11):
     import tomllib
-except ModuleNotFoundError:  # Python 3.10
+else:
     import tomli as tomllib
 
 _FIELDS = {field.name for field in dataclasses.fields(TrainConfig) if field.init}
