@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from benchmarks import generation, inference, matrix_vector, neighbours, scaling, simulation
+from benchmarks import generation, inference, matrix_vector, neighbours, scaling, simulation, training
 from benchmarks.rows import Part
 
-_MODULES = (inference, simulation, generation, matrix_vector, neighbours, scaling)
+_MODULES = (inference, simulation, generation, matrix_vector, neighbours, scaling, training)
 
 PARTS: dict[str, Part] = {module.PART.name: module.PART for module in _MODULES}
