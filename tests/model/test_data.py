@@ -1,5 +1,7 @@
 """Loaders and splits."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -191,3 +193,24 @@ def test_a_repeated_image_is_refused():
 def test_an_empty_part_is_refused():
     with pytest.raises(DataSplitError, match="val part"):
         data.split_by_group(np.arange(3), val_fraction=0.0, test_fraction=0.4, seed=0)
+
+
+def test_a_split_by_image_knows_no_groups():
+    samples = dataclasses.replace(data.load_phantoms(40, 16, seed=0), group=np.arange(40) // 8)
+    parts = {
+        by: data.split_samples(samples, split_by=by, val_fraction=0.2, test_fraction=0.2, seed=0).parts()
+        for by in ("group", "image")
+    }
+    assert all(len(indices) % 8 == 0 for indices in parts["group"].values())
+    assert [len(indices) for indices in parts["image"].values()] == [24, 8, 8]
+    leaked = np.intersect1d(samples.group[parts["image"]["train"]], samples.group[parts["image"]["test"]])
+    assert len(leaked)
+
+
+def test_a_bare_name_is_looked_for_where_data_are(tmp_path, monkeypatch):
+    monkeypatch.setenv(data.ENVIRONMENT, str(tmp_path))
+    samples = data.load_phantoms(4, 16, seed=0)
+    np.savez(tmp_path / "some.npz", images=samples.images, masks=samples.masks, group=samples.group)
+    assert (data.load("some.npz", 16).images == samples.images).all()
+    with pytest.raises(StorageError):
+        data.load("other.npz", 16)

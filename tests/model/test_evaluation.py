@@ -77,7 +77,7 @@ def test_the_split_of_a_card_is_made_again(tiny_card, tiny_data):
     assert {name: len(indices) for name, indices in split.parts().items()} == {"train": 358, "val": 77, "test": 77}
 
 
-@pytest.mark.parametrize("kind", ["other name", "other images", "fewer images", "split by image"])
+@pytest.mark.parametrize("kind", ["other name", "other images", "fewer images"])
 def test_a_card_of_other_data_is_refused(kind, tiny_card, tiny_data):
     from dataclasses import replace
 
@@ -85,10 +85,8 @@ def test_a_card_of_other_data_is_refused(kind, tiny_card, tiny_data):
         tiny_data = replace(tiny_data, source="others.npz")
     elif kind == "other images":
         tiny_data = replace(data.load_phantoms(512, 32, seed=1), source=tiny_data.source)
-    elif kind == "fewer images":
-        tiny_data = replace(data.load_phantoms(100, 32, seed=0), source=tiny_data.source)
     else:
-        tiny_card = replace(tiny_card, split_by="image")
+        tiny_data = replace(data.load_phantoms(100, 32, seed=0), source=tiny_data.source)
     with pytest.raises(DataSplitError):
         evaluation.card_split(tiny_card, tiny_data)
 

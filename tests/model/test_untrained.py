@@ -62,7 +62,7 @@ def test_every_layer_of_the_paper_network_is_alive(paper: Graph) -> None:
     found = histograms(paper, golden.run(paper, image(128)))
     assert [each.name for each in found] == [tensor.name for tensor in paper.tensors]
     for each in found:
-        assert each.distinct >= 8, each.name
+        assert each.distinct >= min(8, 1 << each.qtype.bits), each.name
         assert each.zero_share < 0.7, each.name
         assert each.saturated_share < 0.2, each.name
         assert each.constant_channels == 0, each.name
