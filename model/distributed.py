@@ -101,6 +101,15 @@ def average_statistics(model: nn.Module) -> None:
                 buffer /= ranks()
 
 
+def average(value: float, device: torch.device) -> float:
+    """The mean of a number over the ranks."""
+    if ranks() == 1:
+        return value
+    tensor = torch.tensor(value, dtype=torch.float64, device=device)
+    distributed.all_reduce(tensor)
+    return float(tensor) / ranks()
+
+
 def from_rank_0(value: float, device: torch.device) -> float:
     """A number that rank 0 has computed; what other ranks pass is ignored."""
     if ranks() == 1:

@@ -474,6 +474,7 @@ class Trainer:
             total += float(loss.detach())
             if self.on_batch:
                 self.on_batch(state.phase, state.epoch, number + 1, self.batches)
+        total = distributed.average(total, self.device)
         if not math.isfinite(total):
             raise TrainingError(
                 f"{state.phase} epoch {state.epoch + 1}",
