@@ -259,7 +259,7 @@ def against_uniform(runs: Sequence[Run]) -> str:
         row: list[object] = [_learned(group[0])]
         for cost in ("mac_bits", "packed_bytes", "mean_bits_layers"):
             found = over_uniform(group, uniform, cost)
-            row.append(f"{interval(found)}, {len(found)} seeds" if found else "–")
+            row.append(f"{interval(found)}, n = {len(found)}" if found else "–")
         rows.append(row)
     return _table(("widths", "at equal Σ MAC·bits·bits", "at equal packed size", "at equal mean bits"), rows)
 

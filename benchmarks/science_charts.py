@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from benchmarks.science import Run
 
 BUSI = "busi_128.npz"
-_COLOURS = {"layers": "tab:blue", "macs": "tab:orange", "uniform": "tab:gray", "float": "black"}
 
 
 def draw(runs: Sequence[Run], widths: Sequence[Row], folder: Path) -> list[str]:
@@ -43,47 +42,44 @@ def draw(runs: Sequence[Run], widths: Sequence[Row], folder: Path) -> list[str]:
 
 
 def _front(runs: Sequence[Run]) -> Figure:
-    """Dice against cost and against mean bits; a point is a training, a line joins the means over seeds."""
+    """Dice minus that of the float control, against cost and against mean bits.
+
+    Seeds have other images in their test parts, so that only differences within a seed can be compared. A point is a
+    training, a line joins the means over seeds.
+    """
     figure = Figure(figsize=(10, 4.2), layout="constrained")
     panels: Sequence[Axes] = figure.subplots(1, 2, sharey=True)
-    control = [run.dice for run in runs if run.bits == "float"]
-    for axes, cost, label in zip(
-        panels,
-        ("mac_bits", "mean_bits_layers"),
-        ("Σ MAC · weight bits · input bits of an image", "mean bits over layers"),
-        strict=True,
-    ):
-        series = {
-            "uniform": [run for run in runs if run.bits.isdigit()],
-            "layers": [run for run in runs if run.weighting == "layers"],
-            "macs": [run for run in runs if run.weighting == "macs"],
-        }
-        for name, these in series.items():
-            if not these:
-                continue
-            text = "uniform widths" if name == "uniform" else f"learned, λ weighted by {name}"
-            groups = _means(these, cost)
-            axes.plot([x for x, _ in groups], [y for _, y in groups], color=_COLOURS[name], label=text)
-            points = [run.values[cost] for run in these]
-            axes.plot(points, [run.dice for run in these], ".", color=_COLOURS[name], alpha=0.5)
-        if control:
-            axes.axhline(float(np.mean(control)), color=_COLOURS["float"], linestyle="--", label="float control")
-        axes.set(xlabel=label)
+    control = {run.seed: run.dice for run in runs if run.bits == "float"}
+    compared = [run for run in runs if run.seed in control and run.bits != "float"]
+    series = {
+        "uniform widths": [run for run in compared if run.bits.isdigit()],
+        "learned, λ weighted by layers": [run for run in compared if run.method == f"lambda{run.factor:g}_layers"],
+        "learned, λ weighted by MACs": [run for run in compared if run.method == f"lambda{run.factor:g}_macs"],
+    }
+    for axes, cost in zip(panels, ("mac_bits", "mean_bits_layers"), strict=True):
+        for (label, these), colour in zip(series.items(), ("tab:gray", "tab:blue", "tab:orange"), strict=True):
+            points = [(run.method, run.values[cost], run.dice - control[run.seed]) for run in these]
+            if points:
+                axes.plot([x for _, x, _ in points], [y for _, _, y in points], ".", color=colour, alpha=0.5)
+                axes.plot(*zip(*_means(points), strict=True), color=colour, label=label)
+        axes.axhline(0, color="black", linestyle="--", label="float control")
         axes.grid(visible=True, alpha=0.3)
-    panels[0].set(xscale="log", ylabel="Dice, test part")
+    panels[0].set(
+        xscale="log",
+        xlabel="Σ MAC · weight bits · input bits of an image",
+        ylabel="Dice minus float control, test part",
+    )
+    panels[1].set(xlabel="mean bits over layers")
     panels[1].legend(fontsize="small", loc="lower right")
     figure.suptitle("BUSI, split by group: a point is one training, a line joins the means over its seeds")
     return figure
 
 
-def _means(runs: Sequence[Run], cost: str) -> list[tuple[float, float]]:
-    groups: dict[str, list[Run]] = {}
-    for run in runs:
-        groups.setdefault(run.method, []).append(run)
-    return sorted(
-        (float(np.mean([r.values[cost] for r in these])), float(np.mean([r.dice for r in these])))
-        for these in groups.values()
-    )
+def _means(points: Sequence[tuple[str, float, float]]) -> list[tuple[float, float]]:
+    """Mean cost and mean difference of each method, by cost."""
+    methods = dict.fromkeys(method for method, _, _ in points)
+    groups = ([(x, y) for name, x, y in points if name == method] for method in methods)
+    return sorted((float(x), float(y)) for x, y in (np.mean(group, axis=0) for group in groups))
 
 
 def _trajectories(runs: Sequence[Run], widths: Sequence[Row]) -> Figure:
