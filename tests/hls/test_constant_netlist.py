@@ -14,12 +14,16 @@ from quantunet.hls.design import Fold
 from quantunet.hls.network import cycles
 from quantunet.ir import Conv2d, QType
 from quantunet.model.random_network import GraphBuilder
-from quantunet.rtl_sim import bench
+from quantunet.rtl_sim import bench, verilator
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("channels", "size"), [(8, 16), (16, 32)], ids=["L8", "L16"])
-def test_the_netlist_computes_the_same_bits(tmp_path: Path, channels: int, size: int) -> None:
+def test_the_netlist_computes_the_same_bits(
+    tmp_path: Path, channels: int, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A few thousand cycles are simulated: compiling the netlist for speed would take far longer than it saves.
+    monkeypatch.setattr(verilator, "_FAST", ("-O0",))
     activation = QType(4, False, 3)
     builder = GraphBuilder("net", size, size, channels, activation, 1)
     builder.matrix(Conv2d, "layer", "image", channels, 3, 4, activation)
