@@ -63,9 +63,9 @@ class Run:
         return self.values["final_test_dice"]
 
     @property
-    def cost(self) -> float:
-        """Sum of MACs times weight width times input width, of one image."""
-        return self.values["mac_bits"]
+    def place(self) -> tuple[str, str, str]:
+        """Data set, split and shape of the network: what runs that are compared have in common."""
+        return self.data, self.split_by, self.preset
 
 
 def read_runs(path: Path) -> list[Run]:
@@ -180,10 +180,6 @@ def _by_method(runs: Iterable[Run]) -> dict[str, list[Run]]:
     return groups
 
 
-def _where(runs: Iterable[Run], data: str, split_by: str = "group", preset: str = "wearable") -> list[Run]:
-    return [run for run in runs if (run.data, run.split_by, run.preset) == (data, split_by, preset)]
-
-
 def _of(runs: Iterable[Run], key: str) -> list[float]:
     return [run.values.get(key, float("nan")) for run in runs]
 
@@ -191,8 +187,8 @@ def _of(runs: Iterable[Run], key: str) -> list[float]:
 def scores(runs: Sequence[Run]) -> str:
     """One row for each data set, split, preset and method: the scores on the test part."""
     rows = []
-    for place in dict.fromkeys((run.data, run.split_by, run.preset) for run in runs):
-        here = _by_method(run for run in runs if (run.data, run.split_by, run.preset) == place)
+    for place in dict.fromkeys(run.place for run in runs):
+        here = _by_method(run for run in runs if run.place == place)
         control = here.get("float", [])
         for method, group in here.items():
             if method != "float" and not method.startswith("lambda"):
@@ -229,7 +225,7 @@ def _learned(run: Run) -> str:
 def front(runs: Sequence[Run]) -> str:
     """BUSI: every λ and weighting, and every uniform width: cost and Dice."""
     rows = []
-    for group in _by_method(_where(runs, "busi_128.npz")).values():
+    for group in _by_method(run for run in runs if run.place == science_charts.BUSI).values():
         first = group[0]
         name = {"learned": _learned(first), "float": "float control"}.get(first.bits, f"uniform {first.bits}")
         rows.append(
@@ -252,7 +248,7 @@ def front(runs: Sequence[Run]) -> str:
 
 def against_uniform(runs: Sequence[Run]) -> str:
     """BUSI: Dice of learned widths minus that of uniform ones at the same cost."""
-    busi = _where(runs, "busi_128.npz")
+    busi = [run for run in runs if run.place == science_charts.BUSI]
     uniform = [run for run in busi if run.bits.isdigit()]
     rows = []
     for group in _by_method(run for run in busi if run.bits == "learned").values():
@@ -268,8 +264,8 @@ def layers(runs: Sequence[Run], widths: Sequence[results.Row]) -> str:
     """Do the same layers get many bits in every seed? Rank correlation of the final widths of each pair of seeds."""
     last = {entry["name"]: entry for entry in widths}  # epochs are in order
     rows: list[list[object]] = []
-    for place in dict.fromkeys((run.data, run.split_by, run.preset) for run in runs):
-        for group in _by_method(r for r in runs if (r.data, r.split_by, r.preset) == place).values():
+    for place in dict.fromkeys(run.place for run in runs):
+        for group in _by_method(run for run in runs if run.place == place).values():
             found = [results.split_widths(last[run.name]) for run in group if run.name in last]
             if len(found) < 2:
                 continue
@@ -316,13 +312,8 @@ def fill(document: str, tables: dict[str, str], place: str) -> str:
     return _MARKS.sub(lambda match: f"{match[1]}\n{tables[match[2]]}\n{match[3]}", document)
 
 
-def make_tables(folder: Path) -> dict[str, str]:
-    """Every table by name, from the results in a folder.
-
-    Raises:
-        QuantUNetError: The results are missing or damaged.
-    """
-    runs, widths = read_runs(folder / results.RUNS), results.read_rows(folder / results.WIDTHS)
+def make_tables(runs: Sequence[Run], widths: Sequence[results.Row]) -> dict[str, str]:
+    """Every table by name, from the rows of ``runs.csv`` and of ``widths.csv``."""
     return {
         "scores": scores(runs),
         "front": front(runs),
@@ -340,9 +331,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
-        text = fill(args.document.read_text(encoding="utf-8"), make_tables(args.results), str(args.document))
-        storage.write_text(args.document, text)
         runs, widths = read_runs(args.results / results.RUNS), results.read_rows(args.results / results.WIDTHS)
+        text = fill(args.document.read_text(encoding="utf-8"), make_tables(runs, widths), str(args.document))
+        storage.write_text(args.document, text)
         names = science_charts.draw(runs, widths, args.results)
     except (QuantUNetError, OSError) as error:
         logger.error("science: %s", error)  # noqa: TRY400  # one sentence is enough

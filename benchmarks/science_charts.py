@@ -17,7 +17,8 @@ from quantunet.storage import atomic_path
 if TYPE_CHECKING:
     from benchmarks.science import Run
 
-BUSI = "busi_128.npz"
+BUSI = ("busi_128.npz", "group", "wearable")
+"""The place of the studies of λ and of uniform widths: see ``Run.place``."""
 
 
 def draw(runs: Sequence[Run], widths: Sequence[Row], folder: Path) -> list[str]:
@@ -29,7 +30,7 @@ def draw(runs: Sequence[Run], widths: Sequence[Row], folder: Path) -> list[str]:
     Raises:
         StorageError: A file cannot be written.
     """
-    busi = [run for run in runs if (run.data, run.split_by, run.preset) == (BUSI, "group", "wearable")]
+    busi = [run for run in runs if run.place == BUSI]
     figures = {
         "front.png": _front(busi),
         "trajectories.png": _trajectories(busi, widths),
@@ -117,8 +118,7 @@ def _layers(runs: Sequence[Run], widths: Sequence[Row]) -> Figure:
         found = [
             split_widths(last[run.name])
             for run in runs
-            if (run.data, run.split_by, run.preset, run.method) == (data, "group", "wearable", "lambda0.5_layers")
-            and run.name in last
+            if run.place == (data, *BUSI[1:]) and run.method == "lambda0.5_layers" and run.name in last
         ]
         if found:
             _plot_layers(panels, found, f"{data.partition('_')[0]}, {len(found)} seeds", number)

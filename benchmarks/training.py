@@ -10,7 +10,6 @@ from brevitas.core.quant.int_base import IntQuant
 
 from benchmarks.rows import Context, Part, Row
 from benchmarks.timing import in_turns
-from quantunet.errors import TrainingError
 from quantunet.model import quantizers
 from quantunet.model.config import PRESETS, TrainConfig
 from quantunet.model.fused_quant import FusedIntQuant
@@ -41,7 +40,7 @@ def measure(context: Context) -> list[Row]:
     for name, model in models.items():
         _calibrate(model, image)
         works[f"{name}, float32"] = _step(model, image, torch.float32)
-        if plain is not model and _has_bfloat16():
+        if plain is not model and pick_precision("auto", torch.device("cpu")) == torch.bfloat16:
             works[f"{name}, bfloat16"] = _step(model, image, torch.bfloat16)
     times = in_turns(works, rounds=3)
     note = f"{batch} images, 1 thread"
@@ -49,13 +48,6 @@ def measure(context: Context) -> list[Row]:
     return [base] + [
         Row.timed(context.network, name, time, note=note).over(base, "float") for name, time in times.items()
     ]
-
-
-def _has_bfloat16() -> bool:
-    try:
-        return pick_precision("bfloat16", torch.device("cpu")) == torch.bfloat16
-    except TrainingError:
-        return False
 
 
 @torch.no_grad()

@@ -100,20 +100,22 @@ def read_rows(path: Path) -> list[Row]:
     return rows
 
 
-def add(folder: Path, job: Job, result: Path) -> None:
+def add(folder: Path, job: Job, result: Path) -> Row:
     """Put a finished training into the results, in the place of an earlier one of that name.
+
+    Returns:
+        Its row in :data:`RUNS`.
 
     Raises:
         StorageError: A file cannot be read or written.
     """
     document = json.loads(result.read_text())
-    for name, rows in (
-        (RUNS, [run_row(job, document["card"])]),
-        (WIDTHS, width_rows(job, document["history"])),
-    ):
+    row = run_row(job, document["card"])
+    for name, rows in ((RUNS, [row]), (WIDTHS, width_rows(job, document["history"]))):
         kept = [row for row in read_rows(folder / name) if row["name"] != job.name]
         if kept or rows:
             _write(folder / name, sorted(kept + rows, key=lambda row: (row["name"], int(row.get("epoch", 0)))))
+    return row
 
 
 def _write(path: Path, rows: list[Row]) -> None:

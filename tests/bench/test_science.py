@@ -67,7 +67,9 @@ def test_results_that_are_missing_or_damaged_are_refused(tmp_path):
 
 def test_the_document_holds_what_the_results_say():
     document = (ROOT / "docs" / "science.md").read_text(encoding="utf-8")
-    tables = science.make_tables(ROOT / "docs" / "science")
+    folder = ROOT / "docs" / "science"
+    runs, widths = science.read_runs(folder / results.RUNS), results.read_rows(folder / results.WIDTHS)
+    tables = science.make_tables(runs, widths)
     assert science.fill(document, tables, "docs/science.md") == document
     assert all(len(table.splitlines()) > 2 for table in tables.values())
 

@@ -18,6 +18,7 @@ from quantunet.model.sweep import Job, next_step, read_jobs
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from quantunet.model.results import Row
     from quantunet.model.sweep_run import Place
 
 _POLL_SECONDS = 5.0
@@ -154,19 +155,16 @@ def _run_all(
                 if error is not None:
                     fail(job, error)
                     continue
-                results.add(folder, job, place.folder / job.name / RESULT)
-                console.print(_line(folder, job), highlight=False)
+                row = results.add(folder, job, place.folder / job.name / RESULT)
+                console.print(_line(row), highlight=False)
                 progress.advance(task)
     return failed
 
 
-def _line(folder: Path, job: Job) -> str:
-    from quantunet.model import results
-
-    row = next(row for row in results.read_rows(folder / results.RUNS) if row["name"] == job.name)
+def _line(row: Row) -> str:
     return (
-        f"{job.name}: {row['mean_bits_layers']} bits, Dice val {row['final_val_dice']}, test {row['final_test_dice']} "
-        f"(warm start {row['start_test_dice']}), {row['hours']} h {row['signatures']}"
+        f"{row['name']}: {row['mean_bits_layers']} bits, Dice val {row['final_val_dice']}, "
+        f"test {row['final_test_dice']} (warm start {row['start_test_dice']}), {row['hours']} h {row['signatures']}"
     )
 
 
