@@ -41,6 +41,7 @@ class Run:
         bits: ``learned``, ``float`` or a width.
         factor: λ; nan where no width was learned.
         weighting: Of the mean bit-width; empty where no width was learned.
+        changes: Other settings than usual, or an empty text.
         values: Every column that is a number.
         signatures: Failure signatures, or an empty text.
     """
@@ -54,6 +55,7 @@ class Run:
     bits: str
     factor: float
     weighting: str
+    changes: str
     values: dict[str, float]
     signatures: str
 
@@ -64,8 +66,8 @@ class Run:
 
     @property
     def place(self) -> tuple[str, str, str]:
-        """Data set, split and shape of the network: what runs that are compared have in common."""
-        return self.data, self.split_by, self.preset
+        """Data set and settings, split and shape of the network: what runs that are compared have in common."""
+        return f"{self.data}, {self.changes}" if self.changes else self.data, self.split_by, self.preset
 
 
 def read_runs(path: Path) -> list[Run]:
@@ -90,6 +92,7 @@ def read_runs(path: Path) -> list[Run]:
                 bits=row["bits"],
                 factor=float(row["lambda"] or "nan"),
                 weighting=row["weighting"],
+                changes=row["changes"],
                 values={key: float(text) for key, text in row.items() if _is_number(text)},
                 signatures=row["signatures"],
             )

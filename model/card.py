@@ -68,7 +68,9 @@ def make_card(
         command: The command line.
     """
     card = _common(outcome, config, samples, command)
-    card["scores"]["quantised"] = {k: _plain(golden_scores(graph, samples, v)) for k, v in _held_out(outcome).items()}
+    card["scores"]["quantised"] = {
+        k: _plain(golden_scores(graph, samples, v)) for k, v in _scored(outcome, samples).items()
+    }
     return card | {
         "bits": bit_summary(graph, config),
         "size": packed_size(graph),
@@ -86,13 +88,23 @@ def control_card(outcome: Outcome, config: TrainConfig, samples: Samples, comman
     """The card of a float control: there is no network to export, and its scores are those of the last phase."""
     card = _common(outcome, config, samples, command)
     card["scores"]["control"] = {
-        k: _plain(predict_scores(outcome.final_model, samples, v)) for k, v in _held_out(outcome).items()
+        k: _plain(predict_scores(outcome.final_model, samples, v)) for k, v in _scored(outcome, samples).items()
     }
     return card
 
 
-def _held_out(outcome: Outcome) -> dict[str, NDArray[np.int64]]:
-    return {"val": outcome.split.val, "test": outcome.split.test}
+def _scored(outcome: Outcome, samples: Samples) -> dict[str, NDArray[np.int64]]:
+    """The images that scores are given of, by part.
+
+    A split by image has near duplicates of some test images in its training part: ``test_seen``. ``test_unseen`` are
+    the others.
+    """
+    test = outcome.split.test
+    parts = {"val": outcome.split.val, "test": test}
+    seen = np.isin(samples.group[test], samples.group[outcome.split.train])
+    if seen.any() and not seen.all():
+        parts |= {"test_seen": test[seen], "test_unseen": test[~seen]}
+    return parts
 
 
 def _common(outcome: Outcome, config: TrainConfig, samples: Samples, command: str) -> dict[str, Any]:
@@ -121,7 +133,7 @@ def _common(outcome: Outcome, config: TrainConfig, samples: Samples, command: st
             "false_positive_area: mean share of the pixels over the images without a lesion; "
             "the validation part chose the best epoch, the test part chose nothing",
             "float": {
-                k: _plain(predict_scores(outcome.float_model, samples, v)) for k, v in _held_out(outcome).items()
+                k: _plain(predict_scores(outcome.float_model, samples, v)) for k, v in _scored(outcome, samples).items()
             },
         },
     }

@@ -39,11 +39,14 @@ def run_row(job: Job, card: Mapping[str, Any]) -> Row:
         "lambda": config.bit_lambda if config.bits == "learned" else "",
         "weighting": config.bit_weighting if config.bits == "learned" else "",
         "distil": config.distil,
+        "changes": " ".join(f"{name}={value}" for name, value in job.changes.items()),
     }
     final = card["scores"].get("quantised") or card["scores"]["control"]
     for prefix, scores in (("start", card["scores"]["float"]), ("final", final)):
         for part in ("val", "test"):
             row |= {f"{prefix}_{part}_{key}": _text(scores[part][key]) for key in _SCORES}
+    for part in ("test_seen", "test_unseen"):  # of a split by image
+        row |= {f"final_{part}_{key}": _text(final.get(part, {}).get(key)) for key in ("dice", "lesion_images")}
     quantised = "bits" in card
     for key in ("layers", "parameters", "macs"):
         row[f"mean_bits_{key}"] = card["bits"]["mean"][key] if quantised else 32

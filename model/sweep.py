@@ -26,7 +26,8 @@ else:
     import tomli as tomllib
 
 _FIELDS = {field.name for field in dataclasses.fields(TrainConfig) if field.init}
-_NAMED = {"preset", "seed", "split_by", "bits", "bit_lambda", "bit_weighting", "distil"}
+_METHOD = {"bits", "bit_lambda", "bit_weighting", "distil"}
+_NAMED = {"preset", "seed", "split_by"} | _METHOD
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,20 @@ class Job:
     def start(self) -> str:
         """Name of the float phase, which is also the folder of those that share it."""
         c = self.config
-        changed = {name: getattr(c, name) for name in _FIELDS - _NAMED if getattr(c, name) != _default(name)}
         text = f"{Path(self.data).stem}_{c.preset}_{c.split_by}_s{c.seed}"
-        return f"{text}_{_digest(changed)}" if changed else text
+        return f"{text}_{_digest(self.changes)}" if self.changes else text
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """The settings that no part of the name tells and that are not the default ones."""
+        chosen = {name: getattr(self.config, name) for name in sorted(_FIELDS - _NAMED)}
+        return {name: value for name, value in chosen.items() if value != _default(name)}
+
+    @property
+    def float_phase(self) -> Job:
+        """The same for all jobs that share a float phase, whichever of them runs it or resumes it."""
+        kept = {name: getattr(self.config, name) for name in _FIELDS - _METHOD}
+        return Job(self.data, TrainConfig(**kept))
 
     @property
     def method(self) -> str:

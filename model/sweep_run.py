@@ -42,7 +42,7 @@ def run_start(job: Job, place: Place) -> None:
     Raises:
         QuantUNetError: The data cannot be read, or the training fails.
     """
-    trainer, _ = _trainer(job, start_folder(job, place.folder), place)
+    trainer, _ = _trainer(job.float_phase, start_folder(job, place.folder), place)
     trainer.float_phase()
 
 

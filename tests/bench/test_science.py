@@ -23,6 +23,7 @@ def _run(method, seed, dice, *, bits="learned", cost=1e9, mean=4.0):
         bits=bits,
         factor=factor,
         weighting="layers" if bits == "learned" else "",
+        changes="",
         values={"final_test_dice": dice, "mac_bits": cost, "mean_bits_layers": mean, "hours": 0.1},
         signatures="",
     )

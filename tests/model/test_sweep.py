@@ -12,8 +12,9 @@ import pytest
 
 from quantunet import cli
 from quantunet.errors import FileFormatError, StorageError, TrainingError
-from quantunet.model import results, sweep
+from quantunet.model import results, sweep, sweep_run
 from quantunet.model.sweep import Job, read_jobs
+from quantunet.model.train import FLOAT, LAST, Trainer
 
 STUDIES = """
 [study.first]
@@ -76,6 +77,7 @@ def test_trainings_begin_in_the_order_of_the_file(tmp_path):
 def test_names_tell_other_settings_apart(tmp_path):
     jobs = read_jobs(_file(tmp_path, STUDIES.replace("seed = [0, 1]", "qat_epochs = [3, 4]\ndistil = [0.0, 1.0]")))
     assert len({job.name for job in jobs}) == len(jobs) == 10
+    assert jobs[0].changes == {"qat_epochs": 3}
 
 
 @pytest.mark.parametrize(
@@ -131,6 +133,24 @@ def test_a_sweep_runs_once_and_keeps_its_results(tmp_path, capsys):
     assert start.stat().st_mtime_ns == before
     assert cli.main([*command, "--list"]) == 0
     assert capsys.readouterr().out.count("done") == 3
+
+
+def test_a_float_phase_goes_on_under_another_job(tmp_path, monkeypatch):
+    first, *_, last = read_jobs(_file(tmp_path, QUICK.replace('"float"]', '"float"]\ndistil = [0.0, 1.0]')))
+    place = sweep_run.Place(tmp_path / "runs", threads=1, device="cpu", precision="auto")
+    assert first.method != last.method
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Trainer, "_advance", interrupted)
+        sweep_run.run_start(first, place)
+    folder = sweep_run.start_folder(first, place.folder)
+    assert (folder / LAST).exists()
+    assert not (folder / FLOAT).exists()
+    sweep_run.run_start(last, place)
+    assert (folder / FLOAT).exists()
 
 
 def test_a_training_that_fails_is_named_and_leaves_no_row(tmp_path, capsys):
