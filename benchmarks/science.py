@@ -148,24 +148,38 @@ def paired(left: Iterable[Run], right: Iterable[Run], value: Callable[[Run], flo
 
 
 def over_uniform(learned: Iterable[Run], uniform: Sequence[Run], cost: str) -> list[float]:
-    """Dice of learned widths minus that of uniform widths at the same cost, seed by seed.
+    """Dice of learned widths minus that of uniform widths at the same cost, one difference for each seed.
 
     Between two uniform networks the Dice is interpolated over the logarithm of the cost. A learned network that is
-    cheaper or dearer than every uniform one of its seed is left out.
+    cheaper or dearer than every uniform one of its seed is left out. Of several learned networks of one seed the mean
+    difference counts.
 
     Args:
         learned: Networks with learned widths.
         uniform: Uniform networks.
         cost: Column that says what a network costs.
     """
-    differences = []
+    differences: dict[int, list[float]] = {}
     for run in learned:
         curve = sorted((other.values[cost], other.dice) for other in uniform if other.seed == run.seed)
         if len(curve) > 1 and curve[0][0] <= run.values[cost] <= curve[-1][0]:
             costs, dice = zip(*curve, strict=True)
             at_cost = np.interp(np.log(run.values[cost]), np.log(costs), dice)
-            differences.append(run.dice - float(at_cost))
-    return differences
+            differences.setdefault(run.seed, []).append(run.dice - float(at_cost))
+    return [float(np.mean(found)) for found in differences.values()]
+
+
+def unpaired_interval(left: Sequence[float], right: Sequence[float]) -> str:
+    """Difference of two means and its 95 % interval (Welch) as text, for runs that do not share their test parts.
+
+    >>> unpaired_interval([0.75, 0.77, 0.79], [0.7, 0.72, 0.74])
+    '+0.050 (+0.005 to +0.095)'
+    """
+    mean = float(np.mean(left) - np.mean(right))
+    if min(len(left), len(right)) < 2:
+        return f"{mean:+.3f}"
+    low, high = stats.ttest_ind(left, right, equal_var=False).confidence_interval(0.95)
+    return f"{mean:+.3f} ({low:+.3f} to {high:+.3f})"
 
 
 # -- tables -----------------------------------------------------------------------------------------------------------
@@ -253,14 +267,41 @@ def against_uniform(runs: Sequence[Run]) -> str:
     """BUSI: Dice of learned widths minus that of uniform ones at the same cost."""
     busi = [run for run in runs if run.place == science_charts.BUSI]
     uniform = [run for run in busi if run.bits.isdigit()]
+    learned = [run for run in busi if run.bits == "learned" and run.values["distil"]]
+    groups = {_learned(group[0]): group for group in _by_method(learned).values()}
     rows = []
-    for group in _by_method(run for run in busi if run.bits == "learned").values():
-        row: list[object] = [_learned(group[0])]
+    for name, group in (groups | {"all of them": learned}).items():
+        row: list[object] = [name]
         for cost in ("mac_bits", "packed_bytes", "mean_bits_layers"):
             found = over_uniform(group, uniform, cost)
             row.append(f"{interval(found)}, n = {len(found)}" if found else "–")
         rows.append(row)
     return _table(("widths", "at equal Σ MAC·bits·bits", "at equal packed size", "at equal mean bits"), rows)
+
+
+def leak(runs: Sequence[Run]) -> str:
+    """BUSI: what a split by image adds to the scores, for each method that was trained with both splits."""
+    data, _, preset = science_charts.BUSI
+    by = {split: _by_method(run for run in runs if run.place == (data, split, preset)) for split in ("group", "image")}
+    rows = []
+    for method, group in by["image"].items():
+        other = by["group"].get(method)
+        if other:
+            seen, unseen = _of(group, "final_test_seen_dice"), _of(group, "final_test_unseen_dice")
+            rows.append(
+                [
+                    "float control" if group[0].bits == "float" else _learned(group[0]),
+                    len(group),
+                    spread(_of(other, "final_test_dice")),
+                    spread(_of(group, "final_test_dice")),
+                    unpaired_interval(_of(group, "final_test_dice"), _of(other, "final_test_dice")),
+                    spread(seen),
+                    spread(unseen),
+                    interval(np.subtract(seen, unseen).tolist()),
+                ]
+            )
+    head = ("widths", "seeds", "Dice, by group", "Dice, by image", "by image minus by group")
+    return _table((*head, "images with a near duplicate in training", "the other images", "their difference"), rows)
 
 
 def layers(runs: Sequence[Run], widths: Sequence[results.Row]) -> str:
@@ -321,6 +362,7 @@ def make_tables(runs: Sequence[Run], widths: Sequence[results.Row]) -> dict[str,
         "scores": scores(runs),
         "front": front(runs),
         "against_uniform": against_uniform(runs),
+        "leak": leak(runs),
         "layers": layers(runs, widths),
         "compute": compute(runs),
     }

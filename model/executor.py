@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -31,7 +33,7 @@ def executor(processes: int, scheduler: str | None = None) -> Iterator[tuple[Exe
     """
     if scheduler is None:
         context = multiprocessing.get_context("spawn")  # a fork would copy torch's threads in an unknown state
-        with ProcessPoolExecutor(processes, mp_context=context) as pool:
+        with ProcessPoolExecutor(processes, mp_context=context, initializer=_end_with_parent) as pool:
             yield pool, processes
         return
     try:
@@ -46,3 +48,18 @@ def executor(processes: int, scheduler: str | None = None) -> Iterator[tuple[Exe
     with client, client.get_executor() as pool:
         client.wait_for_workers(1)
         yield pool, sum(client.nthreads().values())
+
+
+def _end_with_parent() -> None:
+    """Let this process end when its parent does.
+
+    A sweep that is killed would else leave trainings behind, which write to the folders that its successor resumes.
+    """
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 
 from quantunet import cli
@@ -195,6 +196,24 @@ def test_a_dask_cluster_runs_the_same_sweep(scheduler, tmp_path):
     (row,) = results.read_rows(tmp_path / results.RUNS)
     assert row["mean_bits_layers"] == "3.0"
     assert "uniform3: 3.0 bits" in done.stdout
+
+
+def test_a_killed_sweep_leaves_no_training_behind():
+    program = """
+import os, time
+from quantunet.model.executor import executor
+
+if __name__ == "__main__":
+    with executor(1) as (pool, _):
+        print(pool.submit(os.getpid).result(), flush=True)
+        pool.submit(time.sleep, 600).result()
+"""
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as parent:
+        worker = psutil.Process(int(parent.stdout.readline()))
+        assert worker.is_running()
+        parent.kill()
+    gone, _ = psutil.wait_procs([worker], timeout=20)
+    assert gone or worker.status() == psutil.STATUS_ZOMBIE
 
 
 def test_errors_cross_processes():

@@ -118,7 +118,7 @@ def _run_all(
 
         def fail(job: Job, error: QuantUNetError) -> None:
             failed[job.name] = str(error)
-            console.print(f"failed: {job.name}: {error}", highlight=False)
+            console.print(f"failed: {job.name}: {error}", highlight=False, soft_wrap=True)
             progress.advance(task)
 
         while waiting or running:
@@ -146,6 +146,7 @@ def _run_all(
                     start = starts.pop(future).start
                     if error is None:
                         ready.add(start)
+                        console.print(f"{start}: float phase done", highlight=False, soft_wrap=True)
                         continue
                     for job in [job for job in waiting if job.start == start]:
                         waiting.remove(job)
@@ -156,7 +157,7 @@ def _run_all(
                     fail(job, error)
                     continue
                 row = results.add(folder, job, place.folder / job.name / RESULT)
-                console.print(_line(row), highlight=False)
+                console.print(_line(row), highlight=False, soft_wrap=True)
                 progress.advance(task)
     return failed
 
