@@ -142,9 +142,17 @@ def interval(differences: Sequence[float]) -> str:
 
 
 def paired(left: Iterable[Run], right: Iterable[Run], value: Callable[[Run], float]) -> list[float]:
-    """Differences ``left - right`` of the runs that have a seed in common."""
+    """Differences ``left - right`` of the runs that have a seed in common, one for each seed."""
     other = {run.seed: value(run) for run in right}
-    return [value(run) - other[run.seed] for run in left if run.seed in other]
+    return by_seed((run.seed, value(run) - other[run.seed]) for run in left if run.seed in other)
+
+
+def by_seed(found: Iterable[tuple[int, float]]) -> list[float]:
+    """The mean of each seed, so that several trainings of one seed count once."""
+    values: dict[int, list[float]] = {}
+    for seed, value in found:
+        values.setdefault(seed, []).append(value)
+    return [float(np.mean(of_seed)) for of_seed in values.values()]
 
 
 def over_uniform(learned: Iterable[Run], uniform: Sequence[Run], cost: str) -> list[float]:
@@ -159,14 +167,14 @@ def over_uniform(learned: Iterable[Run], uniform: Sequence[Run], cost: str) -> l
         uniform: Uniform networks.
         cost: Column that says what a network costs.
     """
-    differences: dict[int, list[float]] = {}
+    differences: list[tuple[int, float]] = []
     for run in learned:
         curve = sorted((other.values[cost], other.dice) for other in uniform if other.seed == run.seed)
         if len(curve) > 1 and curve[0][0] <= run.values[cost] <= curve[-1][0]:
             costs, dice = zip(*curve, strict=True)
             at_cost = np.interp(np.log(run.values[cost]), np.log(costs), dice)
-            differences.setdefault(run.seed, []).append(run.dice - float(at_cost))
-    return [float(np.mean(found)) for found in differences.values()]
+            differences.append((run.seed, run.dice - float(at_cost)))
+    return by_seed(differences)
 
 
 def unpaired_interval(left: Sequence[float], right: Sequence[float]) -> str:
@@ -264,19 +272,21 @@ def front(runs: Sequence[Run]) -> str:
 
 
 def against_uniform(runs: Sequence[Run]) -> str:
-    """BUSI: Dice of learned widths minus that of uniform ones at the same cost."""
+    """BUSI: Dice of learned widths minus that of the float control, and of uniform widths at the same cost."""
     busi = [run for run in runs if run.place == science_charts.BUSI]
     uniform = [run for run in busi if run.bits.isdigit()]
+    control = [run for run in busi if run.bits == "float"]
     learned = [run for run in busi if run.bits == "learned" and run.values["distil"]]
     groups = {_learned(group[0]): group for group in _by_method(learned).values()}
     rows = []
     for name, group in (groups | {"all of them": learned}).items():
         row: list[object] = [name]
-        for cost in ("mac_bits", "packed_bytes", "mean_bits_layers"):
-            found = over_uniform(group, uniform, cost)
+        differences = [over_uniform(group, uniform, cost) for cost in ("mac_bits", "packed_bytes", "mean_bits_layers")]
+        for found in (paired(group, control, lambda run: run.dice), *differences):
             row.append(f"{interval(found)}, n = {len(found)}" if found else "–")
         rows.append(row)
-    return _table(("widths", "at equal Σ MAC·bits·bits", "at equal packed size", "at equal mean bits"), rows)
+    head = ("widths", "minus float control", "minus uniform at equal Σ MAC·bits·bits", "at equal packed size")
+    return _table((*head, "at equal mean bits"), rows)
 
 
 def leak(runs: Sequence[Run]) -> str:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 BUSI = ("busi_128.npz", "group", "wearable")
 """The place of the studies of λ and of uniform widths: see ``Run.place``."""
 
+_WORST_SHOWN = -0.08
+"""The least Dice minus that of the control that the chart has room for; below, it is written."""
+
 
 def draw(runs: Sequence[Run], widths: Sequence[Row], folder: Path) -> list[str]:
     """Draw ``front.png``, ``trajectories.png`` and ``layers.png``.
@@ -63,8 +66,14 @@ def _front(runs: Sequence[Run]) -> Figure:
             if points:
                 axes.plot([x for _, x, _ in points], [y for _, _, y in points], ".", color=colour, alpha=0.5)
                 axes.plot(*zip(*_means(points), strict=True), color=colour, label=label)
+            # A network that has failed would flatten all the others.
+            for method, x, y in points:
+                if y < _WORST_SHOWN:
+                    note = f"{method}: {y:+.2f}"
+                    axes.annotate(note, (x, _WORST_SHOWN), ha="left", va="bottom", color=colour, fontsize="small")
         axes.axhline(0, color="black", linestyle="--", label="float control")
         axes.grid(visible=True, alpha=0.3)
+        axes.set_ylim(bottom=max(_WORST_SHOWN, axes.get_ylim()[0]))
     panels[0].set(
         xscale="log",
         xlabel="Σ MAC · weight bits · input bits of an image",
@@ -121,7 +130,7 @@ def _layers(runs: Sequence[Run], widths: Sequence[Row]) -> Figure:
             if run.place == (data, *BUSI[1:]) and run.method == "lambda0.5_layers" and run.name in last
         ]
         if found:
-            _plot_layers(panels, found, f"{data.partition('_')[0]}, {len(found)} seeds", number)
+            _plot_layers(panels, found, f"{data.partition('_')[0]}, {len(found)} seed{'s' * (len(found) > 1)}", number)
     panels[0].set(ylabel="weight bits", ylim=(1.5, 8.5))
     panels[1].set(ylabel="activation bits", ylim=(1.5, 8.5))
     panels[1].tick_params(axis="x", rotation=75)

@@ -44,6 +44,14 @@ def test_uniform_networks_are_compared_at_equal_cost():
     assert science.over_uniform([at_half_way, beyond, other_seed], uniform, "mac_bits") == pytest.approx([0.05])
 
 
+def test_trainings_of_one_seed_count_once():
+    left = [
+        _run(f"lambda{factor}_layers", seed, dice) for factor, seed, dice in ((1, 0, 0.7), (2, 0, 0.8), (1, 1, 0.7))
+    ]
+    right = [_run("float", seed, 0.7, bits="float") for seed in (0, 1)]
+    assert science.paired(left, right, lambda run: run.dice) == pytest.approx([0.05, 0.0])
+
+
 def test_every_training_is_counted():
     runs = [_run("lambda0.25_layers", seed, 0.7) for seed in range(3)]
     assert "| busi_128.npz | 3 | 0.3 |" in science.compute(runs)
