@@ -1,8 +1,9 @@
 """Tables and charts of docs/science.md, from the results of a sweep: ``python -m benchmarks.science``.
 
-Reads ``runs.csv`` and ``widths.csv``, writes the charts beside them, and puts every table between its two marks in the
-document. Means are over seeds, with the sample's standard deviation. Differences are taken seed by seed, because the
-trainings of a seed share split, warm start and order of images; their 95 % interval is Student's.
+Reads ``runs.csv``, ``widths.csv`` and, where there is one, ``repeats.csv``, writes the charts beside them, and puts
+every table between its two marks in the document. Means are over seeds, with the sample's standard deviation.
+Differences are taken seed by seed, because the trainings of a seed share split, warm start and order of images; their
+95 % interval is Student's.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ from quantunet.model import results
 
 logger = logging.getLogger(__name__)
 
+REPEATS = "repeats.csv"
+"""Trainings of ``runs.csv`` that were run once more with the same seed and another arithmetic."""
+
 _MARKS = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -44,6 +48,7 @@ class Run:
         changes: Other settings than usual, or an empty text.
         values: Every column that is a number.
         signatures: Failure signatures, or an empty text.
+        precision: What the convolutions were computed in while training.
     """
 
     name: str
@@ -58,6 +63,7 @@ class Run:
     changes: str
     values: dict[str, float]
     signatures: str
+    precision: str
 
     @property
     def dice(self) -> float:
@@ -95,6 +101,7 @@ def read_runs(path: Path) -> list[Run]:
                 changes=row["changes"],
                 values={key: float(text) for key, text in row.items() if _is_number(text)},
                 signatures=row["signatures"],
+                precision=row["precision"],
             )
             for row in rows
         ]
@@ -338,6 +345,30 @@ def layers(runs: Sequence[Run], widths: Sequence[results.Row]) -> str:
     return _table((*head, "activation bits", "their rank correlation"), rows)
 
 
+def repeats(runs: Sequence[Run], others: Sequence[Run]) -> str:
+    """The same trainings with another arithmetic: what of a result is chance although the seed is the same."""
+    by_name = {run.name: run for run in runs}
+    pairs = [(by_name[other.name], other) for other in others if other.name in by_name]
+    rows: list[list[object]] = [
+        [
+            run.name,
+            f"{other.precision}, {run.precision}",
+            *(
+                f"{other.values[key]:.{digits}f}, {run.values[key]:.{digits}f}"
+                for key, digits in (("mean_bits_layers", 2), ("final_val_dice", 3), ("final_test_dice", 3))
+            ),
+        ]
+        for run, other in pairs
+    ]
+    if pairs:  # the difference of two trainings has √2 times the standard deviation of one
+        one = [
+            np.sqrt(np.mean([(run.values[key] - other.values[key]) ** 2 for run, other in pairs]) / 2)
+            for key in ("final_val_dice", "final_test_dice")
+        ]
+        rows.append(["standard deviation of one training", "", "", *(f"{value:.3f}" for value in one)])
+    return _table(("training", "arithmetic", "mean bits", "Dice, validation", "Dice, test"), rows)
+
+
 def compute(runs: Sequence[Run]) -> str:
     """Hours of CPU of every data set."""
     rows = [
@@ -366,15 +397,16 @@ def fill(document: str, tables: dict[str, str], place: str) -> str:
     return _MARKS.sub(lambda match: f"{match[1]}\n{tables[match[2]]}\n{match[3]}", document)
 
 
-def make_tables(runs: Sequence[Run], widths: Sequence[results.Row]) -> dict[str, str]:
-    """Every table by name, from the rows of ``runs.csv`` and of ``widths.csv``."""
+def make_tables(runs: Sequence[Run], others: Sequence[Run], widths: Sequence[results.Row]) -> dict[str, str]:
+    """Every table by name, from the rows of ``runs.csv``, ``repeats.csv`` and ``widths.csv``."""
     return {
         "scores": scores(runs),
         "front": front(runs),
         "against_uniform": against_uniform(runs),
         "leak": leak(runs),
         "layers": layers(runs, widths),
-        "compute": compute(runs),
+        "repeats": repeats(runs, others),
+        "compute": compute([*runs, *others]),
     }
 
 
@@ -386,8 +418,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
-        runs, widths = read_runs(args.results / results.RUNS), results.read_rows(args.results / results.WIDTHS)
-        text = fill(args.document.read_text(encoding="utf-8"), make_tables(runs, widths), str(args.document))
+        runs, repeated = read_runs(args.results / results.RUNS), args.results / REPEATS
+        others = read_runs(repeated) if repeated.exists() else []
+        widths = results.read_rows(args.results / results.WIDTHS)
+        text = fill(args.document.read_text(encoding="utf-8"), make_tables(runs, others, widths), str(args.document))
         storage.write_text(args.document, text)
         names = science_charts.draw(runs, widths, args.results)
     except (QuantUNetError, OSError) as error:

@@ -24,8 +24,15 @@ def _run(method, seed, dice, *, bits="learned", cost=1e9, mean=4.0):
         factor=factor,
         weighting="layers" if bits == "learned" else "",
         changes="",
-        values={"final_test_dice": dice, "mac_bits": cost, "mean_bits_layers": mean, "hours": 0.1},
+        values={
+            "final_test_dice": dice,
+            "final_val_dice": 0.7,
+            "mac_bits": cost,
+            "mean_bits_layers": mean,
+            "hours": 0.1,
+        },
         signatures="",
+        precision="float32",
     )
 
 
@@ -58,6 +65,13 @@ def test_every_training_is_counted():
     assert "| learned, λ 0.25, by layers | 3 |" in science.front(runs)
 
 
+def test_what_is_chance_is_the_difference_of_repeats():
+    runs = [_run("lambda0.25_layers", seed, 0.7) for seed in range(3)]
+    again = [_run("lambda0.25_layers", seed, 0.7 + error) for seed, error in ((0, 0.02), (1, -0.02))]
+    assert "| standard deviation of one training |  |  | 0.000 | 0.014 |" in science.repeats(runs, again)
+    assert "deviation" not in science.repeats(runs, [])
+
+
 def test_a_document_that_lacks_a_table_is_refused():
     text = "<!-- table: one -->\nold\n<!-- end -->\n"
     assert "new" in science.fill(text, {"one": "new"}, "a.md")
@@ -78,7 +92,7 @@ def test_the_document_holds_what_the_results_say():
     document = (ROOT / "docs" / "science.md").read_text(encoding="utf-8")
     folder = ROOT / "docs" / "science"
     runs, widths = science.read_runs(folder / results.RUNS), results.read_rows(folder / results.WIDTHS)
-    tables = science.make_tables(runs, widths)
+    tables = science.make_tables(runs, science.read_runs(folder / science.REPEATS), widths)
     assert science.fill(document, tables, "docs/science.md") == document
     assert all(len(table.splitlines()) > 2 for table in tables.values())
 
