@@ -297,28 +297,24 @@ def against_uniform(runs: Sequence[Run]) -> str:
 
 
 def leak(runs: Sequence[Run]) -> str:
-    """BUSI: what a split by image adds to the scores, for each method that was trained with both splits."""
+    """BUSI: what a split by image adds to the Dice of images that have a near duplicate, and to that of the others."""
     data, _, preset = science_charts.BUSI
     by = {split: _by_method(run for run in runs if run.place == (data, split, preset)) for split in ("group", "image")}
-    rows = []
-    for method, group in by["image"].items():
-        other = by["group"].get(method)
-        if other:
-            seen, unseen = _of(group, "final_test_seen_dice"), _of(group, "final_test_unseen_dice")
-            rows.append(
-                [
-                    "float control" if group[0].bits == "float" else _learned(group[0]),
-                    len(group),
-                    spread(_of(other, "final_test_dice")),
-                    spread(_of(group, "final_test_dice")),
-                    unpaired_interval(_of(group, "final_test_dice"), _of(other, "final_test_dice")),
-                    spread(seen),
-                    spread(unseen),
-                    interval(np.subtract(seen, unseen).tolist()),
-                ]
-            )
-    head = ("widths", "seeds", "Dice, by group", "Dice, by image", "by image minus by group")
-    return _table((*head, "images with a near duplicate in training", "the other images", "their difference"), rows)
+    rows: list[list[object]] = []
+    for method, image in by["image"].items():
+        group = by["group"].get(method)
+        if group:
+            row: list[object] = ["float control" if image[0].bits == "float" else _learned(image[0])]
+            for key in ("final_test_dice", "final_test_grouped_dice", "final_test_single_dice"):
+                left, right = _known(image, key), _known(group, key)
+                text = f"{spread(right)} → {spread(left)}"
+                row.append(f"{text}: {unpaired_interval(left, right)}" if left and right else text)
+            rows.append(row)
+    return _table(("widths", "all images", "those with a near duplicate", "the others"), rows)
+
+
+def _known(runs: Iterable[Run], key: str) -> list[float]:
+    return [run.values[key] for run in runs if key in run.values]
 
 
 def layers(runs: Sequence[Run], widths: Sequence[results.Row]) -> str:

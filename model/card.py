@@ -96,14 +96,15 @@ def control_card(outcome: Outcome, config: TrainConfig, samples: Samples, comman
 def _scored(outcome: Outcome, samples: Samples) -> dict[str, NDArray[np.int64]]:
     """The images that scores are given of, by part.
 
-    A split by image has near duplicates of some test images in its training part: ``test_seen``. ``test_unseen`` are
-    the others.
+    ``test_grouped`` are the test images that share their group with others of the data set, ``test_single`` the rest. A
+    split by image puts near duplicates of the former into the training part.
     """
     test = outcome.split.test
+    groups, counts = np.unique(samples.group, return_counts=True)
+    grouped = np.isin(samples.group[test], groups[counts > 1])
     parts = {"val": outcome.split.val, "test": test}
-    seen = np.isin(samples.group[test], samples.group[outcome.split.train])
-    if seen.any() and not seen.all():
-        parts |= {"test_seen": test[seen], "test_unseen": test[~seen]}
+    if grouped.any() and not grouped.all():
+        parts |= {"test_grouped": test[grouped], "test_single": test[~grouped]}
     return parts
 
 

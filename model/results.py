@@ -45,7 +45,7 @@ def run_row(job: Job, card: Mapping[str, Any]) -> Row:
     for prefix, scores in (("start", card["scores"]["float"]), ("final", final)):
         for part in ("val", "test"):
             row |= {f"{prefix}_{part}_{key}": _text(scores[part][key]) for key in _SCORES}
-    for part in ("test_seen", "test_unseen"):  # of a split by image
+    for part in ("test_grouped", "test_single"):
         row |= {f"final_{part}_{key}": _text(final.get(part, {}).get(key)) for key in ("dice", "lesion_images")}
     quantised = "bits" in card
     for key in ("layers", "parameters", "macs"):
