@@ -128,7 +128,7 @@ def spread(values: Iterable[float], digits: int = 3) -> str:
     >>> spread([0.7])
     '0.700'
     """
-    found = [value for value in values if not np.isnan(value)]
+    found = list(values)
     if not found:
         return "–"
     mean = f"{np.mean(found):.{digits}f}"
@@ -213,7 +213,8 @@ def _by_method(runs: Iterable[Run]) -> dict[str, list[Run]]:
 
 
 def _of(runs: Iterable[Run], key: str) -> list[float]:
-    return [run.values.get(key, float("nan")) for run in runs]
+    """A column, without the runs that have nothing in it."""
+    return [run.values[key] for run in runs if key in run.values]
 
 
 def scores(runs: Sequence[Run]) -> str:
@@ -228,7 +229,7 @@ def scores(runs: Sequence[Run]) -> str:
             rows.append(
                 [
                     *place,
-                    "float control" if method == "float" else _learned(group[0]),
+                    _widths(group[0]),
                     len(group),
                     spread(_of(group, "final_test_dice")),
                     spread(_of(group, "final_test_iou")),
@@ -249,7 +250,12 @@ def _difference(group: Sequence[Run], control: Sequence[Run]) -> str:
     return interval(differences) if differences else "–"
 
 
-def _learned(run: Run) -> str:
+def _widths(run: Run) -> str:
+    """What a row calls the widths of a run."""
+    if run.bits == "float":
+        return "float control"
+    if run.bits != "learned":
+        return f"uniform {run.bits}"
     plain = "" if run.values.get("distil", 1) else ", not distilled"
     return f"learned, λ {run.factor:g}, by {run.weighting}{plain}"
 
@@ -258,11 +264,9 @@ def front(runs: Sequence[Run]) -> str:
     """BUSI: every λ and weighting, and every uniform width: cost and Dice."""
     rows = []
     for group in _by_method(run for run in runs if run.place == science_charts.BUSI).values():
-        first = group[0]
-        name = {"learned": _learned(first), "float": "float control"}.get(first.bits, f"uniform {first.bits}")
         rows.append(
             [
-                name,
+                _widths(group[0]),
                 len(group),
                 spread(_of(group, "mean_bits_layers"), 2),
                 spread(_of(group, "mean_weight"), 2),
@@ -284,7 +288,7 @@ def against_uniform(runs: Sequence[Run]) -> str:
     uniform = [run for run in busi if run.bits.isdigit()]
     control = [run for run in busi if run.bits == "float"]
     learned = [run for run in busi if run.bits == "learned" and run.values["distil"]]
-    groups = {_learned(group[0]): group for group in _by_method(learned).values()}
+    groups = {_widths(group[0]): group for group in _by_method(learned).values()}
     rows = []
     for name, group in (groups | {"all of them": learned}).items():
         row: list[object] = [name]
@@ -304,17 +308,13 @@ def leak(runs: Sequence[Run]) -> str:
     for method, image in by["image"].items():
         group = by["group"].get(method)
         if group:
-            row: list[object] = ["float control" if image[0].bits == "float" else _learned(image[0])]
+            row: list[object] = [_widths(image[0])]
             for key in ("final_test_dice", "final_test_grouped_dice", "final_test_single_dice"):
-                left, right = _known(image, key), _known(group, key)
+                left, right = _of(image, key), _of(group, key)
                 text = f"{spread(right)} → {spread(left)}"
                 row.append(f"{text}: {unpaired_interval(left, right)}" if left and right else text)
             rows.append(row)
     return _table(("widths", "all images", "those with a near duplicate", "the others"), rows)
-
-
-def _known(runs: Iterable[Run], key: str) -> list[float]:
-    return [run.values[key] for run in runs if key in run.values]
 
 
 def layers(runs: Sequence[Run], widths: Sequence[results.Row]) -> str:
@@ -326,7 +326,7 @@ def layers(runs: Sequence[Run], widths: Sequence[results.Row]) -> str:
             found = [results.split_widths(last[run.name]) for run in group if run.name in last]
             if len(found) < 2:
                 continue
-            row: list[object] = [*place, _learned(group[0]), len(found)]
+            row: list[object] = [*place, _widths(group[0]), len(found)]
             for kind in (0, 1):
                 kinds = np.array([[pair[kind] for pair in each.values()] for each in found])
                 pairs = [

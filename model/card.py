@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import math
 import platform
 import shlex
 import subprocess
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,7 @@ from quantunet.model.export import ExportReport, export
 from quantunet.model.loss import layer_weights
 from quantunet.model.metrics import Scores, score
 from quantunet.model.signatures import signatures
-from quantunet.model.train import Outcome, predict_scores
+from quantunet.model.train import Outcome, predict
 
 CHECK_IMAGES = 4
 
@@ -68,9 +70,7 @@ def make_card(
         command: The command line.
     """
     card = _common(outcome, config, samples, command)
-    card["scores"]["quantised"] = {
-        k: _plain(golden_scores(graph, samples, v)) for k, v in _scored(outcome, samples).items()
-    }
+    card["scores"]["quantised"] = _scores(functools.partial(predict_masks, graph), outcome, samples)
     return card | {
         "bits": bit_summary(graph, config),
         "size": packed_size(graph),
@@ -87,10 +87,19 @@ def make_card(
 def control_card(outcome: Outcome, config: TrainConfig, samples: Samples, command: str) -> dict[str, Any]:
     """The card of a float control: there is no network to export, and its scores are those of the last phase."""
     card = _common(outcome, config, samples, command)
-    card["scores"]["control"] = {
-        k: _plain(predict_scores(outcome.final_model, samples, v)) for k, v in _scored(outcome, samples).items()
-    }
+    card["scores"]["control"] = _scores(functools.partial(predict, outcome.final_model), outcome, samples)
     return card
+
+
+def _scores(
+    masks_of: Callable[[NDArray[np.uint8]], NDArray[np.bool_]], outcome: Outcome, samples: Samples
+) -> dict[str, dict[str, float | int | None]]:
+    """Scores of every part of :func:`_scored`, as JSON values; each image is segmented once."""
+    masks = np.zeros(samples.masks.shape, np.bool_)
+    for indices in (outcome.split.val, outcome.split.test):
+        masks[indices] = masks_of(samples.images[indices])
+    parts = _scored(outcome, samples)
+    return {name: _plain(score(masks[indices], samples.masks[indices])) for name, indices in parts.items()}
 
 
 def _scored(outcome: Outcome, samples: Samples) -> dict[str, NDArray[np.int64]]:
@@ -133,9 +142,7 @@ def _common(outcome: Outcome, config: TrainConfig, samples: Samples, command: st
             "note": "dice and iou: mean over the images with a lesion; accuracy: all pixels of all images; "
             "false_positive_area: mean share of the pixels over the images without a lesion; "
             "the validation part chose the best epoch, the test part chose nothing",
-            "float": {
-                k: _plain(predict_scores(outcome.float_model, samples, v)) for k, v in _scored(outcome, samples).items()
-            },
+            "float": _scores(functools.partial(predict, outcome.float_model), outcome, samples),
         },
     }
 
@@ -159,11 +166,6 @@ def train_command(config: TrainConfig, data: str, phantoms: int | None = None) -
         option = f"--{spelled.get(name, name).replace('_', '-')}"
         words += ["--no-augment"] if name == "augment" else [option, str(value)]
     return shlex.join(words)
-
-
-def golden_scores(graph: Graph, samples: Samples, indices: NDArray[np.int64]) -> Scores:
-    """Scores of the integer network on a part of the data."""
-    return score(predict_masks(graph, samples.images[indices]), samples.masks[indices])
 
 
 def bit_summary(graph: Graph, config: TrainConfig) -> dict[str, Any]:

@@ -609,7 +609,7 @@ class Trainer:
 
 
 @torch.no_grad()
-def predict(model: UNet, images: NDArray[np.uint8], batch_size: int) -> NDArray[np.bool_]:
+def predict(model: UNet, images: NDArray[np.uint8], batch_size: int = 16) -> NDArray[np.bool_]:
     """Masks of a float or quantised network, in evaluation mode.
 
     Args:
@@ -629,6 +629,6 @@ def predict(model: UNet, images: NDArray[np.uint8], batch_size: int) -> NDArray[
     return np.concatenate(masks)
 
 
-def predict_scores(model: UNet, samples: Samples, indices: NDArray[np.int64], batch_size: int = 16) -> Scores:
+def predict_scores(model: UNet, samples: Samples, indices: NDArray[np.int64], batch_size: int) -> Scores:
     """Scores of a network on a part of the data."""
     return score(predict(model, samples.images[indices], batch_size), samples.masks[indices])
