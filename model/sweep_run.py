@@ -9,6 +9,7 @@ from pathlib import Path
 
 from quantunet import storage
 from quantunet.model import data
+from quantunet.model.allocator import keep_freed_memory
 from quantunet.model.card import control_card, publish, train_command
 from quantunet.model.config import Device, Precision
 from quantunet.model.data import Samples
@@ -74,6 +75,7 @@ def start_folder(job: Job, folder: Path) -> Path:
 def _trainer(job: Job, folder: Path, place: Place) -> tuple[Trainer, Samples]:
     warnings.filterwarnings("ignore", message="fast_hadamard_transform package not found")
     use_threads(place.threads)
+    keep_freed_memory()
     samples = data.load(job.data, job.config.unet.size, seed=job.config.seed)
     device = pick_device(place.device)
     return Trainer(job.config, samples, folder, device=device, precision=place.precision), samples

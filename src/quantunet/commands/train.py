@@ -108,11 +108,13 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     from quantunet.model import data, distributed
+    from quantunet.model.allocator import keep_freed_memory
     from quantunet.model.card import train_command
     from quantunet.model.train import Trainer, pick_device, use_threads
 
     if args.threads:
         use_threads(args.threads)
+    keep_freed_memory()
     config = make_config(args)
     samples = data.load(args.data, config.unet.size, phantom_count=args.phantoms, seed=args.seed)
     folder = args.out or Path("runs") / args.preset
