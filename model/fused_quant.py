@@ -19,6 +19,9 @@ from torch import Tensor
 
 logger = logging.getLogger(__name__)
 
+_WORTH_A_CALL = 1 << 14
+"""Elements from which on a call of a compiled kernel is faster than the formula's ten operations."""
+
 
 def quantise(x: Tensor, scale: Tensor, low: Tensor, high: Tensor) -> Tensor:
     """``scale * clamp(round_half_even(x / scale), low, high)``, in the type of ``x``.
@@ -70,6 +73,11 @@ def kernels() -> tuple[Callable[..., Tensor], Callable[..., tuple[Tensor, Tensor
     return torch.compile(quantise, dynamic=True), torch.compile(quantise_gradients, dynamic=True)
 
 
+def _kernels_for(x: Tensor) -> tuple[Callable[..., Tensor], Callable[..., tuple[Tensor, Tensor, Tensor, Tensor]]]:
+    """The compiled kernels, unless a call of them would take longer than the work."""
+    return kernels() if x.numel() >= _WORTH_A_CALL else (quantise, quantise_gradients)
+
+
 def _flat(x: Tensor) -> Tensor:
     """All elements in the order of memory, so that one kernel serves every shape and memory format.
 
@@ -91,7 +99,7 @@ class FusedQuantise(torch.autograd.Function):
         """See ``quantise``."""
         x, scale, low, high = (tensor.detach() for tensor in (_dense(x), scale, low, high))
         ctx.save_for_backward(x, scale, low, high)
-        y = kernels()[0](_flat(x), scale, low, high)
+        y = _kernels_for(x)[0](_flat(x), scale, low, high)
         return y.as_strided(x.shape, x.stride())
 
     @staticmethod
@@ -101,7 +109,7 @@ class FusedQuantise(torch.autograd.Function):
         (grad,) = grads
         if grad.stride() != x.stride():
             grad = torch.empty_like(x, dtype=grad.dtype).copy_(grad)
-        of_x, of_scale, of_low, of_high = kernels()[1](_flat(x), _flat(grad), scale, low, high)
+        of_x, of_scale, of_low, of_high = _kernels_for(x)[1](_flat(x), _flat(grad), scale, low, high)
         return of_x.as_strided(x.shape, x.stride()), of_scale, of_low, of_high
 
 
@@ -112,7 +120,9 @@ class FusedIntQuant(IntQuant):  # type: ignore[misc]
         """Quantise ``x``; double precision, which only the export check uses, goes through Brevitas' own code."""
         if x.dtype == torch.float64:
             return super().forward(scale, zero_point, bit_width, x)  # type: ignore[no-any-return]
-        y: Tensor = FusedQuantise.apply(  # type: ignore[no-untyped-call]
-            x, scale.reshape(()), self.min_int(bit_width), self.max_int(bit_width)
-        )
+        return self.in_range(x, scale.reshape(()), self.min_int(bit_width), self.max_int(bit_width))
+
+    def in_range(self, x: Tensor, scale: Tensor, low: Tensor, high: Tensor) -> Tensor:
+        """See ``quantise``."""
+        y: Tensor = FusedQuantise.apply(x, scale, low, high)  # type: ignore[no-untyped-call]
         return y

@@ -32,7 +32,8 @@ def mean_bits(widths: Mapping[str, tuple[Tensor, Tensor]], weights: Mapping[str,
     Returns:
         A 0-dimensional tensor, with the gradient of the widths.
     """
-    return torch.stack([(w + a) / 2 * weights[name] for name, (w, a) in widths.items()]).sum()
+    bits = torch.stack([width for pair in widths.values() for width in pair]).view(-1, 2).mean(1)
+    return (bits * bits.new_tensor([weights[name] for name in widths])).sum()
 
 
 class SegmentationLoss(nn.Module):

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from quantunet.model.config import MAX_BITS, MIN_BITS
 from quantunet.model.fused_quant import FusedIntQuant
+from quantunet.model.learned_range import LearnedIntQuant
 
 COLLECT_STATS_STEPS = 20
 MIN_SCALE = 2.0**-16  # a power of two, so that the scale of a tensor that is all zeros is one too
@@ -33,6 +34,7 @@ class LearnedWeight(Int8WeightPerTensorFixedPoint):
     """Signed narrow-range weights; the scale follows the largest weight."""
 
     int_quant = FusedIntQuant
+    tensor_quant = LearnedIntQuant
     bit_width_impl_type = BitWidthImplType.PARAMETER
     bit_width = MAX_BITS
     min_bit_width = MIN_BITS
@@ -45,6 +47,7 @@ class LearnedUnsignedActivation(Uint8ActPerTensorFixedPoint):
     """Activations after a ReLU."""
 
     int_quant = FusedIntQuant
+    tensor_quant = LearnedIntQuant
     bit_width_impl_type = BitWidthImplType.PARAMETER
     bit_width = MAX_BITS
     min_bit_width = MIN_BITS
@@ -58,6 +61,7 @@ class LearnedSignedActivation(Int8ActPerTensorFixedPoint):
     """Both legs of a skip connection."""
 
     int_quant = FusedIntQuant
+    tensor_quant = LearnedIntQuant
     bit_width_impl_type = BitWidthImplType.PARAMETER
     bit_width = MAX_BITS
     min_bit_width = MIN_BITS
@@ -71,6 +75,12 @@ class LogitActivation(LearnedSignedActivation):
     """The logits; never finer than 2**-6, so that the 8-bit sigmoid stays below 1/2 wherever the logit is negative."""
 
     scaling_min_val = 2.0**-6
+
+
+class AccumulatorBias(Int32Bias):
+    """Biases at the scale of the accumulator."""
+
+    int_quant = FusedIntQuant
 
 
 class Byte(Uint8ActPerTensorFixedPoint):
@@ -94,17 +104,27 @@ class QuantConv(nn.Module):
         super().__init__()
         if kernel == 2:
             self.conv: Any = qnn.QuantConvTranspose2d(
-                in_channels, out_channels, 2, stride=2, weight_quant=LearnedWeight, bias_quant=Int32Bias
+                in_channels, out_channels, 2, stride=2, weight_quant=LearnedWeight, bias_quant=AccumulatorBias
             )
         else:
             self.conv = qnn.QuantConv2d(
-                in_channels, out_channels, kernel, padding=kernel // 2, weight_quant=LearnedWeight, bias_quant=Int32Bias
+                in_channels,
+                out_channels,
+                kernel,
+                padding=kernel // 2,
+                weight_quant=LearnedWeight,
+                bias_quant=AccumulatorBias,
             )
         self.activation = activation
 
     def forward(self, x: IntQuantTensor) -> IntQuantTensor | Tensor:
         """Convolve, and quantise where there is an output quantizer."""
-        y = self.conv(x)
+        conv = self.conv
+        if self.training:  # as conv(x), without scale and width of the accumulator: nothing asks for them
+            weight = conv.weight_quant(conv.weight)
+            y = conv.inner_forward_impl(x.value, weight.value, conv.bias_quant(conv.bias, x, weight).value)
+        else:
+            y = conv(x)
         return y if self.activation is None else self.activation(y)
 
 
@@ -147,16 +167,16 @@ def byte() -> nn.Module:
     return layer
 
 
-def weight_width(layer: Any) -> nn.Module:
-    """The module that returns the learned weight width of a Brevitas convolution."""
-    width: nn.Module = layer.weight_quant.tensor_quant.msb_clamp_bit_width_impl
-    return width
+def weight_offset(layer: Any) -> Tensor:
+    """The offset behind the learned weight width of a Brevitas convolution."""
+    offset: Tensor = layer.weight_quant.tensor_quant.msb_clamp_bit_width_impl.bit_width_offset
+    return offset
 
 
-def activation_width(layer: Any) -> nn.Module:
-    """The module that returns the learned width of a Brevitas activation."""
-    width: nn.Module = layer.act_quant.fused_activation_quant_proxy.tensor_quant.msb_clamp_bit_width_impl
-    return width
+def activation_offset(layer: Any) -> Tensor:
+    """The offset behind the learned width of a Brevitas activation."""
+    offset: Tensor = layer.act_quant.fused_activation_quant_proxy.tensor_quant.msb_clamp_bit_width_impl.bit_width_offset
+    return offset
 
 
 def width_parameters(model: nn.Module) -> Iterator[nn.Parameter]:

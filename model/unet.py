@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from quantunet.model import quantizers as q
 from quantunet.model.config import LayerShape, UNetConfig
+from quantunet.model.learned_range import LearnedWidth
 
 
 class FloatConv(nn.Module):
@@ -159,10 +160,16 @@ def widths(model: UNet) -> dict[str, tuple[Tensor, Tensor]]:
     Returns:
         For each convolution its weight width and the width of its output (for ``up{l}`` that of the skip's quantizer).
     """
-    return {
-        name: (q.weight_width(cast(q.QuantConv, layer).conv)(), q.activation_width(output_quantizer(model, name))())
+    offsets = [
+        offset
         for name, layer in model.convs.items()
-    }
+        for offset in (
+            q.weight_offset(cast(q.QuantConv, layer).conv),
+            q.activation_offset(output_quantizer(model, name)),
+        )
+    ]
+    bits = LearnedWidth.apply(torch.stack(offsets)).unbind()  # type: ignore[no-untyped-call]
+    return dict(zip(model.convs, zip(bits[::2], bits[1::2], strict=True), strict=True))
 
 
 def widths_as_int(model: UNet) -> dict[str, tuple[int, int]]:

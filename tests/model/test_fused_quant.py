@@ -9,6 +9,7 @@ from quantunet.model import fused_quant
 from quantunet.model import quantizers as q
 from quantunet.model.config import UNetConfig
 from quantunet.model.fused_quant import FusedIntQuant, FusedQuantise
+from quantunet.model.learned_range import LearnedIntQuant
 from quantunet.model.unet import quant_unet
 
 
@@ -18,6 +19,7 @@ def kernels(request, monkeypatch):
     if request.param == "plain":
         monkeypatch.setattr(fused_quant, "kernels", lambda: (fused_quant.quantise, fused_quant.quantise_gradients))
     else:
+        monkeypatch.setattr(fused_quant, "_WORTH_A_CALL", 0)
         assert fused_quant.kernels()[0] is not fused_quant.quantise
 
 
@@ -77,8 +79,20 @@ def test_bfloat16_holds_the_codes_of_8_bits(kernels):
 
 def test_every_learned_quantizer_is_fused():
     model = quant_unet(UNetConfig(base=2, depth=1, size=8))
-    learned = sum(isinstance(module, FusedIntQuant) for module in model.modules())
-    assert learned == len(list(q.width_parameters(model)))
+    learned = [module for module in model.modules() if isinstance(module, LearnedIntQuant)]
+    assert len(learned) == len(list(q.width_parameters(model)))
+    assert all(isinstance(module.int_quant, FusedIntQuant) for module in learned)
+
+
+def test_few_values_are_not_worth_a_call(monkeypatch):
+    called = []
+    monkeypatch.setattr(fused_quant, "kernels", lambda: called.append(1) or (fused_quant.quantise, None))
+    scale, low, high = torch.tensor(0.25), torch.tensor(0.0), torch.tensor(7.0)
+    few, many = _values((fused_quant._WORTH_A_CALL - 1,)), _values((fused_quant._WORTH_A_CALL,))
+    assert torch.equal(FusedQuantise.apply(few, scale, low, high), fused_quant.quantise(few, scale, low, high))
+    assert not called
+    FusedQuantise.apply(many, scale, low, high)
+    assert called
 
 
 def test_without_a_compiler_the_formulas_are_used(monkeypatch, caplog):
