@@ -11,9 +11,10 @@ from __future__ import annotations
 import argparse
 import logging
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from scipy import stats
@@ -27,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 REPEATS = "repeats.csv"
 """Trainings of ``runs.csv`` that were run once more with the same seed and another arithmetic."""
+
+Part = Literal["val", "test"]
 
 _MARKS = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -65,10 +68,9 @@ class Run:
     signatures: str
     precision: str
 
-    @property
-    def dice(self) -> float:
-        """Dice on the test part."""
-        return self.values["final_test_dice"]
+    def dice(self, part: Part = "test") -> float:
+        """Dice on the test or the validation part."""
+        return self.values[f"final_{part}_dice"]
 
     @property
     def place(self) -> tuple[str, str, str]:
@@ -148,10 +150,10 @@ def interval(differences: Sequence[float]) -> str:
     return f"{mean:+.3f} ({mean - half:+.3f} to {mean + half:+.3f})"
 
 
-def paired(left: Iterable[Run], right: Iterable[Run], value: Callable[[Run], float]) -> list[float]:
-    """Differences ``left - right`` of the runs that have a seed in common, one for each seed."""
-    other = {run.seed: value(run) for run in right}
-    return by_seed((run.seed, value(run) - other[run.seed]) for run in left if run.seed in other)
+def paired(left: Iterable[Run], right: Iterable[Run], part: Part = "test") -> list[float]:
+    """Differences in Dice, ``left - right``, of the runs that have a seed in common, one for each seed."""
+    other = {run.seed: run.dice(part) for run in right}
+    return by_seed((run.seed, run.dice(part) - other[run.seed]) for run in left if run.seed in other)
 
 
 def by_seed(found: Iterable[tuple[int, float]]) -> list[float]:
@@ -162,7 +164,7 @@ def by_seed(found: Iterable[tuple[int, float]]) -> list[float]:
     return [float(np.mean(of_seed)) for of_seed in values.values()]
 
 
-def over_uniform(learned: Iterable[Run], uniform: Sequence[Run], cost: str) -> list[float]:
+def over_uniform(learned: Iterable[Run], uniform: Sequence[Run], cost: str, part: Part = "test") -> list[float]:
     """Dice of learned widths minus that of uniform widths at the same cost, one difference for each seed.
 
     Between two uniform networks the Dice is interpolated over the logarithm of the cost. A learned network that is
@@ -173,14 +175,15 @@ def over_uniform(learned: Iterable[Run], uniform: Sequence[Run], cost: str) -> l
         learned: Networks with learned widths.
         uniform: Uniform networks.
         cost: Column that says what a network costs.
+        part: The part of the data whose Dice is compared.
     """
     differences: list[tuple[int, float]] = []
     for run in learned:
-        curve = sorted((other.values[cost], other.dice) for other in uniform if other.seed == run.seed)
+        curve = sorted((other.values[cost], other.dice(part)) for other in uniform if other.seed == run.seed)
         if len(curve) > 1 and curve[0][0] <= run.values[cost] <= curve[-1][0]:
             costs, dice = zip(*curve, strict=True)
             at_cost = np.interp(np.log(run.values[cost]), np.log(costs), dice)
-            differences.append((run.seed, run.dice - float(at_cost)))
+            differences.append((run.seed, run.dice(part) - float(at_cost)))
     return by_seed(differences)
 
 
@@ -195,6 +198,10 @@ def unpaired_interval(left: Sequence[float], right: Sequence[float]) -> str:
         return f"{mean:+.3f}"
     low, high = stats.ttest_ind(left, right, equal_var=False).confidence_interval(0.95)
     return f"{mean:+.3f} ({low:+.3f} to {high:+.3f})"
+
+
+_PARTS: dict[Part, str] = {"val": "validation", "test": "test"}
+_COSTS = ("mac_bits", "packed_bytes", "mean_bits_layers")
 
 
 # -- tables -----------------------------------------------------------------------------------------------------------
@@ -246,7 +253,7 @@ def scores(runs: Sequence[Run]) -> str:
 
 
 def _difference(group: Sequence[Run], control: Sequence[Run]) -> str:
-    differences = paired(group, control, lambda run: run.dice)
+    differences = paired(group, control)
     return interval(differences) if differences else "–"
 
 
@@ -282,21 +289,21 @@ def front(runs: Sequence[Run]) -> str:
     return _table((*head, "Dice, validation", "Dice, test", "with a failure signature"), rows)
 
 
-def against_uniform(runs: Sequence[Run]) -> str:
-    """BUSI: Dice of learned widths minus that of the float control, and of uniform widths at the same cost."""
+def differences(runs: Sequence[Run]) -> str:
+    """BUSI: Dice minus that of the float control, and that of learned widths minus uniform ones at the same cost."""
     busi = [run for run in runs if run.place == science_charts.BUSI]
     uniform = [run for run in busi if run.bits.isdigit()]
     control = [run for run in busi if run.bits == "float"]
     learned = [run for run in busi if run.bits == "learned" and run.values["distil"]]
-    groups = {_widths(group[0]): group for group in _by_method(learned).values()}
-    rows = []
-    for name, group in (groups | {"all of them": learned}).items():
-        row: list[object] = [name]
-        differences = [over_uniform(group, uniform, cost) for cost in ("mac_bits", "packed_bytes", "mean_bits_layers")]
-        for found in (paired(group, control, lambda run: run.dice), *differences):
-            row.append(f"{interval(found)}, n = {len(found)}" if found else "–")
-        rows.append(row)
-    head = ("widths", "minus float control", "minus uniform at equal Σ MAC·bits·bits", "at equal packed size")
+    groups = {_widths(group[0]): group for group in _by_method([*uniform, *learned]).values()}
+    rows: list[list[object]] = []
+    for part, of_part in _PARTS.items():
+        for name, group in (groups | {"learned, all of them": learned}).items():
+            over = [over_uniform(group, uniform, cost, part) for cost in _COSTS] if group[0] in learned else []
+            found = [paired(group, control, part), *over]
+            cells = [f"{interval(each)}, n = {len(each)}" if each else "–" for each in found]
+            rows.append([of_part, name, *cells, *["–"] * (1 + len(_COSTS) - len(cells))])
+    head = ("part", "widths", "minus float control", "minus uniform at equal Σ MAC·bits·bits", "at equal packed size")
     return _table((*head, "at equal mean bits"), rows)
 
 
@@ -398,7 +405,7 @@ def make_tables(runs: Sequence[Run], others: Sequence[Run], widths: Sequence[res
     return {
         "scores": scores(runs),
         "front": front(runs),
-        "against_uniform": against_uniform(runs),
+        "differences": differences(runs),
         "leak": leak(runs),
         "layers": layers(runs, widths),
         "repeats": repeats(runs, others),

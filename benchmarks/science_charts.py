@@ -53,7 +53,7 @@ def _front(runs: Sequence[Run]) -> Figure:
     """
     figure = Figure(figsize=(10, 4.2), layout="constrained")
     panels: Sequence[Axes] = figure.subplots(1, 2, sharey=True)
-    control = {run.seed: run.dice for run in runs if run.bits == "float"}
+    control = {run.seed: run.dice() for run in runs if run.bits == "float"}
     compared = [run for run in runs if run.seed in control and run.bits != "float"]
     series = {
         "uniform widths": [run for run in compared if run.bits.isdigit()],
@@ -62,7 +62,7 @@ def _front(runs: Sequence[Run]) -> Figure:
     }
     for axes, cost in zip(panels, ("mac_bits", "mean_bits_layers"), strict=True):
         for (label, these), colour in zip(series.items(), ("tab:gray", "tab:blue", "tab:orange"), strict=True):
-            points = [(run.method, run.values[cost], run.dice - control[run.seed]) for run in these]
+            points = [(run.method, run.values[cost], run.dice() - control[run.seed]) for run in these]
             if points:
                 axes.plot([x for _, x, _ in points], [y for _, _, y in points], ".", color=colour, alpha=0.5)
                 axes.plot(*zip(*_means(points), strict=True), color=colour, label=label)

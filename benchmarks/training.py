@@ -6,13 +6,16 @@ import types
 from collections.abc import Callable
 
 import torch
+from brevitas.core.quant.int import RescalingIntQuant
 from brevitas.core.quant.int_base import IntQuant
 
 from benchmarks.rows import Context, Part, Row
 from benchmarks.timing import in_turns
 from quantunet.model import quantizers
+from quantunet.model.allocator import keep_freed_memory
 from quantunet.model.config import PRESETS, TrainConfig
 from quantunet.model.fused_quant import FusedIntQuant
+from quantunet.model.learned_range import LearnedIntQuant
 from quantunet.model.loss import SegmentationLoss
 from quantunet.model.train import pick_precision
 from quantunet.model.unet import UNet, float_unet, quant_unet, widths
@@ -27,14 +30,16 @@ def measure(context: Context) -> list[Row]:
     macs = sum(shape.macs for shape in config.conv_layers())
     batch = max(2, min(TrainConfig(context.network).batch_size, round(_MACS_OF_A_BATCH / macs)))
     torch.set_num_threads(1)
+    keep_freed_memory()
     torch.manual_seed(0)
     image = torch.randint(0, 256, (batch, 1, config.size, config.size)).float() / 256
     context.say(f"steps of {batch} images, in turns")
     models = {"float": float_unet(config), "learned widths": quant_unet(config)}
     plain = quant_unet(config)
     for module in plain.modules():
-        if isinstance(module, FusedIntQuant):
-            module.forward = types.MethodType(IntQuant.forward, module)  # type: ignore[method-assign]
+        for ours, own in ((LearnedIntQuant, RescalingIntQuant), (FusedIntQuant, IntQuant)):
+            if isinstance(module, ours):
+                module.forward = types.MethodType(own.forward, module)  # type: ignore[method-assign]
     models["learned widths, Brevitas' own quantizers"] = plain
     works: dict[str, Callable[[], object]] = {}
     for name, model in models.items():

@@ -26,7 +26,9 @@ def _run(method, seed, dice, *, bits="learned", cost=1e9, mean=4.0):
         changes="",
         values={
             "final_test_dice": dice,
-            "final_val_dice": 0.7,
+            "final_val_dice": dice / 2,
+            "distil": 1.0,
+            "packed_bytes": cost / 1e4,
             "mac_bits": cost,
             "mean_bits_layers": mean,
             "hours": 0.1,
@@ -39,7 +41,7 @@ def _run(method, seed, dice, *, bits="learned", cost=1e9, mean=4.0):
 def test_differences_are_paired_by_seed():
     left = [_run("lambda0.25_layers", seed, 0.70 + seed / 100) for seed in (0, 1, 2)]
     right = [_run("float", seed, 0.69 + seed / 100, bits="float") for seed in (2, 1, 5)]
-    found = science.paired(left, right, lambda run: run.dice)
+    found = science.paired(left, right)
     assert found == pytest.approx([0.01, 0.01])
 
 
@@ -51,12 +53,24 @@ def test_uniform_networks_are_compared_at_equal_cost():
     assert science.over_uniform([at_half_way, beyond, other_seed], uniform, "mac_bits") == pytest.approx([0.05])
 
 
+def test_differences_of_both_parts():
+    runs = [_run("float", seed, 0.6, bits="float") for seed in (0, 1)]
+    runs += [_run(f"uniform{b}", 0, dice, bits=str(b), cost=c) for b, dice, c in ((2, 0.5, 1e8), (4, 0.7, 1e10))]
+    runs += [_run("lambda0.25_layers", seed, 0.65, cost=1e9) for seed in (0, 1)]
+    lines = science.differences(runs).splitlines()
+    for part, failed, learned in (("validation", "-0.050", "+0.025"), ("test", "-0.100", "+0.050")):
+        assert f"| {part} | uniform 2 | {failed}, n = 1 | – | – | – |" in lines
+        cells = f"{learned} ({learned} to {learned}), n = 2 | {learned}, n = 1 | {learned}, n = 1"
+        assert any(line.startswith(f"| {part} | learned, λ 0.25, by layers | {cells}") for line in lines)
+    assert len(lines) == 2 + 2 * 4
+
+
 def test_trainings_of_one_seed_count_once():
     left = [
         _run(f"lambda{factor}_layers", seed, dice) for factor, seed, dice in ((1, 0, 0.7), (2, 0, 0.8), (1, 1, 0.7))
     ]
     right = [_run("float", seed, 0.7, bits="float") for seed in (0, 1)]
-    assert science.paired(left, right, lambda run: run.dice) == pytest.approx([0.05, 0.0])
+    assert science.paired(left, right) == pytest.approx([0.05, 0.0])
 
 
 def test_every_training_is_counted():
@@ -68,7 +82,7 @@ def test_every_training_is_counted():
 def test_what_is_chance_is_the_difference_of_repeats():
     runs = [_run("lambda0.25_layers", seed, 0.7) for seed in range(3)]
     again = [_run("lambda0.25_layers", seed, 0.7 + error) for seed, error in ((0, 0.02), (1, -0.02))]
-    assert "| standard deviation of one training |  |  | 0.000 | 0.014 |" in science.repeats(runs, again)
+    assert "| standard deviation of one training |  |  | 0.007 | 0.014 |" in science.repeats(runs, again)
     assert "deviation" not in science.repeats(runs, [])
 
 
