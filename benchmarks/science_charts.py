@@ -66,11 +66,11 @@ def _front(runs: Sequence[Run]) -> Figure:
             if points:
                 axes.plot([x for _, x, _ in points], [y for _, _, y in points], ".", color=colour, alpha=0.5)
                 axes.plot(*zip(*_means(points), strict=True), color=colour, label=label)
-            # A network that has failed would flatten all the others.
-            for method, x, y in points:
-                if y < _WORST_SHOWN:
-                    note = f"{method}: {y:+.2f}"
-                    axes.annotate(note, (x, _WORST_SHOWN), ha="left", va="bottom", color=colour, fontsize="small")
+            # Networks that have failed would flatten all the others.
+            for method in dict.fromkeys(method for method, _, y in points if y < _WORST_SHOWN):
+                x, y = np.mean([point for name, *point in points if name == method], axis=0)
+                note = f"{method}: {y:+.2f}"
+                axes.annotate(note, (x, _WORST_SHOWN), ha="left", va="bottom", color=colour, fontsize="small")
         axes.axhline(0, color="black", linestyle="--", label="float control")
         axes.grid(visible=True, alpha=0.3)
         axes.set_ylim(bottom=max(_WORST_SHOWN, axes.get_ylim()[0]))
