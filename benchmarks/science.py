@@ -200,11 +200,10 @@ def unpaired_interval(left: Sequence[float], right: Sequence[float]) -> str:
     return f"{mean:+.3f} ({low:+.3f} to {high:+.3f})"
 
 
+# -- tables -----------------------------------------------------------------------------------------------------------
+
 _PARTS: dict[Part, str] = {"val": "validation", "test": "test"}
 _COSTS = ("mac_bits", "packed_bytes", "mean_bits_layers")
-
-
-# -- tables -----------------------------------------------------------------------------------------------------------
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -299,10 +298,9 @@ def differences(runs: Sequence[Run]) -> str:
     rows: list[list[object]] = []
     for part, of_part in _PARTS.items():
         for name, group in (groups | {"learned, all of them": learned}).items():
-            over = [over_uniform(group, uniform, cost, part) for cost in _COSTS] if group[0] in learned else []
-            found = [paired(group, control, part), *over]
-            cells = [f"{interval(each)}, n = {len(each)}" if each else "–" for each in found]
-            rows.append([of_part, name, *cells, *["–"] * (1 + len(_COSTS) - len(cells))])
+            others = [] if group[0].bits.isdigit() else uniform  # uniform widths are not compared with themselves
+            found = [paired(group, control, part), *(over_uniform(group, others, cost, part) for cost in _COSTS)]
+            rows.append([of_part, name, *(f"{interval(each)}, n = {len(each)}" if each else "–" for each in found)])
     head = ("part", "widths", "minus float control", "minus uniform at equal Σ MAC·bits·bits", "at equal packed size")
     return _table((*head, "at equal mean bits"), rows)
 

@@ -65,10 +65,9 @@ def _front(runs: Sequence[Run]) -> Figure:
             points = [(run.method, run.values[cost], run.dice() - control[run.seed]) for run in these]
             if points:
                 axes.plot([x for _, x, _ in points], [y for _, _, y in points], ".", color=colour, alpha=0.5)
-                axes.plot(*zip(*_means(points), strict=True), color=colour, label=label)
+                axes.plot(*zip(*sorted(_means(points).values()), strict=True), color=colour, label=label)
             # Networks that have failed would flatten all the others.
-            for method in dict.fromkeys(method for method, _, y in points if y < _WORST_SHOWN):
-                x, y = np.mean([point for name, *point in points if name == method], axis=0)
+            for method, (x, y) in _means([point for point in points if point[2] < _WORST_SHOWN]).items():
                 note = f"{method}: {y:+.2f}"
                 axes.annotate(note, (x, _WORST_SHOWN), ha="left", va="bottom", color=colour, fontsize="small")
         axes.axhline(0, color="black", linestyle="--", label="float control")
@@ -85,35 +84,33 @@ def _front(runs: Sequence[Run]) -> Figure:
     return figure
 
 
-def _means(points: Sequence[tuple[str, float, float]]) -> list[tuple[float, float]]:
-    """Mean cost and mean difference of each method, by cost."""
-    methods = dict.fromkeys(method for method, _, _ in points)
-    groups = ([(x, y) for name, x, y in points if name == method] for method in methods)
-    return sorted((float(x), float(y)) for x, y in (np.mean(group, axis=0) for group in groups))
+def _means(points: Sequence[tuple[str, float, float]]) -> dict[str, tuple[float, float]]:
+    """Mean cost and mean difference of each method."""
+    groups = {method: [(x, y) for name, x, y in points if name == method] for method, _, _ in points}
+    means = {method: np.mean(group, axis=0) for method, group in groups.items()}
+    return {method: (float(x), float(y)) for method, (x, y) in means.items()}
 
 
 def _trajectories(runs: Sequence[Run], widths: Sequence[Row]) -> Figure:
     """Mean width and Dice after each epoch in which widths are learned, a line for each training."""
     figure = Figure(figsize=(10, 4.2), layout="constrained")
     panels: Sequence[Axes] = figure.subplots(1, 2)
-    by_name = {run.name: run for run in runs if run.method == f"lambda{run.factor:g}_layers"}
-    factors = sorted({run.factor for run in by_name.values()})
-    labelled: set[float] = set()
-    for name, run in sorted(by_name.items(), key=lambda item: item[1].factor):
-        rows = [row for row in widths if row["name"] == name]
-        colour = f"C{factors.index(run.factor)}"
-        epochs = [int(row["epoch"]) for row in rows]
-        means = [np.mean([bits for pair in split_widths(row).values() for bits in pair]) for row in rows]
-        label = None if run.factor in labelled else f"λ {run.factor:g}"
-        labelled.add(run.factor)
-        panels[0].plot(epochs, means, color=colour, label=label, linewidth=1)
-        panels[1].plot(epochs, [float(row["val_dice"]) for row in rows], color=colour, linewidth=1)
+    learned = [run for run in runs if run.method == f"lambda{run.factor:g}_layers"]
+    for number, factor in enumerate(sorted({run.factor for run in learned})):
+        label: str | None = f"λ {factor:g}"
+        for run in (run for run in learned if run.factor == factor):
+            rows = [row for row in widths if row["name"] == run.name]
+            epochs = [int(row["epoch"]) for row in rows]
+            means = [np.mean([bits for pair in split_widths(row).values() for bits in pair]) for row in rows]
+            panels[0].plot(epochs, means, color=f"C{number}", label=label, linewidth=1)
+            panels[1].plot(epochs, [float(row["val_dice"]) for row in rows], color=f"C{number}", linewidth=1)
+            label = None  # once in the legend
     panels[0].set(xlabel="epoch", ylabel="mean bits over layers", title="widths start at 8 bits")
     panels[1].set(xlabel="epoch", ylabel="Dice, validation part", title="the same trainings")
     for axes in panels:
         axes.grid(visible=True, alpha=0.3)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    if by_name:
+    if learned:
         panels[0].legend(fontsize="small")
     figure.suptitle("BUSI, split by group, λ weighted by layers: one line a seed")
     return figure

@@ -64,8 +64,11 @@ def quantise_gradients(
     )
 
 
+Kernels = tuple[Callable[..., Tensor], Callable[..., tuple[Tensor, Tensor, Tensor, Tensor]]]
+
+
 @functools.cache
-def kernels() -> tuple[Callable[..., Tensor], Callable[..., tuple[Tensor, Tensor, Tensor, Tensor]]]:
+def kernels() -> Kernels:
     """``quantise`` and ``quantise_gradients``, compiled where a C++ compiler is on PATH (seconds, once a machine)."""
     if shutil.which("g++") is None and shutil.which("clang++") is None:
         logger.warning("no C++ compiler on PATH: the quantizers are not compiled, QAT takes about twice the time")
@@ -73,7 +76,7 @@ def kernels() -> tuple[Callable[..., Tensor], Callable[..., tuple[Tensor, Tensor
     return torch.compile(quantise, dynamic=True), torch.compile(quantise_gradients, dynamic=True)
 
 
-def _kernels_for(x: Tensor) -> tuple[Callable[..., Tensor], Callable[..., tuple[Tensor, Tensor, Tensor, Tensor]]]:
+def _kernels_for(x: Tensor) -> Kernels:
     """The compiled kernels, unless a call of them would take longer than the work."""
     return kernels() if x.numel() >= _WORTH_A_CALL else (quantise, quantise_gradients)
 
@@ -120,9 +123,7 @@ class FusedIntQuant(IntQuant):  # type: ignore[misc]
         """Quantise ``x``; double precision, which only the export check uses, goes through Brevitas' own code."""
         if x.dtype == torch.float64:
             return super().forward(scale, zero_point, bit_width, x)  # type: ignore[no-any-return]
-        return self.in_range(x, scale.reshape(()), self.min_int(bit_width), self.max_int(bit_width))
-
-    def in_range(self, x: Tensor, scale: Tensor, low: Tensor, high: Tensor) -> Tensor:
-        """See ``quantise``."""
-        y: Tensor = FusedQuantise.apply(x, scale, low, high)  # type: ignore[no-untyped-call]
+        y: Tensor = FusedQuantise.apply(  # type: ignore[no-untyped-call]
+            x, scale.reshape(()), self.min_int(bit_width), self.max_int(bit_width)
+        )
         return y

@@ -15,6 +15,7 @@ from brevitas.core.scaling import ParameterFromRuntimeStatsScaling
 from torch import Tensor
 
 from quantunet.model.config import MAX_BITS, MIN_BITS
+from quantunet.model.fused_quant import FusedQuantise
 
 
 def width_of(offset: Tensor) -> Tensor:
@@ -123,5 +124,5 @@ class LearnedIntQuant(RescalingIntQuant):  # type: ignore[misc]
         signed, narrow = self.int_quant.signed, self.int_quant.narrow_range
         offset = self.msb_clamp_bit_width_impl.bit_width_offset
         scale, bits, low, high = LearnedRange.apply(offset, log_top, least, signed, narrow)  # type: ignore[no-untyped-call]
-        y = self.int_quant.in_range(x, scale, low, high)
+        y: Tensor = FusedQuantise.apply(x, scale, low, high)  # type: ignore[no-untyped-call]
         return y, scale, self.zero_point_impl(x, scale, bits), bits

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from brevitas import nn as qnn
+from brevitas.inject import ExtendedInjector
 from brevitas.inject.enum import BitWidthImplType, ScalingImplType
 from brevitas.quant.fixed_point import (
     Int8ActPerTensorFixedPoint,
@@ -30,8 +31,8 @@ COLLECT_STATS_STEPS = 20
 MIN_SCALE = 2.0**-16  # a power of two, so that the scale of a tensor that is all zeros is one too
 
 
-class LearnedWeight(Int8WeightPerTensorFixedPoint):
-    """Signed narrow-range weights; the scale follows the largest weight."""
+class _LearnedQuantizer(ExtendedInjector):
+    """What every quantizer with a learned width has in common."""
 
     int_quant = FusedIntQuant
     tensor_quant = LearnedIntQuant
@@ -43,31 +44,19 @@ class LearnedWeight(Int8WeightPerTensorFixedPoint):
     scaling_min_val = MIN_SCALE
 
 
-class LearnedUnsignedActivation(Uint8ActPerTensorFixedPoint):
+class LearnedWeight(_LearnedQuantizer, Int8WeightPerTensorFixedPoint):
+    """Signed narrow-range weights; the scale follows the largest weight."""
+
+
+class LearnedUnsignedActivation(_LearnedQuantizer, Uint8ActPerTensorFixedPoint):
     """Activations after a ReLU."""
 
-    int_quant = FusedIntQuant
-    tensor_quant = LearnedIntQuant
-    bit_width_impl_type = BitWidthImplType.PARAMETER
-    bit_width = MAX_BITS
-    min_bit_width = MIN_BITS
-    bit_width_offset_min_val = MIN_BITS
-    bit_width_offset_max_val = MAX_BITS
-    scaling_min_val = MIN_SCALE
     collect_stats_steps = COLLECT_STATS_STEPS
 
 
-class LearnedSignedActivation(Int8ActPerTensorFixedPoint):
+class LearnedSignedActivation(_LearnedQuantizer, Int8ActPerTensorFixedPoint):
     """Both legs of a skip connection."""
 
-    int_quant = FusedIntQuant
-    tensor_quant = LearnedIntQuant
-    bit_width_impl_type = BitWidthImplType.PARAMETER
-    bit_width = MAX_BITS
-    min_bit_width = MIN_BITS
-    bit_width_offset_min_val = MIN_BITS
-    bit_width_offset_max_val = MAX_BITS
-    scaling_min_val = MIN_SCALE
     collect_stats_steps = COLLECT_STATS_STEPS
 
 

@@ -53,8 +53,10 @@ def test_values_and_gradients_are_those_of_brevitas(kind, offset):
     expected_values, expected_gradients = _outcome(RescalingIntQuant.forward, quantizer, _values((2, 3, 8, 8), 2))
     assert all(torch.equal(a, b) for a, b in zip(values, expected_values, strict=True))
     assert len(gradients) == (2 if kind == "weight" else 3)
+    assert kind == "weight" or torch.equal(gradients[0], expected_gradients[0])
     for got, expected in zip(gradients, expected_gradients, strict=True):
         assert expected.abs().max() > 0
+        # Gradients are real numbers, and the chain rule in one formula rounds elsewhere than step by step.
         torch.testing.assert_close(got, expected, rtol=1e-5, atol=1e-7)
 
 
