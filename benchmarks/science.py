@@ -230,8 +230,6 @@ def scores(runs: Sequence[Run]) -> str:
         here = _by_method(run for run in runs if run.place == place)
         control = here.get("float", [])
         for method, group in here.items():
-            if method != "float" and not method.startswith("lambda"):
-                continue
             rows.append(
                 [
                     *place,
