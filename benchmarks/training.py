@@ -11,13 +11,11 @@ from brevitas.core.quant.int_base import IntQuant
 
 from benchmarks.rows import Context, Part, Row
 from benchmarks.timing import in_turns
-from quantunet.model import quantizers
-from quantunet.model.allocator import keep_freed_memory
+from quantunet.model import compute, quantizers
 from quantunet.model.config import PRESETS, TrainConfig
 from quantunet.model.fused_quant import FusedIntQuant
 from quantunet.model.learned_range import LearnedIntQuant
 from quantunet.model.loss import SegmentationLoss
-from quantunet.model.train import pick_precision
 from quantunet.model.unet import UNet, float_unet, quant_unet, widths
 
 _MACS_OF_A_BATCH = 4e9
@@ -29,8 +27,7 @@ def measure(context: Context) -> list[Row]:
     config = PRESETS[context.network]
     macs = sum(shape.macs for shape in config.conv_layers())
     batch = max(2, min(TrainConfig(context.network).batch_size, round(_MACS_OF_A_BATCH / macs)))
-    torch.set_num_threads(1)
-    keep_freed_memory()
+    compute.prepare(threads=1)
     torch.manual_seed(0)
     image = torch.randint(0, 256, (batch, 1, config.size, config.size)).float() / 256
     context.say(f"steps of {batch} images, in turns")
@@ -45,7 +42,7 @@ def measure(context: Context) -> list[Row]:
     for name, model in models.items():
         _calibrate(model, image)
         works[f"{name}, float32"] = _step(model, image, torch.float32)
-        if plain is not model and pick_precision("auto", torch.device("cpu")) == torch.bfloat16:
+        if plain is not model and compute.pick_precision("auto", torch.device("cpu")) == torch.bfloat16:
             works[f"{name}, bfloat16"] = _step(model, image, torch.bfloat16)
     times = in_turns(works, rounds=3)
     note = f"{batch} images, 1 thread"

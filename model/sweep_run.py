@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quantunet import storage
-from quantunet.model import data
-from quantunet.model.allocator import keep_freed_memory
+from quantunet.model import compute, data
 from quantunet.model.card import control_card, publish, train_command
 from quantunet.model.config import Device, Precision
 from quantunet.model.data import Samples
 from quantunet.model.sweep import Job
-from quantunet.model.train import FLOAT, Trainer, pick_device, use_threads
+from quantunet.model.train import FLOAT, Trainer
 
 RESULT = "result.json"
 """The file in a training's folder that says it is finished: its card and its history."""
@@ -28,7 +27,7 @@ class Place:
         folder: Holds a folder for each training.
         threads: CPU threads of each training.
         device: Where to compute.
-        precision: See ``train.pick_precision``.
+        precision: See ``compute.pick_precision``.
     """
 
     folder: Path
@@ -74,8 +73,7 @@ def start_folder(job: Job, folder: Path) -> Path:
 
 def _trainer(job: Job, folder: Path, place: Place) -> tuple[Trainer, Samples]:
     warnings.filterwarnings("ignore", message="fast_hadamard_transform package not found")
-    use_threads(place.threads)
-    keep_freed_memory()
+    compute.prepare(place.threads)
     samples = data.load(job.data, job.config.unet.size, seed=job.config.seed)
-    device = pick_device(place.device)
+    device = compute.pick_device(place.device)
     return Trainer(job.config, samples, folder, device=device, precision=place.precision), samples

@@ -29,7 +29,8 @@ from quantunet import storage
 from quantunet.errors import TrainingError
 from quantunet.model import checkpoint, distributed, quantizers
 from quantunet.model.augment import augment, to_float
-from quantunet.model.config import Device, Precision, TrainConfig
+from quantunet.model.compute import pick_precision
+from quantunet.model.config import Precision, TrainConfig
 from quantunet.model.data import Samples, Split, split_samples
 from quantunet.model.loss import SegmentationLoss, layer_weights, mean_bits
 from quantunet.model.metrics import Scores, score
@@ -140,46 +141,6 @@ class Outcome:
     precision: str
 
 
-def pick_device(device: Device) -> torch.device:
-    """The device to train on; ``auto`` takes CUDA where there is one.
-
-    Raises:
-        TrainingError: CUDA was asked for and there is none.
-    """
-    if device == "cuda" and not torch.cuda.is_available():
-        raise TrainingError("device cuda", expected="a CUDA device", got="none", hint="Use --device cpu.")
-    return torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
-
-
-def pick_precision(precision: Precision, device: torch.device) -> torch.dtype:
-    """The type that convolutions compute in while training; ``auto`` takes bfloat16 where the hardware has it.
-
-    Weights, scales, statistics and the loss stay in float32. Codes of up to 8 bits times a power of two are exact in
-    bfloat16; accumulators are rounded before they are requantised. Scores are always computed in float32.
-
-    Raises:
-        TrainingError: bfloat16 was asked for on a processor that has no such instructions.
-    """
-    if device.type == "cuda":
-        able = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:
-        # A private name: PyTorch has no public question for these instructions.
-        able = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    if precision == "bfloat16" and not able:
-        raise TrainingError(
-            "precision bfloat16",
-            expected=f"a {device.type} with bfloat16 instructions",
-            got="none",
-            hint="Use --precision float32.",
-        )
-    return torch.bfloat16 if able and precision != "float32" else torch.float32
-
-
-def use_threads(count: int) -> None:
-    """Compute on so many CPU threads."""
-    torch.set_num_threads(count)
-
-
 def _generator(config: TrainConfig, phase: Phase, epoch: int) -> torch.Generator:
     order = {"float": 0, "qat": 1, "tune": 2, "calibration": 3}[phase]
     return torch.Generator().manual_seed((config.seed * 8 + order) * 100_003 + epoch)
@@ -222,7 +183,7 @@ class Trainer:
         samples: The data.
         folder: Where checkpoints and logs go.
         device: Where to compute.
-        precision: What convolutions compute in while training; see ``pick_precision``.
+        precision: What convolutions compute in while training; see ``compute.pick_precision``.
         on_epoch: Called after every epoch.
         on_batch: Called after every batch with (phase, epoch, batch, batches).
 

@@ -134,15 +134,6 @@ def test_wrong_image_size_is_refused(quick, samples, tmp_path, monkeypatch):
         Trainer(config, samples, tmp_path)
 
 
-def test_cuda_without_a_device_is_refused():
-    if not torch.cuda.is_available():
-        with pytest.raises(TrainingError, match="CUDA"):
-            train.pick_device("cuda")
-    else:
-        assert train.pick_device("cuda").type == "cuda"
-    assert train.pick_device("cpu").type == "cpu"
-
-
 @pytest.mark.parametrize("bad", [{"preset": "huge"}, {"bit_weighting": "area"}, {"qat_epochs": 0}, {"batch_size": 0}])
 def test_bad_configuration_is_refused(quick, bad):
     with pytest.raises(TrainingError):

@@ -107,18 +107,15 @@ def run(args: argparse.Namespace) -> int:
     warnings.filterwarnings("ignore", message="fast_hadamard_transform package not found")
     from rich.console import Console
 
-    from quantunet.model import data, distributed
-    from quantunet.model.allocator import keep_freed_memory
+    from quantunet.model import compute, data, distributed
     from quantunet.model.card import train_command
-    from quantunet.model.train import Trainer, pick_device, use_threads
+    from quantunet.model.train import Trainer
 
-    if args.threads:
-        use_threads(args.threads)
-    keep_freed_memory()
+    compute.prepare(args.threads)
     config = make_config(args)
     samples = data.load(args.data, config.unet.size, phantom_count=args.phantoms, seed=args.seed)
     folder = args.out or Path("runs") / args.preset
-    with distributed.group(pick_device(args.device)) as device:
+    with distributed.group(compute.pick_device(args.device)) as device:
         console = Console(quiet=distributed.rank() > 0)
         console.print(f"{args.preset} on {samples.source}: {len(samples)} images in {folder}")
         with make_progress(console) as progress:
