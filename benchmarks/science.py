@@ -265,42 +265,44 @@ def _widths(run: Run) -> str:
 
 
 def front(runs: Sequence[Run]) -> str:
-    """BUSI: every λ and weighting, and every uniform width: cost and Dice."""
-    rows = []
-    for group in _by_method(run for run in runs if run.place == science_charts.BUSI).values():
-        rows.append(
-            [
-                _widths(group[0]),
-                len(group),
-                spread(_of(group, "mean_bits_layers"), 2),
-                spread(_of(group, "mean_weight"), 2),
-                spread(_of(group, "mean_activation"), 2),
-                spread((value / 1e9 for value in _of(group, "mac_bits")), 2),
-                spread(_of(group, "ratio"), 2),
-                spread(_of(group, "final_val_dice")),
-                spread(_of(group, "final_test_dice")),
-                sum(bool(run.signatures) for run in group),
-            ]
-        )
-    head = ("widths", "seeds", "mean bits", "weights", "activations", "Σ MAC·bits·bits, 10⁹", "times smaller")
+    """Every λ and weighting, and every uniform width: cost and Dice."""
+    rows = [
+        [
+            place[0],
+            _widths(group[0]),
+            len(group),
+            spread(_of(group, "mean_bits_layers"), 2),
+            spread(_of(group, "mean_weight"), 2),
+            spread(_of(group, "mean_activation"), 2),
+            spread((value / 1e9 for value in _of(group, "mac_bits")), 2),
+            spread(_of(group, "ratio"), 2),
+            spread(_of(group, "final_val_dice")),
+            spread(_of(group, "final_test_dice")),
+            sum(bool(run.signatures) for run in group),
+        ]
+        for place, here in science_charts.places_with_uniform(runs).items()
+        for group in _by_method(here).values()
+    ]
+    head = ("data", "widths", "seeds", "mean bits", "weights", "activations", "Σ MAC·bits·bits, 10⁹", "times smaller")
     return _table((*head, "Dice, validation", "Dice, test", "with a failure signature"), rows)
 
 
 def differences(runs: Sequence[Run]) -> str:
-    """BUSI: Dice minus that of the float control, and that of learned widths minus uniform ones at the same cost."""
-    busi = [run for run in runs if run.place == science_charts.BUSI]
-    uniform = [run for run in busi if run.bits.isdigit()]
-    control = [run for run in busi if run.bits == "float"]
-    learned = [run for run in busi if run.bits == "learned" and run.values["distil"]]
-    groups = {_widths(group[0]): group for group in _by_method([*uniform, *learned]).values()}
+    """Dice minus that of the float control, and that of learned widths minus uniform ones at the same cost."""
     rows: list[list[object]] = []
-    for part, of_part in _PARTS.items():
-        for name, group in (groups | {"learned, all of them": learned}).items():
-            others = [] if group[0].bits.isdigit() else uniform  # uniform widths are not compared with themselves
-            found = [paired(group, control, part), *(over_uniform(group, others, cost, part) for cost in _COSTS)]
-            rows.append([of_part, name, *(f"{interval(each)}, n = {len(each)}" if each else "–" for each in found)])
-    head = ("part", "widths", "minus float control", "minus uniform at equal Σ MAC·bits·bits", "at equal packed size")
-    return _table((*head, "at equal mean bits"), rows)
+    for place, here in science_charts.places_with_uniform(runs).items():
+        uniform = [run for run in here if run.bits.isdigit()]
+        control = [run for run in here if run.bits == "float"]
+        learned = [run for run in here if run.bits == "learned" and run.values["distil"]]
+        groups = {_widths(group[0]): group for group in _by_method([*uniform, *learned]).values()}
+        for part, of_part in _PARTS.items():
+            for name, group in (groups | {"learned, all of them": learned}).items():
+                others = [] if group[0].bits.isdigit() else uniform  # uniform widths are not compared with themselves
+                found = [paired(group, control, part), *(over_uniform(group, others, cost, part) for cost in _COSTS)]
+                texts = (f"{interval(each)}, n = {len(each)}" if each else "–" for each in found)
+                rows.append([place[0], of_part, name, *texts])
+    head = ("data", "part", "widths", "minus float control", "minus uniform at equal Σ MAC·bits·bits")
+    return _table((*head, "at equal packed size", "at equal mean bits"), rows)
 
 
 def leak(runs: Sequence[Run]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
 
 from quantunet.model.results import Row, split_widths
 from quantunet.storage import atomic_path
@@ -18,10 +19,15 @@ if TYPE_CHECKING:
     from benchmarks.science import Run
 
 BUSI = ("busi_128.npz", "group", "wearable")
-"""The place of the studies of λ and of uniform widths: see ``Run.place``."""
+"""The place of the studies of λ and of leaks: see ``Run.place``."""
 
 _WORST_SHOWN = -0.12
 """The least Dice minus that of the control that the chart has room for; below, it is written."""
+
+
+def places_with_uniform(runs: Sequence[Run]) -> dict[tuple[str, str, str], list[Run]]:
+    """The runs of every data set, split and shape where learned widths can be compared with uniform ones."""
+    return {run.place: [other for other in runs if other.place == run.place] for run in runs if run.bits.isdigit()}
 
 
 def draw(runs: Sequence[Run], widths: Sequence[Row], folder: Path) -> list[str]:
@@ -35,7 +41,7 @@ def draw(runs: Sequence[Run], widths: Sequence[Row], folder: Path) -> list[str]:
     """
     busi = [run for run in runs if run.place == BUSI]
     figures = {
-        "front.png": _front(busi),
+        "front.png": _front(places_with_uniform(runs)),
         "trajectories.png": _trajectories(busi, widths),
         "layers.png": _layers(runs, widths),
     }
@@ -45,14 +51,26 @@ def draw(runs: Sequence[Run], widths: Sequence[Row], folder: Path) -> list[str]:
     return list(figures)
 
 
-def _front(runs: Sequence[Run]) -> Figure:
-    """Dice minus that of the float control, against cost and against mean bits.
+def _front(places: Mapping[tuple[str, str, str], Sequence[Run]]) -> Figure:
+    """Dice minus that of the float control, against cost and against mean bits; a row of panels for each place.
 
     Seeds have other images in their test parts, so that only differences within a seed can be compared. A point is a
     training, a line joins the means over seeds.
     """
-    figure = Figure(figsize=(10, 4.2), layout="constrained")
-    panels: Sequence[Axes] = figure.subplots(1, 2, sharey=True)
+    figure = Figure(figsize=(10, 0.6 + 3.6 * len(places)), layout="constrained")
+    panels: NDArray[np.object_] = figure.subplots(len(places), 2, sharex="col", squeeze=False)
+    for row, ((data, _, _), runs) in zip(panels, places.items(), strict=True):
+        _plot_front(row, runs)
+        row[0].set(xscale="log", ylabel="Dice minus float control, test part")
+        row[0].set_title(data, loc="left", fontsize="medium")
+    panels[-1][0].set(xlabel="Σ MAC · weight bits · input bits of an image")
+    panels[-1][1].set(xlabel="mean bits over layers")
+    panels[0][1].legend(fontsize="small", loc="lower right")
+    figure.suptitle("A point is one training, a line joins the means over its seeds")
+    return figure
+
+
+def _plot_front(panels: Iterable[Axes], runs: Sequence[Run]) -> None:
     control = {run.seed: run.dice() for run in runs if run.bits == "float"}
     compared = [run for run in runs if run.seed in control and run.bits != "float"]
     series = {
@@ -73,15 +91,6 @@ def _front(runs: Sequence[Run]) -> Figure:
         axes.axhline(0, color="black", linestyle="--", label="float control")
         axes.grid(visible=True, alpha=0.3)
         axes.set_ylim(bottom=max(_WORST_SHOWN, axes.get_ylim()[0]))
-    panels[0].set(
-        xscale="log",
-        xlabel="Σ MAC · weight bits · input bits of an image",
-        ylabel="Dice minus float control, test part",
-    )
-    panels[1].set(xlabel="mean bits over layers")
-    panels[1].legend(fontsize="small", loc="lower right")
-    figure.suptitle("BUSI, split by group: a point is one training, a line joins the means over its seeds")
-    return figure
 
 
 def _means(points: Sequence[tuple[str, float, float]]) -> dict[str, tuple[float, float]]:
