@@ -259,7 +259,8 @@ def _widths(run: Run) -> str:
     if run.bits == "float":
         return "float control"
     if run.bits != "learned":
-        return f"uniform {run.bits}"
+        descent = run.values.get("descent_epochs", 0)
+        return f"uniform {run.bits}" + (f", from 8 in {descent:g} epochs" if descent else "")
     plain = "" if run.values.get("distil", 1) else ", not distilled"
     return f"learned, λ {run.factor:g}, by {run.weighting}{plain}"
 
@@ -291,10 +292,11 @@ def differences(runs: Sequence[Run]) -> str:
     """Dice minus that of the float control, and that of learned widths minus uniform ones at the same cost."""
     rows: list[list[object]] = []
     for place, here in science_charts.places_with_uniform(runs).items():
-        uniform = [run for run in here if run.bits.isdigit()]
+        fixed = [run for run in here if run.bits.isdigit()]
+        uniform = [run for run in fixed if run.method == f"uniform{run.bits}"]  # at their width from the beginning
         control = [run for run in here if run.bits == "float"]
         learned = [run for run in here if run.bits == "learned" and run.values["distil"]]
-        groups = {_widths(group[0]): group for group in _by_method([*uniform, *learned]).values()}
+        groups = {_widths(group[0]): group for group in _by_method([*fixed, *learned]).values()}
         for part, of_part in _PARTS.items():
             for name, group in (groups | {"learned, all of them": learned}).items():
                 others = [] if group[0].bits.isdigit() else uniform  # uniform widths are not compared with themselves

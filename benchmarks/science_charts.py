@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 BUSI = ("busi_128.npz", "group", "wearable")
 """The place of the studies of λ and of leaks: see ``Run.place``."""
 
+_COLOURS = ("tab:gray", "black", "tab:blue", "tab:orange")
+
 _WORST_SHOWN = -0.12
 """The least Dice minus that of the control that the chart has room for; below, it is written."""
 
@@ -74,12 +76,13 @@ def _plot_front(panels: Iterable[Axes], runs: Sequence[Run]) -> None:
     control = {run.seed: run.dice() for run in runs if run.bits == "float"}
     compared = [run for run in runs if run.seed in control and run.bits != "float"]
     series = {
-        "uniform widths": [run for run in compared if run.bits.isdigit()],
+        "uniform widths": [run for run in compared if run.method == f"uniform{run.bits}"],
+        "uniform widths, from 8 bits": [run for run in compared if run.method.startswith(f"uniform{run.bits}_descent")],
         "learned, λ weighted by layers": [run for run in compared if run.method == f"lambda{run.factor:g}_layers"],
         "learned, λ weighted by MACs": [run for run in compared if run.method == f"lambda{run.factor:g}_macs"],
     }
     for axes, cost in zip(panels, ("mac_bits", "mean_bits_layers"), strict=True):
-        for (label, these), colour in zip(series.items(), ("tab:gray", "tab:blue", "tab:orange"), strict=True):
+        for (label, these), colour in zip(series.items(), _COLOURS, strict=True):
             points = [(run.method, run.values[cost], run.dice() - control[run.seed]) for run in these]
             if points:
                 axes.plot([x for _, x, _ in points], [y for _, _, y in points], ".", color=colour, alpha=0.5)

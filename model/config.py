@@ -136,6 +136,8 @@ class TrainConfig:
         patience: Epochs without a better validation Dice before a phase ends; 0 turns early stopping off.
         bits: ``learned``; or a number from 2 to 8, the width of every weight and activation, which is then not learned;
             or ``float``, where the float network goes on through all phases, as a control.
+        descent_epochs: Epochs of QAT in which a width that is not learned comes down from 8, as learned ones do; with
+            0 it is there from the beginning.
         distil: Factor of a further term of the loss after the float phase, the cross-entropy with the probabilities of
             the float network; 0 for none.
         split_by: ``group`` keeps near duplicates in one part; ``image`` does not, and is there to show what leaks.
@@ -161,6 +163,7 @@ class TrainConfig:
     bit_weighting: PenaltyWeighting = "layers"
     patience: int = 15
     bits: Bits = "learned"
+    descent_epochs: int = 0
     distil: float = 1.0
     split_by: SplitBy = "group"
     val_fraction: float = 0.15
@@ -186,6 +189,14 @@ class TrainConfig:
                 expected=f"bits: learned, float, or a width from {MIN_BITS} to {MAX_BITS}",
                 got=str(self.bits),
             )
+        longest = self.qat_epochs - 1 if isinstance(self.bits, int) else 0
+        if not 0 <= self.descent_epochs <= longest:
+            raise TrainingError(
+                "training configuration",
+                expected=f"descent epochs from 0 to {longest}, with bits {self.bits}",
+                got=str(self.descent_epochs),
+                hint="A width that is given comes down before the last epoch of QAT; learned ones need no descent.",
+            )
         if self.split_by not in get_args(SplitBy):
             raise TrainingError(
                 "training configuration",
@@ -199,6 +210,16 @@ class TrainConfig:
                 got=f"{self.float_epochs}, {self.qat_epochs}, {self.tune_epochs}, "
                 f"{self.calibration_batches}, {self.batch_size}",
             )
+
+    def width_in(self, epoch: int) -> int:
+        """The width of every tensor in an epoch of QAT, counted from 0, where widths are not learned.
+
+        >>> [TrainConfig("tiny", bits=4, descent_epochs=4).width_in(epoch) for epoch in range(6)]
+        [8, 7, 6, 5, 4, 4]
+        """
+        assert isinstance(self.bits, int)
+        left = max(0.0, 1 - epoch / self.descent_epochs) if self.descent_epochs else 0.0
+        return self.bits + round((MAX_BITS - self.bits) * left)
 
     def to_dict(self) -> dict[str, Any]:
         """The configuration as plain values, for checkpoints and the model card."""

@@ -36,6 +36,7 @@ def run_row(job: Job, card: Mapping[str, Any]) -> Row:
         "split_by": config.split_by,
         "seed": config.seed,
         "bits": config.bits,
+        "descent_epochs": config.descent_epochs,
         "lambda": config.bit_lambda if config.bits == "learned" else "",
         "weighting": config.bit_weighting if config.bits == "learned" else "",
         "distil": config.distil,

@@ -26,7 +26,7 @@ else:
     import tomli as tomllib
 
 _FIELDS = {field.name for field in dataclasses.fields(TrainConfig) if field.init}
-_METHOD = {"bits", "bit_lambda", "bit_weighting", "distil"}
+_METHOD = {"bits", "descent_epochs", "bit_lambda", "bit_weighting", "distil"}
 _NAMED = {"preset", "seed", "split_by"} | _METHOD
 
 
@@ -69,6 +69,7 @@ class Job:
             name = f"lambda{c.bit_lambda:g}_{c.bit_weighting}"
         else:
             name = "float" if c.bits == "float" else f"uniform{c.bits}"
+            name += f"_descent{c.descent_epochs}" if c.descent_epochs else ""
         return name if c.distil == _default("distil") else f"{name}_distil{c.distil:g}"
 
     @property
@@ -125,8 +126,11 @@ def _expand(place: str, table: dict[str, Any]) -> list[Job]:
     jobs = []
     for choice in itertools.product(*values):
         chosen = dict(zip(table, choice, strict=True))
-        if chosen.get("bits", "learned") != "learned":  # one training, whatever λ a list names beside it
-            chosen = {key: value for key, value in chosen.items() if key not in {"bit_lambda", "bit_weighting"}}
+        # One training, whatever a list names beside it that has no meaning for its bits.
+        bits = chosen.get("bits", "learned")
+        without = {"bit_lambda", "bit_weighting"} if bits != "learned" else set()
+        without |= {"descent_epochs"} if isinstance(bits, str) else set()
+        chosen = {key: value for key, value in chosen.items() if key not in without}
         jobs.append(Job(str(chosen.pop("data")), TrainConfig(**chosen)))
     return jobs
 

@@ -366,7 +366,6 @@ class Trainer:
         copy_folded(model.cpu(), quantised)
         self._calibrate(quantised)  # at 8 bits; a change of width keeps the clipping threshold
         if isinstance(self.config.bits, int):
-            quantizers.set_widths(quantised, self.config.bits)
             quantizers.freeze_widths(quantised)
         return quantised
 
@@ -413,6 +412,8 @@ class Trainer:
         generator = _generator(self.config, state.phase, state.epoch)
         quantised = state.phase != "float" and self.config.bits != "float"
         learning = state.phase == "qat" and self.config.bits == "learned"
+        if state.phase == "qat" and isinstance(self.config.bits, int):
+            quantizers.set_widths(state.model, self.config.width_in(state.epoch))
         state.model.train()
         total = 0.0
         for number, indices in enumerate(self._order(generator)):

@@ -65,6 +65,16 @@ def test_differences_of_both_parts():
     assert len(lines) == 2 + 2 * 4
 
 
+def test_uniform_widths_that_came_down_from_8_are_a_row_of_their_own():
+    runs = [_run("float", 0, 0.6, bits="float"), _run("lambda0.25_layers", 0, 0.65)]
+    runs += [_run(f"uniform{b}", 0, dice, bits=str(b), cost=c) for b, dice, c in ((2, 0.5, 1e8), (4, 0.7, 1e10))]
+    descended = _run("uniform2_descent9", 0, 0.55, bits="2", cost=1e8)
+    descended.values["descent_epochs"] = 9
+    lines = science.differences([*runs, descended]).splitlines()
+    assert "| busi_128.npz | test | uniform 2, from 8 in 9 epochs | -0.050, n = 1 | – | – | – |" in lines
+    assert any("| test | learned, λ 0.25, by layers | +0.050, n = 1 | +0.050, n = 1 |" in line for line in lines)
+
+
 def test_trainings_of_one_seed_count_once():
     left = [
         _run(f"lambda{factor}_layers", seed, dice) for factor, seed, dice in ((1, 0, 0.7), (2, 0, 0.8), (1, 1, 0.7))

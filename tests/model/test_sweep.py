@@ -63,6 +63,8 @@ def test_where_no_width_is_learned_lambda_makes_no_other_training(tmp_path):
     text = "[study.a]\ndata = 'phantoms'\npreset = 'tiny'\nbits = ['learned', 'float', 3]\nbit_lambda = [0.1, 0.2]"
     methods = [job.method for job in read_jobs(_file(tmp_path, text))]
     assert methods == ["lambda0.1_layers", "lambda0.2_layers", "float", "uniform3"]
+    methods = [job.method for job in read_jobs(_file(tmp_path, f"{text}\ndescent_epochs = [0, 5]"))]
+    assert methods == ["lambda0.1_layers", "lambda0.2_layers", "float", "uniform3", "uniform3_descent5"]
 
 
 def test_trainings_begin_in_the_order_of_the_file(tmp_path):

@@ -34,6 +34,14 @@ def test_all_phases_run_and_widths_move(quick, samples, tmp_path):
     assert all((weights[k] == v).all() for k, v in outcome.final_model.state_dict().items())
 
 
+def test_a_given_width_comes_down_from_8(quick, samples, tmp_path):
+    reports = []
+    descending = dataclasses.replace(quick, bits=3, descent_epochs=2)
+    outcome = Trainer(descending, samples, tmp_path, on_epoch=reports.append).run()
+    assert [r.mean_bits for r in reports if r.phase != "float"] == [8, 5, 3, 3, 3]
+    assert set(widths_as_int(outcome.final_model).values()) == {(3, 3)}
+
+
 def test_every_width_is_logged(quick, samples, tmp_path):
     Trainer(quick, samples, tmp_path).run()
     with (tmp_path / "history.csv").open(newline="") as file:
@@ -134,7 +142,18 @@ def test_wrong_image_size_is_refused(quick, samples, tmp_path, monkeypatch):
         Trainer(config, samples, tmp_path)
 
 
-@pytest.mark.parametrize("bad", [{"preset": "huge"}, {"bit_weighting": "area"}, {"qat_epochs": 0}, {"batch_size": 0}])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"preset": "huge"},
+        {"bit_weighting": "area"},
+        {"qat_epochs": 0},
+        {"batch_size": 0},
+        {"descent_epochs": 1},
+        {"descent_epochs": -1, "bits": 3},
+        {"descent_epochs": 3, "bits": 3},
+    ],
+)
 def test_bad_configuration_is_refused(quick, bad):
     with pytest.raises(TrainingError):
         dataclasses.replace(quick, **bad)

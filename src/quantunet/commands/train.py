@@ -27,6 +27,7 @@ _OPTIONS = (
     ("float_epochs", int, "epochs of the float warm start"),
     ("qat_epochs", int, "epochs with learned bit-widths"),
     ("tune_epochs", int, "epochs with frozen bit-widths"),
+    ("descent_epochs", int, "with --bits of a number: epochs in which the width comes down from 8"),
     ("calibration_batches", int, "batches that set the activation scales"),
     ("batch_size", int, "images in a batch"),
     ("float_lr", float, "peak learning rate of the warm start"),
