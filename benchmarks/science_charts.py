@@ -33,7 +33,7 @@ def places_with_uniform(runs: Sequence[Run]) -> dict[tuple[str, str, str], list[
 
 
 def draw(runs: Sequence[Run], widths: Sequence[Row], folder: Path) -> list[str]:
-    """Draw ``front.png``, ``trajectories.png`` and ``layers.png``.
+    """Draw ``trajectories.png``, ``layers.png`` and, where there are uniform networks, ``front.png``.
 
     Returns:
         The names of the files.
@@ -42,8 +42,9 @@ def draw(runs: Sequence[Run], widths: Sequence[Row], folder: Path) -> list[str]:
         StorageError: A file cannot be written.
     """
     busi = [run for run in runs if run.place == BUSI]
-    figures = {
-        "front.png": _front(places_with_uniform(runs)),
+    compared = places_with_uniform(runs)
+    figures = {"front.png": _front(compared)} if compared else {}
+    figures |= {
         "trajectories.png": _trajectories(busi, widths),
         "layers.png": _layers(runs, widths),
     }
@@ -133,20 +134,14 @@ def _layers(runs: Sequence[Run], widths: Sequence[Row]) -> Figure:
     figure = Figure(figsize=(10, 6.5), layout="constrained")
     panels: Sequence[Axes] = figure.subplots(2, 1, sharex=True)
     last = {row["name"]: row for row in widths}
-    places = dict.fromkeys(run.data for run in runs)
-    for number, data in enumerate(places):
-        found = [
-            split_widths(last[run.name])
-            for run in runs
-            if run.place == (data, *BUSI[1:]) and run.method == "lambda0.5_layers" and run.name in last
-        ]
-        if found:
-            _plot_layers(panels, found, f"{data.partition('_')[0]}, {len(found)} seed{'s' * (len(found) > 1)}", number)
+    shown = [run for run in runs if run.place[1:] == BUSI[1:] and run.method == "lambda0.5_layers" and run.name in last]
+    for number, place in enumerate(dict.fromkeys(run.place for run in shown)):
+        found = [split_widths(last[run.name]) for run in shown if run.place == place]
+        _plot_layers(panels, found, f"{place[0]}, {len(found)} seed{'s' * (len(found) > 1)}", number)
     panels[0].set(ylabel="weight bits", ylim=(1.5, 8.5))
     panels[1].set(ylabel="activation bits", ylim=(1.5, 8.5))
     panels[1].tick_params(axis="x", rotation=75)
-    if panels[0].has_data():
-        panels[0].legend(fontsize="small")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize="small")
     figure.suptitle("Final widths, λ 0.5 weighted by layers: mean over seeds, the bar is their range")
     return figure
 

@@ -128,3 +128,10 @@ def test_charts_are_drawn(tmp_path):
     for name in science.science_charts.draw(runs, widths, tmp_path):
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
         assert (folder / name).exists()
+
+
+def test_without_uniform_networks_there_is_no_front(tmp_path):
+    assert science.science_charts.draw([_run("float", 0, 0.7, bits="float")], [], tmp_path) == [
+        "trajectories.png",
+        "layers.png",
+    ]
