@@ -189,14 +189,6 @@ class TrainConfig:
                 expected=f"bits: learned, float, or a width from {MIN_BITS} to {MAX_BITS}",
                 got=str(self.bits),
             )
-        longest = self.qat_epochs - 1 if isinstance(self.bits, int) else 0
-        if not 0 <= self.descent_epochs <= longest:
-            raise TrainingError(
-                "training configuration",
-                expected=f"descent epochs from 0 to {longest}, with bits {self.bits}",
-                got=str(self.descent_epochs),
-                hint="A width that is given comes down before the last epoch of QAT; learned ones need no descent.",
-            )
         if self.split_by not in get_args(SplitBy):
             raise TrainingError(
                 "training configuration",
@@ -209,6 +201,14 @@ class TrainConfig:
                 expected="at least one epoch in each phase, one calibration batch and one image in a batch",
                 got=f"{self.float_epochs}, {self.qat_epochs}, {self.tune_epochs}, "
                 f"{self.calibration_batches}, {self.batch_size}",
+            )
+        longest = self.qat_epochs - 1 if isinstance(self.bits, int) else 0
+        if not 0 <= self.descent_epochs <= longest:
+            raise TrainingError(
+                "training configuration",
+                expected=f"descent epochs from 0 to {longest}, with bits {self.bits}",
+                got=str(self.descent_epochs),
+                hint="A width that is given comes down before the last epoch of QAT; learned ones need no descent.",
             )
 
     def width_in(self, epoch: int) -> int:
