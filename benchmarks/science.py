@@ -73,6 +73,11 @@ class Run:
         return self.values[f"final_{part}_dice"]
 
     @property
+    def uniform(self) -> bool:
+        """Whether every width is the same, from the beginning and with the usual loss."""
+        return self.method == f"uniform{self.bits}"
+
+    @property
     def place(self) -> tuple[str, str, str]:
         """Data set and settings, split and shape of the network: what runs that are compared have in common."""
         return f"{self.data}, {self.changes}" if self.changes else self.data, self.split_by, self.preset
@@ -226,8 +231,8 @@ def _of(runs: Iterable[Run], key: str) -> list[float]:
 def scores(runs: Sequence[Run]) -> str:
     """One row for each data set, split, preset and method: the scores on the test part."""
     rows = []
-    for place in dict.fromkeys(run.place for run in runs):
-        here = _by_method(run for run in runs if run.place == place)
+    for place, at_place in science_charts.by_place(runs).items():
+        here = _by_method(at_place)
         control = here.get("float", [])
         for method, group in here.items():
             rows.append(
@@ -293,7 +298,7 @@ def differences(runs: Sequence[Run]) -> str:
     rows: list[list[object]] = []
     for place, here in science_charts.places_with_uniform(runs).items():
         fixed = [run for run in here if run.bits.isdigit()]
-        uniform = [run for run in fixed if run.method == f"uniform{run.bits}"]  # at their width from the beginning
+        uniform = [run for run in fixed if run.uniform]
         control = [run for run in here if run.bits == "float"]
         learned = [run for run in here if run.bits == "learned" and run.values["distil"]]
         groups = {_widths(group[0]): group for group in _by_method([*fixed, *learned]).values()}
@@ -328,8 +333,8 @@ def layers(runs: Sequence[Run], widths: Sequence[results.Row]) -> str:
     """Do the same layers get many bits in every seed? Rank correlation of the final widths of each pair of seeds."""
     last = {entry["name"]: entry for entry in widths}  # epochs are in order
     rows: list[list[object]] = []
-    for place in dict.fromkeys(run.place for run in runs):
-        for group in _by_method(run for run in runs if run.place == place).values():
+    for place, here in science_charts.by_place(runs).items():
+        for group in _by_method(here).values():
             found = [results.split_widths(last[run.name]) for run in group if run.name in last]
             if len(found) < 2:
                 continue

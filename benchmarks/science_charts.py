@@ -27,9 +27,17 @@ _WORST_SHOWN = -0.12
 """The least Dice minus that of the control that the chart has room for; below, it is written."""
 
 
-def places_with_uniform(runs: Sequence[Run]) -> dict[tuple[str, str, str], list[Run]]:
-    """The runs of every data set, split and shape where learned widths can be compared with uniform ones."""
-    return {run.place: [other for other in runs if other.place == run.place] for run in runs if run.bits.isdigit()}
+def by_place(runs: Iterable[Run]) -> dict[tuple[str, str, str], list[Run]]:
+    """The runs of every data set, split and shape: see ``Run.place``."""
+    places: dict[tuple[str, str, str], list[Run]] = {}
+    for run in runs:
+        places.setdefault(run.place, []).append(run)
+    return places
+
+
+def places_with_uniform(runs: Iterable[Run]) -> dict[tuple[str, str, str], list[Run]]:
+    """Those where learned widths can be compared with uniform ones."""
+    return {place: here for place, here in by_place(runs).items() if any(run.bits.isdigit() for run in here)}
 
 
 def draw(runs: Sequence[Run], widths: Sequence[Row], folder: Path) -> list[str]:
@@ -77,7 +85,7 @@ def _plot_front(panels: Iterable[Axes], runs: Sequence[Run]) -> None:
     control = {run.seed: run.dice() for run in runs if run.bits == "float"}
     compared = [run for run in runs if run.seed in control and run.bits != "float"]
     series = {
-        "uniform widths": [run for run in compared if run.method == f"uniform{run.bits}"],
+        "uniform widths": [run for run in compared if run.uniform],
         "uniform widths, from 8 bits": [run for run in compared if run.method.startswith(f"uniform{run.bits}_descent")],
         "learned, λ weighted by layers": [run for run in compared if run.method == f"lambda{run.factor:g}_layers"],
         "learned, λ weighted by MACs": [run for run in compared if run.method == f"lambda{run.factor:g}_macs"],
@@ -135,8 +143,8 @@ def _layers(runs: Sequence[Run], widths: Sequence[Row]) -> Figure:
     panels: Sequence[Axes] = figure.subplots(2, 1, sharex=True)
     last = {row["name"]: row for row in widths}
     shown = [run for run in runs if run.place[1:] == BUSI[1:] and run.method == "lambda0.5_layers" and run.name in last]
-    for number, place in enumerate(dict.fromkeys(run.place for run in shown)):
-        found = [split_widths(last[run.name]) for run in shown if run.place == place]
+    for number, (place, here) in enumerate(by_place(shown).items()):
+        found = [split_widths(last[run.name]) for run in here]
         _plot_layers(panels, found, f"{place[0]}, {len(found)} seed{'s' * (len(found) > 1)}", number)
     panels[0].set(ylabel="weight bits", ylim=(1.5, 8.5))
     panels[1].set(ylabel="activation bits", ylim=(1.5, 8.5))
