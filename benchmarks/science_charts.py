@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 BUSI = ("busi_128.npz", "group", "wearable")
 """The place of the studies of λ and of leaks: see ``Run.place``."""
 
-_COLOURS = ("tab:gray", "black", "tab:blue", "tab:orange")
+_COLOURS = ("tab:gray", "tab:green", "tab:blue", "tab:orange")
 
 _WORST_SHOWN = -0.12
 """The least Dice minus that of the control that the chart has room for; below, it is written."""
@@ -76,7 +76,9 @@ def _front(places: Mapping[tuple[str, str, str], Sequence[Run]]) -> Figure:
         row[0].set_title(data, loc="left", fontsize="medium")
     panels[-1][0].set(xlabel="Σ MAC · weight bits · input bits of an image")
     panels[-1][1].set(xlabel="mean bits over layers")
-    panels[0][1].legend(fontsize="small", loc="lower right")
+    # One legend for all panels: not every kind of network occurs in each.
+    kinds = {line.get_label(): line for axes in panels[:, 0] for line in axes.get_legend_handles_labels()[0]}
+    figure.legend(handles=list(kinds.values()), fontsize="small", loc="outside lower center", ncols=3)
     figure.suptitle("A point is one training, a line joins the means over its seeds")
     return figure
 
@@ -91,6 +93,7 @@ def _plot_front(panels: Iterable[Axes], runs: Sequence[Run]) -> None:
         "learned, λ weighted by MACs": [run for run in compared if run.method == f"lambda{run.factor:g}_macs"],
     }
     for axes, cost in zip(panels, ("mac_bits", "mean_bits_layers"), strict=True):
+        notes = 0
         for (label, these), colour in zip(series.items(), _COLOURS, strict=True):
             points = [(run.method, run.values[cost], run.dice() - control[run.seed]) for run in these]
             if points:
@@ -98,8 +101,15 @@ def _plot_front(panels: Iterable[Axes], runs: Sequence[Run]) -> None:
                 axes.plot(*zip(*sorted(_means(points).values()), strict=True), color=colour, label=label)
             # Networks that have failed would flatten all the others.
             for method, (x, y) in _means([point for point in points if point[2] < _WORST_SHOWN]).items():
-                note = f"{method}: {y:+.2f}"
-                axes.annotate(note, (x, _WORST_SHOWN), ha="left", va="bottom", color=colour, fontsize="small")
+                axes.annotate(
+                    f"{method}: {y:+.2f}",
+                    (x, _WORST_SHOWN),
+                    xytext=(0, 2 + 10 * notes),
+                    textcoords="offset points",
+                    color=colour,
+                    fontsize="small",
+                )
+                notes += 1
         axes.axhline(0, color="black", linestyle="--", label="float control")
         axes.grid(visible=True, alpha=0.3)
         axes.set_ylim(bottom=max(_WORST_SHOWN, axes.get_ylim()[0]))
