@@ -93,23 +93,20 @@ def _plot_front(panels: Iterable[Axes], runs: Sequence[Run]) -> None:
         "learned, λ weighted by MACs": [run for run in compared if run.method == f"lambda{run.factor:g}_macs"],
     }
     for axes, cost in zip(panels, ("mac_bits", "mean_bits_layers"), strict=True):
-        notes = 0
+        failed: list[tuple[str, str, float]] = []
         for (label, these), colour in zip(series.items(), _COLOURS, strict=True):
             points = [(run.method, run.values[cost], run.dice() - control[run.seed]) for run in these]
             if points:
                 axes.plot([x for _, x, _ in points], [y for _, _, y in points], ".", color=colour, alpha=0.5)
                 axes.plot(*zip(*sorted(_means(points).values()), strict=True), color=colour, label=label)
-            # Networks that have failed would flatten all the others.
-            for method, (x, y) in _means([point for point in points if point[2] < _WORST_SHOWN]).items():
-                axes.annotate(
-                    f"{method}: {y:+.2f}",
-                    (x, _WORST_SHOWN),
-                    xytext=(0, 2 + 10 * notes),
-                    textcoords="offset points",
-                    color=colour,
-                    fontsize="small",
-                )
-                notes += 1
+            means = _means([point for point in points if point[2] < _WORST_SHOWN])
+            failed += [(f"{method}: {y:+.2f}", colour, x) for method, (x, y) in means.items()]
+        # Networks that have failed would flatten all the others: they are written, one above another.
+        for row, (note, colour, x) in enumerate(failed):
+            offset = (0, 2 + 10 * row)
+            axes.annotate(
+                note, (x, _WORST_SHOWN), xytext=offset, textcoords="offset points", color=colour, fontsize="small"
+            )
         axes.axhline(0, color="black", linestyle="--", label="float control")
         axes.grid(visible=True, alpha=0.3)
         axes.set_ylim(bottom=max(_WORST_SHOWN, axes.get_ylim()[0]))
