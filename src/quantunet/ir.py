@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quantunet.errors import FileFormatError, ModelError
+from quantunet.pixels import Pixels
 
 Array = npt.NDArray[np.int64]
 Shape = tuple[int, int, int]
@@ -226,6 +227,7 @@ class Graph:
         output: Name of the output tensor.
         tensors: Every tensor, each once.
         nodes: Every node, each after the nodes that it reads.
+        pixels: What the byte of a picture means to the network.
     """
 
     name: str
@@ -233,6 +235,7 @@ class Graph:
     output: str
     tensors: tuple[Tensor, ...]
     nodes: tuple[Node, ...]
+    pixels: Pixels = Pixels()
 
     @cached_property
     def _tensors(self) -> Mapping[str, Tensor]:
@@ -336,6 +339,7 @@ class Graph:
             "output": self.output,
             "tensors": [{"name": t.name, "shape": list(t.shape), "qtype": _encode(t.qtype)} for t in self.tensors],
             "nodes": nodes,
+            "pixels": self.pixels.encoded(),
         }
         return json.dumps(document, indent=1)
 
@@ -357,7 +361,8 @@ class Graph:
                 raise ValueError(f"format {document.get('format')!r}")  # noqa: EM102, TRY003, TRY301
             tensors = tuple(Tensor(t["name"], tuple(t["shape"]), QType(**t["qtype"])) for t in document["tensors"])
             nodes = tuple(_decode_node(entry) for entry in document["nodes"])
-            graph = cls(document["name"], tuple(document["inputs"]), document["output"], tensors, nodes)
+            pixels = Pixels.decoded(document["pixels"]) if "pixels" in document else Pixels()
+            graph = cls(document["name"], tuple(document["inputs"]), document["output"], tensors, nodes, pixels)
         except (ValueError, KeyError, TypeError, AttributeError, zlib.error) as error:
             raise FileFormatError(
                 source, expected=f"a graph in the format {FORMAT}", got=str(error), hint="Export it again."

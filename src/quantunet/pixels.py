@@ -1,0 +1,75 @@
+"""What the byte of a picture means to a network.
+
+A picture's byte is not a code. A network sees ``x[c] = gain[c] * (byte * scale) + offset[c]``; its input quantizer
+makes ``code = clamp(round_half_even(x * 2**frac), low, qmax)`` of that. All of it is exact arithmetic over fractions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+OWN_SCALE = Fraction(1, 256)
+"""What the project's own networks are trained on: a byte is a value in [0, 1)."""
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """How the bytes of a picture become the values that the input quantizer sees.
+
+    Attributes:
+        scale: The value of one step of a byte; ``None`` where the network does not say.
+        gain: Factor of each channel that the network applies in front of its input quantizer; one entry a channel, or
+            empty for 1.
+        offset: Summand of each channel, behind the factor; one entry a channel, or empty for 0.
+        narrow: Whether the input quantizer leaves out its most negative (signed) or greatest (unsigned) code.
+    """
+
+    scale: Fraction | None = None
+    gain: tuple[Fraction, ...] = ()
+    offset: tuple[Fraction, ...] = ()
+    narrow: bool = False
+
+    def encoded(self) -> dict[str, object]:
+        """The value in a graph's JSON: fractions as text."""
+        return {
+            "scale": None if self.scale is None else str(self.scale),
+            "gain": [str(value) for value in self.gain],
+            "offset": [str(value) for value in self.offset],
+            "narrow": self.narrow,
+        }
+
+    @classmethod
+    def decoded(cls, value: dict[str, object]) -> Pixels:
+        """Undo :meth:`encoded`.
+
+        Raises:
+            ValueError: Or ``KeyError`` or ``TypeError``: this is no such value.
+
+        >>> Pixels.decoded(Pixels(Fraction(1, 255), narrow=True).encoded())
+        Pixels(scale=Fraction(1, 255), gain=(), offset=(), narrow=True)
+        """
+        scale, gain, offset, narrow = value["scale"], value["gain"], value["offset"], value["narrow"]
+        if not isinstance(gain, list) or not isinstance(offset, list) or not isinstance(narrow, bool):
+            message = f"pixels {value!r}"
+            raise TypeError(message)
+        return cls(
+            None if scale is None else _fraction(scale),
+            tuple(_fraction(entry) for entry in gain),
+            tuple(_fraction(entry) for entry in offset),
+            narrow,
+        )
+
+
+_MAX_TEXT = 700
+"""Characters of a fraction: a float64 has at most 1,074 binary places; a longer text is no constant of a network."""
+
+
+def _fraction(value: object) -> Fraction:
+    if not isinstance(value, str) or len(value) > _MAX_TEXT or "e" in value.lower():
+        message = f"the fraction {str(value)[:40]!r}"
+        raise TypeError(message)
+    try:
+        return Fraction(value)
+    except ZeroDivisionError as error:
+        raise ValueError(f"the fraction {value!r}") from error
