@@ -74,7 +74,7 @@ def load_class_samples(path: Path, graph: Graph) -> ClassSamples:
     if not path.is_file():
         raise StorageError(str(path), expected="an .npz file with images and masks", got="no such file")
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             images, masks = archive["images"], archive["masks"]
             label = archive["label"] if "label" in archive.files else None
     except Exception as error:  # zipfile, zlib and NumPy raise about a dozen kinds for damaged files

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from fractions import Fraction
 
 from quantunet.ir import Graph
 from quantunet.pixel_codes import parse_pixel_scale, with_pixel_scale
-from quantunet.zoo import load_network
 
 
 def add_option(parser: argparse.ArgumentParser, otherwise: str = "a network that does not say is refused") -> None:
@@ -26,12 +24,14 @@ def add_option(parser: argparse.ArgumentParser, otherwise: str = "a network that
     )
 
 
-def load(model: str, text: str | None) -> Graph:
-    """Return a network by name or path, with the user's word on what a byte means.
+def apply(graph: Graph, text: str | None) -> Graph:
+    """Return a network with the user's word on what a byte means.
+
+    Args:
+        graph: The network.
+        text: The option's value.
 
     Raises:
-        QuantUNetError: As :func:`quantunet.zoo.load_network`.
         PixelScaleError: The text is no number greater than 0, or contradicts the network.
     """
-    scale: Fraction | None = None if text is None else parse_pixel_scale(text)
-    return with_pixel_scale(load_network(model), scale)
+    return with_pixel_scale(graph, None if text is None else parse_pixel_scale(text))

@@ -16,7 +16,7 @@ from quantunet.golden.compare import compare
 from quantunet.golden.taps import load_taps
 from quantunet.images import load_image
 from quantunet.pixel_codes import picture_codes
-from quantunet.zoo import MODEL_HELP
+from quantunet.zoo import MODEL_HELP, load_network
 
 
 def add_parser(sub: Any) -> None:
@@ -33,7 +33,7 @@ def add_parser(sub: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
-    graph = _pixel_scale.load(args.model, args.pixel_scale)
+    graph = _pixel_scale.apply(load_network(args.model), args.pixel_scale)
     others = load_taps(args.taps)
     image = load_image(args.image, graph.tensor(graph.input).shape)
     expected = golden.run(graph, picture_codes(graph, image))

@@ -15,6 +15,7 @@ from quantunet.commands import _pixel_scale
 from quantunet.images import load_image
 from quantunet.ir import Array, Graph
 from quantunet.pixel_codes import code_limits, picture_codes
+from quantunet.zoo import load_network
 
 PHANTOM = "phantom"
 """The built-in image."""
@@ -102,7 +103,7 @@ def run(args: argparse.Namespace) -> int:
     from quantunet.rtl_sim.cosim import Options, cosim
     from quantunet.rtl_sim.live_table import LiveTable
 
-    graph = _pixel_scale.load(args.model, args.pixel_scale)
+    graph = _pixel_scale.apply(load_network(args.model), args.pixel_scale)
     image, image_name = _image(graph, args.image)
     folding = (
         read_folding(args.folding, graph, args.interval) if args.folding else default_folding(graph, args.interval)

@@ -28,7 +28,7 @@ from quantunet.model.card_file import Card, read_card
 from quantunet.model.data import Samples, Split
 from quantunet.model.metrics import ImageScores, score_images
 from quantunet.storage import write_text
-from quantunet.zoo import MODEL_HELP, card_path
+from quantunet.zoo import MODEL_HELP, card_path, load_network
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ def add_parser(sub: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
-    graph = _pixel_scale.load(args.model, args.pixel_scale)
+    graph = _pixel_scale.apply(load_network(args.model), args.pixel_scale)
     console = Console(width=max(_WIDTH, Console().width))
     height, width, channels = graph.tensor(graph.input).shape
     if height != width or channels != 1 or graph.logits.shape[2] != 1:

@@ -17,7 +17,7 @@ from quantunet.ir import Array, Graph
 from quantunet.mask_pictures import check_classes, save_class_map, save_mask, save_overlay
 from quantunet.pixel_codes import picture_codes
 from quantunet.storage import atomic_path
-from quantunet.zoo import MODEL_HELP
+from quantunet.zoo import MODEL_HELP, load_network
 
 
 def add_parser(sub: Any) -> None:
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
     overlay = args.overlay or args.out.with_name(f"{args.out.stem}_overlay.png")
     _check_outputs([path for path in (args.out, overlay, args.taps) if path])
-    graph = _pixel_scale.load(args.model, args.pixel_scale)
+    graph = _pixel_scale.apply(load_network(args.model), args.pixel_scale)
     count = golden.class_count(graph)
     check_classes(graph.name, count)
     image = load_image(args.image, graph.tensor(graph.input).shape)
