@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 import pytest
 from helpers.qonnx_exact import ROUNDING, Exact, Executor, NoExactMeaningError, integer_range, run
+from helpers.random_qonnx import generate
 from onnx import TensorProto, helper, numpy_helper
 
 QONNX = "qonnx.custom_op.general"
@@ -237,3 +238,45 @@ def test_batch_normalisation_as_onnx() -> None:
     ours = run(made, {"x": Exact.of(image)})["y"].floats()
     assert ours.shape == theirs.shape
     assert np.abs(ours - theirs).max() < 1e-5  # float32 against rationals: the one comparison that cannot be exact
+
+
+def _plainly(model: onnx.ModelProto) -> onnx.ModelProto:
+    """A copy that qonnx' executor reads: the short name of ONNX, a line for each domain, a batch of 1."""
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    version = next(entry.version for entry in copy.opset_import if entry.domain in ("", "ai.onnx"))
+    del copy.opset_import[:]
+    domains = {"": version, QONNX: 1, "onnx.brevitas": 1}
+    copy.opset_import.extend(helper.make_opsetid(domain, number) for domain, number in domains.items())
+    batch = copy.graph.input[0].type.tensor_type.shape.dim[0]
+    batch.Clear()
+    batch.dim_value = 1
+    return copy
+
+
+def test_random_files_as_the_executor_of_qonnx() -> None:
+    """Files in which float32 is exact: bytes as multiples of 1/256, powers of two, no sigmoid."""
+    from qonnx.core.modelwrapper import ModelWrapper
+    from qonnx.core.onnx_exec import execute_onnx
+    from qonnx.transformation.infer_shapes import InferShapes
+
+    files = 0
+    for seed in range(100, 200):
+        file = generate(seed)
+        names = " ".join(file.choices)
+        if file.level not in ("plain", "asked") or file.pixel != Fraction(1, 256) or "sigmoid" in names:
+            continue
+        if any(entry.startswith("normalisation") and "none" not in entry for entry in file.choices):
+            continue
+        made = ModelWrapper(_plainly(file.model)).transform(InferShapes())
+        feeds = file.feeds()
+        ((source, image),) = feeds.items()
+        theirs = execute_onnx(made, {source: image.floats().astype(np.float32)})[file.model.graph.output[0].name]
+        ours = Executor(file.model, feeds)[file.model.graph.output[0].name]
+        assert ours.shape == theirs.shape
+        assert len(set(theirs.ravel().tolist())) > 1
+        assert ours.same(Exact.of(theirs)), str(file)
+        files += 1
+        if files == 10:
+            break
+    assert files == 10

@@ -220,9 +220,10 @@ class _Builder:
             self.constants[name] = array
         return name
 
-    def scalar(self, value: float, what: str) -> str:
-        """Add a constant of one value, in one of the shapes that files have."""
-        shape = self.rng.choice([(), (), (), (1,), (1, 1, 1, 1)]) if what != "bits" else ()
+    def scalar(self, value: float, what: str, rank: int = 4) -> str:
+        """Add a constant of one value, in one of the shapes that files have, with no more axes than ``rank``."""
+        shapes: list[tuple[int, ...]] = [(), (), (), (1,), *([(1,) * rank] if rank > 1 else [])]
+        shape = self.rng.choice(shapes) if what != "bits" else ()
         return self.constant(np.full(shape, value, dtype=np.float32), what)
 
     def quantizer(
@@ -230,12 +231,13 @@ class _Builder:
         mode: str = "ROUND", zero: float = 0,
     ) -> str:  # fmt: skip
         """Add a Quant."""
+        rank = len(self.value(source).shape)
         given = (
             self.constant(np.asarray(scale, dtype=np.float32), "scale")
             if np.ndim(scale)
-            else self.scalar(float(scale), "scale")
+            else self.scalar(float(scale), "scale", rank)
         )  # type: ignore[arg-type]
-        inputs = [source, given, self.scalar(zero, "zero"), self.scalar(bits, "bits")]
+        inputs = [source, given, self.scalar(zero, "zero", rank), self.scalar(bits, "bits")]
         attributes: dict[str, Any] = {"signed": int(signed), "narrow": int(narrow)}
         if mode != "ROUND" or self.chance(0.9):
             attributes["rounding_mode"] = (
@@ -694,15 +696,18 @@ def _output(builder: _Builder, tensor: str, classes: int) -> tuple[str, bool]:
 
 def generate(seed: int) -> RandomFile:
     """The file of a seed."""
-    for attempt in range(20):
+    for attempt in range(40):
         try:
-            return _generate(seed, random.Random(f"{seed} {attempt}"))
+            file, values = _generate(seed, random.Random(f"{seed} {attempt}"))
         except NoExactMeaningError:
             continue  # the choices do not go together, for example a stride that leaves nothing
+        if values >= 4 or attempt > 20:  # an output that is nearly constant would hide what is wrong
+            return file
     raise AssertionError(f"seed {seed} makes no file")
 
 
-def _generate(seed: int, rng: random.Random) -> RandomFile:
+def _generate(seed: int, rng: random.Random) -> tuple[RandomFile, int]:
+    """A file, and how many different values its output has."""
     builder = _Builder(rng, rng.randint(9, 18))
     channels = int(builder.pick("channels in", {"1": "plain", "2": "asked", "3": "asked", "4": "asked"}, [3, 1, 2, 1]))
     pool_levels = rng.choice([0, 1, 1, 2])
@@ -731,9 +736,9 @@ def _generate(seed: int, rng: random.Random) -> RandomFile:
     if builder.rare("kernel_shape that contradicts the weights", "bad", 0.05):
         _spoil(builder)
     model = _model(builder, source, shape, output, batch)
-    return RandomFile(
-        seed, model, image, pixel, quantised, source, builder.choices, builder.layers, input_last, output_last
-    )
+    choices, values = builder.choices, len(set(builder.value(output).num.ravel()))
+    file = RandomFile(seed, model, image, pixel, quantised, source, choices, builder.layers, input_last, output_last)
+    return file, values
 
 
 def _body(builder: _Builder, tensor: str, levels: int) -> str:
