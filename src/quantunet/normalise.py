@@ -213,6 +213,7 @@ class Builder:
     _made: dict[tuple[Source, QType], Tensor] = field(default_factory=dict)
     _joined: dict[Joined, Tensor] = field(default_factory=dict)
     _order: dict[str, int] = field(default_factory=dict)
+    _sources: dict[str, TensorSource] = field(default_factory=dict)
     _inputs: list[str] = field(default_factory=list)
 
     # What a door calls.
@@ -453,7 +454,11 @@ class Builder:
 
     def ready(self, tensor: Tensor, place: Place) -> Value:
         """Return the value of a tensor of the graph."""
-        return Value(TensorSource(tensor), place, declared=tensor.qtype)
+        return Value(self._source(tensor), place, declared=tensor.qtype)
+
+    def _source(self, tensor: Tensor) -> TensorSource:
+        """Return the one source of a tensor, so that equal requantisations of it are one layer."""
+        return self._sources.setdefault(tensor.name, TensorSource(tensor))
 
     def _quantised(self, place: Place, value: Value, rule: Rule) -> Value:
         if value.frac is not None and value.frac != rule.frac:
@@ -586,7 +591,7 @@ class Builder:
         node = MaxPool2d(name, (inner.name,), output)
         tensor = self._add(source.place.order, node, (height // 2, width // 2, channels), inner_type)
         self._reach[tensor.name] = self._reach[inner.name]
-        return tensor if inner_type == qtype else self._emit(TensorSource(tensor), qtype, place, reach)
+        return tensor if inner_type == qtype else self._emit(self._source(tensor), qtype, place, reach)
 
     def _input(self, source: InputSource, qtype: QType, place: Place) -> Tensor:
         if self._inputs:
@@ -679,7 +684,7 @@ class Builder:
             reach = self._reach[leg.name]
             shift = frac - leg.qtype.frac
             place = _numbered(value.place, number, "requant")
-            found.append(self._emit(TensorSource(leg), common, place, (reach[0] << shift, reach[1] << shift)))
+            found.append(self._emit(self._source(leg), common, place, (reach[0] << shift, reach[1] << shift)))
         return found
 
     def _shared_type(self, value: Joined) -> QType | None:
