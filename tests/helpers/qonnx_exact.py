@@ -107,9 +107,12 @@ def _integers(array: npt.NDArray[Any]) -> npt.NDArray[np.object_]:
 
 
 def _each(function: Callable[..., Any], *arrays: Any) -> npt.NDArray[np.object_]:
-    """Apply a function to every element; a 0-dimensional result stays an array."""
-    grid = np.broadcast(*arrays) if len(arrays) > 1 else None
-    shape = np.shape(arrays[0]) if grid is None else grid.shape
+    """Apply a function to every element, to equal ones once; a 0-dimensional result stays an array."""
+    if len(arrays) == 1:
+        flat = np.asarray(arrays[0], dtype=object).ravel().tolist()
+        known = {value: function(value) for value in set(flat)}
+        return _objects([known[value] for value in flat], np.shape(arrays[0]))
+    shape = np.broadcast_shapes(*(np.shape(array) for array in arrays))
     columns = [np.broadcast_to(np.asarray(array, dtype=object), shape).ravel() for array in arrays]
     return _objects([function(*values) for values in zip(*columns, strict=True)], shape)
 

@@ -272,8 +272,9 @@ def _weights(builder: _Builder, shape: tuple[int, ...]) -> str:
             "narrow": "plain", "signed": "plain", "unsigned": "open", "bipolar": "asked", "one bit": "open",
             "twice": "asked", "channels equal": "asked", "channels": "open", "no power of two": "open", "float": "open",
             "exact float": "open", "NaN": "bad", "infinity": "bad", "floor": "open", "zero point": "open",
+            "transposed": "open", "Identity": "open", "clipped": "open", "scaled": "open",
         },
-        weights=[10, 8, 1, 2, 0.3, 2, 1.5, 0.4, 0.3, 0.2, 0.3, 0.3, 0.3, 0.3, 0.2],
+        weights=[10, 8, 1, 2, 0.3, 2, 1.5, 0.4, 0.3, 0.2, 0.3, 0.3, 0.3, 0.3, 0.2, 0.3, 0.3, 0.3, 0.3],
     )  # fmt: skip
     bits = builder.rng.randint(2, 8)
     scale = 2.0 ** (builder.rng.randint(-9, 3) if builder.chance(0.3) else -bits + 2)
@@ -287,6 +288,14 @@ def _weights(builder: _Builder, shape: tuple[int, ...]) -> str:
         first = builder.quantizer(builder.constant(raw, "w"), scale, bits, True, True)
         coarser = 2.0 ** builder.rng.randint(0, 2)
         return builder.quantizer(first, scale * coarser, builder.rng.randint(2, bits), True, builder.chance(0.5))
+    if kind in ("transposed", "Identity", "clipped", "scaled"):
+        laid_out = raw.transpose(2, 3, 1, 0) if kind == "transposed" else raw
+        made = builder.quantizer(builder.constant(np.ascontiguousarray(laid_out), "w"), scale, bits, True, True)
+        if kind == "transposed":
+            return builder.emit("Transpose", [made], perm=[3, 2, 0, 1])
+        if kind == "scaled":
+            return builder.emit("Mul", [made, builder.constant(np.array(-0.5, np.float32))])
+        return builder.emit("Identity", [made]) if kind == "Identity" else builder.emit("Relu", [made])
     if kind == "exact float":
         return builder.constant((np.clip(np.round(raw / scale), -100, 100) * scale).astype(np.float32), "w")
     if kind == "float":
@@ -529,9 +538,9 @@ def _sprinkle(builder: _Builder, tensor: str) -> str:
         {
             "nothing": "plain", "Identity": "asked", "Dropout": "asked", "Transpose that moves nothing": "asked",
             "swap height and width": "open", "Add": "open", "Mul": "open", "BatchNormalization": "open",
-            "Resize": "open", "Pad": "open",
+            "Resize": "open", "Pad": "open", "Sub": "open",
         },
-        weights=[40, 2, 1, 2, 0.6, 0.6, 0.4, 0.3, 0.3, 0.3],
+        weights=[40, 2, 1, 2, 0.6, 0.6, 0.4, 0.3, 0.3, 0.3, 0.5],
     )  # fmt: skip
     channels, height, width = builder.value(tensor).shape[1:]
     if what == "Identity":
@@ -544,6 +553,8 @@ def _sprinkle(builder: _Builder, tensor: str) -> str:
         return builder.emit("Transpose", [tensor], perm=[0, 1, 3, 2])
     if what == "Add":
         return builder.emit("Add", [tensor, tensor])
+    if what == "Sub":
+        return builder.emit("Sub", [tensor, builder.constant(np.array(0.25, np.float32))])
     if what == "Mul":
         return builder.emit("Mul", [tensor, builder.constant(np.array(2.0, np.float32))])
     if what == "BatchNormalization":
