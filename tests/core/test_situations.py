@@ -318,6 +318,17 @@ def bias(values: Any, *, quant: tuple[float, int] | None = None) -> Callable[[],
     return whole
 
 
+def requantised_skip(first: tuple[float, int], second: tuple[float, int]) -> Callable[[Net, str], str]:
+    """Two quantizers in a row, whose result goes to a pool, and as a skip through a third quantizer."""
+
+    def build(net: Net, x: str) -> str:
+        skip = net.quant(net.quant(x, *first), *second)
+        up = net.up(net.pool(skip), 3, 2)
+        return net("Concat", net.quant(up, 2.0**-4, 7), net.quant(skip, 2.0**-4, 7), axis=1)
+
+    return build
+
+
 PATTERNS = {
     "signed quantizer behind a ReLU": Situation(tail(lambda net, x: net.quant(net("Relu", x), 0.125, 5))),
     "signed narrow quantizer behind a ReLU": Situation(tail(lambda net, x: net.quant(net("Relu", x), 0.125, 5, 1, 1))),
@@ -325,6 +336,23 @@ PATTERNS = {
     "narrow quantizer, then ReLU": Situation(tail(lambda net, x: net("Relu", net.quant(x, 0.125, 5, 1, 1)))),
     "quantizer, ReLU, quantizer": Situation(
         tail(lambda net, x: net.quant(net("Relu", net.quant(x, 0.125, 5)), 0.25, 3, 0))
+    ),
+    "two quantizers, the second finer": Situation(tail(lambda net, x: net.quant(net.quant(x, 0.5, 4), 0.125, 6))),
+    "two quantizers, the second coarser": Situation(tail(lambda net, x: net.quant(net.quant(x, 2.0**-6, 8), 0.125, 6))),
+    "two quantizers, the second narrower": Situation(tail(lambda net, x: net.quant(net.quant(x, 0.125, 6), 0.25, 3))),
+    "two quantizers, rounded twice": Situation(tail(lambda net, x: net.quant(net.quant(x, 0.125, 12), 0.5, 8))),
+    "two quantizers, the second coarser, as a skip": Situation(tail(requantised_skip((2.0**-6, 8), (0.125, 6)), 5)),
+    "two quantizers, the second finer, as a skip": Situation(tail(requantised_skip((0.5, 4), (0.125, 7)), 5)),
+    "three quantizers, then Concat": Situation(
+        tail(
+            lambda net, x: net(
+                "Concat",
+                net.quant(net.quant(net.quant(x, 0.25, 7), 2.0**-4, 8), 0.5, 6),
+                net.quant(x, 0.5, 6),
+                axis=1,
+            ),
+            6,
+        )
     ),
     "unsigned quantizer without a ReLU": Situation(tail(lambda net, x: net.quant(x, 0.125, 5, 0))),
     "ReLU, ReLU": Situation(tail(lambda net, x: net.relu_quant(net("Relu", x)))),
@@ -350,7 +378,7 @@ PATTERNS = {
     "Clip without a lower bound": Situation(
         tail(lambda net, x: net.quant(net("Clip", x, "", net.constant(6)), 0.25, 4))
     ),
-    "Clip that clips": Situation(tail(narrow_clip), "either", words=("bound",)),
+    "Clip that clips": Situation(tail(narrow_clip), "either", ("range",), ("cleanup",)),
     "Clip that clips nothing, behind a quantizer": Situation(
         tail(lambda net, x: net("Clip", net.relu_quant(x), net.constant(0), net.constant(6)))
     ),
@@ -488,7 +516,8 @@ def foreign(op: str, domain: str = "com.example") -> Callable[[onnx.ModelProto],
     def change(model: onnx.ModelProto) -> None:
         node = next(node for node in model.graph.node if node.op_type == op)
         node.domain = domain
-        model.opset_import.append(helper.make_opsetid(domain, 1))
+        if all(line.domain != domain for line in model.opset_import):
+            model.opset_import.append(helper.make_opsetid(domain, 1))
 
     return change
 
@@ -531,7 +560,10 @@ ONNX = {
         end(lambda net, x: net.head(net.relu_quant(net.conv(x, 3, 3, 1, auto_pad="VALID", pads=None)), 3))
     ),
     "auto_pad VALID on 3x3": Situation(first(auto_pad="VALID", pads=None), "either", ("odd",)),
-    "auto_pad and pads": Situation(first(auto_pad="SAME_UPPER"), "refused", ("odd", "pad")),
+    "auto_pad and equal pads": Situation(first(auto_pad="SAME_UPPER"), "either", ("odd", "pad")),
+    "auto_pad and pads of 0": Situation(first(auto_pad="SAME_UPPER", pads=[0, 0, 0, 0]), "either", ("odd", "pad")),
+    "auto_pad and other pads": Situation(first(auto_pad="SAME_UPPER", pads=[2, 2, 0, 0]), "refused", ("odd", "pad")),
+    "auto_pad VALID and pads": Situation(first(auto_pad="VALID"), "refused", ("odd", "pad")),
     "auto_pad that does not exist": Situation(first(auto_pad="SAME", pads=None), "refused", ("odd", "auto_pad")),
     "kernel_shape absent": Situation(first(kernel_shape=None)),
     "kernel_shape that contradicts": Situation(first(kernel_shape=[5, 5]), "refused", ("odd", "kernel")),
@@ -568,6 +600,10 @@ ONNX = {
     "up with output_padding of 0": Situation(spelled_up(output_padding=[0, 0], dilations=[1, 1], group=1)),
     "up with output_padding": Situation(spelled_up(output_padding=[1, 1]), "either", ("odd", "output_padding")),
     "up with output_shape": Situation(spelled_up(output_shape=[16, 16]), "either", ("odd", "output_shape")),
+    "up with another output_shape": Situation(spelled_up(output_shape=[15, 15]), "refused", ("odd", "output_shape")),
+    "up with auto_pad and an output_shape": Situation(
+        spelled_up(output_shape=[15, 15], auto_pad="SAME_UPPER"), "refused", ("odd",)
+    ),
     "up with pads": Situation(spelled_up(pads=[1, 1, 1, 1]), "either", ("odd", "pad")),
     "Transpose at the input, one channel": Situation(transposed([0, 3, 1, 2]), input_last=True),
     "Transpose at the input, RGB": Situation(
@@ -579,7 +615,7 @@ ONNX = {
     ),
     "Transpose of nothing": Situation(transposed([0, 1, 2, 3], at="middle")),
     "Transpose of rows and columns": Situation(
-        transposed([0, 1, 3, 2], at="middle"), "either", ("turn", "transpose"), ("cleanup",)
+        transposed([0, 1, 3, 2], at="middle"), "either", ("axes",), ("cleanup",)
     ),
     "channels-last convolution": Situation(channels_last_node, "either", ("odd",), ("kernel of 3x3 or 1x1",)),
     "a foreign Conv": Situation(plain(), "refused", ("com.example", "enc"), ("cleanup",), change=foreign("Conv")),
@@ -587,6 +623,7 @@ ONNX = {
     "a foreign MaxPool": Situation(plain(), "refused", ("ai.onnx.ml",), change=foreign("MaxPool", "ai.onnx.ml")),
     "a foreign Quant": Situation(plain(), "refused", ("com.example",), change=foreign("Quant")),
     "Conv in the domain of QONNX": Situation(plain(), "refused", ("enc",), change=foreign("Conv", GENERAL)),
+    "MaxPool in the domain of QONNX": Situation(plain(), "refused", change=foreign("MaxPool", BREVITAS)),
     "Quant in the standard domain": Situation(plain(), "refused", ("input_quant",), change=foreign("Quant", "")),
     "a function of the file called Quant": Situation(plain(), "refused", ("function",), change=with_function),
     "Quant without signed": Situation(
@@ -707,15 +744,15 @@ CONSTANTS = {
     "scale of no power of two": Situation(weights(scaled(0.3)), "either", ("odd_weight", "power of two")),
     "scale of 0": Situation(weights(scaled(0.0)), "refused", ("odd_weight", "scale")),
     "negative scale": Situation(weights(scaled(-0.25)), "either", ("odd_weight", "scale")),
-    "infinite scale": Situation(weights(scaled(np.inf)), "refused", ("odd_weight", "scale")),
-    "scale that is NaN": Situation(weights(scaled(np.nan)), "refused", ("odd_weight", "scale")),
+    "infinite scale": Situation(weights(scaled(np.inf)), "refused", ("odd_weight", "finite")),
+    "scale that is NaN": Situation(weights(scaled(np.nan)), "refused", ("odd_weight", "finite")),
     "a denormal scale": Situation(weights(scaled(2.0**-149)), "either", ("odd",)),
     "a huge scale": Situation(weights(scaled(2.0**127)), "either"),
     "zero point": Situation(weights(scaled(0.25, zero=1)), "either", ("odd_weight", "zero")),
-    "zero point that is NaN": Situation(weights(scaled(0.25, zero=np.nan)), "refused", ("odd_weight", "zero")),
+    "zero point that is NaN": Situation(weights(scaled(0.25, zero=np.nan)), "refused", ("odd_weight", "finite")),
     "half a bit": Situation(weights(scaled(0.25, bits=2.5)), "refused", ("odd_weight", "bit")),
     "no bits": Situation(weights(scaled(0.25, bits=0)), "refused", ("odd_weight", "bit")),
-    "bits that are NaN": Situation(weights(scaled(0.25, bits=np.nan)), "refused", ("odd_weight", "bit")),
+    "bits that are NaN": Situation(weights(scaled(0.25, bits=np.nan)), "refused", ("odd_weight", "finite")),
     "40 bits": Situation(weights(scaled(0.25, bits=40)), "either", ("odd_weight", "bit")),
     "weight that is NaN": Situation(weights(spoiled(np.nan)), "refused", ("odd", "nan")),
     "weight that is infinite": Situation(weights(spoiled(np.inf)), "refused", ("odd", "inf")),
@@ -737,10 +774,12 @@ CONSTANTS = {
     "bias beyond int64": Situation(bias(1.0e30), "either", ("biased", "bias")),
     "bias beyond int64, quantised": Situation(bias(1.0e30, quant=(2.0**80, 32)), "either", ("biased", "bias")),
     "bias that is NaN": Situation(bias([0.0, np.nan, 0.0]), "refused", ("bias", "nan")),
-    "quantised bias that is NaN": Situation(bias([0.0, np.nan, 0.0], quant=(2.0**-10, 32)), "refused", ("bias", "nan")),
+    "quantised bias that is NaN": Situation(
+        bias([0.0, np.nan, 0.0], quant=(2.0**-10, 32)), "refused", ("finite", "nan")
+    ),
     "bias that is infinite": Situation(bias([0.0, np.inf, 0.0]), "refused", ("bias", "inf")),
     "quantised bias that is infinite": Situation(
-        bias([0.0, np.inf, 0.0], quant=(2.0**-10, 32)), "refused", ("bias", "inf")
+        bias([0.0, np.inf, 0.0], quant=(2.0**-10, 32)), "refused", ("finite", "inf")
     ),
 }
 
@@ -826,7 +865,7 @@ MISSING = {
     "depthwise": Situation(end(depthwise), "either", ("odd", "group")),
     "kernel 5": Situation(big_kernel(5), "either", ("odd", "kernel")),
     "kernel 7": Situation(big_kernel(7), "either", ("odd", "kernel")),
-    "Mul": Situation(layer("Mul", 2.0), "either", ("odd", "mul")),
+    "Mul": Situation(layer("Mul", 2.0), "either", ("odd",)),
     "PRelu": Situation(layer("PRelu", [0.25]), "either", ("odd", "prelu")),
     "Softmax": Situation(layer("Softmax", axis=1), "refused", ("odd", "softmax")),
     "GlobalAveragePool": Situation(layer("GlobalAveragePool"), "refused", ("odd", "globalaveragepool")),

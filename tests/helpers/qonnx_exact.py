@@ -60,7 +60,9 @@ class Exact:
         else:
             raise NoExactMeaningError(f"a tensor of {array.dtype}")
         common = math.lcm(*(bottom for _, bottom in pairs)) if pairs else 1
-        return cls(_objects([top * (common // bottom) for top, bottom in pairs], array.shape), Fraction(1, common))
+        tops = [top * (common // bottom) for top, bottom in pairs]
+        step = math.gcd(*tops) or 1
+        return cls(_objects([top // step for top in tops], array.shape), Fraction(step, common))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -377,8 +379,6 @@ def _window(node: _Node, size: tuple[int, int], kernel: tuple[int, int]) -> _Win
             out.append((-(-span // strides[axis]) if ceil else span // strides[axis]) + 1)
             if ceil and (out[axis] - 1) * strides[axis] >= size[axis] + before[axis]:
                 raise NoExactMeaningError("ceil_mode with a window that begins in the padding")
-    elif pads is not None and any(pads):
-        raise NoExactMeaningError(f"both auto_pad = {auto} and pads")
     elif auto == "VALID":
         before = after = (0, 0)
         out = [(size[axis] - extent[axis]) // strides[axis] + 1 for axis in (0, 1)]
@@ -389,6 +389,8 @@ def _window(node: _Node, size: tuple[int, int], kernel: tuple[int, int]) -> _Win
         before, after = (less, more) if auto == "SAME_UPPER" else (more, less)
     else:
         raise NoExactMeaningError(f"auto_pad = {auto}")
+    if pads is not None and any(pads) and tuple(pads) != (*before, *after):
+        raise NoExactMeaningError(f"auto_pad = {auto}, and pads = {pads}")
     if min(out) < 1:
         raise NoExactMeaningError(f"a window of {extent} in a map of {size}")
     return _Window(kernel, strides, dilations, before, after, (out[0], out[1]))  # type: ignore[arg-type]
@@ -454,8 +456,8 @@ def _conv_transpose(node: _Node) -> Exact:
     extra = list(node.get("output_padding") or [0, 0])
     full = [strides[a] * (size[a] - 1) + (kernel[a] - 1) * dilations[a] + 1 for a in (0, 1)]
     auto, pads, wanted = _text(node.get("auto_pad", b"NOTSET")), node.get("pads"), node.get("output_shape")
-    if wanted is not None:
-        raise NoExactMeaningError("output_shape")
+    if wanted is not None and list(wanted) != [full[a] + extra[a] for a in (0, 1)]:
+        raise NoExactMeaningError(f"output_shape = {wanted}")
     if auto == "NOTSET":
         margins = [0, 0, 0, 0] if pads is None else list(pads)
     elif pads is not None and any(pads):

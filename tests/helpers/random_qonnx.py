@@ -621,8 +621,8 @@ def _join(builder: _Builder, legs: list[str]) -> str:
     return result
 
 
-def _input(builder: _Builder, source: str, channels: int) -> str:
-    """Add what stands in front of the first layer: normalisation and the input quantizer."""
+def _input(builder: _Builder, source: str, channels: int) -> tuple[str, str]:
+    """Add normalisation and the input quantizer; returns its result, and what the first layer reads."""
     last_axes = (1, channels, 1, 1)
     tensor = source
     normalisation = builder.pick(
@@ -648,7 +648,7 @@ def _input(builder: _Builder, source: str, channels: int) -> str:
         weights=[10, 5, 3, 2, 0.6, 0.3, 0.3, 0.3, 0.3, 0.3],
     )  # fmt: skip
     if kind == "absent":
-        return tensor
+        return tensor, tensor
     if kind == "relu":
         tensor = builder.emit("Relu", [tensor])
     signed = kind == "signed" or (kind != "unsigned" and kind != "u8" and builder.chance(0.5))
@@ -659,9 +659,10 @@ def _input(builder: _Builder, source: str, channels: int) -> str:
     tensor = builder.quantizer(
         tensor, scale, bits, signed, kind == "narrow", "FLOOR" if kind == "rounding" else "ROUND", zero
     )
+    first = tensor
     if kind == "twice":
         tensor = builder.quantizer(tensor, builder.fitting(tensor, 4, True), 4, True)
-    return tensor
+    return first, tensor
 
 
 def _worst(builder: _Builder, node: onnx.NodeProto) -> int:
@@ -736,7 +737,7 @@ def _generate(seed: int, rng: random.Random) -> tuple[RandomFile, int]:
     builder.foreign = builder.rare("a node of a foreign domain", "bad", 0.05)
     if input_last:
         tensor = builder.emit("Transpose", [tensor], perm=[0, 3, 1, 2])
-    quantised = tensor = _input(builder, tensor, channels)
+    quantised, tensor = _input(builder, tensor, channels)
     tensor = _body(builder, tensor, pool_levels)
     classes = int(builder.pick("classes", {"1": "plain", "2": "asked", "3": "asked", "4": "asked"}, [3, 1, 1, 1]))
     output, output_last = _output(builder, tensor, classes)
