@@ -343,6 +343,20 @@ PATTERNS = {
     "two quantizers, rounded twice": Situation(tail(lambda net, x: net.quant(net.quant(x, 0.125, 12), 0.5, 8))),
     "two quantizers, the second coarser, as a skip": Situation(tail(requantised_skip((2.0**-6, 8), (0.125, 6)), 5)),
     "two quantizers, the second finer, as a skip": Situation(tail(requantised_skip((0.5, 4), (0.125, 7)), 5)),
+    "two quantizers, the first finer than the sums": Situation(
+        tail(lambda net, x: net.quant(net.quant(x, 2.0**-12, 12), 2.0**-4, 8))
+    ),
+    "ReLU and two quantizers, the first finer than the sums": Situation(
+        tail(lambda net, x: net.quant(net.quant(net("Relu", x), 2.0**-12, 11, 0), 2.0**-4, 8))
+    ),
+    "two quantizers, the first finer than the sums, then Concat": Situation(
+        tail(
+            lambda net, x: net(
+                "Concat", net.quant(net.quant(x, 2.0**-12, 12), 2.0**-4, 8), net.quant(x, 2.0**-4, 8), axis=1
+            ),
+            6,
+        )
+    ),
     "three quantizers, then Concat": Situation(
         tail(
             lambda net, x: net(
