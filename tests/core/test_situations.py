@@ -396,6 +396,17 @@ PATTERNS = {
     "Clip that clips nothing, behind a quantizer": Situation(
         tail(lambda net, x: net("Clip", net.relu_quant(x), net.constant(0), net.constant(6)))
     ),
+    "Max with 0 for a ReLU": Situation(
+        tail(lambda net, x: net.quant(net("Max", x, net.constant(0)), 0.25, 4, 0)), "either"
+    ),
+    "Max with 0 in front, Min with 6": Situation(
+        tail(lambda net, x: net.quant(net("Min", net("Max", net.constant([0]), x), net.constant(6)), 0.25, 4, 0)),
+        "either",
+    ),
+    "ThresholdedRelu at 0": Situation(
+        tail(lambda net, x: net.relu_quant(net("ThresholdedRelu", x, alpha=0.0))), "either"
+    ),
+    "ThresholdedRelu at 1": Situation(tail(lambda net, x: net.relu_quant(net("ThresholdedRelu", x))), "either"),
     "LeakyRelu": Situation(
         tail(lambda net, x: net.quant(net("LeakyRelu", x, name="leak", alpha=0.125), 0.25, 4)),
         "either",
@@ -974,6 +985,89 @@ def test_a_damaged_structure_is_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(QuantUNetError) as caught:
         read(model, tmp_path)
     assert caught.value.expected
+
+
+# Files that say two things, or something that nobody asked for
+
+
+def two_input_quantizers(
+    first: tuple[float, int, int, int], second: tuple[float, int, int, int]
+) -> Callable[[], Built]:
+    """The input goes through two quantizers of its own; its values are -255/256..0."""
+
+    def build() -> Built:
+        net = Net()
+        negative = net("Mul", "x", net.constant(-1.0))
+        legs = [net.quant(negative, *entry) for entry in (first, second)]
+        net.quantised = legs[1]
+        legs = [net.relu_quant(net.conv(leg, 1, 2)) for leg in legs]
+        return net, net.head(net("Concat", *legs, axis=1), 4)
+
+    return build
+
+
+def neutral(op: str, values: Any) -> Callable[[], Built]:
+    """Arithmetic at the output with a constant that changes no value, but perhaps the shape."""
+    return end(lambda net, x: net(op, net.head(x, 3), net.constant(values), name="odd"))
+
+
+def _extra_input(op: str) -> Callable[[onnx.ModelProto], None]:
+    def change(model: onnx.ModelProto) -> None:
+        node = next(node for node in model.graph.node if node.op_type == op)
+        node.input.append(model.graph.initializer[0].name)
+
+    return change
+
+
+def _attribute_twice(model: onnx.ModelProto) -> None:
+    node = model.graph.node[0]
+    node.attribute.append(helper.make_attribute("signed", 1))
+
+
+def _constant_twice(model: onnx.ModelProto) -> None:
+    again = onnx.TensorProto()
+    again.CopyFrom(model.graph.initializer[3])
+    again.raw_data = bytes(len(again.raw_data))
+    model.graph.initializer.append(again)
+
+
+def _constant_node_twice(model: onnx.ModelProto) -> None:
+    tensor = model.graph.initializer[3]
+    other = helper.make_tensor(tensor.name, TensorProto.FLOAT, tensor.dims, bytes(len(tensor.raw_data)), raw=True)
+    model.graph.node.insert(0, helper.make_node("Constant", [], [tensor.name], name="again", value=other))
+
+
+def _writes_the_input(model: onnx.ModelProto) -> None:
+    model.graph.node.insert(0, helper.make_node("Relu", ["y"], ["x"], name="again"))
+    model.graph.node.insert(0, helper.make_node("Identity", ["x"], ["y"], name="before"))
+
+
+NARROW, WIDE = (2.0**-7, 8, 1, 1), (2.0**-7, 8, 1, 0)
+CONTRADICTIONS = {
+    "two input quantizers alike": Situation(two_input_quantizers(WIDE, WIDE), "either"),
+    "two input quantizers, the first narrow": Situation(two_input_quantizers(NARROW, WIDE), "either"),
+    "two input quantizers, the second narrow": Situation(two_input_quantizers(WIDE, NARROW), "either"),
+    "two input quantizers of two scales": Situation(two_input_quantizers(WIDE, (2.0**-6, 8, 1, 0)), "either"),
+    "Add of 0 that adds channels": Situation(neutral("Add", np.zeros((1, 3, 1, 1))), "either", ("odd",)),
+    "Mul of 1 that adds channels": Situation(neutral("Mul", np.ones((1, 2, 1, 1))), "either", ("odd",)),
+    "Mul of 1 that adds an axis": Situation(neutral("Mul", np.ones((1, 1, 1, 1, 1))), "either", ("odd",)),
+    "Add of 0 that adds images": Situation(neutral("Add", np.zeros((2, 1, 1, 1))), "either", ("odd",)),
+    "Mul of nothing": Situation(neutral("Mul", np.ones(0)), "refused", ("odd",)),
+    "Mul of 1": Situation(neutral("Mul", 1.0)),
+    "Sub of 0": Situation(neutral("Sub", np.zeros((1, 1, 1)))),
+    "a fifth input of Quant": Situation(plain(), "refused", ("input_quant",), change=_extra_input("Quant")),
+    "a second input of Relu": Situation(plain(), "refused", ("relu",), change=_extra_input("Relu")),
+    "a second input of MaxPool": Situation(plain(), "refused", ("maxpool",), change=_extra_input("MaxPool")),
+    "an attribute that stands twice": Situation(plain(), "refused", ("signed",), change=_attribute_twice),
+    "a constant that stands twice": Situation(plain(), "refused", ("constant3",), change=_constant_twice),
+    "a constant and a node of one name": Situation(plain(), "refused", ("constant3",), change=_constant_node_twice),
+    "a node that writes the input": Situation(plain(), "refused", change=_writes_the_input),
+}
+
+
+@pytest.mark.parametrize("name", CONTRADICTIONS)
+def test_contradictions(name: str, tmp_path: Path) -> None:
+    check(CONTRADICTIONS[name], tmp_path)
 
 
 def test_nodes_that_nobody_reads(tmp_path: Path) -> None:

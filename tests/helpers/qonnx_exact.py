@@ -567,6 +567,20 @@ def _clip(node: _Node) -> Exact:
     return Exact.of(_each(clip, node[0].num))
 
 
+def _thresholded(node: _Node) -> Exact:
+    node.arity(1, 1)
+    alpha = Fraction(node.get("alpha", 1.0))
+    return node[0].with_num(_each(lambda value: value if value * node[0].unit > alpha else 0, node[0].num))
+
+
+def _extremum(choose: Callable[[Any, Any], Any]) -> Operation:
+    def operation(node: _Node) -> Exact:
+        parts = _aligned(*(node[index] for index in range(len(node.inputs))))
+        return parts[0].with_num(_wrap(functools.reduce(choose, (part.num for part in parts))))
+
+    return operation
+
+
 def _leaky(node: _Node) -> Exact:
     alpha = Exact.of(np.float32(node.get("alpha", np.float32(0.01))))
     return _sloped(node[0], alpha)
@@ -769,6 +783,9 @@ STANDARD_OPS: Mapping[str, Operation] = {
     "ConvTranspose": _conv_transpose,
     "Relu": _relu,
     "Clip": _clip,
+    "ThresholdedRelu": _thresholded,
+    "Max": _extremum(np.maximum),
+    "Min": _extremum(np.minimum),
     "LeakyRelu": _leaky,
     "PRelu": _prelu,
     "MaxPool": _max_pool,
