@@ -221,8 +221,12 @@ class Builder:
         """Return the network's input before its quantizer."""
         return Value(InputSource(shape), place)
 
-    def scale_input(self, place: Place, value: AnyValue, gain: Sequence[Fraction], offset: Sequence[Fraction]) -> Value:
+    def scale_input(
+        self, place: Place, what: str, value: AnyValue, gain: Sequence[Fraction], offset: Sequence[Fraction]
+    ) -> Value:
         """Return ``gain * value + offset`` of the network's input, one of each a channel: the picture's normalisation.
+
+        ``what`` is the file's name of the operation, for messages.
 
         Raises:
             UnsupportedOpError: The value is not the bare input.
@@ -232,8 +236,8 @@ class Builder:
         if not isinstance(source, InputSource) or touched:
             raise UnsupportedOpError(
                 place.name,
-                expected="arithmetic with constants only between the network's input and its quantizer",
-                got="some inside the network",
+                expected=f"{what} with a constant only between the network's input and its quantizer",
+                got="one inside the network",
                 hint="Merge it into the weights of a convolution before the quantizers are trained.",
             )
         before = source.gain or (Fraction(1),) * len(gain), source.offset or (Fraction(0),) * len(gain)
@@ -276,6 +280,14 @@ class Builder:
         channels_in, channels_out = weight.shape[2:]
         if channels_in != tensor.shape[2]:
             raise ShapeError(place.name, expected=f"weights for {tensor.shape[2]} input channels", got=str(channels_in))
+        finer = _finer(bias, weight_type.frac + tensor.qtype.frac, MAX_BITS - weight_type.bits)
+        if finer:
+            logger.warning(
+                "%s: the bias is finer than weight scale x input scale, and the weights are kept %d bits wider for it",
+                place.name, finer,
+            )  # fmt: skip
+            weight = IntArray.of(weight.array << finer)
+            weight_type = QType(weight_type.bits + finer, True, weight_type.frac + finer)
         frac = weight_type.frac + tensor.qtype.frac
         codes = _bias_codes(place.name, bias, channels_out, frac)
         node = kind(place.name, (tensor.name,), place.output, weight, weight_type, codes)
@@ -466,8 +478,26 @@ class Builder:
             declared=rule.declared,
         )
         settled = self._without_idle_bounds(result)
+        if (
+            not self._fits(settled)
+            and _settled_type(value) is None
+            and value.declared is not None
+            and self._fits(value)
+        ):
+            # Together they saturate at no type's limits; one behind the other they do.
+            return self._quantised(place, self.ready(self.tensor(value, value.place), value.place), rule)
         same = (settled.low, settled.high, settled.frac, settled.declared)
         return value if same == (value.low, value.high, value.frac, value.declared) else settled
+
+    def _fits(self, value: Value) -> bool:
+        """Return whether a value can become a tensor."""
+        if value.frac is None and _frac(value.source) is None:
+            return False
+        frac = self._grid(value, value.place)
+        if any(bound is not None and _on_grid(bound, frac) != bound for bound in (value.low, value.high)):
+            return False
+        low, high = _codes(value, frac)
+        return fitting_type(self._rounded_reach(value.source, frac), low, high, value.declared, frac) is not None
 
     def _without_idle_bounds(self, value: Value) -> Value:
         """Forget bounds that no value reaches, so that a convolution with its whole accumulator is one again."""
@@ -715,7 +745,7 @@ def _no_type(value: Value, reader: Place, reach: Range, low: int | None, high: i
         )
     return UnsupportedOpError(
         value.place.name,
-        expected="a range that an integer type saturates to (0..2**b-1 or -2**(b-1)..2**(b-1)-1)",
+        expected="bounds that an integer type saturates to (0..2**b-1 or -2**(b-1)..2**(b-1)-1)",
         got=f"{low if low is not None else '-inf'}..{high if high is not None else 'inf'} at scale 2**{-frac}",
         hint="Use a quantizer with narrow = 0 and clip at its own limits.",
     )
@@ -804,6 +834,15 @@ def _clamped(reach: Range, low: int | None, high: int | None) -> Range:
     if high is not None:
         least, most = min(least, high), min(most, high)
     return least, most
+
+
+def _finer(bias: npt.NDArray[np.float64] | None, frac: int, room: int) -> int:
+    """Return how many more fractional bits a bias needs than the sums have; 0 where that is more than there is room."""
+    if bias is None:
+        return 0
+    scaled = [Fraction(value) * Fraction(2) ** frac for value in bias.tolist()]
+    missing = max([0, *(value.denominator.bit_length() - 1 for value in scaled)])
+    return missing if missing <= room else 0
 
 
 def _bias_codes(where: str, bias: npt.NDArray[np.float64] | None, channels: int, frac: int) -> IntArray:

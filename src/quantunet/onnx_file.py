@@ -21,8 +21,11 @@ logger = logging.getLogger(__name__)
 
 _AGAIN = "Export or copy it again."
 _STANDARD = ("", "ai.onnx")
+_QUANT_ATTRIBUTES = frozenset({"signed", "narrow", "rounding_mode"})
 _QUANTIZER_DOMAINS = ("qonnx.custom_op.general", "onnx.brevitas", "finn.custom_op.general")
 _CHANNELS_LAST = "qonnx.custom_op.channels_last"
+_QUANTIZERS = {"Quant": _QUANT_ATTRIBUTES, "IntQuant": _QUANT_ATTRIBUTES, "BipolarQuant": frozenset()}
+"""The attributes of QONNX' quantizers."""
 
 Reals = npt.NDArray[np.float64]
 
@@ -50,9 +53,16 @@ class Attributes:
         found = self._value(key, AttributeProto.INT, "an integer")
         return default if found is None else int(found.i)
 
-    def flag(self, key: str, default: int) -> bool:
-        """Return an integer attribute that must be 0 or 1."""
-        value = self.integer(key, default)
+    def flag(self, key: str) -> bool:
+        """Return an integer attribute that must be there and 0 or 1."""
+        if key not in self.by_name:
+            raise FileFormatError(
+                self.name,
+                expected=f"the attribute {key}, which QONNX requires",
+                got="none",
+                hint=f"Write {key} = 0 or 1.",
+            )
+        value = self.integer(key, 0)
         if value not in (0, 1):
             raise FileFormatError(self.name, expected=f"{key} = 0 or 1", got=str(value), hint=_AGAIN)
         return bool(value)
@@ -90,15 +100,15 @@ class Constants:
     def __contains__(self, name: object) -> bool:
         return name in self.tensors or name in self.computed
 
-    def reals(self, name: str, where: str) -> Reals:
-        """Return a constant as finite float64 values.
+    def reals(self, name: str, where: str, what: str = "constant") -> Reals:
+        """Return a constant as finite float64 values; ``what`` it is goes into messages.
 
         Raises:
             FileFormatError: It is damaged.
             UnsupportedOpError: It holds no real numbers, NaN or infinity, or integers that float64 does not hold.
         """
         if name not in self.computed:
-            self.computed[name] = _finite(_array(self.tensors[name], where), name, where)
+            self.computed[name] = _finite(_array(self.tensors[name], where), name, where, what)
         return self.computed[name]
 
 
@@ -114,21 +124,21 @@ def _array(tensor: TensorProto, where: str) -> npt.NDArray[np.generic]:
         raise FileFormatError(where, expected=what, got=str(error), hint=_AGAIN) from error
 
 
-def _finite(values: npt.NDArray[np.generic], name: str, where: str) -> Reals:
+def _finite(values: npt.NDArray[np.generic], name: str, where: str, what: str) -> Reals:
     kind = f"'{name}' of {values.dtype}"
     if values.dtype.kind in "OSUcV" and not str(values.dtype).startswith(("bfloat", "float")):
-        raise UnsupportedOpError(where, expected="real numbers in a constant", got=kind)
+        raise UnsupportedOpError(where, expected=f"real numbers as {what}", got=kind)
     with np.errstate(invalid="ignore", over="ignore"):
         reals = np.asarray(values).astype(np.float64)
     if not np.isfinite(reals).all():
         raise UnsupportedOpError(
             where,
-            expected="finite numbers in a constant",
+            expected=f"a finite {what}",
             got=f"{reals[~np.isfinite(reals)].flat[0]} in '{name}'",
             hint="The training has diverged, or the file is damaged: export a network that works.",
         )
     if values.dtype.kind in "iu" and reals.size and np.abs(reals).max() > 2.0**53:
-        raise UnsupportedOpError(where, expected="integers up to 2**53 in a constant", got=kind)
+        raise UnsupportedOpError(where, expected=f"integers up to 2**53 as {what}", got=kind)
     return reals
 
 
@@ -180,6 +190,7 @@ class OnnxFile:
         input_dims: Its four sizes; 0 where the first is open.
         output: The name of the output.
         readers: How many ops read a tensor; the output counts as one.
+        first_reader: The first op that reads a tensor, and as which input.
     """
 
     model: onnx.ModelProto
@@ -189,6 +200,18 @@ class OnnxFile:
     input_dims: tuple[int, int, int, int]
     output: str
     readers: dict[str, int]
+    first_reader: dict[str, tuple[Op, int]]
+
+    def role(self, name: str) -> str:
+        """Return what a constant is for, in words for messages: the weights or the bias of a layer, or a constant."""
+        for _ in range(len(self.ops)):
+            if name not in self.first_reader:
+                break
+            op, index = self.first_reader[name]
+            if op.kind in ("Conv", "ConvTranspose") and index in (1, 2):
+                return f"{('weight', 'bias')[index - 1]} of '{op.name}'"
+            name = op.node.output[0]
+        return "constant"
 
 
 def read(path: Path) -> OnnxFile:
@@ -222,12 +245,15 @@ def read(path: Path) -> OnnxFile:
             f"from the file's graph.output (`del model.graph.output[1:]` keeps '{outputs[0]}').",
         )
     ops = tuple(_ops(graph, constants, outputs[0]))
+    _check_definitions(path, model, ops)
     name, dims = _input(path, graph, constants)
     readers: dict[str, int] = {outputs[0]: 1}
+    first_reader: dict[str, tuple[Op, int]] = {}
     for op in ops:
-        for source in op.node.input:
+        for index, source in enumerate(op.node.input):
             readers[source] = readers.get(source, 0) + 1
-    return OnnxFile(model, ops, constants, name, dims, outputs[0], readers)
+            first_reader.setdefault(source, (op, index))
+    return OnnxFile(model, ops, constants, name, dims, outputs[0], readers, first_reader)
 
 
 def _load(path: Path) -> onnx.ModelProto:
@@ -241,11 +267,16 @@ def _load(path: Path) -> onnx.ModelProto:
         ) from error
     # The list of operator sets stands behind the graph: a file that was cut off has none. qonnx' cleanup renames the
     # quantizers' domain and adds no line for it, so that a missing one of these says nothing.
-    needed = {node.domain for node in model.graph.node if node.domain in _STANDARD}
-    given = {opset.domain for opset in model.opset_import}
-    if needed and not given & set(_STANDARD):
+    if not any(opset.domain in _STANDARD for opset in model.opset_import):
         raise FileFormatError(
             str(path), expected="a version of the operator set ai.onnx", got="none: the file was cut off", hint=_AGAIN
+        )
+    if model.functions:
+        raise UnsupportedOpError(
+            str(path),
+            expected="a file without functions of its own",
+            got=", ".join(function.name for function in model.functions),
+            hint="Replace them by the operators that they stand for (onnx.inliner.inline_local_functions).",
         )
     return model
 
@@ -281,9 +312,55 @@ def _ops(graph: onnx.GraphProto, constants: Constants, output: str) -> Iterator[
 
 
 def _kind(node: NodeProto) -> str:
-    if node.domain in _STANDARD or node.domain in _QUANTIZER_DOMAINS:
-        return node.op_type
-    return f"{node.domain}.{node.op_type}"
+    quantizer = node.op_type in _QUANTIZERS
+    if (node.domain in _QUANTIZER_DOMAINS and quantizer) or (node.domain in _STANDARD and not quantizer):
+        return str(node.op_type)
+    return f"{node.domain or 'ai.onnx'}.{node.op_type}"
+
+
+def _check_definitions(path: Path, model: onnx.ModelProto, ops: tuple[Op, ...]) -> None:
+    """Check that every op is named and spelled as the operator set of the file defines it."""
+    for op in ops:
+        if op.node.domain in _STANDARD and op.node.op_type in _QUANTIZERS:
+            raise FileFormatError(
+                op.name,
+                expected=f"{op.node.op_type} in the domain {_QUANTIZER_DOMAINS[0]}",
+                got="one in ai.onnx, which has none",
+                hint=_AGAIN,
+            )
+    versions = sorted({opset.version for opset in model.opset_import if opset.domain in _STANDARD})
+    if len(versions) > 1:
+        raise FileFormatError(
+            str(path),
+            expected="one version of the operator set ai.onnx",
+            got=", ".join(map(str, versions)),
+            hint=_AGAIN,
+        )
+    for op in ops:
+        _check_attributes(op, versions[0])
+
+
+def _check_attributes(op: Op, version: int) -> None:
+    """Refuse attributes that the op's definition does not have, and doubled ones.
+
+    Raises:
+        FileFormatError: There is one.
+    """
+    names = [attribute.name for attribute in op.node.attribute]
+    known: frozenset[str] | None = _QUANTIZERS.get(op.kind)
+    if known is None:
+        try:
+            known = frozenset(onnx.defs.get_schema(op.kind, version, "").attributes)
+        except onnx.defs.SchemaError:
+            return  # no op of this version of ai.onnx: the door refuses it by name
+    odd = sorted({name for name in names if name not in known or names.count(name) > 1})
+    if odd:
+        raise FileFormatError(
+            op.name,
+            expected=f"attributes of {op.kind} ({', '.join(sorted(known))}), each once",
+            got=", ".join(odd),
+            hint=_AGAIN,
+        )
 
 
 def channels_last(op: Op) -> bool:

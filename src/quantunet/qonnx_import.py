@@ -18,7 +18,6 @@ from quantunet.accumulator import bits_for
 from quantunet.errors import (
     FileFormatError,
     ModelError,
-    QuantUNetError,
     ShapeError,
     UnsupportedOpError,
     WidthError,
@@ -68,6 +67,8 @@ class _Tensor:
 
     value: AnyValue
     axes: str
+    turned: str = ""
+    """The transposition that has brought the axes into this order."""
 
 
 @dataclass
@@ -86,7 +87,7 @@ class _Walk:
                     op.name, expected="an input that an earlier node writes", got=f"'{name}'",
                     hint="Sort the nodes of the file, or export it again.",
                 )  # fmt: skip
-            self.values[name] = _Constant(self.file.constants.reals(name, op.name))
+            self.values[name] = _Constant(self.file.constants.reals(name, op.name, self.file.role(name)))
         return self.values[name]
 
     def tensor(self, op: Op, index: int = 0) -> _Tensor:
@@ -114,9 +115,10 @@ class _Walk:
         as_read = [sizes[axis] for axis in tensor.axes] == [1, channels, height, width]
         if not as_read or moved != [axis for axis in _NCHW if sizes[axis] > 1]:
             raise _LayoutError(
-                op.name,
-                expected="axes in the order batch, channels, height, width",
-                got=", ".join({"n": "batch", "c": "channels", "h": "height", "w": "width"}[a] for a in tensor.axes),
+                tensor.turned or op.name,
+                expected=f"axes in the order batch, channels, height, width where '{op.name}' reads them",
+                got=f"{'a Transpose to ' if tensor.turned else ''}"
+                + ", ".join({"n": "batch", "c": "channels", "h": "height", "w": "width"}[axis] for axis in tensor.axes),
                 hint="Give the file with the channels first, as torch exports it.",
             )
         return tensor.value
@@ -219,7 +221,7 @@ def _pads(op: Op, attributes: Attributes, kernel: list[int], stride: int, size: 
         pads = [*small, *large] if auto == "SAME_UPPER" else [*large, *small]
     else:
         raise UnsupportedOpError(op.name, expected="auto_pad NOTSET, VALID, SAME_UPPER or SAME_LOWER", got=auto)
-    if given is not None and any(given) and given != pads:
+    if given is not None and any(given):
         raise FileFormatError(
             op.name, expected="either pads or auto_pad", got=f"{given} and {auto}", hint="Remove one of the two."
         )
@@ -269,14 +271,12 @@ def _conv_transpose(walk: _Walk, op: Op) -> _Tensor:
     _window_attributes(op, attributes, kernel, 2)
     if kernel != [2, 2]:
         raise UnsupportedOpError(op.name, expected="a kernel of 2x2", got=f"kernel {kernel}")
-    height, width, _ = source.shape
     # With kernel and stride of 2 every spelling of auto_pad asks for no padding.
     if attributes.text("auto_pad", "NOTSET") not in ("NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER"):
         _expect(op, "auto_pad", attributes.text("auto_pad", "NOTSET"), "NOTSET")
     _expect(op, "pads", attributes.integers("pads") or [0] * 4, [0] * 4)
     _expect(op, "output_padding", attributes.integers("output_padding") or [0, 0], [0, 0])
-    wanted = [2 * height, 2 * width]
-    _expect(op, "output_shape", (attributes.integers("output_shape") or wanted)[-2:], wanted)
+    _expect(op, "output_shape", attributes.integers("output_shape"), None)
     return _matrix(walk, op, ConvTranspose2d, source, codes.transpose(2, 3, 0, 1), qtype)
 
 
@@ -389,7 +389,7 @@ def _transpose(walk: _Walk, op: Op) -> _Tensor | _Constant:
         raise FileFormatError(op.name, expected=f"a permutation of {rank} axes", got=str(order))
     if isinstance(found, _Constant):
         return replace(found, values=found.values.transpose(order))
-    return replace(found, axes="".join(found.axes[axis] for axis in order))
+    return replace(found, axes="".join(found.axes[axis] for axis in order), turned=op.name)
 
 
 def _arithmetic(walk: _Walk, op: Op) -> _Tensor:
@@ -418,7 +418,7 @@ def _arithmetic(walk: _Walk, op: Op) -> _Tensor:
         gain, offset = ones, [-each for each in constants]
     else:
         gain, offset = [-each for each in ones], constants
-    return replace(found, value=walk.builder.scale_input(_place(op), found.value, gain, offset))
+    return replace(found, value=walk.builder.scale_input(_place(op), op.kind, found.value, gain, offset))
 
 
 def _per_channel(op: Op, values: Reals, axes: str, channels: int) -> list[Fraction]:
@@ -480,7 +480,7 @@ def load(path: Path | str) -> Graph:
         # The file does not say in which order its input has its axes; only one order can be read to the end.
         try:
             graph = _walk(path, file, _NHWC)
-        except QuantUNetError:
+        except _LayoutError:
             raise error from None
     logger.info("%s: %d layers", path, len(graph.nodes))
     return graph

@@ -190,7 +190,7 @@ def read_quant(node: NodeProto, name: str, attributes: Attributes, constants: Co
         raise UnsupportedOpError(
             name, expected=f"a rounding_mode out of {', '.join((*_EVEN, *_ROUNDINGS))}", got=rounding
         )
-    signed, narrow = attributes.flag("signed", 1), attributes.flag("narrow", 0)
+    signed, narrow = attributes.flag("signed"), attributes.flag("narrow")
     return Quantizer(name, int(bits), signed, narrow, frac, int(zero), rounding)
 
 
@@ -216,7 +216,7 @@ def _parameter(node: NodeProto, name: str, index: int, what: str, constants: Con
         raise UnsupportedOpError(
             name, expected=f"a constant {what}", got=f"'{source}'", hint="Export the network in evaluation mode."
         )
-    values = constants.reals(source, name)
+    values = constants.reals(source, name, what)
     if not values.size:
         raise ShapeError(name, expected=f"at least one {what}", got="an empty constant")
     return values

@@ -67,7 +67,7 @@ REFUSED: list[tuple[SmallUnet, type[QuantUNetError], str]] = [
     (SmallUnet(size=(5, 6)), ShapeError, "pool"),
     (SmallUnet(rounding_mode="FLOOR"), UnsupportedOpError, "rounding_mode"),
     (SmallUnet(pads=0), UnsupportedOpError, "pads"),
-    (SmallUnet(bias_scale=2.0**-20), ScaleError, "bias scale"),
+    (SmallUnet(bias_scale=2.0**-30), ScaleError, "bias scale"),
     (SmallUnet(quantised_output=False), UnsupportedOpError, "sigmoid: expected a quantizer behind"),
 ]
 

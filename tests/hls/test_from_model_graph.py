@@ -164,7 +164,7 @@ REFUSED: dict[str, tuple[dict[str, Any], type[QuantUNetError], str]] = {
     "symmetric": (
         {"precision": {"result": "fixed<3,1,RND_CONV,SAT_SYM>"}},
         UnsupportedOpError,
-        r"c: expected a range that an integer type saturates to .*, got -3\.\.3",
+        r"c: expected bounds that an integer type saturates to .*, got -3\.\.3",
     ),
     "unknown dilation": (
         {"conv": {"dilation": None}},
