@@ -392,7 +392,7 @@ PATTERNS = {
     "Clip without a lower bound": Situation(
         tail(lambda net, x: net.quant(net("Clip", x, "", net.constant(6)), 0.25, 4))
     ),
-    "Clip that clips": Situation(tail(narrow_clip), "either", ("range",), ("cleanup",)),
+    "Clip that clips": Situation(tail(narrow_clip), "either", ("saturates",), ("cleanup",)),
     "Clip that clips nothing, behind a quantizer": Situation(
         tail(lambda net, x: net("Clip", net.relu_quant(x), net.constant(0), net.constant(6)))
     ),
