@@ -113,6 +113,9 @@ def test_clip_and_slopes() -> None:
     assert one("Clip", x, None, f32(6)[0], opset=13) == [-3, Fraction(1, 2), 6]
     assert one("LeakyRelu", x, alpha=0.25) == [Fraction(-3, 4), Fraction(1, 2), 9]
     assert one("PRelu", x, f32(0.5)) == [Fraction(-3, 2), Fraction(1, 2), 9]
+    assert one("Max", x, f32(0)[0]) == [0, Fraction(1, 2), 9]
+    assert one("Min", x, f32(0.25)[0]) == [-3, Fraction(1, 4), Fraction(1, 4)]
+    assert one("ThresholdedRelu", x, alpha=1.0) == [0, 0, 9]
     assert one("Relu", x) == [0, Fraction(1, 2), 9]
 
 

@@ -318,6 +318,17 @@ def bias(values: Any, *, quant: tuple[float, int] | None = None) -> Callable[[],
     return whole
 
 
+def requantised_skip(first: tuple[float, int], second: tuple[float, int]) -> Callable[[Net, str], str]:
+    """Two quantizers in a row, whose result goes to a pool, and as a skip through a third quantizer."""
+
+    def build(net: Net, x: str) -> str:
+        skip = net.quant(net.quant(x, *first), *second)
+        up = net.up(net.pool(skip), 3, 2)
+        return net("Concat", net.quant(up, 2.0**-4, 7), net.quant(skip, 2.0**-4, 7), axis=1)
+
+    return build
+
+
 PATTERNS = {
     "signed quantizer behind a ReLU": Situation(tail(lambda net, x: net.quant(net("Relu", x), 0.125, 5))),
     "signed narrow quantizer behind a ReLU": Situation(tail(lambda net, x: net.quant(net("Relu", x), 0.125, 5, 1, 1))),
@@ -325,6 +336,37 @@ PATTERNS = {
     "narrow quantizer, then ReLU": Situation(tail(lambda net, x: net("Relu", net.quant(x, 0.125, 5, 1, 1)))),
     "quantizer, ReLU, quantizer": Situation(
         tail(lambda net, x: net.quant(net("Relu", net.quant(x, 0.125, 5)), 0.25, 3, 0))
+    ),
+    "two quantizers, the second finer": Situation(tail(lambda net, x: net.quant(net.quant(x, 0.5, 4), 0.125, 6))),
+    "two quantizers, the second coarser": Situation(tail(lambda net, x: net.quant(net.quant(x, 2.0**-6, 8), 0.125, 6))),
+    "two quantizers, the second narrower": Situation(tail(lambda net, x: net.quant(net.quant(x, 0.125, 6), 0.25, 3))),
+    "two quantizers, rounded twice": Situation(tail(lambda net, x: net.quant(net.quant(x, 0.125, 12), 0.5, 8))),
+    "two quantizers, the second coarser, as a skip": Situation(tail(requantised_skip((2.0**-6, 8), (0.125, 6)), 5)),
+    "two quantizers, the second finer, as a skip": Situation(tail(requantised_skip((0.5, 4), (0.125, 7)), 5)),
+    "two quantizers, the first finer than the sums": Situation(
+        tail(lambda net, x: net.quant(net.quant(x, 2.0**-12, 12), 2.0**-4, 8))
+    ),
+    "ReLU and two quantizers, the first finer than the sums": Situation(
+        tail(lambda net, x: net.quant(net.quant(net("Relu", x), 2.0**-12, 11, 0), 2.0**-4, 8))
+    ),
+    "two quantizers, the first finer than the sums, then Concat": Situation(
+        tail(
+            lambda net, x: net(
+                "Concat", net.quant(net.quant(x, 2.0**-12, 12), 2.0**-4, 8), net.quant(x, 2.0**-4, 8), axis=1
+            ),
+            6,
+        )
+    ),
+    "three quantizers, then Concat": Situation(
+        tail(
+            lambda net, x: net(
+                "Concat",
+                net.quant(net.quant(net.quant(x, 0.25, 7), 2.0**-4, 8), 0.5, 6),
+                net.quant(x, 0.5, 6),
+                axis=1,
+            ),
+            6,
+        )
     ),
     "unsigned quantizer without a ReLU": Situation(tail(lambda net, x: net.quant(x, 0.125, 5, 0))),
     "ReLU, ReLU": Situation(tail(lambda net, x: net.relu_quant(net("Relu", x)))),
@@ -350,10 +392,21 @@ PATTERNS = {
     "Clip without a lower bound": Situation(
         tail(lambda net, x: net.quant(net("Clip", x, "", net.constant(6)), 0.25, 4))
     ),
-    "Clip that clips": Situation(tail(narrow_clip), "either", words=("bound",)),
+    "Clip that clips": Situation(tail(narrow_clip), "either", ("saturates",), ("cleanup",)),
     "Clip that clips nothing, behind a quantizer": Situation(
         tail(lambda net, x: net("Clip", net.relu_quant(x), net.constant(0), net.constant(6)))
     ),
+    "Max with 0 for a ReLU": Situation(
+        tail(lambda net, x: net.quant(net("Max", x, net.constant(0)), 0.25, 4, 0)), "either"
+    ),
+    "Max with 0 in front, Min with 6": Situation(
+        tail(lambda net, x: net.quant(net("Min", net("Max", net.constant([0]), x), net.constant(6)), 0.25, 4, 0)),
+        "either",
+    ),
+    "ThresholdedRelu at 0": Situation(
+        tail(lambda net, x: net.relu_quant(net("ThresholdedRelu", x, alpha=0.0))), "either"
+    ),
+    "ThresholdedRelu at 1": Situation(tail(lambda net, x: net.relu_quant(net("ThresholdedRelu", x))), "either"),
     "LeakyRelu": Situation(
         tail(lambda net, x: net.quant(net("LeakyRelu", x, name="leak", alpha=0.125), 0.25, 4)),
         "either",
@@ -488,7 +541,8 @@ def foreign(op: str, domain: str = "com.example") -> Callable[[onnx.ModelProto],
     def change(model: onnx.ModelProto) -> None:
         node = next(node for node in model.graph.node if node.op_type == op)
         node.domain = domain
-        model.opset_import.append(helper.make_opsetid(domain, 1))
+        if all(line.domain != domain for line in model.opset_import):
+            model.opset_import.append(helper.make_opsetid(domain, 1))
 
     return change
 
@@ -531,7 +585,10 @@ ONNX = {
         end(lambda net, x: net.head(net.relu_quant(net.conv(x, 3, 3, 1, auto_pad="VALID", pads=None)), 3))
     ),
     "auto_pad VALID on 3x3": Situation(first(auto_pad="VALID", pads=None), "either", ("odd",)),
-    "auto_pad and pads": Situation(first(auto_pad="SAME_UPPER"), "refused", ("odd", "pad")),
+    "auto_pad and equal pads": Situation(first(auto_pad="SAME_UPPER"), "either", ("odd", "pad")),
+    "auto_pad and pads of 0": Situation(first(auto_pad="SAME_UPPER", pads=[0, 0, 0, 0]), "either", ("odd", "pad")),
+    "auto_pad and other pads": Situation(first(auto_pad="SAME_UPPER", pads=[2, 2, 0, 0]), "refused", ("odd", "pad")),
+    "auto_pad VALID and pads": Situation(first(auto_pad="VALID"), "refused", ("odd", "pad")),
     "auto_pad that does not exist": Situation(first(auto_pad="SAME", pads=None), "refused", ("odd", "auto_pad")),
     "kernel_shape absent": Situation(first(kernel_shape=None)),
     "kernel_shape that contradicts": Situation(first(kernel_shape=[5, 5]), "refused", ("odd", "kernel")),
@@ -568,6 +625,10 @@ ONNX = {
     "up with output_padding of 0": Situation(spelled_up(output_padding=[0, 0], dilations=[1, 1], group=1)),
     "up with output_padding": Situation(spelled_up(output_padding=[1, 1]), "either", ("odd", "output_padding")),
     "up with output_shape": Situation(spelled_up(output_shape=[16, 16]), "either", ("odd", "output_shape")),
+    "up with another output_shape": Situation(spelled_up(output_shape=[15, 15]), "refused", ("odd", "output_shape")),
+    "up with auto_pad and an output_shape": Situation(
+        spelled_up(output_shape=[15, 15], auto_pad="SAME_UPPER"), "refused", ("odd",)
+    ),
     "up with pads": Situation(spelled_up(pads=[1, 1, 1, 1]), "either", ("odd", "pad")),
     "Transpose at the input, one channel": Situation(transposed([0, 3, 1, 2]), input_last=True),
     "Transpose at the input, RGB": Situation(
@@ -579,7 +640,7 @@ ONNX = {
     ),
     "Transpose of nothing": Situation(transposed([0, 1, 2, 3], at="middle")),
     "Transpose of rows and columns": Situation(
-        transposed([0, 1, 3, 2], at="middle"), "either", ("turn", "transpose"), ("cleanup",)
+        transposed([0, 1, 3, 2], at="middle"), "either", ("axes",), ("cleanup",)
     ),
     "channels-last convolution": Situation(channels_last_node, "either", ("odd",), ("kernel of 3x3 or 1x1",)),
     "a foreign Conv": Situation(plain(), "refused", ("com.example", "enc"), ("cleanup",), change=foreign("Conv")),
@@ -587,6 +648,7 @@ ONNX = {
     "a foreign MaxPool": Situation(plain(), "refused", ("ai.onnx.ml",), change=foreign("MaxPool", "ai.onnx.ml")),
     "a foreign Quant": Situation(plain(), "refused", ("com.example",), change=foreign("Quant")),
     "Conv in the domain of QONNX": Situation(plain(), "refused", ("enc",), change=foreign("Conv", GENERAL)),
+    "MaxPool in the domain of QONNX": Situation(plain(), "refused", change=foreign("MaxPool", BREVITAS)),
     "Quant in the standard domain": Situation(plain(), "refused", ("input_quant",), change=foreign("Quant", "")),
     "a function of the file called Quant": Situation(plain(), "refused", ("function",), change=with_function),
     "Quant without signed": Situation(
@@ -707,15 +769,15 @@ CONSTANTS = {
     "scale of no power of two": Situation(weights(scaled(0.3)), "either", ("odd_weight", "power of two")),
     "scale of 0": Situation(weights(scaled(0.0)), "refused", ("odd_weight", "scale")),
     "negative scale": Situation(weights(scaled(-0.25)), "either", ("odd_weight", "scale")),
-    "infinite scale": Situation(weights(scaled(np.inf)), "refused", ("odd_weight", "scale")),
-    "scale that is NaN": Situation(weights(scaled(np.nan)), "refused", ("odd_weight", "scale")),
+    "infinite scale": Situation(weights(scaled(np.inf)), "refused", ("odd_weight", "finite")),
+    "scale that is NaN": Situation(weights(scaled(np.nan)), "refused", ("odd_weight", "finite")),
     "a denormal scale": Situation(weights(scaled(2.0**-149)), "either", ("odd",)),
     "a huge scale": Situation(weights(scaled(2.0**127)), "either"),
     "zero point": Situation(weights(scaled(0.25, zero=1)), "either", ("odd_weight", "zero")),
-    "zero point that is NaN": Situation(weights(scaled(0.25, zero=np.nan)), "refused", ("odd_weight", "zero")),
+    "zero point that is NaN": Situation(weights(scaled(0.25, zero=np.nan)), "refused", ("odd_weight", "finite")),
     "half a bit": Situation(weights(scaled(0.25, bits=2.5)), "refused", ("odd_weight", "bit")),
     "no bits": Situation(weights(scaled(0.25, bits=0)), "refused", ("odd_weight", "bit")),
-    "bits that are NaN": Situation(weights(scaled(0.25, bits=np.nan)), "refused", ("odd_weight", "bit")),
+    "bits that are NaN": Situation(weights(scaled(0.25, bits=np.nan)), "refused", ("odd_weight", "finite")),
     "40 bits": Situation(weights(scaled(0.25, bits=40)), "either", ("odd_weight", "bit")),
     "weight that is NaN": Situation(weights(spoiled(np.nan)), "refused", ("odd", "nan")),
     "weight that is infinite": Situation(weights(spoiled(np.inf)), "refused", ("odd", "inf")),
@@ -737,10 +799,12 @@ CONSTANTS = {
     "bias beyond int64": Situation(bias(1.0e30), "either", ("biased", "bias")),
     "bias beyond int64, quantised": Situation(bias(1.0e30, quant=(2.0**80, 32)), "either", ("biased", "bias")),
     "bias that is NaN": Situation(bias([0.0, np.nan, 0.0]), "refused", ("bias", "nan")),
-    "quantised bias that is NaN": Situation(bias([0.0, np.nan, 0.0], quant=(2.0**-10, 32)), "refused", ("bias", "nan")),
+    "quantised bias that is NaN": Situation(
+        bias([0.0, np.nan, 0.0], quant=(2.0**-10, 32)), "refused", ("finite", "nan")
+    ),
     "bias that is infinite": Situation(bias([0.0, np.inf, 0.0]), "refused", ("bias", "inf")),
     "quantised bias that is infinite": Situation(
-        bias([0.0, np.inf, 0.0], quant=(2.0**-10, 32)), "refused", ("bias", "inf")
+        bias([0.0, np.inf, 0.0], quant=(2.0**-10, 32)), "refused", ("finite", "inf")
     ),
 }
 
@@ -826,7 +890,7 @@ MISSING = {
     "depthwise": Situation(end(depthwise), "either", ("odd", "group")),
     "kernel 5": Situation(big_kernel(5), "either", ("odd", "kernel")),
     "kernel 7": Situation(big_kernel(7), "either", ("odd", "kernel")),
-    "Mul": Situation(layer("Mul", 2.0), "either", ("odd", "mul")),
+    "Mul": Situation(layer("Mul", 2.0), "either", ("odd",)),
     "PRelu": Situation(layer("PRelu", [0.25]), "either", ("odd", "prelu")),
     "Softmax": Situation(layer("Softmax", axis=1), "refused", ("odd", "softmax")),
     "GlobalAveragePool": Situation(layer("GlobalAveragePool"), "refused", ("odd", "globalaveragepool")),
@@ -921,6 +985,89 @@ def test_a_damaged_structure_is_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(QuantUNetError) as caught:
         read(model, tmp_path)
     assert caught.value.expected
+
+
+# Files that say two things, or something that nobody asked for
+
+
+def two_input_quantizers(
+    first: tuple[float, int, int, int], second: tuple[float, int, int, int]
+) -> Callable[[], Built]:
+    """The input goes through two quantizers of its own; its values are -255/256..0."""
+
+    def build() -> Built:
+        net = Net()
+        negative = net("Mul", "x", net.constant(-1.0))
+        legs = [net.quant(negative, *entry) for entry in (first, second)]
+        net.quantised = legs[1]
+        legs = [net.relu_quant(net.conv(leg, 1, 2)) for leg in legs]
+        return net, net.head(net("Concat", *legs, axis=1), 4)
+
+    return build
+
+
+def neutral(op: str, values: Any) -> Callable[[], Built]:
+    """Arithmetic at the output with a constant that changes no value, but perhaps the shape."""
+    return end(lambda net, x: net(op, net.head(x, 3), net.constant(values), name="odd"))
+
+
+def _extra_input(op: str) -> Callable[[onnx.ModelProto], None]:
+    def change(model: onnx.ModelProto) -> None:
+        node = next(node for node in model.graph.node if node.op_type == op)
+        node.input.append(model.graph.initializer[0].name)
+
+    return change
+
+
+def _attribute_twice(model: onnx.ModelProto) -> None:
+    node = model.graph.node[0]
+    node.attribute.append(helper.make_attribute("signed", 1))
+
+
+def _constant_twice(model: onnx.ModelProto) -> None:
+    again = onnx.TensorProto()
+    again.CopyFrom(model.graph.initializer[3])
+    again.raw_data = bytes(len(again.raw_data))
+    model.graph.initializer.append(again)
+
+
+def _constant_node_twice(model: onnx.ModelProto) -> None:
+    tensor = model.graph.initializer[3]
+    other = helper.make_tensor(tensor.name, TensorProto.FLOAT, tensor.dims, bytes(len(tensor.raw_data)), raw=True)
+    model.graph.node.insert(0, helper.make_node("Constant", [], [tensor.name], name="again", value=other))
+
+
+def _writes_the_input(model: onnx.ModelProto) -> None:
+    model.graph.node.insert(0, helper.make_node("Relu", ["y"], ["x"], name="again"))
+    model.graph.node.insert(0, helper.make_node("Identity", ["x"], ["y"], name="before"))
+
+
+NARROW, WIDE = (2.0**-7, 8, 1, 1), (2.0**-7, 8, 1, 0)
+CONTRADICTIONS = {
+    "two input quantizers alike": Situation(two_input_quantizers(WIDE, WIDE), "either"),
+    "two input quantizers, the first narrow": Situation(two_input_quantizers(NARROW, WIDE), "either"),
+    "two input quantizers, the second narrow": Situation(two_input_quantizers(WIDE, NARROW), "either"),
+    "two input quantizers of two scales": Situation(two_input_quantizers(WIDE, (2.0**-6, 8, 1, 0)), "either"),
+    "Add of 0 that adds channels": Situation(neutral("Add", np.zeros((1, 3, 1, 1))), "either", ("odd",)),
+    "Mul of 1 that adds channels": Situation(neutral("Mul", np.ones((1, 2, 1, 1))), "either", ("odd",)),
+    "Mul of 1 that adds an axis": Situation(neutral("Mul", np.ones((1, 1, 1, 1, 1))), "either", ("odd",)),
+    "Add of 0 that adds images": Situation(neutral("Add", np.zeros((2, 1, 1, 1))), "either", ("odd",)),
+    "Mul of nothing": Situation(neutral("Mul", np.ones(0)), "refused", ("odd",)),
+    "Mul of 1": Situation(neutral("Mul", 1.0)),
+    "Sub of 0": Situation(neutral("Sub", np.zeros((1, 1, 1)))),
+    "a fifth input of Quant": Situation(plain(), "refused", ("input_quant",), change=_extra_input("Quant")),
+    "a second input of Relu": Situation(plain(), "refused", ("relu",), change=_extra_input("Relu")),
+    "a second input of MaxPool": Situation(plain(), "refused", ("maxpool",), change=_extra_input("MaxPool")),
+    "an attribute that stands twice": Situation(plain(), "refused", ("signed",), change=_attribute_twice),
+    "a constant that stands twice": Situation(plain(), "refused", ("constant3",), change=_constant_twice),
+    "a constant and a node of one name": Situation(plain(), "refused", ("constant3",), change=_constant_node_twice),
+    "a node that writes the input": Situation(plain(), "refused", change=_writes_the_input),
+}
+
+
+@pytest.mark.parametrize("name", CONTRADICTIONS)
+def test_contradictions(name: str, tmp_path: Path) -> None:
+    check(CONTRADICTIONS[name], tmp_path)
 
 
 def test_nodes_that_nobody_reads(tmp_path: Path) -> None:

@@ -60,7 +60,9 @@ class Exact:
         else:
             raise NoExactMeaningError(f"a tensor of {array.dtype}")
         common = math.lcm(*(bottom for _, bottom in pairs)) if pairs else 1
-        return cls(_objects([top * (common // bottom) for top, bottom in pairs], array.shape), Fraction(1, common))
+        tops = [top * (common // bottom) for top, bottom in pairs]
+        step = math.gcd(*tops) or 1
+        return cls(_objects([top // step for top in tops], array.shape), Fraction(step, common))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -107,9 +109,12 @@ def _integers(array: npt.NDArray[Any]) -> npt.NDArray[np.object_]:
 
 
 def _each(function: Callable[..., Any], *arrays: Any) -> npt.NDArray[np.object_]:
-    """Apply a function to every element; a 0-dimensional result stays an array."""
-    grid = np.broadcast(*arrays) if len(arrays) > 1 else None
-    shape = np.shape(arrays[0]) if grid is None else grid.shape
+    """Apply a function to every element, to equal ones once; a 0-dimensional result stays an array."""
+    if len(arrays) == 1:
+        flat = np.asarray(arrays[0], dtype=object).ravel().tolist()
+        known = {value: function(value) for value in set(flat)}
+        return _objects([known[value] for value in flat], np.shape(arrays[0]))
+    shape = np.broadcast_shapes(*(np.shape(array) for array in arrays))
     columns = [np.broadcast_to(np.asarray(array, dtype=object), shape).ravel() for array in arrays]
     return _objects([function(*values) for values in zip(*columns, strict=True)], shape)
 
@@ -374,8 +379,6 @@ def _window(node: _Node, size: tuple[int, int], kernel: tuple[int, int]) -> _Win
             out.append((-(-span // strides[axis]) if ceil else span // strides[axis]) + 1)
             if ceil and (out[axis] - 1) * strides[axis] >= size[axis] + before[axis]:
                 raise NoExactMeaningError("ceil_mode with a window that begins in the padding")
-    elif pads is not None and any(pads):
-        raise NoExactMeaningError(f"both auto_pad = {auto} and pads")
     elif auto == "VALID":
         before = after = (0, 0)
         out = [(size[axis] - extent[axis]) // strides[axis] + 1 for axis in (0, 1)]
@@ -386,6 +389,8 @@ def _window(node: _Node, size: tuple[int, int], kernel: tuple[int, int]) -> _Win
         before, after = (less, more) if auto == "SAME_UPPER" else (more, less)
     else:
         raise NoExactMeaningError(f"auto_pad = {auto}")
+    if pads is not None and any(pads) and tuple(pads) != (*before, *after):
+        raise NoExactMeaningError(f"auto_pad = {auto}, and pads = {pads}")
     if min(out) < 1:
         raise NoExactMeaningError(f"a window of {extent} in a map of {size}")
     return _Window(kernel, strides, dilations, before, after, (out[0], out[1]))  # type: ignore[arg-type]
@@ -451,8 +456,8 @@ def _conv_transpose(node: _Node) -> Exact:
     extra = list(node.get("output_padding") or [0, 0])
     full = [strides[a] * (size[a] - 1) + (kernel[a] - 1) * dilations[a] + 1 for a in (0, 1)]
     auto, pads, wanted = _text(node.get("auto_pad", b"NOTSET")), node.get("pads"), node.get("output_shape")
-    if wanted is not None:
-        raise NoExactMeaningError("output_shape")
+    if wanted is not None and list(wanted) != [full[a] + extra[a] for a in (0, 1)]:
+        raise NoExactMeaningError(f"output_shape = {wanted}")
     if auto == "NOTSET":
         margins = [0, 0, 0, 0] if pads is None else list(pads)
     elif pads is not None and any(pads):
@@ -560,6 +565,20 @@ def _clip(node: _Node) -> Exact:
         return result if high is None else min(result, high)
 
     return Exact.of(_each(clip, node[0].num))
+
+
+def _thresholded(node: _Node) -> Exact:
+    node.arity(1, 1)
+    alpha = Fraction(node.get("alpha", 1.0))
+    return node[0].with_num(_each(lambda value: value if value * node[0].unit > alpha else 0, node[0].num))
+
+
+def _extremum(choose: Callable[[Any, Any], Any]) -> Operation:
+    def operation(node: _Node) -> Exact:
+        parts = _aligned(*(node[index] for index in range(len(node.inputs))))
+        return parts[0].with_num(_wrap(functools.reduce(choose, (part.num for part in parts))))
+
+    return operation
 
 
 def _leaky(node: _Node) -> Exact:
@@ -764,6 +783,9 @@ STANDARD_OPS: Mapping[str, Operation] = {
     "ConvTranspose": _conv_transpose,
     "Relu": _relu,
     "Clip": _clip,
+    "ThresholdedRelu": _thresholded,
+    "Max": _extremum(np.maximum),
+    "Min": _extremum(np.minimum),
     "LeakyRelu": _leaky,
     "PRelu": _prelu,
     "MaxPool": _max_pool,

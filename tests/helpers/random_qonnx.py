@@ -272,8 +272,9 @@ def _weights(builder: _Builder, shape: tuple[int, ...]) -> str:
             "narrow": "plain", "signed": "plain", "unsigned": "open", "bipolar": "asked", "one bit": "open",
             "twice": "asked", "channels equal": "asked", "channels": "open", "no power of two": "open", "float": "open",
             "exact float": "open", "NaN": "bad", "infinity": "bad", "floor": "open", "zero point": "open",
+            "transposed": "open", "Identity": "open", "clipped": "open", "scaled": "open",
         },
-        weights=[10, 8, 1, 2, 0.3, 2, 1.5, 0.4, 0.3, 0.2, 0.3, 0.3, 0.3, 0.3, 0.2],
+        weights=[10, 8, 1, 2, 0.3, 2, 1.5, 0.4, 0.3, 0.2, 0.3, 0.3, 0.3, 0.3, 0.2, 0.3, 0.3, 0.3, 0.3],
     )  # fmt: skip
     bits = builder.rng.randint(2, 8)
     scale = 2.0 ** (builder.rng.randint(-9, 3) if builder.chance(0.3) else -bits + 2)
@@ -287,6 +288,14 @@ def _weights(builder: _Builder, shape: tuple[int, ...]) -> str:
         first = builder.quantizer(builder.constant(raw, "w"), scale, bits, True, True)
         coarser = 2.0 ** builder.rng.randint(0, 2)
         return builder.quantizer(first, scale * coarser, builder.rng.randint(2, bits), True, builder.chance(0.5))
+    if kind in ("transposed", "Identity", "clipped", "scaled"):
+        laid_out = raw.transpose(2, 3, 1, 0) if kind == "transposed" else raw
+        made = builder.quantizer(builder.constant(np.ascontiguousarray(laid_out), "w"), scale, bits, True, True)
+        if kind == "transposed":
+            return builder.emit("Transpose", [made], perm=[3, 2, 0, 1])
+        if kind == "scaled":
+            return builder.emit("Mul", [made, builder.constant(np.array(-0.5, np.float32))])
+        return builder.emit("Identity", [made]) if kind == "Identity" else builder.emit("Relu", [made])
     if kind == "exact float":
         return builder.constant((np.clip(np.round(raw / scale), -100, 100) * scale).astype(np.float32), "w")
     if kind == "float":
@@ -529,9 +538,9 @@ def _sprinkle(builder: _Builder, tensor: str) -> str:
         {
             "nothing": "plain", "Identity": "asked", "Dropout": "asked", "Transpose that moves nothing": "asked",
             "swap height and width": "open", "Add": "open", "Mul": "open", "BatchNormalization": "open",
-            "Resize": "open", "Pad": "open",
+            "Resize": "open", "Pad": "open", "Sub": "open",
         },
-        weights=[40, 2, 1, 2, 0.6, 0.6, 0.4, 0.3, 0.3, 0.3],
+        weights=[40, 2, 1, 2, 0.6, 0.6, 0.4, 0.3, 0.3, 0.3, 0.5],
     )  # fmt: skip
     channels, height, width = builder.value(tensor).shape[1:]
     if what == "Identity":
@@ -544,6 +553,8 @@ def _sprinkle(builder: _Builder, tensor: str) -> str:
         return builder.emit("Transpose", [tensor], perm=[0, 1, 3, 2])
     if what == "Add":
         return builder.emit("Add", [tensor, tensor])
+    if what == "Sub":
+        return builder.emit("Sub", [tensor, builder.constant(np.array(0.25, np.float32))])
     if what == "Mul":
         return builder.emit("Mul", [tensor, builder.constant(np.array(2.0, np.float32))])
     if what == "BatchNormalization":
@@ -569,8 +580,8 @@ def _block(builder: _Builder, tensor: str, channels: int, *, allow_pool: bool = 
 
 
 def _join(builder: _Builder, legs: list[str]) -> str:
-    """Concatenate, with quantizers in front of the legs, behind, or both."""
-    legs = list(legs)
+    """Concatenate, with quantizers in front of the legs, behind, or both; the first leg must be quantised."""
+    legs, quantised = list(legs), legs[0]
     if builder.chance(0.5):
         legs.reverse()
     extra = builder.pick(
@@ -579,7 +590,7 @@ def _join(builder: _Builder, legs: list[str]) -> str:
     if extra == "same twice":
         legs.append(legs[0])
     for _ in range({"three": 1, "four": 2}.get(extra, 0)):
-        legs.insert(builder.rng.randint(0, len(legs)), _matrix(builder, legs[-1], builder.rng.randint(1, 2), 1))
+        legs.insert(builder.rng.randint(0, len(legs)), _matrix(builder, quantised, builder.rng.randint(1, 2), 1))
     where = builder.pick(
         "quantizers of a Concat",
         {"in front, one type": "plain", "in front, many types": "asked", "behind": "asked", "both": "asked"},
@@ -593,14 +604,14 @@ def _join(builder: _Builder, legs: list[str]) -> str:
         scale = max(builder.fitting(leg, bits, True, (0,)) for leg in legs)
         legs = [builder.quantizer(leg, scale, bits, True) for leg in legs]
     elif where in ("in front, many types", "both"):
-        quantised = []
+        ready = []
         for leg in legs:
             bits, signed = builder.rng.randint(3, 7), builder.chance(0.6)
-            quantised.append(builder.quantizer(leg, builder.fitting(leg, bits, signed), bits, signed))
-        scales = [builder.value(leg).unit for leg in quantised]
+            ready.append(builder.quantizer(leg, builder.fitting(leg, bits, signed), bits, signed))
+        scales = [builder.value(leg).unit for leg in ready]
         if max(scales) / min(scales) > 2**8:  # the common type would be wider than the hardware's
             builder.note("scales of a Concat far apart", "open")
-        legs = quantised
+        legs = ready
     result = builder.emit("Concat", legs, axis=axis)
     if where in ("behind", "both"):
         if builder.chance(0.4):
@@ -610,8 +621,8 @@ def _join(builder: _Builder, legs: list[str]) -> str:
     return result
 
 
-def _input(builder: _Builder, source: str, channels: int) -> str:
-    """Add what stands in front of the first layer: normalisation and the input quantizer."""
+def _input(builder: _Builder, source: str, channels: int) -> tuple[str, str]:
+    """Add normalisation and the input quantizer; returns its result, and what the first layer reads."""
     last_axes = (1, channels, 1, 1)
     tensor = source
     normalisation = builder.pick(
@@ -637,7 +648,7 @@ def _input(builder: _Builder, source: str, channels: int) -> str:
         weights=[10, 5, 3, 2, 0.6, 0.3, 0.3, 0.3, 0.3, 0.3],
     )  # fmt: skip
     if kind == "absent":
-        return tensor
+        return tensor, tensor
     if kind == "relu":
         tensor = builder.emit("Relu", [tensor])
     signed = kind == "signed" or (kind != "unsigned" and kind != "u8" and builder.chance(0.5))
@@ -648,9 +659,10 @@ def _input(builder: _Builder, source: str, channels: int) -> str:
     tensor = builder.quantizer(
         tensor, scale, bits, signed, kind == "narrow", "FLOOR" if kind == "rounding" else "ROUND", zero
     )
+    first = tensor
     if kind == "twice":
         tensor = builder.quantizer(tensor, builder.fitting(tensor, 4, True), 4, True)
-    return tensor
+    return first, tensor
 
 
 def _worst(builder: _Builder, node: onnx.NodeProto) -> int:
@@ -725,7 +737,7 @@ def _generate(seed: int, rng: random.Random) -> tuple[RandomFile, int]:
     builder.foreign = builder.rare("a node of a foreign domain", "bad", 0.05)
     if input_last:
         tensor = builder.emit("Transpose", [tensor], perm=[0, 3, 1, 2])
-    quantised = tensor = _input(builder, tensor, channels)
+    quantised, tensor = _input(builder, tensor, channels)
     tensor = _body(builder, tensor, pool_levels)
     classes = int(builder.pick("classes", {"1": "plain", "2": "asked", "3": "asked", "4": "asked"}, [3, 1, 1, 1]))
     output, output_last = _output(builder, tensor, classes)
@@ -733,9 +745,11 @@ def _generate(seed: int, rng: random.Random) -> tuple[RandomFile, int]:
         "batch", {"1": "plain", "dynamic": "asked", "unknown": "asked", "0": "open", "-1": "open", "2": "open"},
         weights=[20, 4, 2, 0.4, 0.4, 0.4],
     )  # fmt: skip
-    if builder.rare("kernel_shape that contradicts the weights", "bad", 0.05):
-        _spoil(builder)
     model = _model(builder, source, shape, output, batch)
+    if builder.chance(0.07):
+        spoiled = rng.choice(list(_SPOILS))
+        builder.note(spoiled, "bad")
+        _SPOILS[spoiled](rng, model)
     choices, values = builder.choices, len(set(builder.value(output).num.ravel()))
     file = RandomFile(seed, model, image, pixel, quantised, source, choices, builder.layers, input_last, output_last)
     return file, values
@@ -775,13 +789,71 @@ def _body(builder: _Builder, tensor: str, levels: int) -> str:
     return tensor
 
 
-def _spoil(builder: _Builder) -> None:
-    """Make one attribute contradict what it describes; the file means nothing any more, or something else."""
-    convolutions = [node for node in builder.nodes if node.op_type == "Conv"]
-    node = builder.rng.choice(convolutions)
+# What makes a finished file mean nothing, or something else than it seems to.
+
+
+def _kernel_shape(rng: random.Random, model: onnx.ModelProto) -> None:
+    node = rng.choice([node for node in model.graph.node if node.op_type == "Conv"])
     kept = [attribute for attribute in node.attribute if attribute.name != "kernel_shape"]
     del node.attribute[:]
     node.attribute.extend([*kept, helper.make_attribute("kernel_shape", [5, 5])])
+
+
+def _no_signed(rng: random.Random, model: onnx.ModelProto) -> None:
+    node = rng.choice([node for node in model.graph.node if node.op_type in ("Quant", "IntQuant")])
+    missing = rng.choice(["signed", "narrow"])
+    kept = [attribute for attribute in node.attribute if attribute.name != missing]
+    del node.attribute[:]
+    node.attribute.extend(kept)
+
+
+def _input_too_many(rng: random.Random, model: onnx.ModelProto) -> None:
+    kinds = ("Quant", "IntQuant", "Relu", "MaxPool", "BipolarQuant", "Conv")
+    node = rng.choice([node for node in model.graph.node if node.op_type in kinds])
+    missing = {"Conv": 3, "BipolarQuant": 2}.get(node.op_type, len(node.input)) - len(node.input)
+    node.input.extend([""] * missing + [node.input[0]])
+
+
+def _attribute_twice(rng: random.Random, model: onnx.ModelProto) -> None:
+    node = rng.choice([node for node in model.graph.node if node.attribute and node.op_type != "Constant"])
+    again = onnx.AttributeProto()
+    again.CopyFrom(rng.choice(node.attribute))
+    again.i += 1
+    node.attribute.append(again)
+
+
+def _attribute_unknown(rng: random.Random, model: onnx.ModelProto) -> None:
+    node = rng.choice([node for node in model.graph.node if node.op_type != "Constant"])
+    node.attribute.append(helper.make_attribute(rng.choice(["dilation", "pad", "scale", "nonsense"]), 2))
+
+
+def _constant_twice(rng: random.Random, model: onnx.ModelProto) -> None:
+    if not model.graph.initializer:
+        return
+    again = onnx.TensorProto()
+    again.CopyFrom(rng.choice(model.graph.initializer))
+    again.raw_data = bytes(len(again.raw_data))
+    model.graph.initializer.insert(0, again)
+
+
+def _function(rng: random.Random, model: onnx.ModelProto) -> None:
+    node = rng.choice([node for node in model.graph.node if node.op_type != "Constant"])
+    names = [f"in{index}" for index in range(len(node.input))]
+    body = [helper.make_node("Identity", names[:1], ["out"])]
+    keys = [attribute.name for attribute in node.attribute]
+    version = [helper.make_opsetid("", 17)]
+    model.functions.append(helper.make_function(node.domain, node.op_type, names, ["out"], body, version, keys))
+
+
+_SPOILS: dict[str, Callable[[random.Random, onnx.ModelProto], None]] = {
+    "kernel_shape that contradicts the weights": _kernel_shape,
+    "a quantizer without signed or narrow": _no_signed,
+    "an input too many": _input_too_many,
+    "an attribute twice": _attribute_twice,
+    "an unknown attribute": _attribute_unknown,
+    "a constant twice": _constant_twice,
+    "a function of the file": _function,
+}
 
 
 def _model(builder: _Builder, source: str, shape: list[int], output: str, batch: str) -> onnx.ModelProto:
