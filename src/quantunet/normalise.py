@@ -215,6 +215,7 @@ class Builder:
     _order: dict[str, int] = field(default_factory=dict)
     _sources: dict[str, TensorSource] = field(default_factory=dict)
     _inputs: list[str] = field(default_factory=list)
+    _input_codes: tuple[int, int | None, int | None] | None = None
 
     # What a door calls.
 
@@ -430,8 +431,10 @@ class Builder:
         low, high = _codes(value, frac)
         reach = self._rounded_reach(value.source, frac)
         qtype = fitting_type(reach, low, high, value.declared, frac)
-        if qtype is None and isinstance(_root(value.source), InputSource) and value.declared is not None:
-            qtype = self._narrow_input(value.declared, low, high)
+        if isinstance(_root(value.source), InputSource):
+            self._check_one_input(value, (frac, low, high))
+            if qtype is None and value.declared is not None:
+                qtype = self._narrow_input(value.declared, low, high)
         if qtype is None:
             raise _no_type(value, reader, reach, low, high, frac)
         return self._emit(value.source, qtype, value.place, _clamped(reach, low, high))
@@ -593,6 +596,17 @@ class Builder:
         self._reach[tensor.name] = self._reach[inner.name]
         return tensor if inner_type == qtype else self._emit(self._source(tensor), qtype, place, reach)
 
+    def _check_one_input(self, value: Value, codes: tuple[int, int | None, int | None]) -> None:
+        """Refuse a second quantizer behind the network's input that does not do what the first one does."""
+        self._input_codes = codes if self._input_codes is None else self._input_codes
+        if self._input_codes != codes:
+            raise UnsupportedOpError(
+                value.place.name,
+                expected="one quantizer behind the network's input",
+                got="a second one of another type",
+                hint="Share one quantizer, and requantise behind it.",
+            )
+
     def _input(self, source: InputSource, qtype: QType, place: Place) -> Tensor:
         if self._inputs:
             raise UnsupportedOpError(
@@ -660,12 +674,14 @@ class Builder:
         """Return the legs of a concatenation as tensors of one type."""
         shared = self._shared_type(value)
         if shared is not None:
-            fracs = [_codes(leg, shared.frac) for leg in value.legs]
-            return [
-                self._emit(leg.source, shared, leg.place,
-                           _clamped(self._rounded_reach(leg.source, shared.frac), *codes))
-                for leg, codes in zip(value.legs, fracs, strict=True)
-            ]  # fmt: skip
+            found = []
+            for leg in value.legs:
+                codes = _codes(leg, shared.frac)
+                if isinstance(_root(leg.source), InputSource):
+                    self._check_one_input(leg, (shared.frac, *codes))
+                reach = _clamped(self._rounded_reach(leg.source, shared.frac), *codes)
+                found.append(self._emit(leg.source, shared, leg.place, reach))
+            return found
         legs = [self.tensor(leg, value.place) for leg in value.legs]
         frac = max(leg.qtype.frac for leg in legs)
         reaches = [tuple(code << (frac - leg.qtype.frac) for code in self._reach[leg.name]) for leg in legs]
@@ -679,13 +695,10 @@ class Builder:
                 got=" and ".join(f"{leg.qtype} ('{leg.name}')" for leg in legs),
                 hint="Share one quantizer between the legs, or put one behind the concatenation.",
             )
-        found = []
-        for number, leg in enumerate(legs):
-            reach = self._reach[leg.name]
-            shift = frac - leg.qtype.frac
-            place = _numbered(value.place, number, "requant")
-            found.append(self._emit(self._source(leg), common, place, (reach[0] << shift, reach[1] << shift)))
-        return found
+        return [
+            self._emit(self._source(leg), common, _numbered(value.place, number, "requant"), (reach[0], reach[1]))
+            for number, (leg, reach) in enumerate(zip(legs, reaches, strict=True))
+        ]
 
     def _shared_type(self, value: Joined) -> QType | None:
         """Return a type in which every leg can be written at once, without a layer in between."""

@@ -226,6 +226,10 @@ def read(path: Path) -> OnnxFile:
     model = _load(path)
     graph = model.graph
     constants = Constants({item.name: item for item in graph.initializer})
+    names = [item.name for item in graph.initializer]
+    if len(constants.tensors) != len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise FileFormatError(str(path), expected="each constant once", got=f"'{twice}' twice", hint=_AGAIN)
     if graph.sparse_initializer:
         raise UnsupportedOpError(str(path), expected="dense constants", got="sparse ones", hint=_AGAIN)
     outputs = [item.name for item in graph.output]
@@ -247,6 +251,9 @@ def read(path: Path) -> OnnxFile:
     ops = tuple(_ops(graph, constants, outputs[0]))
     _check_definitions(path, model, ops)
     name, dims = _input(path, graph, constants)
+    for op in ops:
+        if name in op.node.output:
+            raise FileFormatError(op.name, expected="outputs other than the network's input", got=name, hint=_AGAIN)
     readers: dict[str, int] = {outputs[0]: 1}
     first_reader: dict[str, tuple[Op, int]] = {}
     for op in ops:
@@ -372,6 +379,8 @@ def _constant(op: Op, constants: Constants) -> None:
     if not op.node.output or not op.node.output[0]:
         raise FileFormatError(op.name, expected="a Constant with an output", got="none", hint=_AGAIN)
     name = op.node.output[0]
+    if name in constants:
+        raise FileFormatError(op.name, expected="each constant once", got=f"'{name}' twice", hint=_AGAIN)
     value = op.attributes.by_name.get("value")
     number = op.attributes.number("value_float") if "value_float" in op.attributes.by_name else None
     if value is not None and value.type == AttributeProto.TENSOR:

@@ -17,6 +17,7 @@ import numpy as np
 from quantunet.accumulator import bits_for
 from quantunet.errors import (
     FileFormatError,
+    LayoutError,
     ModelError,
     ShapeError,
     UnsupportedOpError,
@@ -47,10 +48,6 @@ _ADVICE = {
     "MatMul": "Write a layer on every pixel as a 1x1 convolution.",
     "BipolarQuant": "Use a quantizer of 2 bits.",
 }
-
-
-class _LayoutError(UnsupportedOpError):
-    """Axes in an order that the op does not read; another order of the input's axes may fit."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +111,7 @@ class _Walk:
         moved = [axis for axis in tensor.axes if sizes[axis] > 1]
         as_read = [sizes[axis] for axis in tensor.axes] == [1, channels, height, width]
         if not as_read or moved != [axis for axis in _NCHW if sizes[axis] > 1]:
-            raise _LayoutError(
+            raise LayoutError(
                 tensor.turned or op.name,
                 expected=f"axes in the order batch, channels, height, width where '{op.name}' reads them",
                 got=f"{'a Transpose to ' if tensor.turned else ''}"
@@ -354,10 +351,10 @@ def _concat(walk: _Walk, op: Op) -> _Tensor:
     axis = op.attributes.integer("axis", 0)
     axes = {tensor.axes for tensor in tensors}
     if len(axes) != 1:
-        raise _LayoutError(op.name, expected="legs with one order of axes", got=" and ".join(sorted(axes)))
+        raise LayoutError(op.name, expected="legs with one order of axes", got=" and ".join(sorted(axes)))
     order = axes.pop()
     if not -4 <= axis < 4 or order[axis] != "c":
-        raise _LayoutError(
+        raise LayoutError(
             op.name, expected=f"a concatenation along the channels (axis {order.index('c')})", got=f"axis {axis}"
         )
     return _Tensor(walk.builder.concat(_place(op), [tensor.value for tensor in tensors]), order)
@@ -401,10 +398,10 @@ def _arithmetic(walk: _Walk, op: Op) -> _Tensor:
         raise UnsupportedOpError(
             op.name, expected="one tensor and one constant", got=f"{op.kind} of two", hint=_ADVICE.get(op.kind, "")
         )
-    neutral = 0.0 if op.kind in ("Add", "Sub") else 1.0
-    if (other.values == neutral).all() and other.values.ndim <= 4 and (index == 0 or op.kind in ("Add", "Mul")):
-        return found
     constants = _per_channel(op, other.values, found.axes, found.value.shape[2])
+    neutral = 0 if op.kind in ("Add", "Sub") else 1
+    if all(each == neutral for each in constants) and (index == 0 or op.kind in ("Add", "Mul")):
+        return found
     if op.kind == "Div" and (index == 1 or not all(constants)):
         raise UnsupportedOpError(op.name, expected="a division by a constant other than 0", got="another")
     ones, zeros = [Fraction(1)] * len(constants), [Fraction(0)] * len(constants)
@@ -456,6 +453,25 @@ _HANDLERS: dict[str, Callable[[_Walk, Op], _Tensor | _Constant]] = {
 }
 
 
+_INPUTS = {
+    "Quant": (4, 4),
+    "IntQuant": (4, 4),
+    "BipolarQuant": (2, 2),
+    "Conv": (2, 3),
+    "ConvTranspose": (2, 3),
+    "Clip": (1, 3),
+    "Dropout": (1, 3),
+    "Max": (1, 99),
+    "Min": (1, 99),
+    "Concat": (1, 99),
+    "Add": (2, 2),
+    "Sub": (2, 2),
+    "Mul": (2, 2),
+    "Div": (2, 2),
+}
+"""Least and most inputs of an op; the others have one."""
+
+
 def load(path: Path | str) -> Graph:
     """Read a QONNX file into the integer graph.
 
@@ -476,11 +492,11 @@ def load(path: Path | str) -> Graph:
     file = read(path)
     try:
         graph = _walk(path, file, _NCHW)
-    except _LayoutError as error:
+    except LayoutError as error:
         # The file does not say in which order its input has its axes; only one order can be read to the end.
         try:
             graph = _walk(path, file, _NHWC)
-        except _LayoutError:
+        except LayoutError:
             raise error from None
     logger.info("%s: %d layers", path, len(graph.nodes))
     return graph
@@ -495,6 +511,14 @@ def _walk(path: Path, file: OnnxFile, axes: str) -> Graph:
     for op in file.ops:
         if op.kind not in _HANDLERS:
             raise _unsupported(op)
+        least, most = _INPUTS.get(op.kind, (1, 1))
+        if not least <= len(op.node.input) <= most:
+            raise FileFormatError(
+                op.name,
+                expected=f"{least if least == most else f'{least} to {most}'} inputs of {op.kind}",
+                got=str(len(op.node.input)),
+                hint="Export or copy it again.",
+            )
         extra = [name for name in op.node.output[1:] if file.readers.get(name)]
         if extra:
             raise UnsupportedOpError(op.name, expected=f"one output of {op.kind}", got=f"'{extra[0]}' is read too")
