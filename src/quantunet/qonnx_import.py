@@ -27,6 +27,8 @@ from quantunet.identifiers import identifier
 from quantunet.ir import MAX_BITS, MAX_TENSOR_VALUES, Array, Conv2d, ConvTranspose2d, Graph, IntArray, QType
 from quantunet.normalise import INPUT_NAME, AnyValue, Bound, Builder, Place
 from quantunet.onnx_file import Attributes, OnnxFile, Op, Reals, channels_last, read
+from quantunet.onnx_metadata import read_pixel_scale
+from quantunet.pixels import Pixels
 from quantunet.qonnx_quant import BIAS_MAX_BITS, bipolar_constant, read_quant
 
 logger = logging.getLogger(__name__)
@@ -485,6 +487,7 @@ def load(path: Path | str) -> Graph:
     Raises:
         StorageError: There is no such file.
         FileFormatError: It is truncated, not ONNX, or contradicts itself.
+        PixelScaleError: Its metadata say nonsense about what a byte means.
         ModelError: Or a subclass: something that integers with power-of-two scales cannot represent exactly, with the
             name of the layer.
     """
@@ -504,7 +507,7 @@ def load(path: Path | str) -> Graph:
 
 def _walk(path: Path, file: OnnxFile, axes: str) -> Graph:
     sizes = dict(zip(axes, file.input_dims, strict=True))
-    walk = _Walk(file, Builder())
+    walk = _Walk(file, Builder(pixels=Pixels(read_pixel_scale(file.model))))
     start = Place(INPUT_NAME, -1, INPUT_NAME)
     shape = (sizes["h"], sizes["w"], sizes["c"])
     walk.values[file.input_name] = _Tensor(walk.builder.input(start, shape), axes)

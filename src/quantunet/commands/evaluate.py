@@ -19,9 +19,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from quantunet import exit_codes
-from quantunet.errors import DataSplitError, FileFormatError, ShapeError, StorageError
-from quantunet.images import Case, save_cases
+from quantunet.commands import _evaluate_classes, _pixel_scale
+from quantunet.errors import DataSplitError, FileFormatError, StorageError
 from quantunet.ir import Graph
+from quantunet.mask_pictures import Case, save_cases
 from quantunet.model import data, evaluation
 from quantunet.model.card_file import Card, read_card
 from quantunet.model.data import Samples, Split
@@ -53,7 +54,11 @@ def add_parser(sub: Any) -> None:
     )
     parser.add_argument("model", help=MODEL_HELP)
     parser.add_argument(
-        "--data", required=True, help="an .npz with images, masks, group; an unpacked BUSI folder; or 'phantoms'"
+        "--data",
+        required=True,
+        help="an .npz with images, masks, group; an unpacked BUSI folder; or 'phantoms'. A network of "
+        "several classes or channels, or whose images are not square, takes an .npz with images and masks, which hold "
+        "the class of each pixel",
     )
     parser.add_argument(
         "--part",
@@ -65,18 +70,22 @@ def add_parser(sub: Any) -> None:
     parser.add_argument("--phantoms", type=int, default=512, metavar="N", help="how many phantoms (default: 512)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the phantoms (default: 0)")
     parser.add_argument("--out", type=Path, help="folder of the results (default: runs/evaluate/MODEL)")
+    _pixel_scale.add_option(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
-    graph = load_network(args.model)
-    samples = data.load(args.data, _image_size(graph), phantom_count=args.phantoms, seed=args.seed)
+    graph = _pixel_scale.apply(load_network(args.model), args.pixel_scale)
+    console = Console(width=max(_WIDTH, Console().width))
+    height, width, channels = graph.tensor(graph.input).shape
+    if height != width or channels != 1 or graph.logits.shape[2] != 1:
+        return _evaluate_classes.run(args, graph, console)
+    samples = data.load(args.data, height, phantom_count=args.phantoms, seed=args.seed)
     card = _card(args.model, needed=args.part != [_ALL])
     split = _split(card, samples, needed=args.part != [_ALL])
     parts = {name: np.arange(len(samples)) if name == _ALL else _parts(split)[name] for name in args.part}
     indices = np.unique(np.concatenate(list(parts.values())))
-    console = Console(width=max(_WIDTH, Console().width))
     console.print(f"{args.model} on {samples.source}, {', '.join(parts)}: {len(indices)} images", highlight=False)
     begin = time.perf_counter()
     masks = _predict(graph, samples.images[indices], console)
@@ -108,19 +117,6 @@ def run(args: argparse.Namespace) -> int:
     write_text(folder / "metrics.json", json.dumps(document, indent=1) + "\n")
     console.print(f"{len(indices) / seconds:.1f} images/s   results in {folder}", highlight=False, soft_wrap=True)
     return exit_codes.SUCCESS
-
-
-def _image_size(graph: Graph) -> int:
-    """Return the height and width of the network's images."""
-    (height, width, channels), classes = graph.tensor(graph.input).shape, graph.logits.shape[2]
-    if height != width or channels != 1 or classes != 1:
-        raise ShapeError(
-            graph.name,
-            expected="a network for square images with one channel and one class",
-            got=f"{width}x{height} pixels, {channels} channels, {classes} classes",
-            hint="quantunet infer takes such a network image by image.",
-        )
-    return height
 
 
 def _card(model: str, *, needed: bool) -> Card | None:
@@ -250,5 +246,6 @@ def _write_pictures(
             index = int(indices[at])
             kind = f"Dice {each.dice[at]:.3f}" if each.lesion[at] else f"false {100 * each.false_positive[at]:.1f} %"
             title = "   ".join(filter(None, (f"image {index}", str(samples.label[index]), kind)))
-            cases.append(Case(title, samples.images[index], samples.masks[index].astype(np.bool_), masks[at]))
+            image, reference = samples.images[index][:, :, None], samples.masks[index].astype(np.bool_)
+            cases.append(Case(title, image, reference, masks[at]))
         save_cases(folder / f"{name}.png", cases)
