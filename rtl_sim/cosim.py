@@ -28,6 +28,7 @@ from quantunet.rtl_sim import layer_bench, network_bench, verilator
 from quantunet.rtl_sim.frames import CompactTaps, adjacent_frames, compact, widened
 from quantunet.rtl_sim.layer_bench import Setup
 from quantunet.rtl_sim.report import (
+    BROKEN,
     FAILED,
     LEFT_OUT,
     PASSED,
@@ -113,7 +114,8 @@ def cosim(
         progress: Called from several threads, one at a time.
 
     Returns:
-        The report. A difference is no error: look at :attr:`CosimReport.passed`.
+        The report. A difference is no error, nor is a tool that failed in a leg: look at :attr:`CosimReport.passed`
+        and :attr:`CosimReport.differs`.
 
     Raises:
         ImageError: The image does not fit the network.
@@ -270,13 +272,14 @@ class _Run:
             got = csim.run_layer(graph, layer.name, program, tensors)
             comparison = compare(layer.name, tensors[node.output], got)
         except ToolFailedError as error:
-            problems = [f"HLS: {error}"]
+            layer.problems.append(f"HLS: {error}")
+            layer.hls = BROKEN
         else:
             layer.hls_mismatches = comparison.mismatches
             problems = [] if comparison.passed else [_wrong_hls(comparison)]
             self._compared(layer, comparison.compared)
-        layer.problems += problems
-        layer.hls = FAILED if problems else PASSED
+            layer.problems += problems
+            layer.hls = FAILED if problems else PASSED
         self._spent(layer, started)
 
     def _rtl(self, layer: LayerReport) -> None:
@@ -286,7 +289,8 @@ class _Run:
         try:
             result = layer_bench.run_layer(self.setup, layer.name, self.frames[0])
         except ToolFailedError as error:
-            problems = [f"RTL: {error}"]
+            layer.problems.append(f"RTL: {error}")
+            layer.rtl = BROKEN
         else:
             layer.cycles, layer.rtl_mismatches = result.cycles, result.mismatches
             layer.first_output = result.first_output
@@ -300,8 +304,8 @@ class _Run:
             if not problems and layer.stalls == "none":
                 problems = _unpredicted("cycles", layer.cycles, layer.cycles_predicted)
                 problems += _unpredicted("cycles to the first output", layer.first_output, layer.first_output_predicted)
-        layer.problems += problems
-        layer.rtl = FAILED if problems else PASSED
+            layer.problems += problems
+            layer.rtl = FAILED if problems else PASSED
         self._spent(layer, started)
 
     def _network(self, rtl: NetworkReport) -> None:
@@ -311,7 +315,8 @@ class _Run:
         try:
             outcome = network_bench.run_network(self.setup, self.frames, jobs=self.jobs)
         except ToolFailedError as error:
-            problems = [f"RTL: {error}"]
+            rtl.problems.append(f"RTL: {error}")
+            rtl.rtl = BROKEN
         else:
             result = outcome.bench
             rtl.values_compared, rtl.mismatches = result.values_compared, result.mismatches
@@ -333,8 +338,8 @@ class _Run:
                 rtl.waveform, problems = wave, problems + problem
             if not problems and rtl.stalls == "none":
                 problems = _unpredicted_network(rtl)
-        rtl.problems += problems
-        rtl.rtl = FAILED if problems else PASSED
+            rtl.problems += problems
+            rtl.rtl = FAILED if problems else PASSED
         self._spent(rtl, started)
 
     def _compared(self, layer: LayerReport, values: int) -> None:

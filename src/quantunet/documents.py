@@ -1,8 +1,8 @@
 """JSON and TOML that come from outside: read whole, bounded and unambiguous, and taken apart key by key.
 
 A document is refused where it is no UTF-8, larger than its kind ever is, nested without end, names a key twice, or
-holds a number that is none (NaN, infinity). :class:`Fields` then takes typed values out of a table: a wrong one is named
-with its key, and a key that nobody has asked for is refused, so that a misspelt one does not pass unseen.
+holds a number that is none (NaN, infinity). :class:`Fields` then takes typed values out of a table: a wrong one is
+named with its key, and a key that nobody has asked for is refused, so that a misspelt one does not pass unseen.
 """
 
 from __future__ import annotations

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections import Counter
 from collections.abc import Callable
 
 from quantunet.accumulator import accumulator
@@ -26,7 +28,13 @@ from quantunet.ir import (
     Tensor,
 )
 
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
+MAX_NAME = 100
+"""The longest name of a tensor or layer: files and modules are named after it, with some more characters."""
+
+MAX_TENSOR = 1 << 28
+"""The most values of a tensor: 2 GiB in memory, where golden computes with it."""
+
+_NAME = re.compile(rf"[A-Za-z][A-Za-z0-9_]{{0,{MAX_NAME - 1}}}\Z")
 
 
 def check(graph: Graph) -> None:
@@ -59,17 +67,24 @@ def _check_names(graph: Graph) -> None:
             if not _NAME.match(name):
                 raise ModelError(
                     graph.name,
-                    expected=f"{kind} names of letters, digits and _",
+                    expected=f"{kind} names of at most {MAX_NAME} letters, digits and _",
                     got=f"'{name}'",
                     hint="Rename it.",
                 )
         if len(set(names)) != len(names):
-            double = sorted({name for name in names if names.count(name) > 1})
+            double = sorted(name for name, count in Counter(names).items() if count > 1)
             raise ModelError(graph.name, expected=f"each {kind} once", got=f"twice: {', '.join(double)}")
     for tensor in graph.tensors:
         check_width(tensor.name, tensor.qtype)
         if len(tensor.shape) != 3 or min(tensor.shape) < 1:
             raise ShapeError(tensor.name, expected="a shape (height, width, channels)", got=str(tensor.shape))
+        if math.prod(tensor.shape) > MAX_TENSOR:
+            raise ShapeError(
+                tensor.name,
+                expected=f"a tensor of at most {MAX_TENSOR} values",
+                got=f"{tensor.shape}",
+                hint="Use a smaller image.",
+            )
 
 
 def _check_streams(graph: Graph, written: set[str]) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from quantunet.documents import Fields, parse_json, read_json, shown
-from quantunet.errors import FileFormatError, ModelError
+from quantunet.errors import ModelError
 from quantunet.ir import MAX_BITS, MIN_BITS, NODE_TYPES, Graph, IntArray, Node, QType, Tensor
 from quantunet.pixels import Pixels
 
@@ -48,9 +48,7 @@ def to_document(graph: Graph) -> dict[str, Any]:
         {"op": node.op} | {f.name: _plain(getattr(node, f.name)) for f in dataclasses.fields(node)}
         for node in graph.nodes
     ]
-    weights = sum(
-        math.prod(value.shape) for entry in nodes for value in entry.values() if isinstance(value, IntArray)
-    )
+    weights = sum(math.prod(value.shape) for entry in nodes for value in entry.values() if isinstance(value, IntArray))
     if weights > MAX_WEIGHTS:
         raise ModelError(graph.name, expected=f"at most {MAX_WEIGHTS} weights in a file", got=str(weights))
     return {

@@ -246,6 +246,14 @@ class Graph:
     def _producers(self) -> Mapping[str, Node]:
         return {node.output: node for node in self.nodes}
 
+    @cached_property
+    def _readers(self) -> Mapping[str, tuple[Node, ...]]:
+        found: dict[str, list[Node]] = {}
+        for node in self.nodes:
+            for name in dict.fromkeys(node.inputs):
+                found.setdefault(name, []).append(node)
+        return {name: tuple(nodes) for name, nodes in found.items()}
+
     def tensor(self, name: str) -> Tensor:
         """Return the tensor of that name.
 
@@ -279,7 +287,7 @@ class Graph:
 
     def consumers(self, tensor: str) -> tuple[Node, ...]:
         """Return the nodes that read a tensor, in order."""
-        return tuple(node for node in self.nodes if tensor in node.inputs)
+        return self._readers.get(tensor, ())
 
     def input_of(self, node: Node, index: int = 0) -> Tensor:
         """Return a node's input tensor."""

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from quantunet import exit_codes
+from quantunet.errors import ToolFailedError
 from quantunet.images import load_image
 from quantunet.ir import Graph
 from quantunet.zoo import load_network
@@ -113,6 +114,10 @@ def run(args: argparse.Namespace) -> int:
     document, junit = reports.write(report, folder)
     table.summary(report)
     table.files(document, junit)
+    if not report.passed and not report.differs:
+        name, problems, _ = report.failures()[0]
+        got = problems[0] if problems else "nothing to compare"
+        raise ToolFailedError(name, expected="every value compared", got=got)
     return exit_codes.SUCCESS if report.passed else exit_codes.DIFFERENCE
 
 
