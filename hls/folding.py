@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from quantunet.errors import FileFormatError, FoldingError, StorageError
+from quantunet.documents import Fields, read_json
+from quantunet.errors import FoldingError
 from quantunet.hls.design import STYLES, Fold, Style
 from quantunet.ir import Concat, Conv2d, ConvTranspose2d, Graph, Node
 from quantunet.storage import write_text
@@ -20,6 +20,8 @@ CYCLES_PER_PIXEL = 18
 
 MAX_LANES = 32
 """The default folding gives no convolution more than this as PE or SIMD: large networks take longer instead."""
+
+_LANES = (-(1 << 31), (1 << 31) - 1)  # check_fold says which of these a layer may have
 
 MAX_CONSTANT_WEIGHTS = 9216
 """The most weights of a layer of the style ``constant``: finding the adders for more takes over two minutes."""
@@ -241,29 +243,17 @@ def read_folding(path: Path, graph: Graph, interval: int | None = None, style: S
         FileFormatError: It is not such a JSON file.
         FoldingError: It does not fit the graph.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise StorageError(str(path), expected="a folding file", got=error.strerror or str(error)) from error
-    try:
-        entries = json.loads(text)
-        matrix = {node.name for node in graph.nodes if isinstance(node, Conv2d | ConvTranspose2d)}
-        given = {str(name): _fold(entry, style if name in matrix else "folded-lut") for name, entry in entries.items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise FileFormatError(
-            str(path),
-            expected='an object like {"layer": {"pe": 2, "simd": 4, "style": "folded-lut"}}',
-            got=str(error) or type(error).__name__,
-            hint="Write a fresh one with --write-folding.",
-        ) from error
+    what = 'a folding, an object like {"layer": {"pe": 2, "simd": 4, "style": "folded-lut"}}'
+    matrix = {node.name for node in graph.nodes if isinstance(node, Conv2d | ConvTranspose2d)}
+    entries = Fields(read_json(path, what), str(path))
+    given = {name: _fold(entries.table(name), style if name in matrix else "folded-lut") for name in entries}
     folding = {**default_folding(graph, interval, style), **given}
     check_folding(graph, folding)
     return folding
 
 
-def _fold(entry: Mapping[str, object], default: Style) -> Fold:
-    pe, simd, style = entry["pe"], entry["simd"], entry.get("style", default)
-    if type(pe) is not int or type(simd) is not int or style not in STYLES or not set(entry) <= {"pe", "simd", "style"}:
-        message = f"a fold {dict(entry)!r}"
-        raise ValueError(message)
+def _fold(entry: Fields, default: Style) -> Fold:
+    pe, simd = (entry.whole(key, *_LANES) for key in ("pe", "simd"))
+    style = entry.choice("style", STYLES) if "style" in entry else default
+    entry.finish()
     return Fold(pe, simd, style)

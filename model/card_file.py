@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
-from quantunet.errors import FileFormatError, StorageError
+from quantunet.documents import Fields, read_json
 from quantunet.model.config import SplitBy
 
 Scores = Mapping[str, float | None]
+
+NEEDED_PARTS = ("val", "test")
+"""Parts whose scores every card has."""
+
+NEEDED_SCORES = ("dice", "iou", "accuracy")
+"""Scores that every part has."""
+
+_MOST = 1 << 53
 
 
 @dataclass(frozen=True)
@@ -59,28 +66,34 @@ def read_card(path: Path) -> Card:
         StorageError: It cannot be read.
         FileFormatError: It is damaged, or no card.
     """
-    try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if content["data"]["split_by"] not in get_args(SplitBy):
-            raise ValueError(f"split_by {content['data']['split_by']!r}")  # noqa: TRY003, TRY301
-        data, config, size = content["data"], content["training"]["config"], content["size"]
-        return Card(
-            source=data["source"],
-            split_by=data["split_by"],
-            counts=data["parts"],
-            seed=config["seed"],
-            val_fraction=config["val_fraction"],
-            test_fraction=config["test_fraction"],
-            image_size=content["unet"]["size"],
-            parameters=size["parameters"],
-            mean_bits=content["bits"]["mean"]["layers"],
-            packed_bytes=size["packed_bytes"],
-            ratio=size["ratio"],
-            float_scores=content["scores"]["float"],
-            quantised_scores=content["scores"]["quantised"],
-        )
-    except OSError as error:
-        raise StorageError(str(path), expected="a readable model card", got=error.strerror or str(error)) from error
-    except (ValueError, KeyError, TypeError) as error:
-        got = f"no entry {error}" if isinstance(error, KeyError) else str(error)
-        raise FileFormatError(str(path), expected="a model card of `quantunet train`", got=got) from error
+    # A card says more than is read here, so that keys nobody takes are no error.
+    content = Fields(read_json(path, "a model card of `quantunet train`"), str(path))
+    data, training, size, scores = (content.table(key) for key in ("data", "training", "size", "scores"))
+    config, parts = training.table("config"), data.table("parts")
+    return Card(
+        source=data.text("source"),
+        split_by=data.choice("split_by", get_args(SplitBy)),
+        counts={part: _counts(parts.table(part)) for part in parts},
+        seed=config.whole("seed", 0, _MOST),
+        val_fraction=config.number("val_fraction", 0, 1),
+        test_fraction=config.number("test_fraction", 0, 1),
+        image_size=content.table("unet").whole("size", 1, _MOST),
+        parameters=size.whole("parameters", 1, _MOST),
+        mean_bits=content.table("bits").table("mean").number("layers", 0, 64),
+        packed_bytes=size.whole("packed_bytes", 1, _MOST),
+        ratio=size.number("ratio", 0, _MOST),
+        float_scores=_scores(scores.table("float")),
+        quantised_scores=_scores(scores.table("quantised")),
+    )
+
+
+def _counts(part: Fields) -> dict[str, int]:
+    return {key: part.whole(key, 0, _MOST) for key in part}
+
+
+def _scores(parts: Fields) -> dict[str, Scores]:
+    found: dict[str, Scores] = {}
+    for part in dict.fromkeys((*NEEDED_PARTS, *parts)):
+        table = parts.table(part)
+        found[part] = {key: table.number_or_none(key, 0, _MOST) for key in dict.fromkeys((*NEEDED_SCORES, *table))}
+    return found

@@ -11,9 +11,9 @@ import json
 import math
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from quantunet.errors import FileFormatError, QuantUNetError, StorageError
 
@@ -27,6 +27,8 @@ MAX_BYTES = 1 << 22
 
 MAX_VALUES = 1_000_000
 """The most values in a document: each takes about 60 bytes of memory, and three of them fit into 6 bytes of text."""
+
+_Text = TypeVar("_Text", bound=str)
 
 _MAX_DIGITS = 100
 _SHOWN = 60
@@ -174,12 +176,13 @@ class Fields:
         self._place = place
         self._error = error
         if not isinstance(value, dict):
-            raise error(self._where(), expected="a table of keys and values", got=shown(value))
+            where = f"{source}, key '{place}'" if place else source
+            raise error(where, expected="a table of keys and values", got=shown(value))
         self._left: dict[str, object] = dict(value)
 
     def fail(self, key: str, expected: str, got: str, hint: str = "") -> NoReturn:
         """Raise the error of a wrong value."""
-        raise self._error(f"{self._where()}, key '{self._name(key)}'", expected=expected, got=got, hint=hint)
+        raise self._error(f"{self._source}, key '{self._name(key)}'", expected=expected, got=got, hint=hint)
 
     def __contains__(self, key: str) -> bool:
         return key in self._left
@@ -193,14 +196,20 @@ class Fields:
             self.fail(key, "a value", "none")
         return self._left.pop(key)
 
-    def text(self, key: str, *allowed: str) -> str:
-        """Return a text on one line that is not empty, one of those that are allowed where any are named."""
+    def text(self, key: str) -> str:
+        """Return a text on one line that is not empty."""
         value = self.take(key)
         if not isinstance(value, str) or not value or not value.isprintable():
             self.fail(key, "a text on one line", shown(value))
-        if allowed and value not in allowed:
-            self.fail(key, f"one of {', '.join(allowed)}", shown(value))
         return value
+
+    def choice(self, key: str, allowed: Iterable[_Text]) -> _Text:
+        """Return one of some texts."""
+        choices = {str(text): text for text in allowed}
+        value = self.take(key)
+        if not isinstance(value, str) or value not in choices:
+            self.fail(key, f"one of {', '.join(choices)}", shown(value))
+        return choices[value]
 
     def whole(self, key: str, low: int, high: int) -> int:
         """Return an integer of a range, both ends included."""
@@ -215,6 +224,13 @@ class Fields:
         if type(value) not in (int, float) or not low <= value <= high:  # type: ignore[operator]
             self.fail(key, f"a number from {low:g} to {high:g}", shown(value))
         return float(value)  # type: ignore[arg-type]
+
+    def number_or_none(self, key: str, low: float, high: float) -> float | None:
+        """Return a number of a range, or None where the document says ``null``."""
+        if key in self._left and self._left[key] is None:
+            self._left.pop(key)
+            return None
+        return self.number(key, low, high)
 
     def flag(self, key: str) -> bool:
         """Return true or false."""
@@ -264,6 +280,3 @@ class Fields:
 
     def _name(self, key: str) -> str:
         return f"{self._place}.{key}" if self._place else key
-
-    def _where(self) -> str:
-        return f"{self._source}: {self._place}" if self._place else self._source

@@ -115,7 +115,7 @@ def from_document(document: object, source: str, array: ArrayReader) -> Graph:
         ModelError: The graph is not legal.
     """
     fields = Fields(document, source)
-    fields.text("format", FORMAT)
+    fields.choice("format", (FORMAT,))
     left = MAX_WEIGHTS
 
     def bounded(entry: Fields, key: str) -> IntArray:
@@ -174,7 +174,7 @@ FIELD_READERS: dict[str, Callable[[Fields, str], object]] = {
 
 
 def _node(entry: Fields, array: Callable[[Fields, str], IntArray]) -> Node:
-    kind = NODE_TYPES[entry.text("op", *NODE_TYPES)]
+    kind = NODE_TYPES[entry.choice("op", NODE_TYPES)]
     values: dict[str, object] = {}
     for field in dataclasses.fields(kind):
         reader = array if field.type == "IntArray" else FIELD_READERS[str(field.type)]

@@ -41,7 +41,7 @@ def pack_integers(values: NDArray[np.int64], bits: int) -> bytes:
     >>> pack_integers(np.array([1, -1, 0, -2]), 2).hex()
     '8d'
     """
-    flat = values.reshape(-1).astype(np.int32 if bits <= 32 else np.int64)
+    flat = values.reshape(-1)
     planes = np.empty((flat.size, bits), np.uint8)
     for bit in range(bits):
         planes[:, bit] = (flat >> bit) & 1
