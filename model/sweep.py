@@ -101,9 +101,11 @@ def read_jobs(path: Path, studies: Sequence[str] = ()) -> list[Job]:
         TrainingError: A value is out of range.
     """
     document = read_toml(path, "a sweep, tables [study.NAME]")
-    tables = document.get("study")
-    if document.keys() != {"study"} or not isinstance(tables, dict) or not tables:
-        raise FileFormatError(str(path), expected="tables [study.NAME] and nothing else", got=", ".join(document))
+    fields = Fields(document, str(path))
+    tables = fields.take("study") if "study" in fields else None
+    if not isinstance(tables, dict) or not tables or list(fields):
+        expected = "tables [study.NAME] and nothing else"
+        raise FileFormatError(str(path), expected=expected, got=shown(list(document)))
     missing = [name for name in studies if name not in tables]
     if missing:
         raise FileFormatError(str(path), expected=f"a study out of {', '.join(tables)}", got=", ".join(missing))

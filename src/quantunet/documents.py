@@ -30,6 +30,7 @@ MAX_VALUES = 1_000_000
 
 _Text = TypeVar("_Text", bound=str)
 
+_MAX_KEY = 200
 _MAX_DIGITS = 100
 _SHOWN = 60
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -179,6 +180,9 @@ class Fields:
             where = f"{source}, key '{place}'" if place else source
             raise error(where, expected="a table of keys and values", got=shown(value))
         self._left: dict[str, object] = dict(value)
+        for key in self._left:
+            if not key or not key.isprintable() or len(key) > _MAX_KEY:
+                raise error(source, expected=f"keys of 1 to {_MAX_KEY} characters on one line", got=shown(key))
 
     def fail(self, key: str, expected: str, got: str, hint: str = "") -> NoReturn:
         """Raise the error of a wrong value."""
