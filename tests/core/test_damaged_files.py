@@ -1,4 +1,4 @@
-"""Damaged files: every reader refuses them with a typed error, or what it accepts is whole. `nox -s fuzz` reads more."""
+"""Every reader refuses damaged files with a typed error, or what it accepts is whole; `nox -s fuzz` reads more."""
 
 from __future__ import annotations
 

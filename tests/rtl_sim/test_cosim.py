@@ -16,17 +16,17 @@ from rich.console import Console
 
 from quantunet.cli import main
 from quantunet.commands import cosim as command
-from quantunet.errors import ImageError, ModelError
+from quantunet.errors import ImageError, ModelError, ToolFailedError
 from quantunet.hls import csim, network, rtl_project
 from quantunet.hls.design import Cycles
 from quantunet.hls.folding import default_folding
 from quantunet.model.random_network import random_image, random_unet
 from quantunet.rtl_sim import cosim as cosim_module
-from quantunet.rtl_sim import layer_bench, verilator
+from quantunet.rtl_sim import layer_bench, network_bench, verilator
 from quantunet.rtl_sim.cosim import LEGS, Leg, Options, cosim
 from quantunet.rtl_sim.frames import adjacent_frames
 from quantunet.rtl_sim.live_table import LiveTable
-from quantunet.rtl_sim.report import LEFT_OUT, PASSED, CosimReport, write
+from quantunet.rtl_sim.report import BROKEN, FAILED, LEFT_OUT, PASSED, CosimReport, write
 
 GRAPH = random_unet(base=2, depth=1, size=16, seed=2, name="cosim_test")
 FOLDING = default_folding(GRAPH)
@@ -107,6 +107,43 @@ def test_hls_difference_fails_and_names_the_value(monkeypatch: pytest.MonkeyPatc
     ((name, problems, _),) = report.failures()
     assert name == "skip0_requant"
     assert problems[0].startswith("HLS: 1 of 512 values differ, first y=3 x=2 channel=1: expected")
+
+
+def crash(*_: object, **__: object) -> None:
+    raise ToolFailedError("the simulator", expected="a result", got="signal 11")
+
+
+def test_a_tool_that_fails_is_no_difference(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(csim, "build_layer", crash)
+    monkeypatch.setattr(layer_bench, "run_layer", crash)
+    monkeypatch.setattr(network_bench, "run_network", crash)
+    console = Console(width=160, record=True, file=io.StringIO())
+    report = run()
+    assert not report.passed and not report.differs
+    for name, problems, _ in report.failures():
+        legs = 1 if name == "network" else 2
+        assert len(problems) == legs and all("signal 11" in problem for problem in problems)
+    document, _ = write(report, tmp_path)
+    found = json.loads(document.read_text(encoding="utf-8"))
+    assert found["passed"] is False
+    assert {(layer["hls"], layer["rtl"]) for layer in found["layers"]} == {(BROKEN, BROKEN)}
+    assert found["network_rtl"]["rtl"] == BROKEN
+    LiveTable(console).summary(report)
+    assert "NOT COMPARED" in console.export_text()
+    report.layers[0].rtl = FAILED
+    assert report.differs, "a difference beside it stays one"
+
+
+@pytest.mark.usefixtures("zoo")
+def test_the_command_ends_with_2_where_a_tool_failed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(csim, "build_layer", crash)
+    arguments = ["cosim", "--layers", "skip0_requant", "--legs", "hls", "--build", str(tmp_path)]
+    assert main(arguments) == 2
+    said = capsys.readouterr()
+    assert "skip0_requant: expected every value compared, got HLS: the simulator: expected a result" in said.err
+    assert "FAILED" not in said.out
 
 
 def test_one_frame_and_one_leg() -> None:
