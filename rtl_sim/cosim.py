@@ -114,8 +114,8 @@ def cosim(
         progress: Called from several threads, one at a time.
 
     Returns:
-        The report. A difference is no error, nor is a tool that failed in a leg: look at :attr:`CosimReport.passed`
-        and :attr:`CosimReport.differs`.
+        The report. A difference, or a tool that failed on a layer, is no error: look at :attr:`CosimReport.passed` and
+        :attr:`CosimReport.differs`.
 
     Raises:
         ImageError: The image does not fit the network.
@@ -228,7 +228,7 @@ class _Run:
         self.stop = threading.Event()
 
     def run(self) -> None:
-        """Run every task; the first error that is not a failed layer ends them all."""
+        """Run every task; the first error that is not of one layer ends them all."""
         tasks = [task for layer in self.report.layers for task in self._layer_tasks(layer)]
         rtl = self.report.network_rtl
         if rtl is not None:
@@ -272,14 +272,14 @@ class _Run:
             got = csim.run_layer(graph, layer.name, program, tensors)
             comparison = compare(layer.name, tensors[node.output], got)
         except ToolFailedError as error:
-            layer.problems.append(f"HLS: {error}")
-            layer.hls = BROKEN
+            state, problems = BROKEN, [f"HLS: {error}"]
         else:
             layer.hls_mismatches = comparison.mismatches
             problems = [] if comparison.passed else [_wrong_hls(comparison)]
             self._compared(layer, comparison.compared)
-            layer.problems += problems
-            layer.hls = FAILED if problems else PASSED
+            state = FAILED if problems else PASSED
+        layer.problems += problems
+        layer.hls = state
         self._spent(layer, started)
 
     def _rtl(self, layer: LayerReport) -> None:
@@ -289,8 +289,7 @@ class _Run:
         try:
             result = layer_bench.run_layer(self.setup, layer.name, self.frames[0])
         except ToolFailedError as error:
-            layer.problems.append(f"RTL: {error}")
-            layer.rtl = BROKEN
+            state, problems = BROKEN, [f"RTL: {error}"]
         else:
             layer.cycles, layer.rtl_mismatches = result.cycles, result.mismatches
             layer.first_output = result.first_output
@@ -304,8 +303,9 @@ class _Run:
             if not problems and layer.stalls == "none":
                 problems = _unpredicted("cycles", layer.cycles, layer.cycles_predicted)
                 problems += _unpredicted("cycles to the first output", layer.first_output, layer.first_output_predicted)
-            layer.problems += problems
-            layer.rtl = FAILED if problems else PASSED
+            state = FAILED if problems else PASSED
+        layer.problems += problems
+        layer.rtl = state
         self._spent(layer, started)
 
     def _network(self, rtl: NetworkReport) -> None:
@@ -315,8 +315,7 @@ class _Run:
         try:
             outcome = network_bench.run_network(self.setup, self.frames, jobs=self.jobs)
         except ToolFailedError as error:
-            rtl.problems.append(f"RTL: {error}")
-            rtl.rtl = BROKEN
+            state, problems = BROKEN, [f"RTL: {error}"]
         else:
             result = outcome.bench
             rtl.values_compared, rtl.mismatches = result.values_compared, result.mismatches
@@ -338,8 +337,9 @@ class _Run:
                 rtl.waveform, problems = wave, problems + problem
             if not problems and rtl.stalls == "none":
                 problems = _unpredicted_network(rtl)
-            rtl.problems += problems
-            rtl.rtl = FAILED if problems else PASSED
+            state = FAILED if problems else PASSED
+        rtl.problems += problems
+        rtl.rtl = state
         self._spent(rtl, started)
 
     def _compared(self, layer: LayerReport, values: int) -> None:

@@ -28,7 +28,7 @@ _STATES = {
     RUNNING: ("…", "yellow"),
     PASSED: ("ok", "green"),
     FAILED: ("FAIL", "bold red"),
-    BROKEN: ("broken", "bold red"),
+    BROKEN: ("tool failed", "bold red"),
     LEFT_OUT: ("-", "dim"),
 }
 _DONE = (PASSED, FAILED, BROKEN, LEFT_OUT)
@@ -104,8 +104,9 @@ class LiveTable:
                 self.console.print(Text(f"{name}: {problem}", style="red"))
             if wave:
                 self.console.print(Text(f"{name}: waveform {wave}", style="red"))
-        text = "PASSED" if report.passed else "FAILED" if report.differs else "NOT COMPARED"
-        verdict = Text(text, style="bold green" if report.passed else "bold red")
+        verdict = Text("PASSED", style="bold green") if report.passed else Text("FAILED", style="bold red")
+        if not report.passed and not report.differs:
+            verdict = Text("NOT COMPARED", style="bold red")
         inside = len(report.network_rtl.layers) if report.network_rtl else 0
         layers = max(len(report.layers), inside)
         count = f" {layers} layers, {report.values_compared} values compared in {report.seconds:.0f} s"

@@ -11,10 +11,8 @@ from pathlib import Path
 from quantunet.storage import write_bytes, write_text
 
 WAITING, RUNNING, PASSED, FAILED, LEFT_OUT = "waiting", "running", "passed", "failed", "left out"
-"""How far a leg of the comparison is."""
-
-BROKEN = "broken"
-"""A leg that could not be compared: a tool failed. That is no difference, and no pass either."""
+BROKEN = "tool failed"
+"""How far a leg of the comparison is. ``failed`` means compared and different, ``tool failed`` not compared."""
 
 
 @dataclass
@@ -42,7 +40,8 @@ class LayerReport:
         cycles: Simulated cycles of the first frame.
         first_output: Simulated cycles to the first output handshake.
         seconds: Time that the layer's tasks took, builds included.
-        hls: How far the HLS leg is: ``waiting``, ``running``, ``passed``, ``failed``, ``broken`` or ``left out``.
+        hls: How far the HLS leg is: ``waiting``, ``running``, ``passed``, ``failed``, ``tool failed`` or
+            ``left out``.
         rtl: How far the RTL leg is.
         problems: What is wrong, in words.
         waveform: A VCD file around the first wrong value of the RTL.
@@ -117,7 +116,7 @@ class NetworkReport:
         layers: Every layer inside the design, in the network's order.
         fifo_max_fill: Depth and highest fill of each FIFO, in beats.
         seconds: Time that the task took, build included.
-        rtl: How far it is: ``waiting``, ``running``, ``passed``, ``failed`` or ``broken``.
+        rtl: How far it is: ``waiting``, ``running``, ``passed``, ``failed`` or ``tool failed``.
         problems: What is wrong, in words.
         waveform: A VCD file around the first wrong value.
     """
@@ -184,7 +183,7 @@ class CosimReport:
 
     @property
     def differs(self) -> bool:
-        """Whether some leg was compared and failed; a report that has not passed for another reason is broken."""
+        """Whether something was compared and is not as it should be."""
         legs = [leg for layer in self.layers for leg in (layer.hls, layer.rtl)]
         return FAILED in legs or (self.network_rtl is not None and self.network_rtl.rtl == FAILED)
 

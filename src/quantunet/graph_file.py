@@ -18,10 +18,8 @@ from typing import Any
 
 from quantunet.documents import Fields, parse_json, read_json, shown
 from quantunet.errors import ModelError
-from quantunet.ir import MAX_BITS, MIN_BITS, NODE_TYPES, Graph, IntArray, Node, QType, Tensor
+from quantunet.ir import FORMAT, MAX_BITS, MIN_BITS, NODE_TYPES, Graph, IntArray, Node, QType, Tensor
 from quantunet.pixels import Pixels
-
-FORMAT = "quantunet-graph-1"
 
 WHAT = f"a graph in the format {FORMAT}"
 

@@ -32,6 +32,8 @@ MAX_BITS = 16
 MAX_ACCUMULATOR_BITS = 48
 """Accumulators wider than this are refused: float64 and the RTL's helper integers would no longer be exact."""
 
+FORMAT = "quantunet-graph-1"
+
 
 @dataclass(frozen=True)
 class QType:
