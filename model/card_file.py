@@ -32,6 +32,8 @@ class Card:
         ratio: How many times smaller that is than float32.
         float_scores: Scores of the float network, for each part.
         quantised_scores: Scores of the integer network, for each part.
+        model_sha256: Digest of the network's file; None where the card does not say it.
+        graph_sha256: Digest of its integer graph; likewise.
     """
 
     source: str
@@ -47,6 +49,28 @@ class Card:
     ratio: float
     float_scores: Mapping[str, Scores]
     quantised_scores: Mapping[str, Scores]
+    model_sha256: str | None = None
+    graph_sha256: str | None = None
+
+    def check_network(self, path: Path, model_sha256: str | None, graph_sha256: str) -> None:
+        """Check that the card is about a network: about its file, or about the same graph in another file.
+
+        Args:
+            path: The card's file.
+            model_sha256: Digest of the network's file.
+            graph_sha256: Digest of its integer graph.
+
+        Raises:
+            FileFormatError: It is about another one. A card that does not say which is taken for this network's.
+        """
+        said = {self.model_sha256, self.graph_sha256} - {None}
+        if said and not said & {model_sha256, graph_sha256}:
+            raise FileFormatError(
+                str(path),
+                expected=f"the card of the network beside it (SHA-256 {model_sha256 or graph_sha256})",
+                got=f"the card of another one ({self.model_sha256 or self.graph_sha256})",
+                hint="One of the two files was replaced: copy both again, or remove the card.",
+            )
 
 
 def read_card(path: Path) -> Card:
@@ -64,6 +88,7 @@ def read_card(path: Path) -> Card:
         if content["data"]["split_by"] not in get_args(SplitBy):
             raise ValueError(f"split_by {content['data']['split_by']!r}")  # noqa: TRY003, TRY301
         data, config, size = content["data"], content["training"]["config"], content["size"]
+        digests = content.get("provenance", {}).get("sha256", {})
         return Card(
             source=data["source"],
             split_by=data["split_by"],
@@ -78,9 +103,11 @@ def read_card(path: Path) -> Card:
             ratio=size["ratio"],
             float_scores=content["scores"]["float"],
             quantised_scores=content["scores"]["quantised"],
+            model_sha256=digests.get("model"),
+            graph_sha256=digests.get("graph"),
         )
     except OSError as error:
         raise StorageError(str(path), expected="a readable model card", got=error.strerror or str(error)) from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         got = f"no entry {error}" if isinstance(error, KeyError) else str(error)
         raise FileFormatError(str(path), expected="a model card of `quantunet train`", got=got) from error

@@ -22,10 +22,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import onnx
 
 from quantunet import __version__
 from quantunet.errors import StorageError
 from quantunet.ir import Graph, IntArray
+
+ONNX_PREFIX = "quantunet."
+"""Of the keys in the ``metadata_props`` of an ONNX file."""
 
 _PRODUCT = ("src", "model", "hls", "rtl_sim", "golden", "constraints", "pyproject.toml")
 """What a checkout's results depend on; a change elsewhere does not make it dirty."""
@@ -75,6 +79,29 @@ def gather(
     date = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     plain = {name: _plain(value) for name, value in given.items() if not callable(value)}
     return Provenance(date, commit, dirty, plain, versions(tools), dict(sha256))
+
+
+def onnx_properties(**sha256: str) -> dict[str, str]:
+    """Return what an ONNX file says of its making in ``metadata_props``; without a date, so that files can be equal.
+
+    Args:
+        **sha256: Digests of what the network was made of, by what it is.
+    """
+    found = {"version": __version__}
+    state = checkout()
+    if state is not None:
+        commit, dirty = state
+        found["commit"] = f"{commit}-dirty" if dirty else commit
+    found |= {f"{name}_sha256": digest for name, digest in sha256.items()}
+    return {f"{ONNX_PREFIX}{name}": value for name, value in found.items()}
+
+
+def write_onnx_properties(model: onnx.ModelProto, properties: Mapping[str, str]) -> None:
+    """Write properties into a model's ``metadata_props``; those that are there already are replaced."""
+    kept = [entry for entry in model.metadata_props if entry.key not in properties]
+    added = [onnx.StringStringEntryProto(key=key, value=value) for key, value in properties.items()]
+    del model.metadata_props[:]
+    model.metadata_props.extend([*kept, *added])
 
 
 def versions(tools: Iterable[str]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from quantunet import packed
 from quantunet.errors import FileFormatError, StorageError
 from quantunet.ir import FORMAT, Graph
+from quantunet.provenance import file_digest
 from quantunet.qonnx_import import load
 
 PAPER = "paper"
@@ -90,6 +91,16 @@ def card_path(model: str) -> Path | None:
     network = network_path(model)
     path = network.with_suffix(GRAPH_SUFFIX)
     return path if path != network and path.is_file() else None
+
+
+def model_digest(model: str) -> str | None:
+    """Return the SHA-256 of a network's file; None where it is generated.
+
+    Raises:
+        StorageError: There is no such network.
+        FileFormatError: It is no network's file.
+    """
+    return None if model == PAPER and PAPER not in zoo_names() else file_digest(network_path(model))
 
 
 def load_network(model: str) -> Graph:

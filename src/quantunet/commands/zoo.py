@@ -11,6 +11,7 @@ from rich.table import Table
 
 from quantunet import exit_codes, packed
 from quantunet.model.card_file import read_card
+from quantunet.provenance import file_digest, graph_digest
 from quantunet.zoo import load_network, network_path, zoo_names
 
 _WIDTH = 140
@@ -61,8 +62,10 @@ def row(name: str) -> dict[str, Any]:
         FileFormatError: Its card is damaged, or that of another network.
     """
     path = network_path(name)
+    graph = load_network(name)
     card = read_card(path.with_suffix(".json"))
-    packed_bytes = path.stat().st_size if path.suffix == packed.SUFFIX else len(packed.pack(load_network(name)))
+    card.check_network(path.with_suffix(".json"), file_digest(path), graph_digest(graph))
+    packed_bytes = path.stat().st_size if path.suffix == packed.SUFFIX else len(packed.pack(graph))
     return {
         "name": name,
         "data": card.source,
