@@ -3,7 +3,7 @@
 SUCCESS = 0
 
 DIFFERENCE = 1
-"""Something was compared and differs."""
+"""Something was compared and differs, or does not fit."""
 
 BAD_INPUT = 2
 """Every :class:`~quantunet.errors.QuantUNetError`."""
