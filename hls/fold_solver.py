@@ -337,17 +337,19 @@ class _Search:
         return sorted({c.cycles for found in self.candidates.values() for c in found if c.cycles >= least})
 
     def check_interval(self, interval: int) -> None:
-        """Raise the error of a layer that is too slow in every fold."""
-        for name, found in self.candidates.items():
-            fastest = min(found, key=lambda c: c.cycles)
-            if fastest.cycles > interval:
-                raise FoldingError(
-                    name,
-                    expected=f"a frame interval of at least {fastest.cycles} cycles",
-                    got=str(interval),
-                    hint=f"The layer is fully unfolded (PE {fastest.fold.pe}, SIMD {fastest.fold.simd}, "
-                    f"{fastest.fold.style}); allow a longer frame interval, a faster clock, or the style constant.",
-                )
+        """Raise the error of an interval that no folding keeps; it names the slowest layer and the least interval."""
+        fastest = {name: min(found, key=lambda c: c.cycles) for name, found in self.candidates.items()}
+        name = max(fastest, key=lambda name: fastest[name].cycles)
+        slowest = fastest[name]
+        if slowest.cycles > interval:
+            raise FoldingError(
+                name,
+                expected=f"a frame interval of at least {slowest.cycles} cycles",
+                got=str(interval),
+                hint=f"It is the slowest layer, unfolded as far as it can be (PE {slowest.fold.pe}, "
+                f"SIMD {slowest.fold.simd}, {slowest.fold.style}). "
+                "Allow that interval: fewer frames a second, or a faster clock.",
+            )
 
     def slowest(self, folding: Folding) -> int:
         return frame_interval(self.graph, folding)
@@ -432,7 +434,7 @@ def _candidates(graph: Graph, node: Node, styles: Sequence[Style], max_lanes: in
         try:
             found.append(_Candidate(fold, ideal_cycles(graph, node, fold), layer_cost(graph, node, fold)))
         except WidthError as error:
-            refused = error
+            refused = refused or error  # of the narrowest fold: it says what no fold can have
     if not found:
         if refused is not None:
             raise refused

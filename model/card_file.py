@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import get_args
 
 from quantunet.documents import Fields, read_json
+from quantunet.errors import FileFormatError
 from quantunet.model.config import SplitBy
 
 Scores = Mapping[str, float | None]
@@ -39,6 +40,8 @@ class Card:
         ratio: How many times smaller that is than float32.
         float_scores: Scores of the float network, for each part.
         quantised_scores: Scores of the integer network, for each part.
+        model_sha256: Digest of the network's file; None where the card does not say it.
+        graph_sha256: Digest of its integer graph; likewise.
     """
 
     source: str
@@ -54,6 +57,28 @@ class Card:
     ratio: float
     float_scores: Mapping[str, Scores]
     quantised_scores: Mapping[str, Scores]
+    model_sha256: str | None = None
+    graph_sha256: str | None = None
+
+    def check_network(self, path: Path, model_sha256: str | None, graph_sha256: str) -> None:
+        """Check that the card is about a network: about its file, or about the same graph in another file.
+
+        Args:
+            path: The card's file.
+            model_sha256: Digest of the network's file.
+            graph_sha256: Digest of its integer graph.
+
+        Raises:
+            FileFormatError: It is about another one. A card that does not say which is taken for this network's.
+        """
+        said = {self.model_sha256, self.graph_sha256} - {None}
+        if said and not said & {model_sha256, graph_sha256}:
+            raise FileFormatError(
+                str(path),
+                expected=f"the card of the network beside it (SHA-256 {model_sha256 or graph_sha256})",
+                got=f"the card of another one ({self.model_sha256 or self.graph_sha256})",
+                hint="One of the two files was replaced: copy both again, or remove the card.",
+            )
 
 
 def read_card(path: Path) -> Card:
@@ -70,6 +95,7 @@ def read_card(path: Path) -> Card:
     content = Fields(read_json(path, "a model card of `quantunet train`"), str(path))
     data, training, size, scores = (content.table(key) for key in ("data", "training", "size", "scores"))
     config, parts = training.table("config"), data.table("parts")
+    digests = _digests(content)
     return Card(
         source=data.text("source"),
         split_by=data.choice("split_by", get_args(SplitBy)),
@@ -84,7 +110,17 @@ def read_card(path: Path) -> Card:
         ratio=size.number("ratio", 0, _MOST),
         float_scores=_scores(scores.table("float")),
         quantised_scores=_scores(scores.table("quantised")),
+        model_sha256=digests.get("model"),
+        graph_sha256=digests.get("graph"),
     )
+
+
+def _digests(content: Fields) -> dict[str, str | None]:
+    """What the card says that it is about; a card of an earlier version says nothing."""
+    if "provenance" not in content:
+        return {}
+    digests = content.table("provenance").table("sha256")
+    return {key: digests.text_or_none(key) for key in ("model", "graph") if key in digests}
 
 
 def _counts(part: Fields) -> dict[str, int]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from quantunet.ir import Conv2d, ConvTranspose2d, Graph, Sigmoid
 from quantunet.model import quantizers
 from quantunet.model.augment import to_float
 from quantunet.model.unet import UNet, output_quantizer
+from quantunet.provenance import write_onnx_properties
 
 logger = logging.getLogger(__name__)
 
@@ -98,13 +99,16 @@ class ProbabilityUNet(nn.Module):
         return result
 
 
-def export(model: UNet, path: Path, images: NDArray[np.uint8]) -> ExportReport:
+def export(
+    model: UNet, path: Path, images: NDArray[np.uint8], properties: Mapping[str, str] | None = None
+) -> ExportReport:
     """Write a trained network as QONNX.
 
     Args:
         model: A quantised network whose activation scales are set.
         path: The file to write.
         images: ``(n, height, width)`` uint8, at least one: the images to check with.
+        properties: What the file says of its making; see :func:`quantunet.provenance.onnx_properties`.
 
     Returns:
         The proof: values compared and, always, 0 that differ.
@@ -117,6 +121,7 @@ def export(model: UNet, path: Path, images: NDArray[np.uint8]) -> ExportReport:
     quantizers.freeze_widths(frozen)
     network = ProbabilityUNet(frozen).eval()
     file = to_qonnx(network)
+    write_onnx_properties(file.model, properties or {})
     with storage.atomic_path(path) as temporary:
         file.save(str(temporary))
         report = check(network, file, qonnx_import.load(temporary), images)

@@ -19,7 +19,7 @@ from quantunet import golden
 from quantunet.errors import ModelError, ToolFailedError
 from quantunet.golden.compare import Comparison, compare
 from quantunet.golden.inference import check_image
-from quantunet.hls import csim, network
+from quantunet.hls import csim, network, project, source_digest
 from quantunet.hls.fifo_depth import frame_interval
 from quantunet.hls.folding import Folding
 from quantunet.hls.rtl_project import RTL_FOLDER
@@ -144,8 +144,17 @@ def cosim(
     report.stage = ""
     with locked(folder / "lock", f"waiting for another co-simulation in {folder}"):
         _Run(setup, frames, options, report, progress).run()
+        report.sources = _sources(folder, report)
     report.seconds = time.monotonic() - started
     return report
+
+
+def _sources(folder: Path, report: CosimReport) -> dict[str, str | None]:
+    """Return the digests of the sources that were simulated, as they stand in the folder."""
+    hls = [project.layer_folder(folder / "hls", layer.name) for layer in report.layers if layer.hls != LEFT_OUT]
+    rtl = [folder / "layers" / layer.name for layer in report.layers if layer.rtl != LEFT_OUT]
+    rtl += [folder / NETWORK] if report.network_rtl else []
+    return {"rtl": source_digest.rtl_digest(folder, rtl), "hls": source_digest.hls_digest(folder, hls)}
 
 
 def _names(graph: Graph, options: Options) -> list[str]:

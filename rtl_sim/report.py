@@ -8,7 +8,11 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from quantunet import result_folder
+from quantunet.provenance import Provenance
 from quantunet.storage import write_bytes, write_text
+
+DOCUMENT, JUNIT = "report.json", "junit.xml"
 
 WAITING, RUNNING, PASSED, FAILED, LEFT_OUT = "waiting", "running", "passed", "failed", "left out"
 BROKEN = "tool failed"
@@ -163,6 +167,8 @@ class CosimReport:
         network_rtl: The whole network; ``None`` when only some layers were asked for.
         seconds: Wall time.
         stage: What is done before the first comparison, for a person who waits.
+        sources: Digests of what was simulated, ``rtl`` and ``hls``; ``None`` for a leg that was left out.
+        provenance: What the report is a report of; ``None`` where nobody has said it.
     """
 
     network: str
@@ -172,6 +178,8 @@ class CosimReport:
     network_rtl: NetworkReport | None
     seconds: float = 0.0
     stage: str = ""
+    sources: dict[str, str | None] = field(default_factory=dict)
+    provenance: Provenance | None = None
 
     @property
     def passed(self) -> bool:
@@ -211,8 +219,18 @@ class CosimReport:
             "seconds": round(self.seconds, 1),
             "layers": [dataclasses.asdict(layer) for layer in self.layers],
             "network_rtl": dataclasses.asdict(self.network_rtl) if self.network_rtl else None,
+            "provenance": self.provenance.document() if self.provenance else None,
         }
         return json.dumps(document, indent=1) + "\n"
+
+
+def remove(folder: Path) -> None:
+    """Remove the report of an earlier run.
+
+    Raises:
+        StorageError: A file cannot be removed.
+    """
+    result_folder.remove(folder / DOCUMENT, folder / JUNIT)
 
 
 def write(report: CosimReport, folder: Path) -> tuple[Path, Path]:
@@ -228,7 +246,7 @@ def write(report: CosimReport, folder: Path) -> tuple[Path, Path]:
     Raises:
         StorageError: A file cannot be written.
     """
-    document, junit = folder / "report.json", folder / "junit.xml"
+    document, junit = folder / DOCUMENT, folder / JUNIT
     write_text(document, report.to_json())
     write_bytes(junit, _junit(report))
     return document, junit

@@ -14,9 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quantunet.errors import StorageError, ToolFailedError, ToolMissingError
+from quantunet.provenance import Provenance
 from quantunet.storage import write_text
 
 logger = logging.getLogger(__name__)
+
+DOCUMENT = "report_vitis.json"
 
 TOOLS = ("vitis-run", "vitis_hls")
 """Programs that can run a project, the newer one first."""
@@ -131,12 +134,34 @@ def read_report(project: Path, name: str) -> Estimate:
         ) from error
 
 
-def write_report(path: Path, network: str, estimates: Mapping[str, Estimate]) -> Path:
+def write_report(
+    path: Path,
+    network: str,
+    estimates: Mapping[str, Estimate],
+    *,
+    failure: str = "",
+    provenance: Provenance | None = None,
+) -> Path:
     """Write the estimates of layers as JSON and return the path.
+
+    Args:
+        path: The file.
+        network: The network's name.
+        estimates: Of every layer that was synthesised.
+        failure: Why not every layer was; empty where it was.
+        provenance: What the report is a report of.
 
     Raises:
         StorageError: The file cannot be written.
     """
     layers = [{"name": name, **dataclasses.asdict(estimate)} for name, estimate in estimates.items()]
-    write_text(path, json.dumps({"network": network, "tool": "vitis", "layers": layers}, indent=1) + "\n")
+    document = {
+        "network": network,
+        "tool": "vitis",
+        "passed": bool(layers) and not failure,
+        "problems": [failure] if failure else [],
+        "layers": layers,
+        "provenance": provenance.document() if provenance else None,
+    }
+    write_text(path, json.dumps(document, indent=1) + "\n")
     return path

@@ -207,6 +207,10 @@ class Fields:
             self.fail(key, "a text on one line", shown(value))
         return value
 
+    def text_or_none(self, key: str) -> str | None:
+        """Return a text as :meth:`text` takes it, or None where the document says ``null``."""
+        return None if self._is_null(key) else self.text(key)
+
     def choice(self, key: str, allowed: Iterable[_Text]) -> _Text:
         """Return one of some texts."""
         choices = {str(text): text for text in allowed}
@@ -231,10 +235,14 @@ class Fields:
 
     def number_or_none(self, key: str, low: float, high: float) -> float | None:
         """Return a number of a range, or None where the document says ``null``."""
-        if key in self._left and self._left[key] is None:
-            self._left.pop(key)
-            return None
-        return self.number(key, low, high)
+        return None if self._is_null(key) else self.number(key, low, high)
+
+    def _is_null(self, key: str) -> bool:
+        """Whether a value is ``null``; it is taken then."""
+        if self._left.get(key, key) is not None:
+            return False
+        self._left.pop(key)
+        return True
 
     def flag(self, key: str) -> bool:
         """Return true or false."""

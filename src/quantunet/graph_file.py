@@ -113,7 +113,10 @@ def from_document(document: object, source: str, array: ArrayReader) -> Graph:
         ModelError: The graph is not legal.
     """
     fields = Fields(document, source)
-    fields.choice("format", (FORMAT,))
+    found = fields.take("format") if "format" in fields else None
+    if found != FORMAT:
+        hint = "A card (*.json) only describes a network: give the network's own file."
+        fields.fail("format", WHAT, "none" if found is None else shown(found), hint)
     left = MAX_WEIGHTS
 
     def bounded(entry: Fields, key: str) -> IntArray:

@@ -21,12 +21,15 @@ from quantunet.hls import csim, network, rtl_project
 from quantunet.hls.design import Cycles
 from quantunet.hls.folding import default_folding
 from quantunet.model.random_network import random_image, random_unet
+from quantunet.provenance import file_digest, graph_digest
+from quantunet.result_folder import network_folder
 from quantunet.rtl_sim import cosim as cosim_module
 from quantunet.rtl_sim import layer_bench, network_bench, verilator
 from quantunet.rtl_sim.cosim import LEGS, Leg, Options, cosim
 from quantunet.rtl_sim.frames import adjacent_frames
 from quantunet.rtl_sim.live_table import LiveTable
 from quantunet.rtl_sim.report import BROKEN, FAILED, LEFT_OUT, PASSED, CosimReport, write
+from quantunet.zoo import network_path
 
 GRAPH = random_unet(base=2, depth=1, size=16, seed=2, name="cosim_test")
 FOLDING = default_folding(GRAPH)
@@ -233,7 +236,16 @@ def test_command_passes_on_the_built_in_image(tmp_path: Path, capsys: pytest.Cap
     output = capsys.readouterr().out
     assert code == 0, output
     assert "PASSED" in output
-    assert (BUILD / GRAPH.name / "cosim" / "junit.xml").is_file()
+    folder = network_folder(BUILD, GRAPH) / "cosim"
+    assert (folder / "junit.xml").is_file()
+    made = json.loads((folder / "report.json").read_text(encoding="utf-8"))["provenance"]
+    assert made["options"]["layers"] == "skip0_requant"
+    assert made["versions"].keys() == {"python", "numpy", "onnx", "verilator", "cocotb", "g++", "hls4ml"}
+    found = made["sha256"]
+    assert found["graph"] == graph_digest(GRAPH)
+    assert found["model"] == file_digest(network_path("wearable")), "the command was told this name"
+    assert found["image_file"] is None
+    assert all(len(found[name]) == 64 for name in ("folding", "image", "rtl", "hls"))
     assert json.loads(folding.read_text(encoding="utf-8"))["skip0_requant"]
 
 
@@ -267,6 +279,56 @@ def test_command_runs_the_legs_that_are_asked_for(capsys: pytest.CaptureFixture[
     with pytest.raises(SystemExit):
         main(["cosim", "--legs", "network,vhdl"])
     assert "expected some of hls, rtl, network" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("zoo")
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--folding", "none.json"),
+        ("--interval", "3"),
+        ("--image", "none.png"),
+        ("--layers", "nosuch"),
+        ("--layers", "network", "--legs", "rtl"),
+    ],
+)
+def test_a_run_that_fails_leaves_no_report_of_an_earlier_one(tmp_path: Path, options: tuple[str, ...]) -> None:
+    folder = network_folder(tmp_path, GRAPH) / "cosim"
+    folder.mkdir(parents=True)
+    for name in ("report.json", "junit.xml", "kept.txt"):
+        (folder / name).write_text('{"passed": true}', encoding="utf-8")
+    assert main(["cosim", "--build", str(tmp_path), *options]) == 2
+    assert [path.name for path in folder.iterdir() if path.is_file()] == ["kept.txt"]
+
+
+def test_the_report_names_the_file_of_a_picture(tmp_path: Path) -> None:
+    picture = tmp_path / "image.png"
+    assert main(["phantom", str(picture), "--size", "32"]) == 0
+    options = ["--layers", "pool0", "--legs", "hls", "--build", str(tmp_path / "build")]
+    assert main(["cosim", "--model", "tiny", "--image", str(picture), *options]) == 0
+    (path,) = (tmp_path / "build").glob("tiny-????????/cosim/report.json")
+    found = json.loads(path.read_text(encoding="utf-8"))["provenance"]["sha256"]
+    assert found["image_file"] == file_digest(picture)
+    assert found["model"] == file_digest(network_path("tiny"))
+    assert found["rtl"] is None
+    assert found["hls"] is not None
+
+
+def test_sources_are_those_that_were_simulated(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = layer_bench.layer_project
+    sound = run(("enc0_conv0",), legs=("rtl",)).sources
+    assert sound == run(("enc0_conv0",), legs=("rtl",)).sources
+    assert (sound["rtl"] is not None, sound["hls"]) == (True, None)
+
+    def damaged(setup: layer_bench.Setup, name: str) -> rtl_project.RtlProject:
+        project = whole(setup, name)
+        flip_nibble(next(path for path in project.memories if "weight" in path.name), line=4)
+        return project
+
+    monkeypatch.setattr(layer_bench, "layer_project", damaged)
+    report = run(("enc0_conv0",), legs=("rtl",))
+    assert not report.passed
+    assert report.sources["rtl"] != sound["rtl"]
 
 
 @pytest.mark.usefixtures("zoo")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from quantunet import exit_codes, storage
 from quantunet.model.config import PRESETS, Bits, Device, PenaltyWeighting, Precision, SplitBy, TrainConfig
+from quantunet.result_folder import remove
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -148,6 +149,7 @@ def _publish(
     card_path = path.with_suffix(".json")
     if config.bits == "float":
         card = control_card(outcome, config, samples, command)
+        remove(path)  # of an earlier training, which this card is not about
         storage.write_text(card_path, json.dumps(card, indent=1) + "\n")
         told = f"wrote {card_path}; a float network has no QONNX file"
     else:
