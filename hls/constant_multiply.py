@@ -5,23 +5,23 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import importlib.metadata
-import json
 import logging
 import os
 import time
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from quantunet import artefacts
 from quantunet.errors import StorageError, ToolFailedError, ToolMissingError
 from quantunet.hls.constant_graph import Adder, AdderGraph, Output, prune
 from quantunet.ir import Array, IntArray, QType
-from quantunet.storage import write_text
 
 logger = logging.getLogger(__name__)
 
-_FORMAT = "quantunet-adder-graph-1"
+_FORMAT = "quantunet-adder-graph-2"
 _LONG = 1.0  # seconds; a graph that took longer is kept
 _RANDOM_VECTORS = 64
 
@@ -90,7 +90,7 @@ def _adder_graph(matrix: IntArray, low: int, high: int, where: str) -> AdderGrap
     if seconds > _LONG:
         logger.info("%s: %d adders, found in %.1f s", where, len(graph.adders), seconds)
         try:
-            write_text(kept, _to_json(graph))
+            artefacts.write_json(kept, kept.stem, _to_json(graph))
         except StorageError as error:
             logger.warning("%s: the adder graph is not kept: %s", where, error)
     return graph
@@ -176,21 +176,19 @@ def _cache_file(kernel: Array, low: int, high: int) -> Path:
     return folder / f"{hashlib.sha256(what).hexdigest()[:32]}.json"
 
 
-def _to_json(graph: AdderGraph) -> str:
-    return json.dumps(
-        {
-            "inputs": graph.inputs,
-            "adders": [dataclasses.astuple(adder) for adder in graph.adders],
-            "outputs": [dataclasses.astuple(output) for output in graph.outputs],
-        }
-    )
+def _to_json(graph: AdderGraph) -> dict[str, Any]:
+    return {
+        "inputs": graph.inputs,
+        "adders": [dataclasses.astuple(adder) for adder in graph.adders],
+        "outputs": [dataclasses.astuple(output) for output in graph.outputs],
+    }
 
 
 def _read(path: Path) -> AdderGraph | None:
     """Return a kept graph; ``None`` if there is none or it is damaged, then it is found again."""
+    document = artefacts.read_json(path, path.stem)
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
         adders = tuple(Adder(*adder) for adder in document["adders"])
         return AdderGraph(document["inputs"], adders, tuple(Output(*output) for output in document["outputs"]))
-    except (OSError, ValueError, KeyError, TypeError, IndexError):
+    except (ValueError, KeyError, TypeError, IndexError):
         return None

@@ -9,7 +9,7 @@ import pkgutil
 import sys
 from collections.abc import Sequence
 
-from quantunet import __version__, commands, exit_codes
+from quantunet import __version__, commands, exit_codes, processes
 from quantunet.errors import QuantUNetError
 
 _EXTRA_OF = {
@@ -52,7 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(args.verbose, 2)]
     logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
     try:
-        return int(args.run(args))
+        with processes.terminated_like_interrupt():
+            return int(args.run(args))
     except QuantUNetError as error:
         print(f"quantunet {args.command}: {error}", file=sys.stderr)
         return exit_codes.BAD_INPUT
@@ -66,9 +67,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return exit_codes.BAD_INPUT
-    except KeyboardInterrupt:
-        print(f"quantunet {args.command}: interrupted", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as interrupt:
+        print(f"quantunet {args.command}: {interrupt or 'interrupted'}", file=sys.stderr)
+        return processes.exit_code(interrupt)
 
 
 if __name__ == "__main__":
