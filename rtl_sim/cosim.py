@@ -29,6 +29,7 @@ from quantunet.rtl_sim import layer_bench, network_bench, verilator
 from quantunet.rtl_sim.frames import CompactTaps, adjacent_frames, compact, widened
 from quantunet.rtl_sim.layer_bench import Setup
 from quantunet.rtl_sim.report import (
+    BROKEN,
     FAILED,
     LEFT_OUT,
     PASSED,
@@ -114,7 +115,8 @@ def cosim(
         progress: Called from several threads, one at a time.
 
     Returns:
-        The report. A difference is no error: look at :attr:`CosimReport.passed`.
+        The report. A difference, or a tool that failed on a layer, is no error: look at :attr:`CosimReport.passed` and
+        :attr:`CosimReport.differs`.
 
     Raises:
         ImageError: The image does not fit the network.
@@ -227,7 +229,7 @@ class _Run:
         self.stop = threading.Event()
 
     def run(self) -> None:
-        """Run every task; the first error that is not a failed layer ends them all."""
+        """Run every task; the first error that is not of one layer ends them all."""
         tasks = [task for layer in self.report.layers for task in self._layer_tasks(layer)]
         rtl = self.report.network_rtl
         if rtl is not None:
@@ -271,13 +273,14 @@ class _Run:
             got = csim.run_layer(graph, layer.name, program, tensors)
             comparison = compare(layer.name, tensors[node.output], got)
         except ToolFailedError as error:
-            problems = [f"HLS: {error}"]
+            state, problems = BROKEN, [f"HLS: {error}"]
         else:
             layer.hls_mismatches = comparison.mismatches
             problems = [] if comparison.passed else [_wrong_hls(comparison)]
             self._compared(layer, comparison.compared)
+            state = FAILED if problems else PASSED
         layer.problems += problems
-        layer.hls = FAILED if problems else PASSED
+        layer.hls = state
         self._spent(layer, started)
 
     def _rtl(self, layer: LayerReport) -> None:
@@ -287,7 +290,7 @@ class _Run:
         try:
             result = layer_bench.run_layer(self.setup, layer.name, self.frames[0])
         except ToolFailedError as error:
-            problems = [f"RTL: {error}"]
+            state, problems = BROKEN, [f"RTL: {error}"]
         else:
             layer.cycles, layer.rtl_mismatches = result.cycles, result.mismatches
             layer.first_output = result.first_output
@@ -301,8 +304,9 @@ class _Run:
             if not problems and layer.stalls == "none":
                 problems = _unpredicted("cycles", layer.cycles, layer.cycles_predicted)
                 problems += _unpredicted("cycles to the first output", layer.first_output, layer.first_output_predicted)
+            state = FAILED if problems else PASSED
         layer.problems += problems
-        layer.rtl = FAILED if problems else PASSED
+        layer.rtl = state
         self._spent(layer, started)
 
     def _network(self, rtl: NetworkReport) -> None:
@@ -312,7 +316,7 @@ class _Run:
         try:
             outcome = network_bench.run_network(self.setup, self.frames, jobs=self.jobs)
         except ToolFailedError as error:
-            problems = [f"RTL: {error}"]
+            state, problems = BROKEN, [f"RTL: {error}"]
         else:
             result = outcome.bench
             rtl.values_compared, rtl.mismatches = result.values_compared, result.mismatches
@@ -334,8 +338,9 @@ class _Run:
                 rtl.waveform, problems = wave, problems + problem
             if not problems and rtl.stalls == "none":
                 problems = _unpredicted_network(rtl)
+            state = FAILED if problems else PASSED
         rtl.problems += problems
-        rtl.rtl = FAILED if problems else PASSED
+        rtl.rtl = state
         self._spent(rtl, started)
 
     def _compared(self, layer: LayerReport, values: int) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 from quantunet.storage import write_bytes, write_text
 
 WAITING, RUNNING, PASSED, FAILED, LEFT_OUT = "waiting", "running", "passed", "failed", "left out"
-"""How far a leg of the comparison is."""
+BROKEN = "tool failed"
+"""How far a leg of the comparison is. ``failed`` means compared and different, ``tool failed`` not compared."""
 
 
 @dataclass
@@ -39,7 +40,8 @@ class LayerReport:
         cycles: Simulated cycles of the first frame.
         first_output: Simulated cycles to the first output handshake.
         seconds: Time that the layer's tasks took, builds included.
-        hls: How far the HLS leg is: ``waiting``, ``running``, ``passed``, ``failed`` or ``left out``.
+        hls: How far the HLS leg is: ``waiting``, ``running``, ``passed``, ``failed``, ``tool failed`` or
+            ``left out``.
         rtl: How far the RTL leg is.
         problems: What is wrong, in words.
         waveform: A VCD file around the first wrong value of the RTL.
@@ -114,7 +116,7 @@ class NetworkReport:
         layers: Every layer inside the design, in the network's order.
         fifo_max_fill: Depth and highest fill of each FIFO, in beats.
         seconds: Time that the task took, build included.
-        rtl: How far it is: ``waiting``, ``running``, ``passed`` or ``failed``.
+        rtl: How far it is: ``waiting``, ``running``, ``passed``, ``failed`` or ``tool failed``.
         problems: What is wrong, in words.
         waveform: A VCD file around the first wrong value.
     """
@@ -178,6 +180,12 @@ class CosimReport:
         if self.network_rtl:
             parts.append(self.network_rtl)
         return bool(parts) and all(part.passed for part in parts)
+
+    @property
+    def differs(self) -> bool:
+        """Whether something was compared and is not as it should be."""
+        legs = [leg for layer in self.layers for leg in (layer.hls, layer.rtl)]
+        return FAILED in legs or (self.network_rtl is not None and self.network_rtl.rtl == FAILED)
 
     @property
     def values_compared(self) -> int:

@@ -94,8 +94,8 @@ def digest(folder: Path) -> str:
 
 def _seal(folder: Path, key: str, free: Sequence[str]) -> None:
     """Write the manifest of all files in a folder."""
-    names = [name for name in sorted(_names(folder, ".")) if name not in free]
-    document = {"key": key, "files": {name: _entry(folder / name) for name in names}}
+    files = {name: None if name in free else _entry(folder / name) for name in sorted(_names(folder, "."))}
+    document = {"key": key, "files": files}
     (folder / MANIFEST).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 
@@ -117,7 +117,7 @@ def _wrong(folder: Path, key: str, closed: Sequence[str]) -> str | None:
         return f"{name} does not belong there"
     for name, entry in files.items():
         try:
-            if _entry(folder / name) != entry:
+            if entry is not None and _entry(folder / name) != entry:
                 return f"{name} was damaged or edited"
         except OSError as error:
             return f"{name}: {error.strerror}"

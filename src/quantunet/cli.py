@@ -68,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         return exit_codes.BAD_INPUT
     except KeyboardInterrupt as interrupt:
-        print(f"quantunet {args.command}: {interrupt or 'interrupted'}", file=sys.stderr)
+        print(f"quantunet {args.command}: {str(interrupt) or 'interrupted'}", file=sys.stderr)
         return processes.exit_code(interrupt)
 
 

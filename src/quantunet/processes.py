@@ -149,14 +149,15 @@ def run(
         )
         _running[process] = pool
         _guard.tell("+", process.pid)
-    try:
-        stdout, stderr = process.communicate(b"\n" + data, timeout)
-    finally:
-        _kill(process)
-        process.wait()
-        with _lock:
-            del _running[process]
-            _guard.tell("-", process.pid)
+    with process:
+        try:
+            stdout, stderr = process.communicate(b"\n" + data, timeout)
+        finally:
+            _kill(process)
+            process.wait()
+            with _lock:
+                del _running[process]
+                _guard.tell("-", process.pid)
     if pool is not None and pool.stopped:
         raise StoppedError
     return Outcome(process.returncode, stdout or b"", stderr or b"")

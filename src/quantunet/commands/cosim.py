@@ -113,7 +113,9 @@ def run(args: argparse.Namespace) -> int:
     document, junit = reports.write(report, folder)
     table.summary(report)
     table.files(document, junit)
-    return exit_codes.SUCCESS if report.passed else exit_codes.DIFFERENCE
+    if report.passed:
+        return exit_codes.SUCCESS
+    return exit_codes.DIFFERENCE if report.differs else exit_codes.BAD_INPUT
 
 
 def _image(graph: Graph, source: str) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
