@@ -1,8 +1,9 @@
 """What is left of a command that is killed, and whether the same command then gives what it gives undisturbed.
 
-``python -m benchmarks.crash [COMMAND...]`` runs each command in a folder of its own: once undisturbed, then with each
-signal at each moment, and once more to its end. It prints a row for each: processes that go on, hidden files left after
-the second run, seconds to the end, exit code, and whether the results are equal. The exit code is 1 where one is wrong.
+``python -m benchmarks.crash [COMMAND...]`` runs each command in a folder of its own: once undisturbed, then with
+SIGKILL at three moments, SIGTERM and SIGINT, and to its end. It prints a row for each: exit code and seconds to the end,
+processes that go on, temporary files before and after the last run, and whether the results are equal. The exit code is
+1 where something is wrong.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ from typing import Any
 import psutil
 from rich.console import Console
 
+from quantunet import exit_codes
+from quantunet.artefacts import MANIFEST
+
 SURVIVAL = 2.0
 """Seconds after the end of a command in which what it started must have ended."""
 
@@ -40,13 +44,8 @@ _UNSTABLE = {
     "options",
     "provenance",
 }
-_KILLS = (
-    (signal.SIGKILL, 0.25),
-    (signal.SIGKILL, 0.5),
-    (signal.SIGKILL, 0.75),
-    (signal.SIGTERM, 0.5),
-    (signal.SIGINT, 0.5),
-)
+_SIGNALS = (signal.SIGKILL, signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+_SHARES = (0.25, 0.5, 0.75, 0.5, 0.5)
 
 
 @dataclass(frozen=True)
@@ -55,13 +54,16 @@ class Command:
 
     Attributes:
         words: Its arguments; results go to the folder ``out`` of the working folder.
-        resume: More arguments of the second run.
+        resume: More arguments of the run after a signal.
         prepare: Makes its input in the working folder.
+        chained: Whether all signals come to one folder, in which each run goes on with what the ones before it have
+            built, a fifth of the time further each, and only the last run is undisturbed.
     """
 
     words: tuple[str, ...]
     resume: tuple[str, ...] = ()
     prepare: Callable[[Path], None] = lambda folder: None
+    chained: bool = False
 
 
 def _sweep(folder: Path) -> None:
@@ -74,9 +76,9 @@ def _sweep(folder: Path) -> None:
 
 _EPOCHS = ("--float-epochs", "1", "--qat-epochs", "2", "--tune-epochs", "1", "--phantoms", "256", "--threads", "1")
 COMMANDS = {
-    "cosim": Command(("cosim", "--model", "tiny", "--layers", "skip0_requant", "--build", "out")),
-    "hls_synth": Command(("hls_synth", "--model", "tiny", "--layer", "enc0_conv0,head", "--out", "out")),
-    "fifos": Command(("fifos", "tiny", "--simulate", "--build", "out")),
+    "cosim": Command(("cosim", "--model", "tiny", "--layers", "skip0_requant", "--build", "out"), chained=True),
+    "hls_synth": Command(("hls_synth", "--model", "tiny", "--layer", "enc0_conv0,head", "--out", "out"), chained=True),
+    "fifos": Command(("fifos", "tiny", "--simulate", "--build", "out"), chained=True),
     "fold": Command(("fold", "wearable", "--board", "ulx3s_85f", "--out", "out/folding.json")),
     "train": Command(("train", "tiny", "--data", "phantoms", "--out", "out", *_EPOCHS), ("--resume",)),
     "evaluate": Command(("evaluate", "tiny", "--data", "phantoms", "--phantoms", "2048", "--out", "out")),
@@ -89,6 +91,8 @@ def results(folder: Path) -> dict[str, str]:
     found = {}
     for path in sorted(folder.rglob("*")):
         name = str(path.relative_to(folder))
+        if path.name == MANIFEST:
+            continue  # compilers do not write the same bytes twice
         if path.suffix in (".json", ".csv", ".png", ".onnx") and not any(part in name for part in ("cache", "builds")):
             found[name] = hashlib.sha256(_stable(path)).hexdigest()
     return found
@@ -138,14 +142,26 @@ def litter(folder: Path) -> list[str]:
     return [str(path.relative_to(folder)) for path in (*hidden, *(folder / "tmp").iterdir())]
 
 
+def finished(command: Command, folder: Path, *more: str) -> int:
+    """Run a command to its end and return its exit code."""
+    process = started(command, folder, *more)
+    try:
+        return process.wait()
+    finally:
+        process.kill()
+
+
 def disturbed(command: Command, folder: Path, number: int, moment: float) -> tuple[list[str], float, int]:
     """Start a command, send it a signal, and return what goes on, the seconds to its end and its exit code."""
     process = started(command, folder)
-    time.sleep(moment)
-    process.send_signal(number)
-    begin = time.monotonic()
-    code = process.wait()
-    seconds = time.monotonic() - begin
+    try:
+        time.sleep(moment)
+        process.send_signal(number)
+        begin = time.monotonic()
+        code = process.wait()
+        seconds = time.monotonic() - begin
+    finally:
+        process.kill()
     deadline = time.monotonic() + SURVIVAL
     while (found := survivors(folder)) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -159,41 +175,48 @@ def _fresh(command: Command, folder: Path) -> Path:
     return folder
 
 
+def crash(name: str, folder: Path, console: Console) -> int:
+    """Run one command undisturbed and with every signal, print a row for each, and return how many are wrong."""
+    command = COMMANDS[name]
+    _fresh(command, folder)
+    begin = time.monotonic()
+    code = finished(command, folder)
+    whole = time.monotonic() - begin
+    expected = results(folder / "out")
+    _say(console, f"{name}: code {code}, {whole:.1f} s, {len(expected)} results, left: {litter(folder) or 'nothing'}")
+    if code or not expected:
+        _say(console, (folder / "log").read_text(errors="replace")[-2000:])
+        return 1
+    wrong = 0
+    for index, number in enumerate(_SIGNALS):
+        if not command.chained or index == 0:
+            _fresh(command, folder)
+        moment = whole * (0.2 if command.chained else _SHARES[index])
+        alive, seconds, code = disturbed(command, folder, number, moment)
+        row = f"{name} {signal.Signals(number).name} after {moment:.0f} s: code {code} in {seconds:.1f} s, "
+        row += f"survivors: {', '.join(alive) or 'none'}, temporaries: {len(litter(folder))}"
+        if not command.chained or index == len(_SIGNALS) - 1:
+            code = finished(command, folder, *command.resume)
+            stays, equal = litter(folder), results(folder / "out") == expected
+            row += f"; run again: code {code}, left: {stays or 'nothing'}, {'equal' if equal else 'DIFFERENT'}"
+            wrong += bool(code or stays or not equal)
+        _say(console, row)
+        wrong += bool(alive)
+    return wrong
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Kill the commands and print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.crash", description=__doc__)
     parser.add_argument("commands", nargs="*", metavar="COMMAND", help=f"out of {', '.join(COMMANDS)} (default: all)")
     names = parser.parse_args(argv).commands or list(COMMANDS)
-    console = Console(width=160)
-    wrong = 0
     with tempfile.TemporaryDirectory(prefix="quantunet-crash-") as place:
-        for name in names:
-            command = COMMANDS[name]
-            folder = _fresh(command, Path(place).resolve() / name)
-            begin = time.monotonic()
-            if started(command, folder).wait():
-                console.print((folder / "log").read_text(errors="replace")[-2000:], markup=False)
-                return 1
-            whole = time.monotonic() - begin
-            expected = results(folder / "out")
-            console.print(f"{name}: {whole:.1f} s, {len(expected)} results, litter {litter(folder)}", markup=False)
-            for number, share in _KILLS:
-                folder = _fresh(command, folder)
-                alive, seconds, code = disturbed(command, folder, number, share * whole)
-                left = litter(folder)
-                again = started(command, folder, *command.resume).wait()
-                equal = again == 0 and bool(expected) and results(folder / "out") == expected
-                stays = litter(folder)
-                wrong += bool(alive or stays or not equal)
-                console.print(
-                    f"{name} {signal.Signals(number).name} at {share:.0%}: code {code} after {seconds:.1f} s, "
-                    f"survivors {alive or 'none'}, {len(left)} temporaries, after the second run {stays or 'none'}, "
-                    f"results {'equal' if equal else 'DIFFERENT'}",
-                    markup=False,
-                    highlight=False,
-                    soft_wrap=True,
-                )
-    return 1 if wrong else 0
+        wrong = sum(crash(name, Path(place).resolve() / name, Console()) for name in names)
+    return exit_codes.DIFFERENCE if wrong else exit_codes.SUCCESS
 
 
 if __name__ == "__main__":

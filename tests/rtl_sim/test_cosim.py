@@ -16,17 +16,18 @@ from rich.console import Console
 
 from quantunet.cli import main
 from quantunet.commands import cosim as command
-from quantunet.errors import ImageError, ModelError
+from quantunet.errors import ImageError, ModelError, ToolFailedError
 from quantunet.hls import csim, network, rtl_project
 from quantunet.hls.design import Cycles
 from quantunet.hls.folding import default_folding
+from quantunet.ir import Graph
 from quantunet.model.random_network import random_image, random_unet
 from quantunet.rtl_sim import cosim as cosim_module
 from quantunet.rtl_sim import layer_bench, verilator
 from quantunet.rtl_sim.cosim import LEGS, Leg, Options, cosim
 from quantunet.rtl_sim.frames import adjacent_frames
 from quantunet.rtl_sim.live_table import LiveTable
-from quantunet.rtl_sim.report import LEFT_OUT, PASSED, CosimReport, write
+from quantunet.rtl_sim.report import BROKEN, FAILED, LEFT_OUT, PASSED, CosimReport, write
 
 GRAPH = random_unet(base=2, depth=1, size=16, seed=2, name="cosim_test")
 FOLDING = default_folding(GRAPH)
@@ -219,6 +220,38 @@ def test_command_fails_with_the_first_difference_and_a_waveform(
     assert "expected" in output and "got" in output
     assert "enc0_conv0: waveform" in output and "wave.vcd" in output
     assert "FAILED" in output
+
+
+@pytest.mark.usefixtures("zoo")
+@pytest.mark.parametrize("differs", [False, True])
+def test_a_tool_that_fails_is_no_difference(
+    differs: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def crash(*args: object, **kwargs: object) -> None:
+        raise ToolFailedError("bench", expected="cocotb tests that run and pass", got="none ran, exit code -11")
+
+    def simulated(graph: Graph, name: str, program: Path, tensors: dict[str, np.ndarray]) -> np.ndarray:
+        output = tensors[graph.node(name).output].copy()
+        output[0, 0, 0] ^= differs
+        return output
+
+    monkeypatch.setattr(verilator, "prepare", lambda builds: None)
+    monkeypatch.setattr(layer_bench, "run_layer", crash)
+    monkeypatch.setattr(cosim_module.network_bench, "run_network", crash)
+    monkeypatch.setattr(csim, "build_layer", lambda *args: Path("unused"))
+    monkeypatch.setattr(csim, "run_layer", simulated)
+    assert main(["cosim", "--layers", "skip0_requant,network", "--build", str(tmp_path)]) == (1 if differs else 2)
+    found = json.loads(next(tmp_path.rglob("report.json")).read_text(encoding="utf-8"))
+    (layer,) = found["layers"]
+    assert (found["passed"], layer["rtl"], found["network_rtl"]["rtl"]) == (False, BROKEN, BROKEN)
+    assert (layer["hls"], layer["hls_mismatches"], layer["rtl_mismatches"]) == (
+        FAILED if differs else PASSED,
+        differs,
+        0,
+    )
+    output = " ".join(capsys.readouterr().out.split())
+    assert "skip0_requant: RTL: bench: expected cocotb tests that run and pass, got none ran" in output
+    assert ("FAILED" in output, "NOT COMPARED" in output) == (differs, not differs)
 
 
 @pytest.mark.usefixtures("zoo")
