@@ -1,7 +1,7 @@
 """What is left of a command that is killed, and whether the same command then gives what it gives undisturbed.
 
 ``python -m benchmarks.crash [COMMAND...]`` runs each command in a folder of its own: once undisturbed, then with
-SIGKILL at three moments, SIGTERM and SIGINT, and to its end. It prints a row for each: exit code and seconds to the end,
+SIGKILL at three moments, SIGTERM and SIGINT, and to its end. It prints a row for each: exit code, seconds to the end,
 processes that go on, temporary files before and after the last run, and whether the results are equal. The exit code is
 1 where something is wrong.
 """
