@@ -13,8 +13,11 @@ import bisect
 import dataclasses
 import logging
 import math
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 from ortools.sat.python import cp_model
 
@@ -414,7 +417,7 @@ class _Search:
         solver.parameters.num_workers = 1
         solver.parameters.random_seed = 0
         solver.parameters.max_deterministic_time = self.time_limit
-        status = solver.status_name(solver.solve(model.cp))
+        status = solver.status_name(_solved(solver, model.cp))
         self.gave_up = status == "UNKNOWN"
         logger.info("interval %d: %s, %.2f s, %d candidates", interval, status, solver.wall_time, model.size)
         if status not in ("OPTIMAL", "FEASIBLE"):
@@ -423,6 +426,20 @@ class _Search:
         if first:
             return _Found(folding, 0.0, 0.0)
         return _Found(folding, solver.best_objective_bound / _PRICE_UNIT, solver.objective_value / _PRICE_UNIT)
+
+
+def _solved(solver: cp_model.CpSolver, model: cp_model.CpModel) -> Any:
+    """Solve in a thread, so that a signal stops the search: the solver would take Ctrl-C for a wish to be content."""
+    solver.parameters.catch_sigint_signal = False
+    with ThreadPoolExecutor(1) as pool:
+        status = pool.submit(solver.solve, model)
+        try:
+            return status.result()
+        except BaseException:
+            while not status.done():  # it may not have begun
+                solver.stop_search()
+                time.sleep(0.05)
+            raise
 
 
 def _candidates(graph: Graph, node: Node, styles: Sequence[Style], max_lanes: int | None) -> list[_Candidate]:

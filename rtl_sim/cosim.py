@@ -10,7 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -24,6 +24,7 @@ from quantunet.hls.fifo_depth import frame_interval
 from quantunet.hls.folding import Folding
 from quantunet.hls.rtl_project import RTL_FOLDER
 from quantunet.ir import Array, Conv2d, ConvTranspose2d, Graph, Node
+from quantunet.processes import Pool
 from quantunet.rtl_sim import layer_bench, network_bench, verilator
 from quantunet.rtl_sim.frames import CompactTaps, adjacent_frames, compact, widened
 from quantunet.rtl_sim.layer_bench import Setup
@@ -243,7 +244,7 @@ class _Run:
         if rtl is not None:
             tasks.append(_Task(math.inf, functools.partial(self._network, rtl)))
         tasks.sort(key=lambda task: task.cost, reverse=True)
-        with ThreadPoolExecutor(max_workers=self.jobs) as pool:
+        with Pool(self.jobs) as pool:
             futures = [pool.submit(self._guarded, task) for task in tasks]
             try:
                 done, _ = wait(futures, return_when=FIRST_EXCEPTION)

@@ -8,11 +8,11 @@ import io
 import json
 import logging
 import shutil
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from quantunet import processes
 from quantunet.errors import StorageError, ToolFailedError, ToolMissingError
 from quantunet.provenance import Provenance
 from quantunet.storage import write_text
@@ -89,9 +89,7 @@ def synthesise(project: Path, name: str) -> Estimate:
     log_file = project / "synthesis.log"
     try:
         with log_file.open("wb") as log:
-            code = subprocess.run(
-                [tool, *arguments], cwd=project, stdout=log, stderr=subprocess.STDOUT, check=False
-            ).returncode
+            code = processes.run([tool, *arguments], cwd=project, log=log).code
     except OSError as error:
         raise StorageError(str(log_file), expected="a file that can be written", got=str(error)) from error
     if code:

@@ -14,7 +14,7 @@ import select
 import sys
 from collections.abc import Sequence
 
-from quantunet import __version__, commands, exit_codes
+from quantunet import __version__, commands, exit_codes, processes
 from quantunet.errors import QuantUNetError
 
 logger = logging.getLogger(__name__)
@@ -87,13 +87,14 @@ def _run(argv: Sequence[str] | None) -> int:
         name, verbose = f"quantunet {args.command}", args.verbose
         level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
         logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
-        return int(args.run(args))
+        with processes.terminated_like_interrupt():
+            return int(args.run(args))
     except QuantUNetError as error:
         _say(name, str(error))
         return exit_codes.BAD_INPUT
-    except KeyboardInterrupt:
-        _say(name, "interrupted")
-        return exit_codes.INTERRUPTED
+    except KeyboardInterrupt as interrupt:
+        _say(name, str(interrupt) or "interrupted")
+        return processes.exit_code(interrupt)
     except Exception as error:  # the last line of defence: no traceback ends a command
         if isinstance(error, BrokenPipeError) and _is_reader_gone():
             return _reader_gone()

@@ -11,11 +11,8 @@ BAD_INPUT = 2
 FAULT = 3
 """The program is at fault: every exception that nobody expected."""
 
-INTERRUPTED = 130
-"""Ctrl-C, as shells count it: 128 and the signal's number."""
-
 BROKEN_PIPE = 141
-"""Who read the output has closed it, as ``head`` does; likewise."""
+"""Who read the output has closed it, as ``head`` does; as shells count signals, 128 and the number of SIGPIPE."""
 
 MEANINGS = (
     "exit codes: 0 all well; 1 something was compared and differs, or does not fit; 2 the input is bad or a tool "

@@ -20,6 +20,7 @@ from quantunet.errors import ImageError, ModelError, ToolFailedError
 from quantunet.hls import csim, network, rtl_project
 from quantunet.hls.design import Cycles
 from quantunet.hls.folding import default_folding
+from quantunet.ir import Graph
 from quantunet.model.random_network import random_image, random_unet
 from quantunet.provenance import file_digest, graph_digest
 from quantunet.result_folder import network_folder
@@ -116,7 +117,7 @@ def crash(*_: object, **__: object) -> None:
     raise ToolFailedError("the simulator", expected="a result", got="signal 11")
 
 
-def test_a_tool_that_fails_is_no_difference(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_report_says_where_nothing_was_compared(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(csim, "build_layer", crash)
     monkeypatch.setattr(layer_bench, "run_layer", crash)
     monkeypatch.setattr(network_bench, "run_network", crash)
@@ -268,6 +269,38 @@ def test_command_fails_with_the_first_difference_and_a_waveform(
     assert "expected" in output and "got" in output
     assert "enc0_conv0: waveform" in output and "wave.vcd" in output
     assert "FAILED" in output
+
+
+@pytest.mark.usefixtures("zoo")
+@pytest.mark.parametrize("differs", [False, True])
+def test_a_tool_that_fails_is_no_difference(
+    differs: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def crash(*args: object, **kwargs: object) -> None:
+        raise ToolFailedError("bench", expected="cocotb tests that run and pass", got="none ran, exit code -11")
+
+    def simulated(graph: Graph, name: str, program: Path, tensors: dict[str, np.ndarray]) -> np.ndarray:
+        output = tensors[graph.node(name).output].copy()
+        output[0, 0, 0] ^= differs
+        return output
+
+    monkeypatch.setattr(verilator, "prepare", lambda builds: None)
+    monkeypatch.setattr(layer_bench, "run_layer", crash)
+    monkeypatch.setattr(cosim_module.network_bench, "run_network", crash)
+    monkeypatch.setattr(csim, "build_layer", lambda *args: Path("unused"))
+    monkeypatch.setattr(csim, "run_layer", simulated)
+    assert main(["cosim", "--layers", "skip0_requant,network", "--build", str(tmp_path)]) == (1 if differs else 2)
+    found = json.loads(next(tmp_path.rglob("report.json")).read_text(encoding="utf-8"))
+    (layer,) = found["layers"]
+    assert (found["passed"], layer["rtl"], found["network_rtl"]["rtl"]) == (False, BROKEN, BROKEN)
+    assert (layer["hls"], layer["hls_mismatches"], layer["rtl_mismatches"]) == (
+        FAILED if differs else PASSED,
+        differs,
+        0,
+    )
+    output = " ".join(capsys.readouterr().out.split())
+    assert "skip0_requant: RTL: bench: expected cocotb tests that run and pass, got none ran" in output
+    assert ("FAILED" in output, "NOT COMPARED" in output) == (differs, not differs)
 
 
 @pytest.mark.usefixtures("zoo")
