@@ -249,7 +249,9 @@ def main() -> int:
     for name in names:
         outcome = fuzz(name, args.count, args.seed, args.first)
         counts = (outcome.files, outcome.accepted, outcome.refused, len(outcome.faults), outcome.mebibytes)
-        table.add_row(name, *(str(count) for count in counts), f"{outcome.seconds:.0f}")
+        row = (name, *(str(count) for count in counts), f"{outcome.seconds:.0f}")
+        table.add_row(*row)
+        console.print("  ".join(row), highlight=False)
         for fault in outcome.faults[:_SHOWN]:
             console.print(f"{name} {fault}", style="red", highlight=False, markup=False, soft_wrap=True)
         passed &= outcome.passed
