@@ -31,8 +31,10 @@ def _rtl_files(project: Path) -> list[Path]:
         design = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise StorageError(str(path), expected="a readable file", got=error.strerror or str(error)) from error
-    memories = [memory["file"] for instance in design["instances"] for memory in instance["memories"]]
-    return [project / name for name in (*design["sources"], *memories)]
+    memories = [project / memory["file"] for instance in design["instances"] for memory in instance["memories"]]
+    binaries = [path.with_name(f"{path.name}.bin") for path in memories]  # what simulators read
+    sources = [project / name for name in design["sources"]]
+    return [*sources, *memories, *(path for path in binaries if path.is_file())]
 
 
 def hls_digest(root: Path, projects: Iterable[Path]) -> str | None:

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
+import numpy as np
+
 from quantunet import golden
 from quantunet.errors import ModelError, ToolFailedError
 from quantunet.golden.compare import Comparison, compare
@@ -142,6 +144,7 @@ def cosim(
     verilator.prepare(builds)  # a missing tool is said before anything is written
     stage("golden inference")
     frames = [compact(graph, golden.run(graph, frame)) for frame in images]
+    report.class_pixels = _class_pixels(graph, frames[0])
     report.stage = ""
     with locked(folder / "lock", f"waiting for another co-simulation in {folder}"):
         _Run(setup, frames, options, report, progress).run()
@@ -156,6 +159,14 @@ def _sources(folder: Path, report: CosimReport) -> dict[str, str | None]:
     rtl = [folder / "layers" / layer.name for layer in report.layers if layer.rtl != LEFT_OUT]
     rtl += [folder / NETWORK] if report.network_rtl else []
     return {"rtl": source_digest.rtl_digest(folder, rtl), "hls": source_digest.hls_digest(folder, hls)}
+
+
+def _class_pixels(graph: Graph, taps: CompactTaps) -> list[int]:
+    logits = graph.logits
+    if logits.shape[2] == 1:
+        return []
+    classes = golden.classes(graph, widened(taps, (logits.name,)))
+    return [int(count) for count in np.bincount(classes.ravel(), minlength=logits.shape[2])]
 
 
 def _names(graph: Graph, options: Options) -> list[str]:

@@ -110,7 +110,7 @@ class NetworkReport:
         frames: Adjacent frames.
         values_compared: Values of the network's output, over all frames.
         mismatches: Those that differ from golden.
-        mask_pixels: Pixels of the masks compared with golden's.
+        mask_pixels: Pixels of the masks or class maps compared with golden's.
         mask_mismatches: Those that differ.
         cycles: Of the first frame, first input to last output handshake.
         frame_interval: Cycles between the last two frames.
@@ -162,13 +162,14 @@ class CosimReport:
     Attributes:
         network: The network's name.
         simulator: Name and version.
-        image: Where the image came from.
+        image: Where the image came from, and how its codes were made where nobody says what a byte means.
         layers: The layers, in the network's order.
         network_rtl: The whole network; ``None`` when only some layers were asked for.
         seconds: Wall time.
         stage: What is done before the first comparison, for a person who waits.
         sources: Digests of what was simulated, ``rtl`` and ``hls``; ``None`` for a leg that was left out.
         provenance: What the report is a report of; ``None`` where nobody has said it.
+        class_pixels: Of a network of several classes, the pixels of each class in golden's class map of the image.
     """
 
     network: str
@@ -180,6 +181,7 @@ class CosimReport:
     stage: str = ""
     sources: dict[str, str | None] = field(default_factory=dict)
     provenance: Provenance | None = None
+    class_pixels: list[int] = field(default_factory=list)
 
     @property
     def passed(self) -> bool:
@@ -215,6 +217,7 @@ class CosimReport:
             "network": self.network,
             "simulator": self.simulator,
             "image": self.image,
+            "class_pixels": self.class_pixels,
             "passed": self.passed,
             "seconds": round(self.seconds, 1),
             "layers": [dataclasses.asdict(layer) for layer in self.layers],

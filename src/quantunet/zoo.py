@@ -8,6 +8,7 @@ from pathlib import Path
 from quantunet import graph_file, packed
 from quantunet.errors import FileFormatError, StorageError
 from quantunet.ir import Graph
+from quantunet.pixel_codes import picture_codes
 from quantunet.provenance import file_digest
 from quantunet.qonnx_import import load
 
@@ -130,4 +131,5 @@ def _untrained_paper() -> Graph:
 
     config = PRESETS[PAPER]
     images, _ = generate(1, config.size, _PHANTOM_SEED)
-    return untrained_unet(PAPER, config, load(network_path(_PATTERN)), images[0])
+    pattern = load(network_path(_PATTERN))
+    return untrained_unet(PAPER, config, pattern, picture_codes(pattern, images[0]))

@@ -202,7 +202,7 @@ def bad_data(kind, eyes, folder):
         return ["tiny", "--data", "phantoms", "--phantoms", "20", "--part", "val"], "phantoms(count=512, seed=0)"
     if kind == "model":
         return ["nothing", "--data", str(eyes)], "The zoo holds"
-    return [str(SmallUnet().write(folder / "small.onnx")), "--data", str(eyes)], "square images"
+    return [str(SmallUnet().write(folder / "small.onnx")), "--data", str(eyes)], "images of 6x4 pixels"
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from quantunet import exit_codes
+from quantunet.commands import _pixel_scale
 from quantunet.errors import ToolFailedError
 from quantunet.images import load_image
-from quantunet.ir import Graph
+from quantunet.ir import Array, Graph
+from quantunet.pixel_codes import code_limits, picture_codes
 from quantunet.provenance import array_digest, file_digest, gather, graph_digest, value_digest
 from quantunet.result_folder import network_folder
 from quantunet.zoo import MODEL_HELP, load_network, model_digest
@@ -40,7 +43,11 @@ def add_parser(sub: Any) -> None:
     parser.add_argument(
         "--image",
         default=PHANTOM,
-        help="8-bit grayscale picture, or FILE.npz:INDEX (default: a generated ultrasound image)",
+        help="8-bit picture of the network's size and channels, or FILE.npz:INDEX (default: a generated ultrasound "
+        "image, another one for each channel)",
+    )
+    _pixel_scale.add_option(
+        parser, "the generated image is spread over all codes of the input, and a picture is refused"
     )
     parser.add_argument(
         "--layers",
@@ -104,7 +111,8 @@ def run(args: argparse.Namespace) -> int:
     graph = load_network(args.model)
     folder = network_folder(args.build, graph) / "cosim"
     reports.remove(folder)
-    image = _image(graph, args.image)
+    graph = _pixel_scale.apply(graph, args.pixel_scale)
+    image, image_name = _image(graph, args.image)
     folding = (
         read_folding(args.folding, graph, args.interval) if args.folding else default_folding(graph, args.interval)
     )
@@ -115,7 +123,7 @@ def run(args: argparse.Namespace) -> int:
         layers=layers, legs=args.legs, stalls=args.stalls, seed=args.seed, jobs=args.jobs, frames=args.frames
     )
     with LiveTable() as table:
-        report = cosim(graph, image, folding, folder, options, image_name=args.image, progress=table.update)
+        report = cosim(graph, image, folding, folder, options, image_name=image_name, progress=table.update)
     inputs = {
         "model": model_digest(args.model),
         "graph": graph_digest(graph),
@@ -142,11 +150,23 @@ def _file_digest(source: str) -> str | None:
     return file_digest(path) if source != PHANTOM and path.is_file() else None
 
 
-def _image(graph: Graph, source: str) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
-    height, width, _ = graph.tensor(graph.input).shape
-    if source == PHANTOM:
-        from quantunet.model.phantoms import generate
+def _image(graph: Graph, source: str) -> tuple[Array, str]:
+    """Return the codes of the image, and what the report calls it."""
+    if source != PHANTOM:
+        return picture_codes(graph, load_image(source, graph.tensor(graph.input).shape)), source
+    phantom = _phantom(graph)
+    if graph.pixels.scale is not None:
+        return picture_codes(graph, phantom), source
+    # No picture has to become codes here: any codes of the input show whether the hardware computes what golden does.
+    low, high = code_limits(graph.pixels, graph.tensor(graph.input).qtype)
+    codes = low + (phantom.astype(np.int64) * (high - low) + 127) // 255
+    return codes, f"{source}, bytes 0 to 255 spread over the codes {low} to {high} (nobody says what a byte means)"
 
-        images, _ = generate(1, max(height, width, _SMALLEST_PHANTOM), _PHANTOM_SEED)
-        return images[0, :height, :width].astype(np.int64)
-    return load_image(source, height, width).astype(np.int64)
+
+def _phantom(graph: Graph) -> npt.NDArray[np.uint8]:
+    """Return an image of its own for each channel, so that swapped channels show."""
+    from quantunet.model.phantoms import generate
+
+    height, width, channels = graph.tensor(graph.input).shape
+    images, _ = generate(channels, max(height, width, _SMALLEST_PHANTOM), _PHANTOM_SEED)
+    return np.stack([image[:height, :width] for image in images], axis=2)

@@ -19,23 +19,22 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from quantunet import exit_codes
-from quantunet.errors import DataSplitError, FileFormatError, ShapeError, StorageError
-from quantunet.images import Case, save_cases
+from quantunet.commands import _evaluate_classes, _evaluate_results, _pixel_scale
+from quantunet.errors import DataSplitError, FileFormatError, StorageError
 from quantunet.ir import Graph
+from quantunet.mask_pictures import Case, save_cases
 from quantunet.model import data, evaluation
 from quantunet.model.card_file import Card, read_card
 from quantunet.model.data import Samples, Split
-from quantunet.model.data_digest import data_digest
 from quantunet.model.metrics import ImageScores, score_images
-from quantunet.provenance import file_digest, gather, graph_digest
-from quantunet.result_folder import network_folder, remove
+from quantunet.provenance import graph_digest
+from quantunet.result_folder import network_folder
 from quantunet.storage import write_text
 from quantunet.zoo import MODEL_HELP, card_path, load_network, model_digest
 
 logger = logging.getLogger(__name__)
 
 _ALL = "all"
-_METRICS, _ROWS, _PICTURES = "metrics.json", "images.csv", ("best", "median", "worst")
 _CASES = 4
 _WIDTH = 120
 _SCORES = (
@@ -57,7 +56,11 @@ def add_parser(sub: Any) -> None:
     )
     parser.add_argument("model", help=MODEL_HELP)
     parser.add_argument(
-        "--data", required=True, help="an .npz with images, masks, group; an unpacked BUSI folder; or 'phantoms'"
+        "--data",
+        required=True,
+        help="an .npz with images, masks, group; an unpacked BUSI folder; or 'phantoms'. A network of "
+        "several classes or channels, or whose images are not square, takes an .npz with images and masks, which hold "
+        "the class of each pixel",
     )
     parser.add_argument(
         "--part",
@@ -69,22 +72,27 @@ def add_parser(sub: Any) -> None:
     parser.add_argument("--phantoms", type=int, default=512, metavar="N", help="how many phantoms (default: 512)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the phantoms (default: 0)")
     parser.add_argument("--out", type=Path, help="folder of the results (default: runs/evaluate/<network>-<digest>)")
+    _pixel_scale.add_option(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
     if args.out:
-        _remove_results(args.out)
+        _evaluate_results.remove(args.out)
     graph = load_network(args.model)
     folder = args.out or network_folder(Path("runs") / "evaluate", graph)
-    _remove_results(folder)
-    samples = data.load(args.data, _image_size(graph), phantom_count=args.phantoms, seed=args.seed)
+    _evaluate_results.remove(folder)
+    graph = _pixel_scale.apply(graph, args.pixel_scale)
+    console = Console(width=max(_WIDTH, Console().width))
+    height, width, channels = graph.tensor(graph.input).shape
+    if height != width or channels != 1 or graph.logits.shape[2] != 1:
+        return _evaluate_classes.run(args, graph, folder, console)
+    samples = data.load(args.data, height, phantom_count=args.phantoms, seed=args.seed)
     card = _card(args.model, graph, needed=args.part != [_ALL])
     split = _split(card, samples, needed=args.part != [_ALL])
     parts = {name: np.arange(len(samples)) if name == _ALL else _parts(split)[name] for name in args.part}
     indices = np.unique(np.concatenate(list(parts.values())))
-    console = Console(width=max(_WIDTH, Console().width))
     console.print(f"{args.model} on {samples.source}, {', '.join(parts)}: {len(indices)} images", highlight=False)
     begin = time.perf_counter()
     masks = _predict(graph, samples.images[indices], console)
@@ -101,7 +109,7 @@ def run(args: argparse.Namespace) -> int:
     console.print(note, highlight=False, style="yellow" if training != 0 else "")
     _write_pictures(folder, samples, indices, masks, each)
     part_of = {int(index): name for name, some in _parts(split).items() for index in some}
-    write_text(folder / _ROWS, evaluation.images_csv(samples, indices, part_of, each))
+    write_text(folder / _evaluate_results.ROWS, evaluation.images_csv(samples, indices, part_of, each))
     document = {
         "model": args.model,
         "data": samples.source,
@@ -111,40 +119,11 @@ def run(args: argparse.Namespace) -> int:
         "seconds": round(seconds, 3),
         "images_per_second": round(len(indices) / seconds, 2),
         "parts": reports,
-        "provenance": gather(args, ("numpy", "onnx", "pillow"), _digests(args, graph, samples)).document(),
+        "provenance": _evaluate_results.provenance(args, graph, samples),
     }
-    write_text(folder / _METRICS, json.dumps(document, indent=1) + "\n")
+    write_text(folder / _evaluate_results.METRICS, json.dumps(document, indent=1) + "\n")
     console.print(f"{len(indices) / seconds:.1f} images/s   results in {folder}", highlight=False, soft_wrap=True)
     return exit_codes.SUCCESS
-
-
-def _remove_results(folder: Path) -> None:
-    remove(*(folder / name for name in (_METRICS, _ROWS, *(f"{kind}.png" for kind in _PICTURES))))
-
-
-def _digests(args: argparse.Namespace, graph: Graph, samples: Samples) -> dict[str, str | None]:
-    """Return the digests of what was evaluated, and of the card beside it."""
-    card, file = card_path(args.model), Path(args.data)
-    return {
-        "model": model_digest(args.model),
-        "graph": graph_digest(graph),
-        "card": file_digest(card) if card else None,
-        "data": data_digest(samples),
-        "data_file": file_digest(file) if file.is_file() else None,
-    }
-
-
-def _image_size(graph: Graph) -> int:
-    """Return the height and width of the network's images."""
-    (height, width, channels), classes = graph.tensor(graph.input).shape, graph.logits.shape[2]
-    if height != width or channels != 1 or classes != 1:
-        raise ShapeError(
-            graph.name,
-            expected="a network for square images with one channel and one class",
-            got=f"{width}x{height} pixels, {channels} channels, {classes} classes",
-            hint="quantunet infer takes such a network image by image.",
-        )
-    return height
 
 
 def _card(model: str, graph: Graph, *, needed: bool) -> Card | None:
@@ -270,11 +249,12 @@ def _write_pictures(
     order = evaluation.ranking(each)[::-1]
     middle = max(0, (len(order) - _CASES) // 2)
     chosen = (order[:_CASES], order[middle : middle + _CASES], order[-_CASES:])
-    for name, some in zip(_PICTURES, chosen, strict=True):
+    for name, some in zip(_evaluate_results.PICTURES, chosen, strict=True):
         cases = []
         for at in some.tolist():
             index = int(indices[at])
             kind = f"Dice {each.dice[at]:.3f}" if each.lesion[at] else f"false {100 * each.false_positive[at]:.1f} %"
             title = "   ".join(filter(None, (f"image {index}", str(samples.label[index]), kind)))
-            cases.append(Case(title, samples.images[index], samples.masks[index].astype(np.bool_), masks[at]))
+            image, reference = samples.images[index][:, :, None], samples.masks[index].astype(np.bool_)
+            cases.append(Case(title, image, reference, masks[at]))
         save_cases(folder / f"{name}.png", cases)

@@ -1,0 +1,231 @@
+"""Scores of class maps: Dice and IoU of each class, of each image and of a set. No torch here."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quantunet import golden
+from quantunet.errors import FileFormatError, ImageError, ShapeError, StorageError
+from quantunet.golden.cores import WORKERS
+from quantunet.ir import Graph
+from quantunet.pixel_codes import picture_codes
+
+_BATCH = 32 * WORKERS
+
+
+@dataclass(frozen=True, eq=False)
+class ClassSamples:
+    """Images with class maps, for a network of any size, any number of channels and any number of classes.
+
+    Attributes:
+        source: The file's name.
+        images: ``(n, height, width, channels)`` uint8.
+        classes: ``(n, height, width)`` int64, 0 to the number of classes less one; of a network of one class 0 and 1.
+        label: ``(n,)`` str; empty strings where the file has none.
+    """
+
+    source: str
+    images: NDArray[np.uint8]
+    classes: NDArray[np.int64]
+    label: NDArray[np.str_]
+
+
+@dataclass(frozen=True, eq=False)
+class ClassScores:
+    """Scores of each image of a set, class by class.
+
+    Attributes:
+        dice: ``(n, classes)``, nan where the class does not occur in the reference.
+        iou: Likewise.
+        accuracy: ``(n,)`` share of the pixels whose class is right.
+        reference: ``(n, classes)`` pixels of the class in the reference.
+        predicted: ``(n, classes)`` pixels of the class in the prediction.
+    """
+
+    dice: NDArray[np.float64]
+    iou: NDArray[np.float64]
+    accuracy: NDArray[np.float64]
+    reference: NDArray[np.int64]
+    predicted: NDArray[np.int64]
+
+
+def load_class_samples(path: Path, graph: Graph) -> ClassSamples:
+    """Read an ``.npz`` with ``images`` and ``masks`` (class indices) and, where present, ``label``.
+
+    Args:
+        path: The file; images uint8 ``(n, height, width)`` or ``(n, height, width, channels)``, masks bool or integer
+            ``(n, height, width)``.
+        graph: The network that the images are for.
+
+    Raises:
+        StorageError: There is no such file.
+        FileFormatError: It is damaged or lacks an array.
+        ImageError: Images or masks do not fit the network.
+    """
+    if not path.is_file():
+        raise StorageError(str(path), expected="an .npz file with images and masks", got="no such file")
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            images, masks = archive["images"], archive["masks"]
+            label = archive["label"] if "label" in archive.files else None
+    except Exception as error:  # zipfile, zlib and NumPy raise about a dozen kinds for damaged files
+        raise FileFormatError(
+            str(path), expected="a complete .npz file with images and masks", got=" ".join(str(error).split())[:200]
+        ) from error
+    return _checked(path.name, images, masks, label, graph)
+
+
+def _checked(
+    source: str, images: NDArray[Any], masks: NDArray[Any], label: NDArray[Any] | None, graph: Graph
+) -> ClassSamples:
+    height, width, channels = shape = graph.tensor(graph.input).shape
+    if images.ndim == 3 and channels == 1:
+        images = images[..., None]
+    if images.dtype != np.uint8 or images.shape[1:] != shape or not len(images):
+        raise ImageError(
+            source,
+            expected=f"uint8 images (n, {height}, {width}, {channels}), n >= 1, for {graph.name}",
+            got=f"{images.dtype} {images.shape}",
+            hint=f"Write an .npz with images of {width}x{height} pixels (width x height) and {channels} channels.",
+        )
+    if masks.dtype.kind not in "biu" or masks.shape != (len(images), height, width):
+        raise ImageError(
+            source,
+            expected=f"masks of integers ({len(images)}, {height}, {width}), the class of each pixel",
+            got=f"{masks.dtype} {masks.shape}",
+            hint="Write class indices, for example with numpy.argmax over the last axis of one-hot masks.",
+        )
+    count = golden.class_count(graph)
+    low, high = int(masks.min()), int(masks.max())
+    if low < 0 or high >= count:
+        raise ImageError(
+            source,
+            expected=f"masks of the classes 0 to {count - 1}",
+            got=f"{low} to {high}",
+            hint="Number the classes from 0 in the order of the network's output channels."
+            if count > 2
+            else "Write 0 for the background and 1 for the foreground.",
+        )
+    if label is None:
+        label = np.full(len(images), "")
+    if label.shape != (len(images),) or label.dtype.kind not in "US":
+        raise ImageError(source, expected=f"{len(images)} labels of text", got=f"{label.dtype} {label.shape}")
+    return ClassSamples(source, images, masks.astype(np.int64), label.astype(np.str_))
+
+
+def predict_classes(
+    graph: Graph, images: NDArray[np.uint8], on_images: Callable[[int], None] = lambda count: None
+) -> NDArray[np.int64]:
+    """Segment images by integer inference.
+
+    Args:
+        graph: The network; it says what a byte means.
+        images: ``(n, height, width, channels)`` uint8.
+        on_images: Called with the number of images that are done.
+
+    Returns:
+        ``(n, height, width)``, the class of each pixel.
+    """
+    found = []
+    for first in range(0, len(images), _BATCH):
+        codes = picture_codes(graph, images[first : first + _BATCH])
+        found.append(golden.classes(graph, golden.run_batch(graph, list(codes), [graph.logits.name])))
+        on_images(min(first + _BATCH, len(images)))
+    return np.concatenate(found)
+
+
+def score_classes(predicted: NDArray[np.int64], reference: NDArray[np.int64], count: int) -> ClassScores:
+    """Score each predicted class map.
+
+    Args:
+        predicted: ``(n, height, width)``, 0 to ``count - 1``.
+        reference: Likewise.
+        count: Number of classes.
+
+    Raises:
+        ShapeError: The shapes differ or are empty.
+
+    >>> scores = score_classes(np.array([[[0, 1, 1]]]), np.array([[[0, 0, 1]]]), 3)
+    >>> scores.dice.round(3).tolist()
+    [[0.667, 0.667, nan]]
+    """
+    if predicted.shape != reference.shape or not predicted.size:
+        raise ShapeError("scores", expected=f"predicted class maps of {reference.shape}", got=str(predicted.shape))
+    right = predicted == reference
+    both, guessed, true = (_pixels(classes, where, count) for classes, where in
+                           ((reference, right), (predicted, None), (reference, None)))  # fmt: skip
+    true_or_nan = np.where(true > 0, true, np.nan)
+    return ClassScores(
+        dice=2 * both / (guessed + true_or_nan),
+        iou=both / (guessed + true_or_nan - both),
+        accuracy=right.mean(axis=(1, 2)),
+        reference=true,
+        predicted=guessed,
+    )
+
+
+def _pixels(classes: NDArray[np.int64], where: NDArray[np.bool_] | None, count: int) -> NDArray[np.int64]:
+    """Count the pixels of each class in each image, ``(n, count)``; of some pixels only, if told."""
+    rows = np.broadcast_to(np.arange(len(classes))[:, None, None] * count, classes.shape) + classes
+    chosen = rows.ravel() if where is None else rows[where]
+    return np.bincount(chosen, minlength=len(classes) * count).reshape(len(classes), count)
+
+
+def summary(each: ClassScores) -> dict[str, Any]:
+    """Return the scores of a set, as JSON values (nan as null).
+
+    Dice and IoU of a class are means over the images whose reference holds the class; null where none does.
+    ``mean_dice`` and ``mean_iou`` are means over the classes but class 0 that occur.
+    """
+    rows = [
+        {
+            "class": index,
+            "images": int((each.reference[:, index] > 0).sum()),
+            "dice": _mean(each.dice[:, index]),
+            "iou": _mean(each.iou[:, index]),
+            "reference_pixels": int(each.reference[:, index].sum()),
+            "predicted_pixels": int(each.predicted[:, index].sum()),
+        }
+        for index in range(each.dice.shape[1])
+    ]
+    found = {"images": len(each.accuracy), "accuracy": _mean(each.accuracy)}
+    for key in ("dice", "iou"):
+        found[f"mean_{key}"] = _mean(np.array([row[key] for row in rows[1:]], dtype=np.float64))
+    return found | {"classes": rows}
+
+
+def image_dice(each: ClassScores) -> NDArray[np.float64]:
+    """Return the mean Dice of each image over its classes but class 0; nan where there is none."""
+    known = ~np.isnan(each.dice[:, 1:])
+    counts = known.sum(axis=1)
+    sums = np.where(known, each.dice[:, 1:], 0).sum(axis=1)
+    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+
+
+def images_csv(samples: ClassSamples, each: ClassScores) -> str:
+    """Return a table with a row for each image; a cell is empty where the class does not occur in the reference."""
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    count = each.dice.shape[1]
+    rows.writerow(
+        ["index", "label", "accuracy", *(f"{key}_{index}" for key in ("dice", "iou") for index in range(count))]
+    )
+    for index, label in enumerate(samples.label):
+        numbers = (*each.dice[index], *each.iou[index])
+        cells = ["" if math.isnan(number) else f"{number:.6f}" for number in numbers]
+        rows.writerow([index, label, f"{each.accuracy[index]:.6f}", *cells])
+    return text.getvalue()
+
+
+def _mean(values: NDArray[np.float64]) -> float | None:
+    known = values[~np.isnan(values)]
+    return round(float(known.mean()), 6) if len(known) else None

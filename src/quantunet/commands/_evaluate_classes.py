@@ -1,0 +1,116 @@
+"""``quantunet evaluate`` for networks of several classes, of several channels, or whose images are not square."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from quantunet import exit_codes, golden
+from quantunet.commands import _evaluate_results
+from quantunet.errors import ImageError
+from quantunet.ir import Graph
+from quantunet.mask_pictures import Case, check_classes, save_cases
+from quantunet.model import class_scores, data
+from quantunet.model.class_scores import ClassSamples, ClassScores
+from quantunet.storage import write_text
+
+_CASES = 4
+
+
+def run(args: argparse.Namespace, graph: Graph, folder: Path, console: Console) -> int:
+    """Score a network on an ``.npz`` of images and class indices.
+
+    Raises:
+        ImageError: The data are another kind, or a part of a training is asked for.
+        QuantUNetError: As :func:`quantunet.model.class_scores.load_class_samples`.
+    """
+    count = golden.class_count(graph)
+    check_classes(graph.name, count)
+    samples = class_scores.load_class_samples(_file(args, graph), graph)
+    console.print(f"{args.model} on {samples.source}: {len(samples.images)} images, {count} classes", highlight=False)
+    begin = time.perf_counter()
+    with console.status("integer inference") as status:
+        predicted = class_scores.predict_classes(
+            graph, samples.images, lambda done: status.update(f"integer inference: {done} of {len(samples.images)}")
+        )
+    seconds = time.perf_counter() - begin
+    each = class_scores.score_classes(predicted, samples.classes, count)
+    found = class_scores.summary(each)
+    console.print(_table(f"{args.model} on {samples.source}", found))
+    _write_pictures(folder, samples, predicted, each)
+    write_text(folder / _evaluate_results.ROWS, class_scores.images_csv(samples, each))
+    rate = round(len(samples.images) / seconds, 2)
+    document = {
+        "model": args.model,
+        "data": samples.source,
+        "images": len(samples.images),
+        "seconds": round(seconds, 3),
+        "images_per_second": rate,
+        "parts": {"all": {"network": found}},
+        "provenance": _evaluate_results.provenance(args, graph, samples),
+    }
+    write_text(folder / _evaluate_results.METRICS, json.dumps(document, indent=1) + "\n")
+    console.print(f"{rate} images/s   results in {folder}", highlight=False, soft_wrap=True)
+    return exit_codes.SUCCESS
+
+
+def _file(args: argparse.Namespace, graph: Graph) -> Path:
+    height, width, channels = graph.tensor(graph.input).shape
+    path = Path(args.data)
+    if not path.exists() and path.name == args.data:
+        path = data.find_data(args.data) or path
+    if args.data == "phantoms" or path.is_dir():
+        raise ImageError(
+            args.data,
+            expected=f"an .npz for {graph.name}, of {width}x{height} pixels, {channels} channels and "
+            f"{golden.class_count(graph)} classes",
+            got="phantoms" if args.data == "phantoms" else "a folder",
+            hint=f"Write images, uint8 (n, {height}, {width}, {channels}), and masks, the class of each pixel, "
+            f"(n, {height}, {width}).",
+        )
+    if args.part != ["all"]:
+        raise ImageError(
+            args.data, expected="--part all for such a network", got=" ".join(args.part), hint="Leave --part out."
+        )
+    return path
+
+
+def _table(title: str, found: dict[str, Any]) -> Table:
+    table = Table("class", "images with it", "Dice", "IoU", "reference pixels", "predicted pixels", title=title)
+    for row in found["classes"]:
+        cells = [_cell(row[key]) for key in ("dice", "iou")]
+        table.add_row(
+            str(row["class"]), str(row["images"]), *cells, str(row["reference_pixels"]), str(row["predicted_pixels"])
+        )
+    table.add_section()
+    table.add_row("mean but 0", "", _cell(found["mean_dice"]), _cell(found["mean_iou"]), "", "")
+    table.add_row("pixel accuracy", str(found["images"]), _cell(found["accuracy"]), "", "", "")
+    return table
+
+
+def _cell(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"
+
+
+def _write_pictures(folder: Path, samples: ClassSamples, predicted: NDArray[np.int64], each: ClassScores) -> None:
+    """Write the best, the median and the worst images, by the mean Dice of the classes but class 0."""
+    dice = class_scores.image_dice(each)
+    score = np.where(np.isnan(dice), each.accuracy, dice)
+    order = np.argsort(-score, kind="stable")
+    middle = max(0, (len(order) - _CASES) // 2)
+    chosen = (order[:_CASES], order[middle : middle + _CASES], order[-_CASES:])
+    for name, some in zip(_evaluate_results.PICTURES, chosen, strict=True):
+        cases = []
+        for index in some.tolist():
+            kind = "only class 0" if np.isnan(dice[index]) else f"mean Dice {dice[index]:.3f}"
+            title = "   ".join(filter(None, (f"image {index}", str(samples.label[index]), kind)))
+            cases.append(Case(title, samples.images[index], samples.classes[index], predicted[index]))
+        save_cases(folder / f"{name}.png", cases)
