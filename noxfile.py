@@ -36,7 +36,7 @@ def need_shared_python(session: nox.Session) -> None:
 
 def install(session: nox.Session, *extras: str) -> None:
     """Install the project, editable, with some of its extras, at the locked versions."""
-    session.install("-c", "locked.txt", "-e", f".[{','.join(extras)}]")
+    session.install("-c", "locked.txt", "-e", f".[{','.join(extras)}]" if extras else ".")
 
 
 def lint_hardware(session: nox.Session) -> None:
@@ -96,6 +96,13 @@ def typecheck(session: nox.Session) -> None:
     link_package(tree)
     session.run("mypy", "noxfile.py")
     session.run("mypy", "-p", "quantunet", "-p", "benchmarks", env={"MYPYPATH": str(tree)})
+
+
+@nox.session(default=False)
+def random_files(session: nox.Session) -> None:
+    """Compare what becomes of random QONNX files with exact arithmetic; `-- --count 1000 --seed 7` chooses them."""
+    install(session)
+    session.run("python", "-m", "helpers.random_qonnx", *session.posargs, env={"PYTHONPATH": "tests"})
 
 
 @nox.session(default=False)

@@ -57,6 +57,10 @@ class UnsupportedOpError(ModelError):
     """An operation, attribute or pattern that the hardware does not have."""
 
 
+class LayoutError(UnsupportedOpError):
+    """A tensor whose axes stand in another order than the operation reads them."""
+
+
 class ShapeError(ModelError):
     """A tensor's height, width or channel count does not fit the operation."""
 

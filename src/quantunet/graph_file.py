@@ -18,7 +18,7 @@ from typing import Any
 
 from quantunet.documents import Fields, parse_json, read_json, shown
 from quantunet.errors import ModelError
-from quantunet.ir import FORMAT, MAX_BITS, MIN_BITS, NODE_TYPES, Graph, IntArray, Node, QType, Tensor
+from quantunet.ir import FORMAT, MAX_BITS, MAX_FRAC, MIN_BITS, NODE_TYPES, Graph, IntArray, Node, QType, Tensor
 from quantunet.pixels import Pixels
 
 WHAT = f"a graph in the format {FORMAT}"
@@ -30,7 +30,6 @@ MAX_BYTES = 1 << 28
 """The largest JSON file: :data:`MAX_WEIGHTS` random integers of 16 bits make no larger one."""
 
 _MAX_SIDE = (1 << 31) - 1
-_FRACS = (-1023, 1074)  # exponents of float64, in which a scale is told
 
 ArrayReader = Callable[[Fields, tuple[int, ...]], IntArray]
 """Reads the array of a shape out of the rest of its table."""
@@ -149,7 +148,9 @@ def _tensor(entry: Fields) -> Tensor:
 
 def _qtype(entry: Fields, key: str) -> QType:
     table = entry.table(key)
-    qtype = QType(table.whole("bits", MIN_BITS, MAX_BITS), table.flag("signed"), table.whole("frac", *_FRACS))
+    qtype = QType(
+        table.whole("bits", MIN_BITS, MAX_BITS), table.flag("signed"), table.whole("frac", -MAX_FRAC, MAX_FRAC)
+    )
     table.finish()
     return qtype
 

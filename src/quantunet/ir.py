@@ -32,6 +32,12 @@ MAX_BITS = 16
 MAX_ACCUMULATOR_BITS = 48
 """Accumulators wider than this are refused: float64 and the RTL's helper integers would no longer be exact."""
 
+MAX_TENSOR_VALUES = 1 << 26
+"""Values of one tensor, or weights of one layer: 8192 x 8192 pixels. A larger one is a damaged file."""
+
+MAX_FRAC = 256
+"""Most fractional bits, and most negative ones, of a type: scales beyond do not come from a training."""
+
 FORMAT = "quantunet-graph-1"
 
 

@@ -13,6 +13,7 @@ from quantunet.accumulator import accumulator, bits_for, reachable
 from quantunet.errors import FileFormatError, ModelError, ShapeError, TypeMismatchError, WidthError
 from quantunet.golden.ops import conv2d
 from quantunet.graph_file import FIELD_READERS
+from quantunet.identifiers import MAX_LENGTH
 from quantunet.ir import NODE_TYPES, Conv2d, Graph, IntArray, QType, Tensor
 from quantunet.model.random_network import random_unet
 
@@ -85,17 +86,17 @@ def test_every_field_of_every_node_has_a_reader() -> None:
 def test_a_bias_at_the_end_of_int64_is_too_wide_and_does_not_wrap(graph: Graph) -> None:
     node = graph.nodes[0]
     assert isinstance(node, Conv2d)
-    for value, bits in ((2**63 - 1, 65), (-(2**63), 65), (2**62, 64), (2**47, 49)):
+    for value in (2**63 - 1, -(2**63), 2**62, 2**47, 2**47 - 1):
         bias = np.full(node.bias.shape, value, np.int64)
         wide = dataclasses.replace(node, bias=IntArray.of(bias))
-        with pytest.raises(WidthError, match=f"at most 48 bits, got {bits} bits"):
+        with pytest.raises(WidthError, match="at most 48 bits"):
             dataclasses.replace(graph, nodes=(wide, *graph.nodes[1:])).check()
 
 
 def test_names_and_tensors_have_a_greatest_size(graph: Graph) -> None:
-    with pytest.raises(ModelError, match="at most 100 letters"):
-        with_tensor(graph, "enc0_conv0_out", name="a" * 101).check()
-    with pytest.raises(ShapeError, match="at most 268435456 values"):
+    with pytest.raises(ModelError, match=f"at most {MAX_LENGTH} of them"):
+        with_tensor(graph, "enc0_conv0_out", name="a" * (MAX_LENGTH + 1)).check()
+    with pytest.raises(ShapeError, match="at most 67108864 values"):
         with_tensor(graph, "enc0_conv0_out", shape=(1 << 20, 1 << 20, 2)).check()
 
 

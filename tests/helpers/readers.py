@@ -165,7 +165,7 @@ def _make_pictures(folder: Path) -> list[Path]:
 
 
 def _read_picture(path: Path) -> Check:
-    picture = images.load_image(str(path), SIZE, SIZE)
+    picture = images.load_image(str(path), (SIZE, SIZE, 1))
 
     def check() -> None:
         assert picture.dtype == np.uint8 and picture.shape[:2] == (SIZE, SIZE)

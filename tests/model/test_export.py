@@ -14,6 +14,7 @@ from quantunet.model import phantoms, quantizers
 from quantunet.model.config import UNetConfig
 from quantunet.model.export import ProbabilityUNet, brevitas_codes, export
 from quantunet.model.unet import quant_unet, widths_as_int
+from quantunet.pixels import OWN_SCALE, Pixels
 
 CONFIG = UNetConfig(base=2, depth=2, size=16)
 
@@ -43,6 +44,7 @@ def exported(model, tmp_path_factory):
 def test_every_tensor_is_compared_and_equal(exported):
     path, report = exported
     graph = qonnx_import.load(path)
+    assert graph.pixels == Pixels(OWN_SCALE)
     assert {check.name for check in report.tensors} == {t.name for t in graph.tensors}
     sizes = {t.name: int(np.prod(t.shape)) for t in graph.tensors}
     for check in report.tensors:

@@ -17,6 +17,7 @@ from quantunet.ir import Conv2d, ConvTranspose2d, Graph, IntArray, QType, Sigmoi
 from quantunet.model.config import PRESETS, UNetConfig
 from quantunet.model.phantoms import generate
 from quantunet.model.untrained import NAME_SUFFIX, untrained_unet
+from quantunet.pixels import OWN_SCALE, Pixels
 from quantunet.qonnx_import import load
 from quantunet.zoo import load_network
 
@@ -56,6 +57,7 @@ def test_paper_has_the_size_of_the_paper(paper: Graph, pattern: Graph) -> None:
         (node.op, node.name, node.inputs) for node in pattern.nodes
     ]
     assert paper.tensor("bottleneck_conv1_out").shape == (8, 8, 1024)
+    assert paper.pixels == Pixels(OWN_SCALE)
 
 
 def test_every_layer_of_the_paper_network_is_alive(paper: Graph) -> None:

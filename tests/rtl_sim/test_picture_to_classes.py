@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from helpers.classes import small_network
 from helpers.qonnx_graph import write_qonnx
+from helpers.rtl import BUILD_ROOT
 from PIL import Image
 
 from quantunet import golden
@@ -20,7 +21,9 @@ from quantunet.pixel_codes import picture_codes
 from quantunet.pixels import OWN_SCALE, Pixels
 from quantunet.rtl_sim import network_bench
 
-COLOUR = small_network("rgb_classes", size=(8, 8), pixels=Pixels(OWN_SCALE))
+NAME = "pictures"  # one name, so that both networks use one runtime of the simulator
+COLOUR = small_network(NAME, size=(8, 8), pixels=Pixels(OWN_SCALE))
+BUILD = BUILD_ROOT.parent / "pictures"
 FAST = ["--legs", "network", "--frames", "1"]
 
 
@@ -38,7 +41,7 @@ def own_codes(values: np.ndarray) -> np.ndarray:
 
 
 def test_a_picture_through_every_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    model, path, build = str(write_qonnx(COLOUR, tmp_path)), tmp_path / "photo.png", str(tmp_path / "build")
+    model, path, build = str(write_qonnx(COLOUR, tmp_path)), tmp_path / "photo.png", str(BUILD)
     values = photograph(path, 8, 8)
     wanted = golden.classes(COLOUR, golden.run(COLOUR, own_codes(values)))
     pixels = [int((wanted == index).sum()) for index in range(4)]
@@ -59,7 +62,7 @@ def test_a_picture_through_every_command(tmp_path: Path, capsys: pytest.CaptureF
         assert row["reference_pixels"] == pixels[index] + (reference == index).sum()
 
     assert main(["cosim", "--model", model, "--image", str(path), "--build", build, *FAST]) == 0
-    report = json.loads((tmp_path / "build" / "rgb_classes" / "cosim" / "report.json").read_text())
+    report = json.loads((BUILD / NAME / "cosim" / "report.json").read_text())
     assert report["image"] == str(path)
     assert report["class_pixels"] == pixels
     rtl = report["network_rtl"]
@@ -68,17 +71,17 @@ def test_a_picture_through_every_command(tmp_path: Path, capsys: pytest.CaptureF
     printed = " ".join(capsys.readouterr().out.split())
     assert ", ".join(f"{index}: {count}" for index, count in enumerate(pixels) if count) in printed
 
-    assert main(["hls_synth", "--model", model, "--build", build]) == 0
+    assert main(["hls_synth", "--model", model, "--out", str(tmp_path / "synth")]) == 0
 
 
 def test_codes_of_a_network_that_does_not_say(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    graph = small_network("silent", size=(4, 6), channels=2, classes=2, qtype=QType(5, True, 2))
-    model, build = str(write_qonnx(graph, tmp_path)), str(tmp_path / "build")
+    graph = small_network(NAME, size=(4, 6), channels=2, classes=2, qtype=QType(5, True, 2))
+    model, build = str(write_qonnx(graph, tmp_path)), str(BUILD)
     photograph(tmp_path / "photo.png", 4, 6)
     assert main(["cosim", "--model", model, "--image", str(tmp_path / "photo.png"), "--build", build]) == 2
     assert "2 channels" in capsys.readouterr().err
     assert main(["cosim", "--model", model, "--build", build, *FAST]) == 0
-    report = json.loads((tmp_path / "build" / "silent" / "cosim" / "report.json").read_text())
+    report = json.loads((BUILD / NAME / "cosim" / "report.json").read_text())
     assert "spread over the codes -16 to 15 (nobody says what a byte means)" in report["image"]
     assert "nobody says what a byte means" in " ".join(capsys.readouterr().out.split())
 
