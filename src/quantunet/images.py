@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, UnidentifiedImageError
 
 from quantunet.errors import FileFormatError, ImageError, StorageError
+from quantunet.npz import open_npz
 from quantunet.storage import atomic_path
 
 Bytes = npt.NDArray[np.uint8]
@@ -75,18 +75,13 @@ def _picture(path: Path) -> Bytes:
 
 
 def _npz_entry(path: Path, index: int) -> Bytes:
-    try:
-        with np.load(path, allow_pickle=False) as data:
-            images = data["images"]
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError) as error:
-        raise FileFormatError(str(path), expected="an .npz file with 'images'", got=str(error)) from error
-    if images.dtype != np.uint8 or images.ndim != 3:
-        raise FileFormatError(
-            str(path), expected="'images' as uint8 (count, height, width)", got=f"{images.dtype} {images.shape}"
-        )
-    if index >= len(images):
-        raise ImageError(str(path), expected=f"an index below {len(images)}", got=str(index))
-    return np.asarray(images[index])
+    with open_npz(path) as archive:
+        header = archive.header("images")
+        if header.dtype != np.uint8 or len(header.shape) != 3:
+            raise FileFormatError(
+                str(path), expected="'images' as uint8 (count, height, width)", got=f"{header.dtype} {header.shape}"
+            )
+        return archive.read_one("images", index)
 
 
 def save_mask(path: Path, mask: npt.NDArray[np.bool_]) -> None:
