@@ -17,6 +17,7 @@ from quantunet.hls.synth.flow import macs
 from quantunet.ir import Conv2d, ConvTranspose2d, Graph
 from quantunet.model.config import PRESETS
 from quantunet.model.unet import float_unet
+from quantunet.pixel_codes import picture_codes
 from quantunet.zoo import load_network
 
 TORCH = "torch, float32 forward pass"
@@ -54,12 +55,12 @@ def measure(context: Context) -> list[Row]:
 
 
 def test_images(graph: Graph, count: int) -> list[np.ndarray[tuple[int, ...], np.dtype[np.int64]]]:
-    """Return generated ultrasound-like images in the network's size, int64 ``(height, width)``."""
+    """Return generated ultrasound-like images as codes of the network, int64 ``(height, width, channels)``."""
     from quantunet.model.phantoms import generate
 
     height, width, _ = graph.tensor(graph.input).shape
     images, _ = generate(count, max(height, width), 2025)
-    return [image[:height, :width].astype(np.int64) for image in images]
+    return list(picture_codes(graph, images[:, :height, :width]))
 
 
 def _forward(network: str, memory_format: str) -> Callable[[], object]:
@@ -79,7 +80,7 @@ def _layers(graph: Graph, network: str, image: np.ndarray[tuple[int, ...], np.dt
     """Time each convolution alone, for the chart."""
     from quantunet.golden import fast
 
-    batch = {graph.input: image[None, :, :, None].astype(code_dtype(graph.tensor(graph.input).qtype))}
+    batch = {graph.input: image[None].astype(code_dtype(graph.tensor(graph.input).qtype))}
     codes = fast.evaluate(graph, graph.nodes, batch)
     nodes = {node.name: node for node in graph.nodes if isinstance(node, Conv2d | ConvTranspose2d)}
     works = {name: lambda node=node: fast.evaluate(graph, [node], codes) for name, node in nodes.items()}

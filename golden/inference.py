@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from quantunet.errors import ImageError
+from quantunet.errors import ImageError, ShapeError
 from quantunet.golden import fast
 from quantunet.golden.ops.concat import concat
 from quantunet.golden.ops.conv2d import conv2d
@@ -104,7 +104,7 @@ def check_image(image: npt.NDArray[np.integer], tensor: Tensor) -> Array:
     if array.ndim == 2:
         array = array[:, :, None]
     if array.dtype.kind not in "iu":
-        raise ImageError(tensor.name, expected="integers", got=str(array.dtype), hint="Pass the sensor's bytes.")
+        raise ImageError(tensor.name, expected="integers", got=str(array.dtype), hint="Pass the input's codes.")
     if array.shape != tensor.shape:
         raise ImageError(
             tensor.name,
@@ -170,11 +170,38 @@ def run_batch(
 
 
 def mask(graph: Graph, taps: Taps) -> npt.NDArray[np.bool_]:
-    """Return the segmentation mask ``logit >= 0`` of an evaluated network.
+    """Return the segmentation mask ``logit >= 0`` of an evaluated network of one class.
 
     Returns:
-        bool ``(height, width)``, or ``(height, width, channels)`` where there are several classes; with the images as
-        leading axis if the tensors have one.
+        bool ``(height, width)``, with the images as leading axis if the tensors have one.
+
+    Raises:
+        ShapeError: The network has several classes.
     """
-    foreground = taps[graph.logits.name] >= 0
-    return foreground[..., 0] if foreground.shape[-1] == 1 else foreground
+    if graph.logits.shape[2] != 1:
+        raise ShapeError(
+            graph.logits.name,
+            expected="logits of one channel for a mask",
+            got=f"{graph.logits.shape[2]} channels",
+            hint="quantunet.golden.classes gives the class map.",
+        )
+    return np.asarray(taps[graph.logits.name][..., 0] >= 0)
+
+
+def classes(graph: Graph, taps: Taps) -> Array:
+    """Return the class of each pixel of an evaluated network.
+
+    Of several channels the one with the greatest logit, of equals the first. A network of one channel has the classes
+    0 and 1: background and the mask of :func:`mask`.
+
+    Returns:
+        int64 ``(height, width)``, with the images as leading axis if the tensors have one.
+    """
+    if graph.logits.shape[2] == 1:
+        return mask(graph, taps).astype(np.int64)
+    return np.asarray(taps[graph.logits.name].argmax(axis=-1), dtype=np.int64)
+
+
+def class_count(graph: Graph) -> int:
+    """Return how many classes :func:`classes` tells apart."""
+    return max(2, graph.logits.shape[2])

@@ -19,6 +19,7 @@ from quantunet.ir import Graph
 from quantunet.model.card_file import Card
 from quantunet.model.data import Samples, Split, part_counts, split_samples
 from quantunet.model.metrics import ImageScores, score_images, summarise
+from quantunet.pixel_codes import picture_codes
 
 _BATCH = 32 * WORKERS
 """Images between two reports of progress: a few pieces of work for each core."""
@@ -33,7 +34,7 @@ def predict_masks(
     """Segment images by integer inference.
 
     Args:
-        graph: The network; one class.
+        graph: The network; one class, and it says what a byte means.
         images: ``(n, height, width)`` uint8.
         on_images: Called with the number of images that are done.
 
@@ -43,7 +44,7 @@ def predict_masks(
     masks = np.empty(images.shape, np.bool_)
     for first in range(0, len(images), _BATCH):
         batch = images[first : first + _BATCH]
-        taps = golden.run_batch(graph, list(batch), [graph.logits.name])
+        taps = golden.run_batch(graph, list(picture_codes(graph, batch)), [graph.logits.name])
         masks[first : first + len(batch)] = golden.mask(graph, taps)
         on_images(first + len(batch))
     return masks

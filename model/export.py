@@ -31,6 +31,9 @@ from quantunet.ir import Conv2d, ConvTranspose2d, Graph, Sigmoid
 from quantunet.model import quantizers
 from quantunet.model.augment import to_float
 from quantunet.model.unet import UNet, output_quantizer
+from quantunet.onnx_metadata import write_pixel_scale
+from quantunet.pixel_codes import picture_codes
+from quantunet.pixels import OWN_SCALE
 
 logger = logging.getLogger(__name__)
 
@@ -134,7 +137,7 @@ def export(model: UNet, path: Path, images: NDArray[np.uint8]) -> ExportReport:
 
 
 def to_qonnx(network: ProbabilityUNet) -> ModelWrapper:
-    """Trace, clean up, and give every node the name of its layer."""
+    """Trace, clean up, give every node the name of its layer, and say what the byte of a picture means."""
     config = network.unet.config
     example = torch.zeros(1, config.in_channels, config.size, config.size)
     raw = export_qonnx(network, args=example, export_path=None, dynamo=False, opset_version=13)
@@ -142,6 +145,7 @@ def to_qonnx(network: ProbabilityUNet) -> ModelWrapper:
     _name_nodes(model, network.unet)
     model = model.transform(GiveReadableTensorNames())
     _store_codes(model)
+    write_pixel_scale(model.model, OWN_SCALE)
     return model
 
 
@@ -216,7 +220,7 @@ def check(network: ProbabilityUNet, file: ModelWrapper, graph: Graph, images: ND
     compared = dict.fromkeys((t.name for t in graph.tensors), 0)
     differing = dict(compared)
     for image in images:
-        expected = golden.run(graph, image)
+        expected = golden.run(graph, picture_codes(graph, image))
         for got in (brevitas_codes(double, image), qonnx_codes(file, graph, image)):
             if got.keys() != expected.keys():
                 raise ModelError(

@@ -77,7 +77,8 @@ def untrained_unet(name: str, config: UNetConfig, pattern: Graph, image: Array, 
     grown = _Grown(pattern, shapes, first, check_image(image, first), seed)
     for node in pattern.nodes:
         grown.add(node)
-    graph = Graph(name + NAME_SUFFIX, pattern.inputs, pattern.output, tuple(grown.tensors.values()), tuple(grown.nodes))
+    tensors, nodes = tuple(grown.tensors.values()), tuple(grown.nodes)
+    graph = Graph(name + NAME_SUFFIX, pattern.inputs, pattern.output, tensors, nodes, pattern.pixels)
     logger.warning("%s: the weights are random integers, not trained: the masks mean nothing", graph.name)
     return graph.check()
 

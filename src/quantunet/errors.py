@@ -65,6 +65,10 @@ class ImageError(QuantUNetError):
     """An input image with the wrong size, mode or value range."""
 
 
+class PixelScaleError(QuantUNetError):
+    """Nobody says what the byte of a picture means to a network, or what is said is nonsense or contradicts it."""
+
+
 class FoldingError(QuantUNetError):
     """PE or SIMD do not divide the channels, or a layer of the folding does not exist."""
 

@@ -1,179 +1,278 @@
-"""Images go in and masks come out: PNG files, and entries of ``.npz`` data sets."""
+"""Pictures come in: files of the usual formats, and entries of ``.npz`` data sets, as bytes of exactly one shape.
+
+One rule for whoever reads a picture: it is upright (EXIF orientation applied), it is the only one in its file, its
+values have at most 8 bits, and nothing is converted silently.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+import warnings
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageDraw, UnidentifiedImageError
+from PIL import Image, ImageOps
 
-from quantunet.errors import FileFormatError, ImageError, StorageError
+from quantunet.errors import FileFormatError, ImageError, QuantUNetError, StorageError
+from quantunet.ir import Shape
 from quantunet.npz import open_npz
-from quantunet.storage import atomic_path
 
 Bytes = npt.NDArray[np.uint8]
 
-_PREDICTED = (255, 80, 60)
-_REFERENCE = (80, 255, 120)
-_CASE_PIXELS = 384
-_LINE = 16  # height of a line of text in Pillow's own font, with some space
+FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP", "PPM")
+"""What is read. Other formats of Pillow start programs (EPS) or hide how many bits a value had (JPEG 2000)."""
 
-_ENTRY = re.compile(r"(?P<file>.+\.npz):(?P<index>\d+)\Z")
+MAX_PIXELS = 1 << 26
+"""Larger pictures are refused before they are unpacked."""
+
+_ENTRY = re.compile(r"(?P<file>.+\.npz):(?P<index>[0-9]{1,18})\Z")
+_MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+_DEEP_MODES = re.compile(r"I|F|I;16.*")
+_DEEP_RAW = re.compile(r"(?!BGR).*;(12|16|32)")
+_BITS_PER_SAMPLE, _SAMPLE_FORMAT, _UNSIGNED = 258, 339, 1  # of TIFF
+_MESSAGE = 200
 
 
-def load_image(source: str, height: int, width: int) -> Bytes:
-    """Read one grayscale image of exactly the given size.
+def load_image(source: str, shape: Shape) -> Bytes:
+    """Read one image of exactly the given size and number of channels.
 
     Args:
-        source: A picture file in mode ``L`` (8-bit grayscale), or ``FILE.npz:INDEX`` for one of the ``images`` of a
-            data set.
-        height: Height in pixels that the network expects.
-        width: Width in pixels that the network expects.
+        source: A picture file, or ``FILE.npz:INDEX`` for one of the ``images`` of a data set.
+        shape: ``(height, width, channels)`` that the network expects. Of pictures, 1 channel is gray, 2 are gray and
+            alpha, 3 are RGB, 4 are RGB and alpha; only a data set has more.
 
     Returns:
-        uint8 ``(height, width)``.
+        uint8 ``(height, width, channels)``.
 
     Raises:
         StorageError: There is no such file.
-        FileFormatError: It is damaged or lacks ``images``.
-        ImageError: Wrong size or mode, or an index outside the data set.
+        FileFormatError: It is damaged, of another format, or lacks ``images``.
+        ImageError: Wrong size, mode or depth, several frames, or an index outside the data set.
     """
     entry = _ENTRY.match(source)
-    path = Path(entry["file"] if entry else source)
-    if not path.is_file():
-        raise StorageError(str(path), expected="an image file", got="no such file", hint="Check the path.")
-    image = _npz_entry(path, int(entry["index"])) if entry else _picture(path)
-    if image.shape != (height, width):
+    if entry:
+        return _npz_entry(Path(entry["file"]), int(entry["index"]), shape)
+    height, width, channels = shape
+    return picture_bytes(read_picture(Path(source), (width, height)), channels, source)
+
+
+def read_picture(path: Path, size: tuple[int, int] | None = None) -> Image.Image:
+    """Read the only frame of a picture file: whole, upright, in the mode of the file.
+
+    Its values may still be deeper than a byte: see :func:`check_depth`.
+
+    Args:
+        path: The file, one of :data:`FORMATS`.
+        size: Width and height that the picture must have; checked before its pixels are unpacked.
+
+    Returns:
+        The picture, loaded; nothing of it is converted.
+
+    Raises:
+        StorageError: The file does not exist or cannot be read.
+        FileFormatError: It is damaged, or no such picture.
+        ImageError: Wrong size, too many pixels, several frames, or values that Pillow would cut to 8 bits unasked.
+    """
+    try:
+        if not path.is_file():
+            raise StorageError(str(path), expected="an image file", got="no such file", hint="Check the path.")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # what Pillow warns of is damage, or a bomb
+            with Image.open(path, formats=FORMATS) as picture:
+                _check_header(picture, size, str(path))
+                picture.load()
+                ImageOps.exif_transpose(picture, in_place=True)
+                _check_size(picture.size, size, str(path))
+                return picture
+    except QuantUNetError:
+        raise
+    except Exception as error:  # Pillow raises about a dozen kinds for damaged files
+        if isinstance(error, OSError) and error.errno is not None:
+            raise StorageError(str(path), expected="a readable file", got=error.strerror or str(error)) from error
+        raise FileFormatError(
+            str(path),
+            expected=f"a whole picture file ({', '.join(FORMATS)})",
+            got=" ".join(f"{error or type(error).__name__}".split())[:_MESSAGE],
+            hint="Export it as an 8-bit PNG with the program that made it.",
+        ) from error
+
+
+def picture_bytes(picture: Image.Image, channels: int, where: str) -> Bytes:
+    """Return the bytes of a picture that has exactly so many channels; other modes are refused, with advice.
+
+    A bitmap (mode 1) is gray, 0 and 255. A palette is looked up. What says nothing is left out where the network has no
+    place for it: alpha that is 255 everywhere, and colour whose three channels are equal everywhere. Nothing else is
+    converted.
+
+    Args:
+        picture: From :func:`read_picture`.
+        channels: 1 for gray, 2 for gray and alpha, 3 for RGB, 4 for RGB and alpha.
+        where: The file, for the message.
+
+    Returns:
+        uint8 ``(height, width, channels)``.
+
+    Raises:
+        ImageError: It has other channels, or values of more than 8 bits.
+    """
+    check_depth(picture, where)
+    if channels not in _MODES:
         raise ImageError(
-            source,
-            expected=f"an image of {width}x{height} pixels (width x height)",
-            got="x".join(str(size) for size in reversed(image.shape)),
+            where,
+            expected=f"an image of {channels} channels",
+            got="a picture file",
+            hint="A picture has at most 4; write the image into an .npz, uint8 images (n, height, width, channels), "
+            "and name FILE.npz:INDEX.",
+        )
+    plain = _looked_up(picture)
+    if plain.mode in _MODES.values():
+        values = _reduced(np.asarray(plain).reshape(plain.height, plain.width, -1), channels)
+        if values.shape[2] == channels:
+            return values
+    wanted = _MODES[channels]
+    raise ImageError(
+        where,
+        expected=f"a picture with {channels} channel{'s' * (channels > 1)} (mode {wanted}, 8 bits)",
+        got=f"mode {picture.mode}" + (" with transparency" if plain.mode in ("LA", "RGBA") else ""),
+        hint=_advice(plain.mode, wanted),
+    )
+
+
+def _reduced(values: Bytes, channels: int) -> Bytes:
+    """Leave out alpha that is 255 everywhere, and colour where all three channels are equal, if there is no place."""
+    if values.shape[2] in (2, 4) and channels in (1, 3) and (values[:, :, -1] == 255).all():
+        values = values[:, :, :-1]
+    if values.shape[2] >= 3 and channels < 3 and (values[:, :, :2] == values[:, :, 1:3]).all():
+        values = values[:, :, [0, *range(3, values.shape[2])]]
+    return values
+
+
+def check_depth(picture: Image.Image, where: str) -> None:
+    """Refuse a picture whose values do not fit in a byte: Pillow's own conversion would clip them to white.
+
+    Raises:
+        ImageError: Mode I, I;16 or F.
+    """
+    if not _DEEP_MODES.fullmatch(picture.mode):
+        return
+    greatest = "1.0" if picture.mode == "F" else "65535"
+    raise ImageError(
+        where,
+        expected="a picture of 8 bits a value",
+        got=f"mode {picture.mode}, values {' to '.join(f'{value:g}' for value in _extrema(picture))}",
+        hint="Scale it, with the greatest value that its device writes in the place of "
+        f'{greatest}: python -c "import numpy as np; from PIL import Image; '
+        f"x = np.asarray(Image.open('in.png')) / {greatest}; "
+        "Image.fromarray((255 * x).round().clip(0, 255).astype('uint8')).save('out.png')\"",
+    )
+
+
+def _extrema(picture: Image.Image) -> tuple[float, float]:
+    values = np.asarray(picture)
+    return float(values.min()), float(values.max())
+
+
+def _looked_up(picture: Image.Image) -> Image.Image:
+    """Return the picture with its palette and its transparency looked up; in L, LA, RGB, RGBA where it can be."""
+    transparent = "transparency" in picture.info or picture.mode == "PA"
+    if picture.mode in ("1", "L"):
+        return picture.convert("LA" if transparent else "L")
+    if picture.mode in ("P", "PA", "RGB"):
+        return picture.convert("RGBA" if transparent else "RGB")
+    return picture
+
+
+def _advice(mode: str, wanted: str) -> str:
+    opened = "p = Image.open('in.png')"
+    if mode in ("LA", "RGBA") and wanted in ("L", "RGB"):
+        flat = "Image.alpha_composite(Image.new('RGBA', p.size, 'black'), p)"
+        convert = f"p = p.convert('RGBA'); {flat}.convert('{wanted}')"
+        text = "Lay it over a background"
+    elif mode in ("L", "LA", "RGB", "RGBA", "CMYK", "YCbCr"):
+        convert = f"p.convert('RGBA').convert('{wanted}')" if mode in ("LA", "RGBA") else f"p.convert('RGB')"
+        convert += "" if mode in ("LA", "RGBA") or wanted == "RGB" else f".convert('{wanted}')"
+        text = "Convert it"
+    else:
+        return f"Save it as an 8-bit PNG (mode {wanted}) with the program that made it."
+    return f"{text}: python -c \"from PIL import Image; {opened}; {convert}.save('out.png')\""
+
+
+def _check_header(picture: Image.Image, size: tuple[int, int] | None, where: str) -> None:
+    """Check what the header says, before any pixel is unpacked."""
+    width, height = picture.size
+    if width * height > MAX_PIXELS:
+        raise ImageError(
+            where, expected=f"at most {MAX_PIXELS} pixels", got=f"{width}x{height}", hint="Crop it, or reduce it."
+        )
+    if size is not None and (width, height) != (size[1], size[0]):  # which may be turned upright
+        _check_size((width, height), size, where)
+    if getattr(picture, "is_animated", False):
+        raise ImageError(
+            where,
+            expected="one picture in a file",
+            got="several frames or pages",
+            hint='Save the one that is meant, 0 being the first: python -c "from PIL import Image; '
+            "p = Image.open('in.gif'); p.seek(0); p.copy().save('out.png')\"",
+        )
+    tags = getattr(picture, "tag_v2", {})
+    if not _DEEP_MODES.fullmatch(picture.mode) and (_raw_depth(picture) or max(_tag(tags, _BITS_PER_SAMPLE, 8)) > 8):
+        raise ImageError(
+            where,
+            expected="a picture of 8 bits a value",
+            got=f"mode {picture.mode} with more bits a value",
+            hint="Keep the high byte of each value, if that is meant: "
+            "python -c \"from PIL import Image; Image.open('in.png').save('out.png')\"",
+        )
+    if picture.mode == "L" and set(_tag(tags, _SAMPLE_FORMAT, _UNSIGNED)) != {_UNSIGNED}:
+        raise ImageError(
+            where,
+            expected="unsigned values",
+            got=f"a TIFF with sample format {_tag(tags, _SAMPLE_FORMAT, _UNSIGNED)[0]}",
+            hint="Save it as an 8-bit PNG with the program that made it.",
+        )
+
+
+def _tag(tags: object, number: int, default: int) -> tuple[int, ...]:
+    value = tags.get(number, default) if hasattr(tags, "get") else default
+    return tuple(value) if isinstance(value, tuple) else (int(value),)
+
+
+def _raw_depth(picture: Image.Image) -> bool:
+    """Whether a value in the file has more than 8 bits, by the raw mode that the decoder is given."""
+    arguments = [part.args for part in getattr(picture, "tile", ())]
+    flat = [part for each in arguments for part in (each if isinstance(each, tuple) else (each,))]
+    maxima = [part for part in flat[1:] if isinstance(part, int)] if getattr(picture, "format", "") == "PPM" else []
+    return any(isinstance(part, str) and _DEEP_RAW.match(part) for part in flat) or any(m > 255 for m in maxima)
+
+
+def _check_size(got: tuple[int, int], size: tuple[int, int] | None, where: str) -> None:
+    if size is not None and got != size:
+        raise ImageError(
+            where,
+            expected=f"an image of {size[0]}x{size[1]} pixels (width x height)",
+            got="x".join(map(str, got)),
             hint="Resize it, or use a network of that size.",
         )
-    return image
 
 
-def _picture(path: Path) -> Bytes:
-    try:
-        with Image.open(path) as picture:
-            mode = picture.mode
-            image = np.array(picture) if mode == "L" else None
-    except (UnidentifiedImageError, OSError, SyntaxError) as error:
-        raise FileFormatError(str(path), expected="a whole picture file, for example PNG", got=str(error)) from error
-    if image is None:
-        raise ImageError(
-            str(path),
-            expected="8-bit grayscale (mode L)",
-            got=f"mode {mode}",
-            hint="Convert it: python -c \"from PIL import Image; Image.open('in.png').convert('L').save('out.png')\"",
-        )
-    return image
-
-
-def _npz_entry(path: Path, index: int) -> Bytes:
+def _npz_entry(path: Path, index: int, shape: Shape) -> Bytes:
+    """Read one image of ``images``; the others are passed over, not kept."""
     with open_npz(path) as archive:
         header = archive.header("images")
-        if header.dtype != np.uint8 or len(header.shape) != 3:
+        if header.dtype != np.uint8 or len(header.shape) not in (3, 4):
             raise FileFormatError(
-                str(path), expected="'images' as uint8 (count, height, width)", got=f"{header.dtype} {header.shape}"
+                str(path),
+                expected="'images' as uint8 (count, height, width) or (count, height, width, channels)",
+                got=f"{header.dtype} {header.shape}",
             )
-        return archive.read_one("images", index)
-
-
-def save_mask(path: Path, mask: npt.NDArray[np.bool_]) -> None:
-    """Write a mask as a PNG with 0 for background and 255 for foreground.
-
-    Args:
-        path: The file.
-        mask: bool ``(height, width)``.
-
-    Raises:
-        StorageError: The file cannot be written.
-    """
-    _save(path, Image.fromarray(mask.astype(np.uint8) * 255))
-
-
-def save_overlay(path: Path, image: Bytes, mask: npt.NDArray[np.bool_], zoom: int = 4) -> None:
-    """Write the image beside itself with the mask tinted and outlined.
-
-    Args:
-        path: The PNG file.
-        image: uint8 ``(height, width)``.
-        mask: bool ``(height, width)``.
-        zoom: How often a pixel is repeated.
-
-    Raises:
-        StorageError: The file cannot be written.
-    """
-    gray = np.kron(image, np.ones((zoom, zoom), dtype=np.uint8))
-    left = np.repeat(gray[:, :, None], 3, axis=2)
-    gap = np.full((gray.shape[0], zoom, 3), 255, dtype=np.uint8)
-    _save(path, Image.fromarray(np.concatenate([left, gap, _tinted(gray, mask, mask, _PREDICTED)], axis=1)))
-
-
-@dataclass(frozen=True, eq=False)
-class Case:
-    """An image with two masks, to be looked at.
-
-    Attributes:
-        title: A few words.
-        image: uint8 ``(height, width)``.
-        reference: bool ``(height, width)``.
-        predicted: bool ``(height, width)``.
-    """
-
-    title: str
-    image: Bytes
-    reference: npt.NDArray[np.bool_]
-    predicted: npt.NDArray[np.bool_]
-
-
-def save_cases(path: Path, cases: Sequence[Case]) -> None:
-    """Write images side by side; below each, the predicted mask as a tint and the reference as a contour.
-
-    Args:
-        path: The PNG file.
-        cases: At least one; all of one size.
-
-    Raises:
-        StorageError: The file cannot be written.
-    """
-    height, width = cases[0].image.shape
-    zoom = max(1, _CASE_PIXELS // width)
-    height, width, gap = zoom * height, zoom * width, 4
-    picture = Image.new("RGB", (len(cases) * (width + gap) - gap, 2 * _LINE + 2 * height + gap), (255, 255, 255))
-    draw = ImageDraw.Draw(picture)
-    draw.text((gap, 2), "below: the predicted mask in red, the contour of the reference in green", fill=(0, 0, 0))
-    for column, case in enumerate(cases):
-        left, top = column * (width + gap), 2 * _LINE
-        gray = np.kron(case.image, np.ones((zoom, zoom), dtype=np.uint8))
-        draw.text((left + gap, _LINE), case.title, fill=(0, 0, 0))
-        picture.paste(Image.fromarray(gray), (left, top))
-        picture.paste(
-            Image.fromarray(_tinted(gray, case.predicted, case.reference, _REFERENCE)), (left, top + height + gap)
-        )
-    _save(path, picture)
-
-
-def _tinted(
-    gray: Bytes, inside: npt.NDArray[np.bool_], outlined: npt.NDArray[np.bool_], line: tuple[int, int, int]
-) -> Bytes:
-    """Return a picture with one mask as a tint and one as an outline; the masks may be smaller by a whole factor."""
-    zoom = gray.shape[0] // inside.shape[0]
-    inside, outlined = (np.kron(mask, np.ones((zoom, zoom), dtype=np.bool_)) for mask in (inside, outlined))
-    colour = np.repeat(gray[:, :, None], 3, axis=2)
-    tint = np.array(_PREDICTED)
-    colour = np.where(inside[:, :, None], colour * 0.7 + tint * 0.3, colour).astype(np.uint8)
-    padded = np.pad(outlined, 1, mode="edge")
-    interior = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
-    colour[outlined & ~interior] = line
-    return np.asarray(colour)
-
-
-def _save(path: Path, picture: Image.Image) -> None:
-    with atomic_path(path) as temporary:
-        picture.save(temporary, format="PNG")
+        got = (*header.shape[1:], 1)[:3]
+        _check_size((got[1], got[0]), (shape[1], shape[0]), f"{path}:{index}")
+        if got != shape:
+            raise ImageError(
+                f"{path}:{index}",
+                expected=f"{shape[2]} channels",
+                got=str(got[2]),
+                hint="Write images of the network's channels, uint8 (count, height, width, channels).",
+            )
+        return archive.read_one("images", index).reshape(shape)

@@ -41,6 +41,8 @@ from quantunet.ir import (
     Sigmoid,
     Tensor,
 )
+from quantunet.onnx_metadata import read_pixel_scale
+from quantunet.pixels import Pixels
 from quantunet.qonnx_quant import BIAS_MAX_BITS, QuantNode, attributes, read_quant
 from quantunet.sigmoid_table import sigmoid_table
 
@@ -396,6 +398,7 @@ def load(path: Path | str) -> Graph:
     Raises:
         StorageError: There is no such file.
         FileFormatError: It is truncated or not ONNX.
+        PixelScaleError: Its metadata say nonsense about what a byte means.
         ModelError: Or a subclass: something that integers with power-of-two scales cannot represent exactly, with the
             name of the layer.
     """
@@ -423,6 +426,7 @@ def load(path: Path | str) -> Graph:
             got="an output without a quantizer",
             hint="Put a quantizer behind the last layer (for the sigmoid: unsigned, 8 bits, scale 2**-8).",
         )
-    graph = Graph(state.name, ("image",), output.tensor.name, tuple(state.tensors), tuple(state.nodes)).check()
+    pixels = Pixels(read_pixel_scale(model))
+    graph = Graph(state.name, ("image",), output.tensor.name, tuple(state.tensors), tuple(state.nodes), pixels).check()
     logger.info("%s: %d layers", path, len(graph.nodes))
     return graph

@@ -8,6 +8,7 @@ from pathlib import Path
 from quantunet import packed
 from quantunet.errors import StorageError
 from quantunet.ir import Graph
+from quantunet.pixel_codes import picture_codes
 from quantunet.qonnx_import import load
 
 PAPER = "paper"
@@ -87,4 +88,5 @@ def _untrained_paper() -> Graph:
 
     config = PRESETS[PAPER]
     images, _ = generate(1, config.size, _PHANTOM_SEED)
-    return untrained_unet(PAPER, config, load(network_path(_PATTERN)), images[0])
+    pattern = load(network_path(_PATTERN))
+    return untrained_unet(PAPER, config, pattern, picture_codes(pattern, images[0]))

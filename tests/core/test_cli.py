@@ -80,7 +80,7 @@ def bad_images(folder: Path) -> dict[str, tuple[str, str]]:
     np.savez(folder / "other.npz", pictures=np.zeros(3))
     return {
         "size": (str(folder / "size.png"), "6x4 pixels"),
-        "mode": (str(folder / "mode.png"), "mode L"),
+        "mode": (str(folder / "mode.png"), "mode L, 8 bits"),
         "cut": (str(folder / "cut.png"), "whole picture"),
         "text": (str(folder / "text.png"), "whole picture"),
         "missing": (str(folder / "none.png"), "no such file"),

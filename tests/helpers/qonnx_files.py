@@ -28,6 +28,7 @@ class SmallUnet:
     pads: int = 1
     bias_scale: float = 2.0**-10
     quantised_output: bool = True
+    pixel_scale: str | None = "1/256"
 
     def model(self, seed: int = 0) -> onnx.ModelProto:
         """Return the ONNX model."""
@@ -91,9 +92,12 @@ class SmallUnet:
             [helper.make_tensor_value_info(output, TensorProto.FLOAT, None)],
             [numpy_helper.from_array(value, name) for name, value in constants.items()],
         )
-        return helper.make_model(
+        model = helper.make_model(
             graph, opset_imports=[helper.make_opsetid("", 17), helper.make_opsetid(QONNX_DOMAIN, 1)]
         )
+        if self.pixel_scale is not None:
+            helper.set_model_props(model, {"quantunet.pixel_scale": self.pixel_scale})
+        return model
 
     def write(self, path: Path) -> Path:
         """Write the model to a file."""

@@ -73,7 +73,7 @@ class _Writer:
     def model(self) -> onnx.ModelProto:
         image = self.graph.tensor(self.graph.input)
         height, width, channels = image.shape
-        self.quant("image_quant", "x", image.name, image.qtype)
+        self.quant("image_quant", "x", image.name, image.qtype, int(self.graph.pixels.narrow))
         for node in self.graph.nodes:
             self.add(node)
         graph = helper.make_graph(
@@ -84,7 +84,10 @@ class _Writer:
             [numpy_helper.from_array(value, name) for name, value in self.constants.items()],
         )
         domains = [helper.make_opsetid("", 17), helper.make_opsetid(QONNX_DOMAIN, 1)]
-        return helper.make_model(graph, opset_imports=domains)
+        model = helper.make_model(graph, opset_imports=domains)
+        if self.graph.pixels.scale is not None:
+            helper.set_model_props(model, {"quantunet.pixel_scale": str(self.graph.pixels.scale)})
+        return model
 
 
 def write_qonnx(graph: Graph, folder: Path) -> Path:

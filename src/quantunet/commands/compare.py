@@ -10,11 +10,13 @@ from rich.console import Console
 from rich.table import Table
 
 from quantunet import exit_codes, golden
+from quantunet.commands import _pixel_scale
 from quantunet.errors import ModelError
 from quantunet.golden.compare import compare
 from quantunet.golden.taps import load_taps
 from quantunet.images import load_image
-from quantunet.zoo import MODEL_HELP, load_network
+from quantunet.pixel_codes import picture_codes
+from quantunet.zoo import MODEL_HELP
 
 
 def add_parser(sub: Any) -> None:
@@ -23,17 +25,18 @@ def add_parser(sub: Any) -> None:
         "compare", help="compare another implementation's tensors with the golden model", description=__doc__
     )
     parser.add_argument("model", help=MODEL_HELP)
-    parser.add_argument("image", help="8-bit grayscale picture of the network's size, or FILE.npz:INDEX")
+    parser.add_argument("image", help="8-bit picture of the network's size and channels, or FILE.npz:INDEX")
+    _pixel_scale.add_option(parser)
     parser.add_argument("taps", type=Path, help=".npz with the other implementation's tensors (integers, by name)")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
-    graph = load_network(args.model)
+    graph = _pixel_scale.load(args.model, args.pixel_scale)
     others = load_taps(args.taps)
-    height, width, _ = graph.tensor(graph.input).shape
-    expected = golden.run(graph, load_image(args.image, height, width))
+    image = load_image(args.image, graph.tensor(graph.input).shape)
+    expected = golden.run(graph, picture_codes(graph, image))
     unknown = sorted(set(others) - set(expected))
     if unknown or not others:
         raise ModelError(

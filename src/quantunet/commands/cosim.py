@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from quantunet import exit_codes
+from quantunet.commands import _pixel_scale
 from quantunet.images import load_image
-from quantunet.ir import Graph
-from quantunet.zoo import load_network
+from quantunet.ir import Array, Graph
+from quantunet.pixel_codes import code_limits, picture_codes
 
 PHANTOM = "phantom"
 """The built-in image."""
@@ -35,7 +37,11 @@ def add_parser(sub: Any) -> None:
     parser.add_argument(
         "--image",
         default=PHANTOM,
-        help="8-bit grayscale picture, or FILE.npz:INDEX (default: a generated ultrasound image)",
+        help="8-bit picture of the network's size and channels, or FILE.npz:INDEX (default: a generated ultrasound "
+        "image, another one for each channel)",
+    )
+    _pixel_scale.add_option(
+        parser, "the generated image is spread over all codes of the input, and a picture is refused"
     )
     parser.add_argument(
         "--layers",
@@ -96,8 +102,8 @@ def run(args: argparse.Namespace) -> int:
     from quantunet.rtl_sim.cosim import Options, cosim
     from quantunet.rtl_sim.live_table import LiveTable
 
-    graph = load_network(args.model)
-    image = _image(graph, args.image)
+    graph = _pixel_scale.load(args.model, args.pixel_scale)
+    image, image_name = _image(graph, args.image)
     folding = (
         read_folding(args.folding, graph, args.interval) if args.folding else default_folding(graph, args.interval)
     )
@@ -109,18 +115,30 @@ def run(args: argparse.Namespace) -> int:
     )
     folder = args.build / graph.name / "cosim"
     with LiveTable() as table:
-        report = cosim(graph, image, folding, folder, options, image_name=args.image, progress=table.update)
+        report = cosim(graph, image, folding, folder, options, image_name=image_name, progress=table.update)
     document, junit = reports.write(report, folder)
     table.summary(report)
     table.files(document, junit)
     return exit_codes.SUCCESS if report.passed else exit_codes.DIFFERENCE
 
 
-def _image(graph: Graph, source: str) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
-    height, width, _ = graph.tensor(graph.input).shape
-    if source == PHANTOM:
-        from quantunet.model.phantoms import generate
+def _image(graph: Graph, source: str) -> tuple[Array, str]:
+    """Return the codes of the image, and what the report calls it."""
+    if source != PHANTOM:
+        return picture_codes(graph, load_image(source, graph.tensor(graph.input).shape)), source
+    phantom = _phantom(graph)
+    if graph.pixels.scale is not None:
+        return picture_codes(graph, phantom), source
+    # No picture has to become codes here: any codes of the input show whether the hardware computes what golden does.
+    low, high = code_limits(graph.pixels, graph.tensor(graph.input).qtype)
+    codes = low + (phantom.astype(np.int64) * (high - low) + 127) // 255
+    return codes, f"{source}, bytes 0 to 255 spread over the codes {low} to {high} (nobody says what a byte means)"
 
-        images, _ = generate(1, max(height, width, _SMALLEST_PHANTOM), _PHANTOM_SEED)
-        return images[0, :height, :width].astype(np.int64)
-    return load_image(source, height, width).astype(np.int64)
+
+def _phantom(graph: Graph) -> npt.NDArray[np.uint8]:
+    """Return an image of its own for each channel, so that swapped channels show."""
+    from quantunet.model.phantoms import generate
+
+    height, width, channels = graph.tensor(graph.input).shape
+    images, _ = generate(channels, max(height, width, _SMALLEST_PHANTOM), _PHANTOM_SEED)
+    return np.stack([image[:height, :width] for image in images], axis=2)

@@ -19,15 +19,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from quantunet import exit_codes
+from quantunet.commands import _pixel_scale
 from quantunet.errors import DataSplitError, FileFormatError, ShapeError, StorageError
-from quantunet.images import Case, save_cases
 from quantunet.ir import Graph
+from quantunet.mask_pictures import Case, save_cases
 from quantunet.model import data, evaluation
 from quantunet.model.card_file import Card, read_card
 from quantunet.model.data import Samples, Split
 from quantunet.model.metrics import ImageScores, score_images
 from quantunet.storage import write_text
-from quantunet.zoo import MODEL_HELP, card_path, load_network
+from quantunet.zoo import MODEL_HELP, card_path
 
 logger = logging.getLogger(__name__)
 
@@ -65,12 +66,13 @@ def add_parser(sub: Any) -> None:
     parser.add_argument("--phantoms", type=int, default=512, metavar="N", help="how many phantoms (default: 512)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the phantoms (default: 0)")
     parser.add_argument("--out", type=Path, help="folder of the results (default: runs/evaluate/MODEL)")
+    _pixel_scale.add_option(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
-    graph = load_network(args.model)
+    graph = _pixel_scale.load(args.model, args.pixel_scale)
     samples = data.load(args.data, _image_size(graph), phantom_count=args.phantoms, seed=args.seed)
     card = _card(args.model, needed=args.part != [_ALL])
     split = _split(card, samples, needed=args.part != [_ALL])
@@ -250,5 +252,6 @@ def _write_pictures(
             index = int(indices[at])
             kind = f"Dice {each.dice[at]:.3f}" if each.lesion[at] else f"false {100 * each.false_positive[at]:.1f} %"
             title = "   ".join(filter(None, (f"image {index}", str(samples.label[index]), kind)))
-            cases.append(Case(title, samples.images[index], samples.masks[index].astype(np.bool_), masks[at]))
+            image, reference = samples.images[index][:, :, None], samples.masks[index].astype(np.bool_)
+            cases.append(Case(title, image, reference, masks[at]))
         save_cases(folder / f"{name}.png", cases)

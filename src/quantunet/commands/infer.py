@@ -1,18 +1,23 @@
-"""``quantunet infer``: the mask of one image, by integer inference."""
+"""``quantunet infer``: the mask or the class map of one image, by integer inference."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from quantunet import exit_codes, golden
+from quantunet.commands import _pixel_scale
+from quantunet.errors import StorageError
 from quantunet.golden.histogram import Histogram, histograms
 from quantunet.golden.taps import save_taps
-from quantunet.images import load_image, save_mask, save_overlay
-from quantunet.zoo import MODEL_HELP, load_network
+from quantunet.images import load_image
+from quantunet.ir import Array, Graph
+from quantunet.mask_pictures import check_classes, save_class_map, save_mask, save_overlay
+from quantunet.pixel_codes import picture_codes
+from quantunet.storage import atomic_path
+from quantunet.zoo import MODEL_HELP
 
 
 def add_parser(sub: Any) -> None:
@@ -21,8 +26,15 @@ def add_parser(sub: Any) -> None:
         "infer", help="segment one image with the integer model", description=__doc__
     )
     parser.add_argument("model", help=MODEL_HELP)
-    parser.add_argument("image", help="8-bit grayscale picture of the network's size, or FILE.npz:INDEX")
-    parser.add_argument("--out", type=Path, required=True, help="the mask, PNG: 0 background, 255 foreground")
+    parser.add_argument("image", help="8-bit picture of the network's size and channels, or FILE.npz:INDEX")
+    _pixel_scale.add_option(parser)
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        help="the mask, PNG: 0 background, 255 foreground; of several classes a PNG with a palette, whose values are "
+        "the classes' indices",
+    )
     parser.add_argument("--overlay", type=Path, help="a picture of image and mask (default: beside --out)")
     parser.add_argument("--taps", type=Path, help="write every tensor to this .npz file")
     parser.add_argument(
@@ -34,22 +46,49 @@ def add_parser(sub: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
-    graph = load_network(args.model)
-    height, width, _ = graph.tensor(graph.input).shape
-    image = load_image(args.image, height, width)
-    taps = golden.run(graph, image, plain=args.plain)
-    mask = golden.mask(graph, taps)
     overlay = args.overlay or args.out.with_name(f"{args.out.stem}_overlay.png")
-    save_mask(args.out, mask)
-    save_overlay(overlay, image, mask)
-    if args.taps:
-        save_taps(args.taps, taps)
+    _check_outputs([path for path in (args.out, overlay, args.taps) if path])
+    graph = _pixel_scale.load(args.model, args.pixel_scale)
+    count = golden.class_count(graph)
+    check_classes(graph.name, count)
+    image = load_image(args.image, graph.tensor(graph.input).shape)
+    taps = golden.run(graph, picture_codes(graph, image), plain=args.plain)
+    classes = golden.classes(graph, taps)
+    with contextlib.ExitStack() as files:  # all of them or none; the mask, which others wait for, comes last
+        out, picture = (files.enter_context(atomic_path(path)) for path in (args.out, overlay))
+        if graph.logits.shape[2] == 1:
+            save_mask(out, classes > 0)
+        else:
+            save_class_map(out, classes, count)
+        save_overlay(picture, image, classes)
+        if args.taps:
+            save_taps(files.enter_context(atomic_path(args.taps)), taps)
     if args.histogram:
         _print_histograms(histograms(graph, taps))
-    share = 100 * float(np.mean(mask))
-    print(f"{graph.name}: {int(mask.sum())} of {mask.size} pixels are foreground ({share:.1f} %)")
+    print(f"{graph.name}: {_pixels(graph, classes)}")
     print(f"mask {args.out}   overlay {overlay}" + (f"   taps {args.taps}" if args.taps else ""))
     return exit_codes.SUCCESS
+
+
+def _check_outputs(paths: list[Path]) -> None:
+    """Refuse two results in one file, and a folder in a file's place, before anything is computed."""
+    for path in paths:
+        if path.is_dir():
+            raise StorageError(str(path), expected="the name of a file", got="a folder")
+    if len({path.resolve() for path in paths}) < len(paths):
+        raise StorageError(
+            str(paths[0]), expected="a file of its own for each of mask, overlay and taps", got="one name twice"
+        )
+
+
+def _pixels(graph: Graph, classes: Array) -> str:
+    """Say how many pixels each class has."""
+    if graph.logits.shape[2] == 1:
+        return f"{int(classes.sum())} of {classes.size} pixels are foreground ({100 * float(classes.mean()):.1f} %)"
+    shares = [(index, int((classes == index).sum())) for index in range(golden.class_count(graph))]
+    return f"{classes.size} pixels, " + ", ".join(
+        f"class {index}: {pixels} ({100 * pixels / classes.size:.1f} %)" for index, pixels in shares
+    )
 
 
 def _print_histograms(found: list[Histogram]) -> None:

@@ -1,0 +1,189 @@
+"""Masks and class maps go out: PNG files to compute with, and pictures to look at."""
+
+from __future__ import annotations
+
+import colorsys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw
+
+from quantunet.errors import UnsupportedOpError
+from quantunet.storage import atomic_path
+
+Bytes = npt.NDArray[np.uint8]
+Classes = npt.NDArray[np.integer] | npt.NDArray[np.bool_]
+"""``(height, width)``: the class of each pixel; a mask of one class is bool, and its foreground is class 1."""
+
+MAX_CLASSES = 256
+"""A class map is a PNG file with a palette."""
+
+_REFERENCE = (80, 255, 120)
+_CASE_PIXELS = 384
+_LINE = 16  # height of a line of text in Pillow's own font, with some space
+_FIRST = ((0, 0, 0), (255, 80, 60), (70, 140, 255), (255, 210, 60), (80, 220, 120), (220, 100, 255), (60, 220, 230))
+
+
+def palette(classes: int) -> Bytes:
+    """Return a colour for each class, all different; class 0, the background, is black.
+
+    Args:
+        classes: At most 256.
+
+    Returns:
+        uint8 ``(classes, 3)``.
+    """
+    golden_ratio = 0.618034
+    more = [
+        colorsys.hsv_to_rgb(index * golden_ratio % 1, (0.9, 0.55)[index % 2], (1.0, 0.75, 0.5)[index % 3])
+        for index in range(len(_FIRST), classes)
+    ]
+    colours = [*_FIRST, *(tuple(round(255 * part) for part in colour) for colour in more)]
+    return np.array(colours[:classes], np.uint8)
+
+
+def check_classes(where: str, classes: int) -> None:
+    """Refuse more classes than a class map holds.
+
+    Raises:
+        UnsupportedOpError: There are more than 256.
+    """
+    if classes > MAX_CLASSES:
+        raise UnsupportedOpError(
+            where,
+            expected=f"at most {MAX_CLASSES} classes, the entries of a picture's palette",
+            got=str(classes),
+            hint="quantunet.golden.run gives the logits of any number.",
+        )
+
+
+def save_mask(path: Path, mask: npt.NDArray[np.bool_]) -> None:
+    """Write a mask as a PNG with 0 for background and 255 for foreground.
+
+    Args:
+        path: The file.
+        mask: bool ``(height, width)``.
+
+    Raises:
+        StorageError: The file cannot be written.
+    """
+    _save(path, Image.fromarray(mask.astype(np.uint8) * 255))
+
+
+def save_class_map(path: Path, classes: npt.NDArray[np.integer], count: int) -> None:
+    """Write a class map as a PNG with a palette; the value of a pixel is the index of its class.
+
+    Args:
+        path: The file.
+        classes: ``(height, width)``, 0 to ``count - 1``.
+        count: Number of classes, at most 256.
+
+    Raises:
+        StorageError: The file cannot be written.
+    """
+    picture = Image.fromarray(classes.astype(np.uint8))  # mode L
+    picture.putpalette(palette(count).tobytes())
+    _save(path, picture)
+
+
+def save_overlay(path: Path, image: Bytes, classes: Classes, zoom: int = 4) -> None:
+    """Write the image beside itself with the foreground's classes tinted and outlined.
+
+    Args:
+        path: The PNG file.
+        image: uint8 ``(height, width, channels)``; of 3 or more channels the first three are shown as RGB, of fewer the
+            first as gray.
+        classes: The class of each pixel; 0 is left as it is.
+        zoom: How often a pixel is repeated.
+
+    Raises:
+        StorageError: The file cannot be written.
+    """
+    left = _enlarged(_rgb(image), zoom)
+    gap = np.full((left.shape[0], zoom, 3), 255, dtype=np.uint8)
+    _save(path, Image.fromarray(np.concatenate([left, gap, _tinted(left, classes, classes)], axis=1)))
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """An image with two masks or class maps, to be looked at.
+
+    Attributes:
+        title: A few words.
+        image: uint8 ``(height, width, channels)``.
+        reference: The class of each pixel, or a mask.
+        predicted: Likewise.
+    """
+
+    title: str
+    image: Bytes
+    reference: Classes
+    predicted: Classes
+
+
+def save_cases(path: Path, cases: Sequence[Case]) -> None:
+    """Write images side by side; below each, the predicted mask as a tint and the reference as a contour.
+
+    Args:
+        path: The PNG file.
+        cases: At least one; all of one size, and all with masks or all with class maps.
+
+    Raises:
+        StorageError: The file cannot be written.
+    """
+    height, width = cases[0].image.shape[:2]
+    zoom = max(1, _CASE_PIXELS // width)
+    height, width, gap = zoom * height, zoom * width, 4
+    picture = Image.new("RGB", (len(cases) * (width + gap) - gap, 2 * _LINE + 2 * height + gap), (255, 255, 255))
+    draw = ImageDraw.Draw(picture)
+    masks = cases[0].predicted.dtype == np.bool_
+    legend = (
+        "the predicted mask in red, the contour of the reference in green"
+        if masks
+        else "the predicted classes as tints, the contours of the reference in the same colours"
+    )
+    draw.text((gap, 2), f"below: {legend}", fill=(0, 0, 0))
+    for column, case in enumerate(cases):
+        left, top = column * (width + gap), 2 * _LINE
+        colour = _enlarged(_rgb(case.image), zoom)
+        draw.text((left + gap, _LINE), case.title, fill=(0, 0, 0))
+        picture.paste(Image.fromarray(colour), (left, top))
+        tinted = _tinted(colour, case.predicted, case.reference, _REFERENCE if masks else None)
+        picture.paste(Image.fromarray(tinted), (left, top + height + gap))
+    _save(path, picture)
+
+
+def _rgb(image: Bytes) -> Bytes:
+    return image[:, :, :3] if image.shape[2] >= 3 else np.repeat(image[:, :, :1], 3, axis=2)
+
+
+def _enlarged(values: npt.NDArray[np.uint8], zoom: int) -> npt.NDArray[np.uint8]:
+    return np.asarray(values.repeat(zoom, axis=0).repeat(zoom, axis=1))
+
+
+def _tinted(colour: Bytes, inside: Classes, outlined: Classes, line: tuple[int, int, int] | None = None) -> Bytes:
+    """Return a picture with one class map as tints and one as outlines; the maps may be smaller by a whole factor.
+
+    Args:
+        colour: uint8 ``(height, width, 3)``.
+        inside: The class of each pixel.
+        outlined: Likewise.
+        line: Colour of the outlines; that of each class where it is left out.
+    """
+    zoom = colour.shape[0] // inside.shape[0]
+    inside, outlined = (_enlarged(each.astype(np.uint8), zoom) for each in (inside, outlined))
+    colours = palette(MAX_CLASSES)
+    colour = np.where(inside[:, :, None] > 0, colour * 0.7 + colours[inside] * 0.3, colour).astype(np.uint8)
+    padded = np.pad(outlined, 1, mode="edge")
+    neighbours = (padded[:-2, 1:-1], padded[2:, 1:-1], padded[1:-1, :-2], padded[1:-1, 2:])
+    edge = (outlined > 0) & np.any([each != outlined for each in neighbours], axis=0)
+    colour[edge] = colours[outlined[edge]] if line is None else line
+    return np.asarray(colour)
+
+
+def _save(path: Path, picture: Image.Image) -> None:
+    with atomic_path(path) as temporary:
+        picture.save(temporary, format="PNG")
