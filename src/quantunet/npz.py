@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from quantunet.errors import FileFormatError, ImageError, StorageError
 
-LIMIT = 1 << 29
+LIMIT = 1 << 28
 """Bytes that the arrays of one file may take in memory; more where the file itself has an eighth of them."""
 
 _PACKED = 8  # image sets hardly ever pack better than 8 to 1 as a whole
