@@ -7,7 +7,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from helpers.damage import damaged
+from helpers.broken_copies import damaged
 
 from quantunet.errors import FileFormatError, ImageError, QuantUNetError, StorageError
 from quantunet.golden.taps import load_taps, save_taps

@@ -6,7 +6,7 @@ import io
 import numpy as np
 import pytest
 from helpers.advice import follow
-from helpers.damage import damaged
+from helpers.broken_copies import damaged
 from PIL import Image
 
 from quantunet.errors import DataSplitError, FileFormatError, ImageError, QuantUNetError, StorageError
