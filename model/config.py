@@ -129,7 +129,7 @@ class TrainConfig:
         qat_lr: First learning rate of QAT (cosine to a twentieth).
         tune_lr: First learning rate of the fine-tuning (cosine to a twentieth).
         width_lr: Learning rate of the bit-widths' own Adam group.
-        tune_average: Decay of the running average of the weights in the fine-tuning; the average is the result.
+        tune_average: Decay of the running average of the weights in the fine-tuning, once it has warmed up.
         weight_decay: Weight decay of the weights (not of biases, scales or widths).
         bit_lambda: Factor of the bit-width term of the loss.
         bit_weighting: How the mean over the layers' widths is weighted.

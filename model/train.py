@@ -59,6 +59,8 @@ _FLOAT_PHASE = (
     "augment",
     "unet",
 )
+# Of ``last.pt``. One of another format is refused: to go on from it would mix two ways of training.
+_FORMAT = 2
 _STATE_KEYS = {
     "config",
     "phase",
@@ -83,11 +85,14 @@ class EpochReport:
         epoch: Number in the phase, from 1.
         epochs: Epochs that the phase may have.
         loss: Mean training loss.
-        val_dice: Mean Dice over the lesion images of the validation part.
+        val_dice: Mean Dice over the lesion images of the validation part, of the better one of two networks.
         mean_bits: Mean width over the layers; 32 in the float phase.
         best: Whether this is the phase's best epoch so far.
         seconds: Duration.
         widths: Weight and activation width of each layer; empty in the float phase.
+        candidates: Validation Dice of each network that the epoch ended with, by name: ``qat 3``, or in tune
+            ``tune 3 average`` and ``tune 3 raw``.
+        leader: Name of the phase's best network so far; in tune, it may be the one with which QAT ended.
     """
 
     phase: Phase
@@ -99,6 +104,8 @@ class EpochReport:
     best: bool
     seconds: float
     widths: dict[str, tuple[int, int]]
+    candidates: dict[str, float]
+    leader: str
 
 
 @dataclass
@@ -113,6 +120,7 @@ class State:
     average: AveragedModel | None = None
     best: float = -math.inf
     best_epoch: int = 0
+    leader: str = ""
     best_model: dict[str, Tensor] = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
     seconds: float = 0.0
@@ -173,6 +181,19 @@ def _optimizer(
         return 0.05 + 0.95 * (1 + math.cos(math.pi * min(1.0, step / steps))) / 2
 
     return optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, [cosine] * len(groups))
+
+
+def _warming_average(decay: float) -> Callable[[Any, Any, Any], None]:
+    """A running average for ``AveragedModel`` that forgets its start however few steps there are.
+
+    Its decay in step n is min(decay, (1 + n) / (10 + n)).
+    """
+
+    def update(averaged: Any, current: Any, count: Any) -> None:
+        n = int(count)
+        get_ema_multi_avg_fn(min(decay, (1 + n) / (10 + n)))(averaged, current, count)  # type: ignore[no-untyped-call]
+
+    return update
 
 
 class Trainer:
@@ -303,7 +324,8 @@ class Trainer:
         optimizer, scheduler = _optimizer(self.config, phase, model, max(1, steps))
         average = None
         if phase == "tune":  # quantised weights flip between two codes; their average settles
-            average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(self.config.tune_average))  # type: ignore[no-untyped-call]
+            average = AveragedModel(model, multi_avg_fn=_warming_average(self.config.tune_average))
+            average.update_parameters(model)  # else it would begin after the first step, which may lead astray
         return State(phase, 0, model, optimizer, scheduler, average, history=history, seconds=seconds)
 
     def _warm(self, state: State, path: Path) -> State:
@@ -351,6 +373,7 @@ class Trainer:
             if self.config.bits != "float":
                 quantizers.freeze_widths(state.model)  # the last epoch's widths: that is where the loss drew them
             following = self._begin("tune", state.model, state.history, state.seconds)
+            self._compete(following, {f"qat {state.epoch}": following.model})  # tune may make nothing better
         else:
             state.model.load_state_dict(state.best_model)
             self._keep(QUANT, {"config": self.config.to_dict(), "model": state.best_model})
@@ -446,32 +469,44 @@ class Trainer:
             )
         state.epoch += 1
         distributed.average_statistics(state.model)
-        result = state.model if state.average is None else cast(UNet, state.average.module)
-        dice = math.nan
-        if not distributed.rank():
-            dice = predict_scores(result, self.samples, self.split.val, self.config.batch_size).dice
-        dice = distributed.from_rank_0(dice, self.device)
+        name = f"{state.phase} {state.epoch}"
+        if state.average is None:
+            candidates = self._compete(state, {name: state.model})
+        else:
+            averaged = cast(UNet, state.average.module)
+            candidates = self._compete(state, {f"{name} average": averaged, f"{name} raw": state.model})
         bits = float(mean_bits(widths(state.model), self.paper_weights).detach()) if quantised else 32.0
-        best = dice > state.best or not state.best_model
-        if best:
-            state.best, state.best_epoch = dice, state.epoch
-            state.best_model = {k: v.detach().cpu().clone() for k, v in result.state_dict().items()}
         report = EpochReport(
             state.phase,
             state.epoch,
             _epochs(self.config, state.phase),
             total / self.batches,
-            dice,
+            max(candidates.values()),
             bits,
-            best,
+            state.best_epoch == state.epoch,
             time.perf_counter() - started,
             widths_as_int(state.model) if quantised else {},
+            candidates,
+            state.leader,
         )
         state.seconds += report.seconds
         self._log(state, report, board)
         self._save(state)
         if self.on_epoch:
             self.on_epoch(report)
+
+    def _compete(self, state: State, candidates: dict[str, UNet]) -> dict[str, float]:
+        """Score networks on the validation part; the phase keeps the best that it has had, of equals the earlier."""
+        scores = {}
+        for name, model in candidates.items():
+            dice = math.nan
+            if not distributed.rank():
+                dice = predict_scores(model, self.samples, self.split.val, self.config.batch_size).dice
+            scores[name] = dice = distributed.from_rank_0(dice, self.device)
+            if dice > state.best or not state.best_model:
+                state.best, state.best_epoch, state.leader = dice, state.epoch, name
+                state.best_model = {k: v.detach().cpu().clone() for k, v in model.state_dict().items()}
+        return scores
 
     # -- logs and checkpoints -------------------------------------------------------------------------------------
 
@@ -484,6 +519,9 @@ class Trainer:
         row: dict[str, Any] = {
             k: getattr(report, k) for k in ("phase", "epoch", "loss", "val_dice", "mean_bits", "seconds")
         }
+        row["best"] = report.leader
+        if len(report.candidates) > 1:
+            row |= {f"val_dice.{name.split()[-1]}": dice for name, dice in report.candidates.items()}
         for name, (weight, activation) in report.widths.items():
             row[f"{name}.weight"], row[f"{name}.activation"] = weight, activation
         state.history.append(row)
@@ -512,6 +550,7 @@ class Trainer:
         checkpoint.save(
             self.folder / LAST,
             {
+                "format": _FORMAT,
                 "config": self.config.to_dict(),
                 "phase": state.phase,
                 "epoch": state.epoch,
@@ -519,7 +558,7 @@ class Trainer:
                 "average": {} if state.average is None else state.average.state_dict(),
                 "optimizer": state.optimizer.state_dict(),
                 "scheduler": state.scheduler.state_dict(),
-                "best": [state.best, state.best_epoch],
+                "best": [state.best, state.best_epoch, state.leader],
                 "best_model": state.best_model,
                 "history": state.history,
                 "seconds": state.seconds,
@@ -528,6 +567,13 @@ class Trainer:
 
     def _restore(self) -> State:
         content = checkpoint.load(self.folder / LAST, _STATE_KEYS)
+        if content.get("format") != _FORMAT:
+            raise TrainingError(
+                str(self.folder / LAST),
+                expected=f"a checkpoint of this version of quantunet (format {_FORMAT})",
+                got=f"format {content.get('format', 1)}",
+                hint="Train in another folder, or go on with the version that began.",
+            )
         if content["config"] != self.config.to_dict():
             changed = [k for k, v in self.config.to_dict().items() if content["config"].get(k) != v]
             raise TrainingError(
@@ -549,7 +595,7 @@ class Trainer:
             state.scheduler.load_state_dict(content["scheduler"])
             if state.average is not None:
                 state.average.load_state_dict(content["average"])
-        state.best, state.best_epoch = content["best"]
+        state.best, state.best_epoch, state.leader = content["best"]
         state.best_model = content["best_model"]
         logger.info("resumed %s after epoch %d", phase, state.epoch)
         return state

@@ -2,9 +2,11 @@
 
 import csv
 import dataclasses
+import types
 
 import pytest
 import torch
+from torch.optim.swa_utils import AveragedModel
 
 from quantunet.errors import FileFormatError, TrainingError
 from quantunet.model import train
@@ -53,7 +55,7 @@ def test_every_width_is_logged(quick, samples, tmp_path):
     assert list((tmp_path / "tensorboard").glob("events.*"))
 
 
-@pytest.mark.parametrize("place", [("float", 1), ("qat", 0), ("qat", 2), ("tune", 1)])
+@pytest.mark.parametrize("place", [("float", 1), ("qat", 0), ("qat", 2), ("tune", 0), ("tune", 1)])
 def test_killed_and_resumed_equals_uninterrupted(quick, samples, tmp_path, place):
     averages = []
 
@@ -87,10 +89,103 @@ def test_killed_and_resumed_equals_uninterrupted(quick, samples, tmp_path, place
     assert len(averages[0]) > 20
     assert all(torch.equal(averages[1][name], value) for name, value in averages[0].items())
     histories = [
-        [row[:5] for row in csv.reader((tmp_path / name / "history.csv").read_text().splitlines())]
+        [row | {"seconds": ""} for row in csv.DictReader((tmp_path / name / "history.csv").read_text().splitlines())]
         for name in ("whole", "killed")
     ]
     assert histories[0] == histories[1]
+    assert len(histories[0]) == 8
+
+
+def test_tune_that_makes_it_worse_leaves_the_network_of_qat(quick, samples, tmp_path):
+    at_the_end_of_qat = []
+
+    def keep(phase, epoch, batch, _batches):
+        if (phase, epoch, batch) == ("tune", 0, 1):
+            at_the_end_of_qat.append(torch.load(tmp_path / train.LAST, weights_only=True)["model"])
+
+    trained = dataclasses.replace(quick, float_epochs=30, augment=False, width_lr=0.02, tune_lr=1.0)
+    reports = []
+    outcome = Trainer(trained, samples, tmp_path, on_epoch=reports.append, on_batch=keep).run()
+    qat, *tune = [r for r in reports if r.phase != "float"][-3:]
+    assert max(dice for r in tune for dice in r.candidates.values()) < qat.val_dice  # else it proves nothing
+    final = outcome.final_model.state_dict()
+    assert len(final) > 20
+    assert all(torch.equal(final[name], value) for name, value in at_the_end_of_qat[0].items())
+    assert [r.leader for r in tune] == ["qat 3", "qat 3"]
+    assert not any(r.best for r in tune)
+    assert outcome.history[-1]["best"] == "qat 3"
+
+
+@pytest.mark.parametrize(
+    ("dice", "winner"),
+    [  # at the end of QAT; after each epoch of tune, the average and the weights themselves
+        ([0.5, 0.5, 0.5, 0.5, 0.5], "qat 3"),
+        ([0.5, 0.4, 0.6, 0.6, 0.5], "tune 1 raw"),
+        ([0.5, 0.6, 0.7, 0.8, 0.7], "tune 2 average"),
+    ],
+)
+def test_the_best_of_three_networks_is_kept(quick, samples, tmp_path, monkeypatch, dice, winner):
+    # The float phase and QAT score one network an epoch.
+    left = iter([0.1] * 6 + dice)
+    monkeypatch.setattr(train, "predict_scores", lambda *_: types.SimpleNamespace(dice=next(left)))
+    networks = {}
+
+    def keep(phase, epoch, batch, _batches):
+        if (phase, epoch, batch) == ("tune", 0, 1):
+            networks["qat 3"] = torch.load(tmp_path / train.LAST, weights_only=True)["model"]
+
+    def keep_tuned(report):
+        if report.phase == "tune":
+            content = torch.load(tmp_path / train.LAST, weights_only=True)
+            networks[f"tune {report.epoch} raw"] = content["model"]
+            averaged = {k.removeprefix("module."): v for k, v in content["average"].items() if k != "n_averaged"}
+            networks[f"tune {report.epoch} average"] = averaged
+
+    outcome = Trainer(quick, samples, tmp_path, on_epoch=keep_tuned, on_batch=keep).run()
+    assert next(left, None) is None
+    assert outcome.history[-1]["best"] == winner
+    assert [row["val_dice"] for row in outcome.history[-2:]] == [max(dice[1:3]), max(dice[3:])]
+    assert [row["val_dice.raw"] for row in outcome.history[-2:]] == [dice[2], dice[4]]
+    final = outcome.final_model.state_dict()
+    assert [
+        name for name, network in networks.items() if all(torch.equal(final[k], v) for k, v in network.items())
+    ] == [winner]
+    assert len(networks) == 5
+
+
+def test_the_average_begins_at_the_weights_of_qat_and_warms_up(quick, samples, tmp_path, monkeypatch):
+    given = []
+
+    class Recording(AveragedModel):
+        def update_parameters(self, model):
+            given.append(torch.cat([p.detach().flatten() for p in model.parameters()]))
+            super().update_parameters(model)
+
+    monkeypatch.setattr(train, "AveragedModel", Recording)
+    at_the_end_of_qat, averages = [], []
+
+    def keep(phase, epoch, batch, _batches):
+        if (phase, epoch, batch) == ("tune", 0, 1):
+            at_the_end_of_qat.append(torch.load(tmp_path / train.LAST, weights_only=True)["model"])
+
+    def keep_average(report):
+        if report.phase == "tune":
+            averages.append(torch.load(tmp_path / train.LAST, weights_only=True)["average"])
+
+    config = dataclasses.replace(quick, tune_average=0.28, tune_lr=0.05)
+    trainer = Trainer(config, samples, tmp_path, on_epoch=keep_average, on_batch=keep)
+    names = [name for name, _ in trainer.run().final_model.named_parameters()]
+    expected, *steps = given
+    assert torch.equal(expected, torch.cat([at_the_end_of_qat[0][name].flatten() for name in names]))
+    assert len(averages) == 2
+    assert len(steps) == 2 * trainer.batches
+    for n, weights in enumerate(steps, 1):
+        decay = [2 / 11, 3 / 12, 0.28][min(n, 3) - 1]
+        expected = decay * expected + (1 - decay) * weights
+        if n % trainer.batches == 0:
+            average = averages[n // trainer.batches - 1]
+            got = torch.cat([average[f"module.{name}"].flatten() for name in names])
+            torch.testing.assert_close(got, expected, rtol=0, atol=1e-6)
 
 
 def test_resuming_a_finished_training_gives_its_result(quick, samples, tmp_path):
@@ -117,6 +212,16 @@ def test_resuming_with_other_options_is_refused(quick, samples, tmp_path):
     Trainer(quick, samples, tmp_path).run()
     with pytest.raises(TrainingError, match="bit_lambda"):
         Trainer(dataclasses.replace(quick, bit_lambda=1.0), samples, tmp_path).run(resume=True)
+
+
+@pytest.mark.parametrize("told", [None, 1, 3])
+def test_a_checkpoint_of_another_format_is_refused(quick, samples, tmp_path, told):
+    Trainer(quick, samples, tmp_path).run()
+    content = torch.load(tmp_path / train.LAST, weights_only=True)
+    del content["format"]
+    torch.save(content if told is None else content | {"format": told}, tmp_path / train.LAST)
+    with pytest.raises(TrainingError, match=f"format 2.*format {told or 1}"):
+        Trainer(quick, samples, tmp_path).run(resume=True)
 
 
 def test_a_truncated_checkpoint_is_refused(quick, samples, tmp_path):
