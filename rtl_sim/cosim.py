@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
+import numpy as np
+
 from quantunet import golden
 from quantunet.errors import ModelError, ToolFailedError
 from quantunet.golden.compare import Comparison, compare
@@ -139,11 +141,20 @@ def cosim(
     verilator.prepare(builds)  # a missing tool is said before anything is written
     stage("golden inference")
     frames = [compact(graph, golden.run(graph, frame)) for frame in images]
+    report.class_pixels = _class_pixels(graph, frames[0])
     report.stage = ""
     with locked(folder / "lock", f"waiting for another co-simulation in {folder}"):
         _Run(setup, frames, options, report, progress).run()
     report.seconds = time.monotonic() - started
     return report
+
+
+def _class_pixels(graph: Graph, taps: CompactTaps) -> list[int]:
+    logits = graph.logits
+    if logits.shape[2] == 1:
+        return []
+    classes = golden.classes(graph, widened(taps, (logits.name,)))
+    return [int(count) for count in np.bincount(classes.ravel(), minlength=logits.shape[2])]
 
 
 def _names(graph: Graph, options: Options) -> list[str]:

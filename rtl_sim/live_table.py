@@ -88,6 +88,8 @@ class LiveTable:
         self.console.print(_table(report, report.layers))
         if report.network_rtl:
             self.console.print(_network_line(report.network_rtl))
+        if report.class_pixels:
+            self.console.print(_classes_line(report))
         for name, problems, wave in report.failures():
             for problem in problems or ["did not run"]:
                 self.console.print(Text(f"{name}: {problem}", style="red"))
@@ -102,6 +104,11 @@ class LiveTable:
     def files(self, *paths: Path) -> None:
         """Print where the results are."""
         self.console.print(Text("   ".join(str(path) for path in paths), style="dim"))
+
+
+def _classes_line(report: CosimReport) -> Text:
+    found = [f"{index}: {pixels}" for index, pixels in enumerate(report.class_pixels) if pixels]
+    return Text(f"classes of the image  {len(report.class_pixels)}; pixels of those that occur  {', '.join(found)}")
 
 
 def _state(leg: str, mismatches: int) -> Text:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from quantunet import golden
 from quantunet.errors import ToolFailedError
 from quantunet.hls import rtl_project
 from quantunet.hls.fifo_depth import frame_interval
 from quantunet.hls.network_schedule import schedule
-from quantunet.ir import Array, Sigmoid
+from quantunet.ir import Array, Graph, Sigmoid
 from quantunet.rtl_sim import bench, waveform
 from quantunet.rtl_sim.bench_result import BenchResult
 from quantunet.rtl_sim.frames import CompactTaps, widened
@@ -22,6 +23,8 @@ from quantunet.streams import read_frames
 
 TEST_MODULE = "quantunet.rtl_sim.tb_network"
 
+Map = npt.NDArray[np.int64] | npt.NDArray[np.bool_]
+
 
 @dataclass(frozen=True)
 class NetworkResult:
@@ -29,7 +32,7 @@ class NetworkResult:
 
     Attributes:
         bench: What the bench saw.
-        mask_pixels: Pixels of the masks that were compared with golden's.
+        mask_pixels: Pixels of the masks or class maps that were compared with golden's.
         mask_mismatches: Those that differ.
         first_output_predicted: Cycles to the first output by the schedule of the design; 0 with stalls.
     """
@@ -78,15 +81,13 @@ def run_network(setup: Setup, frames: Sequence[CompactTaps], *, jobs: int = 1) -
     compared = [layer.layer for layer in result.layers]
     if compared != list(layers.values()):
         raise ToolFailedError(TEST_MODULE, expected="a comparison of every layer", got=f"of {compared}")
-    logits = setup.graph.logits.name
-    masks = np.stack([golden.mask(setup.graph, widened(taps, (logits,))) for taps in frames])
     if result.timed_out or result.extra_beats or result.mismatches:
         return NetworkResult(result, 0, 0, predicted)
     (port,) = rtl_project.output_ports(built.project.design)
     stream = port.stream
     output = read_frames(built.project.folder / "m_axis.hex", stream.lanes, stream.qtype, stream.shape)
-    wrong = int((_masks(setup, output) != masks.reshape(output.shape)).sum())
-    return NetworkResult(result, masks.size, wrong, predicted)
+    got, wanted = _maps(setup.graph, output.reshape(len(frames), *stream.shape), frames)
+    return NetworkResult(result, wanted.size, int((got != wanted).sum()), predicted)
 
 
 def record_network(setup: Setup, frames: Sequence[CompactTaps], result: BenchResult) -> Path:
@@ -105,12 +106,19 @@ def record_network(setup: Setup, frames: Sequence[CompactTaps], result: BenchRes
     )
 
 
-def _masks(setup: Setup, output: Array) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-    """Return the masks that the hardware's output stands for: ``probability >= 1/2``, or ``logit >= 0``."""
-    graph = setup.graph
-    is_probability = isinstance(graph.producer(graph.output), Sigmoid)
-    threshold = 1 << (graph.tensor(graph.output).qtype.bits - 1) if is_probability else 0
-    return np.asarray(output >= threshold)
+def _maps(graph: Graph, output: Array, frames: Sequence[CompactTaps]) -> tuple[Map, Map]:
+    """Return what the hardware's output stands for, and golden's, frame by frame.
+
+    Masks, ``probability >= 1/2`` or ``logit >= 0``; of several classes the class maps of the logits. As different
+    logits may have equal probabilities, of several classes with probabilities it is the mask of each class.
+    """
+    logits = graph.logits.name
+    taps = {logits: np.stack([widened(each, (logits,))[logits] for each in frames])}
+    one = graph.logits.shape[2] == 1
+    if isinstance(graph.producer(graph.output), Sigmoid):
+        masks = output >= 1 << (graph.tensor(graph.output).qtype.bits - 1)
+        return (masks[..., 0], golden.mask(graph, taps)) if one else (masks, taps[logits] >= 0)
+    return golden.classes(graph, {logits: output}), golden.classes(graph, taps)
 
 
 def _frames(setup: Setup, frames: Sequence[CompactTaps]) -> tuple[list[Array], Array]:

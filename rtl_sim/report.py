@@ -104,7 +104,7 @@ class NetworkReport:
         frames: Adjacent frames.
         values_compared: Values of the network's output, over all frames.
         mismatches: Those that differ from golden.
-        mask_pixels: Pixels of the masks compared with golden's.
+        mask_pixels: Pixels of the masks or class maps compared with golden's.
         mask_mismatches: Those that differ.
         cycles: Of the first frame, first input to last output handshake.
         frame_interval: Cycles between the last two frames.
@@ -156,11 +156,12 @@ class CosimReport:
     Attributes:
         network: The network's name.
         simulator: Name and version.
-        image: Where the image came from.
+        image: Where the image came from, and how its codes were made where nobody says what a byte means.
         layers: The layers, in the network's order.
         network_rtl: The whole network; ``None`` when only some layers were asked for.
         seconds: Wall time.
         stage: What is done before the first comparison, for a person who waits.
+        class_pixels: Of a network of several classes, the pixels of each class in golden's class map of the image.
     """
 
     network: str
@@ -170,6 +171,7 @@ class CosimReport:
     network_rtl: NetworkReport | None
     seconds: float = 0.0
     stage: str = ""
+    class_pixels: list[int] = field(default_factory=list)
 
     @property
     def passed(self) -> bool:
@@ -199,6 +201,7 @@ class CosimReport:
             "network": self.network,
             "simulator": self.simulator,
             "image": self.image,
+            "class_pixels": self.class_pixels,
             "passed": self.passed,
             "seconds": round(self.seconds, 1),
             "layers": [dataclasses.asdict(layer) for layer in self.layers],

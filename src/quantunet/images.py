@@ -74,17 +74,11 @@ def read_picture(path: Path, size: tuple[int, int] | None = None) -> Image.Image
         FileFormatError: It is damaged, or no such picture.
         ImageError: Wrong size, too many pixels, several frames, or values that Pillow would cut to 8 bits unasked.
     """
+    _check_exists(path)
     try:
-        if not path.is_file():
-            raise StorageError(str(path), expected="an image file", got="no such file", hint="Check the path.")
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # what Pillow warns of is damage, or a bomb
-            with Image.open(path, formats=FORMATS) as picture:
-                _check_header(picture, size, str(path))
-                picture.load()
-                ImageOps.exif_transpose(picture, in_place=True)
-                _check_size(picture.size, size, str(path))
-                return picture
+            return _opened(path, size)
     except QuantUNetError:
         raise
     except Exception as error:  # Pillow raises about a dozen kinds for damaged files
@@ -96,6 +90,24 @@ def read_picture(path: Path, size: tuple[int, int] | None = None) -> Image.Image
             got=" ".join(f"{error or type(error).__name__}".split())[:_MESSAGE],
             hint="Export it as an 8-bit PNG with the program that made it.",
         ) from error
+
+
+def _check_exists(path: Path) -> None:
+    try:
+        exists = path.is_file()
+    except OSError as error:  # a name that is too long
+        raise StorageError(str(path), expected="an image file", got=error.strerror or str(error)) from error
+    if not exists:
+        raise StorageError(str(path), expected="an image file", got="no such file", hint="Check the path.")
+
+
+def _opened(path: Path, size: tuple[int, int] | None) -> Image.Image:
+    with Image.open(path, formats=FORMATS) as picture:
+        _check_header(picture, size, str(path))
+        picture.load()
+        ImageOps.exif_transpose(picture, in_place=True)
+        _check_size(picture.size, size, str(path))
+        return picture
 
 
 def picture_bytes(picture: Image.Image, channels: int, where: str) -> Bytes:
@@ -190,7 +202,7 @@ def _advice(mode: str, wanted: str) -> str:
         convert = f"p = p.convert('RGBA'); {flat}.convert('{wanted}')"
         text = "Lay it over a background"
     elif mode in ("L", "LA", "RGB", "RGBA", "CMYK", "YCbCr"):
-        convert = f"p.convert('RGBA').convert('{wanted}')" if mode in ("LA", "RGBA") else f"p.convert('RGB')"
+        convert = f"p.convert('RGBA').convert('{wanted}')" if mode in ("LA", "RGBA") else "p.convert('RGB')"
         convert += "" if mode in ("LA", "RGBA") or wanted == "RGB" else f".convert('{wanted}')"
         text = "Convert it"
     else:
@@ -260,19 +272,26 @@ def _npz_entry(path: Path, index: int, shape: Shape) -> Bytes:
     """Read one image of ``images``; the others are passed over, not kept."""
     with open_npz(path) as archive:
         header = archive.header("images")
-        if header.dtype != np.uint8 or len(header.shape) not in (3, 4):
-            raise FileFormatError(
-                str(path),
-                expected="'images' as uint8 (count, height, width) or (count, height, width, channels)",
-                got=f"{header.dtype} {header.shape}",
-            )
-        got = (*header.shape[1:], 1)[:3]
-        _check_size((got[1], got[0]), (shape[1], shape[0]), f"{path}:{index}")
-        if got != shape:
-            raise ImageError(
-                f"{path}:{index}",
-                expected=f"{shape[2]} channels",
-                got=str(got[2]),
-                hint="Write images of the network's channels, uint8 (count, height, width, channels).",
-            )
+        _check_entry(path, index, shape, header.shape, str(header.dtype))
         return archive.read_one("images", index).reshape(shape)
+
+
+def _check_entry(path: Path, index: int, shape: Shape, found: tuple[int, ...], dtype: str) -> None:
+    """Check what an array's header says, before an image is unpacked."""
+    if dtype != "uint8" or len(found) not in (3, 4):
+        raise FileFormatError(
+            str(path),
+            expected="'images' as uint8 (count, height, width) or (count, height, width, channels)",
+            got=f"{dtype} {found}",
+        )
+    if index >= found[0]:
+        raise ImageError(str(path), expected=f"an index below {found[0]}", got=str(index))
+    height, width, channels = (*found[1:], 1)[:3]
+    _check_size((width, height), (shape[1], shape[0]), f"{path}:{index}")
+    if channels != shape[2]:
+        raise ImageError(
+            f"{path}:{index}",
+            expected=f"{shape[2]} channels",
+            got=str(channels),
+            hint="Write images of the network's channels, uint8 (count, height, width, channels).",
+        )
