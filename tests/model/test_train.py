@@ -2,16 +2,21 @@
 
 import csv
 import dataclasses
+import re
 import types
+from pathlib import Path
 
 import pytest
 import torch
 from torch.optim.swa_utils import AveragedModel
 
-from quantunet.errors import FileFormatError, TrainingError
-from quantunet.model import train
+from quantunet.errors import FileFormatError, StorageError, TrainingError
+from quantunet.model import config, train
+from quantunet.model.config import TrainConfig
 from quantunet.model.train import Trainer
 from quantunet.model.unet import widths_as_int
+
+NAN, INF = float("nan"), float("inf")
 
 
 class _Killed(Exception):
@@ -247,18 +252,195 @@ def test_wrong_image_size_is_refused(quick, samples, tmp_path, monkeypatch):
         Trainer(config, samples, tmp_path)
 
 
+def _stopped(trainer, place):
+    """Run a training until it is killed in the second batch of an epoch."""
+
+    def kill(phase, epoch, batch, _batches):
+        if (phase, epoch) == place and batch == 2:
+            raise _Killed
+
+    trainer.on_batch = kill
+    with pytest.raises(_Killed):
+        trainer.run()
+
+
 @pytest.mark.parametrize(
-    "bad",
+    ("place", "changes"),
     [
-        {"preset": "huge"},
-        {"bit_weighting": "area"},
-        {"qat_epochs": 0},
-        {"batch_size": 0},
-        {"descent_epochs": 1},
-        {"descent_epochs": -1, "bits": 3},
-        {"descent_epochs": 3, "bits": 3},
+        (("float", 1), {"qat_lr": 1e-4, "tune_lr": 1e-4, "bit_lambda": 1.0, "bits": 4}),
+        (("qat", 0), {"qat_lr": 1e-4, "calibration_batches": 7, "bits": 5, "tune_average": 0.5}),
+        (("qat", 1), {"tune_lr": 1e-4, "tune_epochs": 1}),
+        (("tune", 0), {"tune_lr": 1e-4, "tune_average": 0.5}),
     ],
 )
-def test_bad_configuration_is_refused(quick, bad):
-    with pytest.raises(TrainingError):
+def test_options_of_a_phase_to_come_may_be_others(quick, samples, tmp_path, place, changes):
+    """The network is that of a training which had them from the beginning."""
+    changed = dataclasses.replace(quick, **changes)
+    expected = _parameters(Trainer(changed, samples, tmp_path / "whole").run())
+    _stopped(Trainer(quick, samples, tmp_path / "killed"), place)
+    got = _parameters(Trainer(changed, samples, tmp_path / "killed").run(resume=True))
+    assert got.keys() == expected.keys()
+    assert all(torch.equal(got[name], value) for name, value in expected.items())
+
+
+def test_options_of_a_phase_that_has_begun_may_not(quick, samples, tmp_path):
+    """And the advice was followed: the float phase is taken over into another folder."""
+    _stopped(Trainer(quick, samples, tmp_path / "killed"), ("qat", 1))
+    changed = dataclasses.replace(quick, qat_lr=1e-4)
+    with pytest.raises(TrainingError, match=r"got another qat_lr\. .*--warm-start .*float\.pt") as error:
+        Trainer(changed, samples, tmp_path / "killed").run(resume=True)
+    kept = Path(re.search(r"--warm-start (\S+)", str(error.value)).group(1))
+    seen = []
+    again = Trainer(changed, samples, tmp_path / "again", on_epoch=seen.append).run(warm_start=kept)
+    assert {report.phase for report in seen} == {"qat", "tune"}
+    expected = _parameters(Trainer(changed, samples, tmp_path / "whole").run())
+    assert all(torch.equal(_parameters(again)[name], value) for name, value in expected.items())
+    with pytest.raises(TrainingError, match=r"got another float_lr\. .*another folder \(--out\)\.$"):
+        Trainer(dataclasses.replace(quick, float_lr=1e-4), samples, tmp_path / "killed").run(resume=True)
+
+
+@pytest.mark.parametrize("phase", ["float", "qat", "tune"])
+def test_a_loss_that_is_not_finite_ends_the_training(quick, samples, tmp_path, phase):
+    trainer = Trainer(quick, samples, tmp_path)
+    loss = trainer.loss
+    now = []
+    trainer.on_batch = lambda phase, *_: now.append(phase)
+    trainer.loss = lambda *args: loss(*args) * (NAN if phase in {"float", now[-1] if now else ""} else 1)
+    option = {"float": "--float-lr", "qat": "--qat-lr", "tune": "--tune-lr"}[phase]
+    with pytest.raises(TrainingError, match=rf"{phase} epoch \d: expected a finite loss .*Lower {option}") as error:
+        trainer.run()
+    assert not (tmp_path / train.QUANT).exists()
+    assert ("--warm-start" in str(error.value)) == (phase != "float")
+
+
+def test_weights_that_are_not_finite_end_the_training(quick, samples, tmp_path):
+    trainer = Trainer(quick, samples, tmp_path)
+    state = []
+    begin = trainer._begin
+    trainer._begin = lambda *args: state.append(begin(*args)) or state[-1]
+
+    def spoil(phase, epoch, batch, batches):
+        if batch == batches:
+            next(state[-1].model.parameters()).data.fill_(INF)
+
+    trainer.on_batch = spoil
+    with pytest.raises(TrainingError, match="float epoch 1: .*got weights that are not finite"):
+        trainer.run()
+    assert not (tmp_path / train.LAST).exists()
+
+
+def test_parts_without_a_lesion_are_refused(quick, samples, tmp_path):
+    split = Trainer(quick, samples, tmp_path).split
+    for part, name in ((split.val, "validation"), (split.train, "training")):
+        masks = samples.masks.copy()
+        masks[part] = 0
+        with pytest.raises(TrainingError, match=f"a lesion in the {name} part, got {len(part)} images.*Choose another"):
+            Trainer(quick, dataclasses.replace(samples, masks=masks), tmp_path)
+    with pytest.raises(TrainingError, match="Every mask of this data set is empty"):
+        Trainer(quick, dataclasses.replace(samples, masks=samples.masks * 0), tmp_path)
+    masks = samples.masks.copy()
+    masks[split.val] = 0
+    masks[split.val[0], 3, 3] = 1
+    Trainer(quick, dataclasses.replace(samples, masks=masks), tmp_path)
+
+
+def test_a_folder_that_cannot_be_written_is_said_at_once(quick, samples, tmp_path):
+    (tmp_path / "file").write_text("")
+    for folder in (tmp_path / "file" / "run", tmp_path / "file", Path("/proc/run")):
+        seen = []
+        with pytest.raises(StorageError, match=r"a folder that can be written.*--out"):
+            Trainer(quick, samples, folder, on_batch=lambda *args, seen=seen: seen.append(args)).run()
+        assert not seen
+
+
+def test_a_checkpoint_with_other_content_is_refused(quick, samples, tmp_path):
+    """Each value in it is replaced by a text, a number, a list, a dictionary and nothing."""
+    _stopped(Trainer(quick, samples, tmp_path), ("qat", 1))
+    whole = torch.load(tmp_path / train.LAST, weights_only=True)
+    floats = torch.load(tmp_path / train.FLOAT, weights_only=True)
+    tried = 0
+    for name, key in [(train.LAST, key) for key in whole] + [(train.FLOAT, key) for key in floats]:
+        content = whole if name == train.LAST else floats
+        for value in ("text", -1.5, [3], {"a": 1}, None):
+            if key == "average" or isinstance(content[key], type(value)) and key in {"seconds"}:
+                continue  # the average of QAT is empty, and any number may be a time
+            torch.save(content | {key: value}, tmp_path / name)
+            with pytest.raises((FileFormatError, TrainingError), match=name.replace(".", "[.]")):
+                Trainer(quick, samples, tmp_path).run(resume=True)
+            tried += 1
+        torch.save(content, tmp_path / name)
+    assert tried > 60
+
+
+def test_a_damaged_result_is_noticed_and_written_again(quick, samples, tmp_path):
+    first = _parameters(Trainer(quick, samples, tmp_path).run())
+    path = tmp_path / train.QUANT
+    whole = path.read_bytes()
+    other = {name: value * 0 for name, value in torch.load(path, weights_only=True)["model"].items()}
+    for damage in (whole[: len(whole) // 2], b"", {"config": {}, "model": "text"}, {"config": {}, "model": other}):
+        if isinstance(damage, bytes):
+            path.write_bytes(damage)
+        else:
+            torch.save(damage, path)
+        with pytest.raises(FileFormatError, match=r"quant\.pt: .*Delete it: --resume writes it again"):
+            Trainer(quick, samples, tmp_path).run(resume=True)
+        path.unlink()
+        again = _parameters(Trainer(quick, samples, tmp_path).run(resume=True))
+        assert all(torch.equal(again[name], value) for name, value in first.items())
+        kept = torch.load(path, weights_only=True)["model"]
+        assert all(torch.equal(first[f"quant.{name}"], value) for name, value in kept.items())
+
+
+RATES = dict.fromkeys(("float_lr", "qat_lr", "tune_lr", "width_lr"), (NAN, INF, -INF, -1.0, 0, 0.0, 1e30, "0.1", True))
+COUNTS = dict.fromkeys(
+    ("float_epochs", "qat_epochs", "tune_epochs", "calibration_batches", "batch_size"), (0, -1, 10**30, 2.0, NAN, "3")
+)
+FRACTIONS = dict.fromkeys(("val_fraction", "test_fraction"), (NAN, INF, 0, 0.0, 1, 1.0, -0.1, 1.5, 0.9, None))
+FACTORS = dict.fromkeys(("bit_lambda", "distil"), (NAN, INF, -1, -1e-9, 1e30, "1"))
+OTHER = {
+    "preset": ("huge", 3, None, {}),
+    "bit_weighting": ("area", None, 1),
+    "split_by": ("patient", 0),
+    "bits": (1, 9, 4.0, True, "4", "double", None, []),
+    "augment": (1, 0, "yes", None),
+    "seed": (-1, 10**30, 2**32, 0.5, NAN, True),
+    "patience": (-1, 10**30, 1.5, INF),
+    "tune_average": (NAN, 1, 1.0, 1.5, -0.1),
+    "weight_decay": (NAN, INF, -1e-4, 2),
+    "descent_epochs": (1, -1, 10**30, 0.5),
+}
+BAD = [
+    (name, value)
+    for kind in (RATES, COUNTS, FRACTIONS, FACTORS, OTHER)
+    for name, values in kind.items()
+    for value in values
+]
+
+
+@pytest.mark.parametrize(("name", "value"), BAD)
+def test_a_value_out_of_range_is_refused_with_its_option(quick, name, value):
+    spelled = {"bit_lambda": "lambda", "bit_weighting": "weighting"}.get(name, name).replace("_", "-")
+    text = rf"{name} \(--{spelled}\)|test_fraction \(--test-fraction\)" if value == 0.9 else rf"{name} \(--{spelled}\)"
+    with pytest.raises(TrainingError, match=text):
+        dataclasses.replace(quick, **{name: value})
+
+
+def test_every_number_has_a_range():
+    numbers = {field.name for field in dataclasses.fields(TrainConfig) if field.type in ("int", "float")}
+    assert numbers == config._RANGES.keys()
+    assert numbers < {name for name, _ in BAD}
+
+
+@pytest.mark.parametrize(
+    "bad", [{"descent_epochs": 3, "bits": 3}, {"descent_epochs": 1, "bits": "float"}, {"descent_epochs": -1, "bits": 3}]
+)
+def test_a_descent_that_has_no_place_is_refused(quick, bad):
+    with pytest.raises(TrainingError, match="descent_epochs"):
         dataclasses.replace(quick, **bad)
+
+
+@pytest.mark.parametrize(
+    "good", [{"bit_lambda": 0}, {"distil": 0.0}, {"patience": 0}, {"tune_average": 0}, {"qat_lr": 1}]
+)
+def test_values_at_the_ends_are_taken(quick, good):
+    dataclasses.replace(quick, **good)
