@@ -17,16 +17,16 @@ from numpy.typing import NDArray
 
 from quantunet import packed, qonnx_import, result_folder, storage
 from quantunet.accumulator import accumulator
-from quantunet.errors import StorageError
+from quantunet.errors import StorageError, TrainingError
 from quantunet.ir import Conv2d, ConvTranspose2d, Graph
-from quantunet.model.config import TrainConfig
+from quantunet.model.config import TrainConfig, option
 from quantunet.model.data import Samples, part_counts
 from quantunet.model.data_digest import data_digest
 from quantunet.model.evaluation import predict_masks
 from quantunet.model.export import ExportReport, export
 from quantunet.model.loss import layer_weights
 from quantunet.model.metrics import Scores, score
-from quantunet.model.signatures import signatures
+from quantunet.model.signatures import failures, signatures
 from quantunet.model.train import Outcome, predict
 from quantunet.provenance import file_digest, gather, graph_digest, onnx_properties, value_digest
 
@@ -35,10 +35,35 @@ CHECK_IMAGES = 4
 _TOOLS = ("numpy", "onnx", "qonnx", "torch", "brevitas", "monai")
 
 
+def check_success(outcome: Outcome, config: TrainConfig, samples: Samples) -> None:
+    """Refuse to publish a training that has failed.
+
+    Raises:
+        TrainingError: It shows a sign of :func:`~quantunet.model.signatures.failures`.
+    """
+    found = _failures(outcome, config, samples)
+    if found:
+        raise TrainingError(
+            f"{config.preset} on {samples.source}",
+            expected="a network that has learned something",
+            got="; ".join(found),
+            hint="Nothing is published; checkpoints and history.csv stay. Train longer, on more images, or with other "
+            "learning rates; or publish it all the same, with these words in its card: the same command with --resume "
+            "--publish-anyway.",
+        )
+
+
+def _failures(outcome: Outcome, config: TrainConfig, samples: Samples) -> list[str]:
+    val = outcome.split.val
+    masks = predict(outcome.final_model, samples.images[val], config.batch_size)
+    return failures(outcome.history, masks, samples.masks[val], learned=config.bits == "learned")
+
+
 def publish(outcome: Outcome, config: TrainConfig, samples: Samples, path: Path, command: str) -> dict[str, Any]:
     """Export a finished training to ``path`` and write its card beside it (``.json``).
 
     Both replace those of an earlier training at the end, when nothing can be refused any more.
+    Whether it is worth that, :func:`check_success` tells; the card holds its signs of failure in any case.
 
     Args:
         outcome: The finished training.
@@ -146,7 +171,7 @@ def _common(outcome: Outcome, config: TrainConfig, samples: Samples, command: st
             "command": command,
             "config": {k: v for k, v in config.to_dict().items() if k not in {"unet", "preset"}},
             "epochs_run": outcome.epochs,
-            "signatures": signatures(outcome.history),
+            "signatures": signatures(outcome.history) + _failures(outcome, config, samples),
             "hours": round(outcome.seconds / 3600, 2),
             "precision": outcome.precision,
         },
@@ -176,13 +201,11 @@ def train_command(config: TrainConfig, data: str, phantoms: int | None = None) -
     words = ["quantunet", "train", config.preset, "--data", data]
     if phantoms is not None:
         words += ["--phantoms", str(phantoms)]
-    spelled = {"bit_lambda": "lambda", "bit_weighting": "weighting"}
     default = TrainConfig(config.preset).to_dict()
     for name, value in config.to_dict().items():
         if value == default[name]:
             continue
-        option = f"--{spelled.get(name, name).replace('_', '-')}"
-        words += ["--no-augment"] if name == "augment" else [option, str(value)]
+        words += ["--no-augment"] if name == "augment" else [option(name), str(value)]
     return shlex.join(words)
 
 

@@ -35,12 +35,13 @@ def run(args: argparse.Namespace) -> int:
     from quantunet.model.unet import quant_unet
 
     content = checkpoint.load(args.checkpoint, {"config", "model"})
-    preset = content["config"].get("preset")
+    with checkpoint.content_of(args.checkpoint):
+        preset = str(content["config"]["preset"])
     if preset not in PRESETS:
         raise FileFormatError(str(args.checkpoint), expected="a checkpoint of a preset", got=repr(preset))
     model = quant_unet(PRESETS[preset])
     checkpoint.fill(model, content["model"], args.checkpoint)
-    images, _ = phantoms.generate(max(1, args.images), PRESETS[preset].size, seed=1)
+    images, _ = phantoms.generate(args.images, PRESETS[preset].size, seed=1)
     report = export(model, args.out, images, onnx_properties(config=value_digest(content["config"])))
     table = Table("tensor", "compared", "differing", title=f"{args.out}: {report.images} images")
     for check in report.tensors:
