@@ -36,7 +36,7 @@ def need_shared_python(session: nox.Session) -> None:
 
 def install(session: nox.Session, *extras: str) -> None:
     """Install the project, editable, with some of its extras, at the locked versions."""
-    session.install("-c", "locked.txt", "-e", f".[{','.join(extras)}]")
+    session.install("-c", "locked.txt", "-e", f".[{','.join(extras)}]" if extras else ".")
 
 
 def lint_hardware(session: nox.Session) -> None:
@@ -99,6 +99,13 @@ def typecheck(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def random_files(session: nox.Session) -> None:
+    """Compare what becomes of random QONNX files with exact arithmetic; `-- --count 1000 --seed 7` chooses them."""
+    install(session)
+    session.run("python", "-m", "helpers.random_qonnx", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session(default=False)
 def qkeras(session: nox.Session) -> None:
     """Check that QKeras networks enter through hls4ml exactly (an environment of its own, 1 GB)."""
     version = session.run("python", "-c", "import sys; print(sys.version_info[:2] < (3, 12))", silent=True)
@@ -129,6 +136,13 @@ def cosim(session: nox.Session) -> None:
     install(session, "hls", "sim")
     need_shared_python(session)
     session.run("python", "-m", "quantunet", "cosim", *session.posargs)
+
+
+@nox.session(default=False)
+def fuzz(session: nox.Session) -> None:
+    """Give every reader 5,000 damaged files, in processes of their own; `-- --help` lists the readers."""
+    install(session, "model", "hls")
+    session.run("python", "-m", "helpers.fuzz", *session.posargs, env={"PYTHONPATH": "tests"})
 
 
 @nox.session(default=False)

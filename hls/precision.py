@@ -8,6 +8,7 @@ from hls4ml.model.types import FixedPrecisionType, IntegerPrecisionType, Roundin
 
 from quantunet.errors import UnsupportedOpError
 from quantunet.ir import QType
+from quantunet.normalise import Rule
 
 Range = tuple[int, int]
 """The least and the greatest integer that a value can take."""
@@ -42,39 +43,27 @@ def holds(target: QType, source_range: Range, source_frac: int) -> bool:
     return shift >= 0 and low << shift >= target.qmin and high << shift <= target.qmax
 
 
-def check_requantisation(where: str, source_range: Range, source_frac: int, precision: Any) -> QType:
-    """Return the integer type of a result, whose conversion must be what the hardware does.
-
-    The hardware rounds half to even and saturates. A precision with other modes is accepted where they have nothing to
-    do: no fractional bits are dropped, no value lies outside.
+def rule_of(where: str, precision: Any) -> Rule:
+    """Return what the conversion to an hls4ml precision does.
 
     Args:
         where: The layer.
-        source_range: The least and the greatest integer before the conversion.
-        source_frac: Their fractional bits.
         precision: The hls4ml precision of the result.
 
     Raises:
-        UnsupportedOpError: The rounding or the saturation would differ.
+        UnsupportedOpError: Another precision than an integer or fixed-point one.
     """
     qtype = qtype_of(where, precision)
     rounding = getattr(precision, "rounding_mode", RoundingMode.TRN)
     saturation = getattr(precision, "saturation_mode", SaturationMode.WRAP)
-    if qtype.frac < source_frac and rounding is not RoundingMode.RND_CONV:
-        raise UnsupportedOpError(
-            where,
-            expected="rounding half to even (RND_CONV) of the result",
-            got=f"{rounding} in {precision}",
-            hint="Set the result precision to (u)fixed<W,I,RND_CONV,SAT>.",
-        )
-    # Rounding can go up by one code at most; a type with saturation catches it.
-    shift = max(source_frac - qtype.frac, 0)
-    rounded = (source_range[0] >> shift, -(-source_range[1] >> shift))
-    if saturation is not SaturationMode.SAT and not holds(qtype, rounded, min(source_frac, qtype.frac)):
-        raise UnsupportedOpError(
-            where,
-            expected="saturation (SAT) of the result",
-            got=f"{saturation} in {precision}",
-            hint="Set the result precision to (u)fixed<W,I,RND_CONV,SAT>.",
-        )
-    return qtype
+    symmetric = saturation is SaturationMode.SAT_SYM and qtype.signed
+    return Rule(
+        qtype.frac,
+        qtype.qmin + symmetric,
+        qtype.qmax,
+        qtype,
+        rounding=None if rounding is RoundingMode.RND_CONV else f"{rounding} in {precision}",
+        even="RND_CONV",
+        wraps=saturation not in (SaturationMode.SAT, SaturationMode.SAT_SYM),
+        hint="Set the result precision to (u)fixed<W,I,RND_CONV,SAT>.",
+    )

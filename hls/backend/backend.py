@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from hls4ml.backends.fpga.fpga_backend import FPGABackend
@@ -9,6 +10,10 @@ from hls4ml.model.flow import register_flow
 
 from quantunet.errors import ToolMissingError, UnsupportedOpError
 from quantunet.hls.extension import register_layers
+
+logger = logging.getLogger(__name__)
+
+_DEFAULT_CLOCK_NS = 10.0
 
 
 class QuantUNetBackend(FPGABackend):
@@ -33,16 +38,17 @@ class QuantUNetBackend(FPGABackend):
     def create_initial_config(
         self,
         part: str | None = None,
-        clock_period: float = 10.0,
+        clock_period: float = _DEFAULT_CLOCK_NS,
         io_type: str = "io_stream",
         folding: str | None = None,
-        **_: Any,
+        **others: Any,
     ) -> dict[str, Any]:
         """Return the backend's part of a conversion configuration.
 
         Args:
             part: Kept for hls4ml's reports; the SystemVerilog does not depend on it.
             clock_period: In nanoseconds; likewise.
+            others: Keywords of other backends; they have no effect, and a warning names them.
             io_type: Must be ``io_stream``.
             folding: A JSON file with PE and SIMD of each layer; the default folding without it.
 
@@ -53,6 +59,12 @@ class QuantUNetBackend(FPGABackend):
             raise UnsupportedOpError(
                 "IOType", expected="io_stream", got=io_type, hint="Convert with io_type='io_stream'."
             )
+        idle = {"part": part, **others}
+        if clock_period != _DEFAULT_CLOCK_NS:
+            idle["clock_period"] = clock_period
+        named = [f"{key}={value!r}" for key, value in idle.items() if value not in (None, False, "")]
+        if named:
+            logger.warning("without effect in the backend QuantUNet: %s", ", ".join(named))
         return {
             "Part": part or "",
             "ClockPeriod": clock_period,

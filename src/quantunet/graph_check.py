@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import re
+import math
+from collections import Counter
 from collections.abc import Callable
 
-from quantunet.accumulator import accumulator
-from quantunet.errors import ModelError, ShapeError, TypeMismatchError, UnsupportedOpError, WidthError
+from quantunet.accumulator import accumulator, bits_for
+from quantunet.errors import ModelError, ScaleError, ShapeError, TypeMismatchError, UnsupportedOpError, WidthError
+from quantunet.identifiers import MAX_LENGTH, PATTERN
 from quantunet.ir import (
     MAX_ACCUMULATOR_BITS,
     MAX_BITS,
+    MAX_FRAC,
+    MAX_TENSOR_VALUES,
     MIN_BITS,
     Concat,
     Conv2d,
@@ -25,8 +29,6 @@ from quantunet.ir import (
     Sigmoid,
     Tensor,
 )
-
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 
 
 def check(graph: Graph) -> None:
@@ -52,24 +54,29 @@ def check(graph: Graph) -> None:
 
 def _check_names(graph: Graph) -> None:
     for kind, names in (
+        ("network", [graph.name]),
         ("tensor", [t.name for t in graph.tensors]),
         ("layer", [n.name for n in graph.nodes]),
     ):
         for name in names:
-            if not _NAME.match(name):
+            if not PATTERN.match(name):
                 raise ModelError(
-                    graph.name,
-                    expected=f"{kind} names of letters, digits and _",
-                    got=f"'{name}'",
+                    "graph",
+                    expected=f"{kind} names of letters, digits and _, a letter first, at most {MAX_LENGTH} of them",
+                    got=repr(name[: 2 * MAX_LENGTH]),
                     hint="Rename it.",
                 )
         if len(set(names)) != len(names):
-            double = sorted({name for name in names if names.count(name) > 1})
+            double = sorted(name for name, count in Counter(names).items() if count > 1)
             raise ModelError(graph.name, expected=f"each {kind} once", got=f"twice: {', '.join(double)}")
     for tensor in graph.tensors:
         check_width(tensor.name, tensor.qtype)
-        if len(tensor.shape) != 3 or min(tensor.shape) < 1:
-            raise ShapeError(tensor.name, expected="a shape (height, width, channels)", got=str(tensor.shape))
+        if len(tensor.shape) != 3 or min(tensor.shape) < 1 or math.prod(tensor.shape) > MAX_TENSOR_VALUES:
+            raise ShapeError(
+                tensor.name,
+                expected=f"a shape (height, width, channels) of at most {MAX_TENSOR_VALUES} values",
+                got=str(tensor.shape),
+            )
 
 
 def _check_streams(graph: Graph, written: set[str]) -> None:
@@ -85,10 +92,11 @@ def _check_streams(graph: Graph, written: set[str]) -> None:
 
 
 def check_width(where: str, qtype: QType) -> None:
-    """Check that a type's width lies in the supported range.
+    """Check that a type's width and scale lie in the supported range.
 
     Raises:
-        WidthError: It does not.
+        WidthError: The width does not.
+        ScaleError: The scale does not.
     """
     if not MIN_BITS <= qtype.bits <= MAX_BITS:
         raise WidthError(
@@ -97,6 +105,11 @@ def check_width(where: str, qtype: QType) -> None:
             got=str(qtype.bits),
             hint="Train with widths inside this range.",
         )
+    if abs(qtype.frac) > MAX_FRAC:
+        raise ScaleError(
+            where, expected=f"a scale of 2**-{MAX_FRAC} to 2**{MAX_FRAC}", got=f"2**{-qtype.frac}",
+            hint="Export the network again.",
+        )  # fmt: skip
 
 
 def _expect_shape(node: Node, tensor: Tensor, shape: Shape) -> None:
@@ -116,8 +129,19 @@ def _expect_same_type(node: Node, first: Tensor, second: Tensor, what: str) -> N
 
 def _check_weights(graph: Graph, node: MatrixNode) -> None:
     check_width(node.name, node.weight_type)
+    if not node.weight_type.signed:
+        raise TypeMismatchError(
+            node.name,
+            expected="weights of a signed type: the hardware reads them in two's complement",
+            got=str(node.weight_type),
+            hint=f"Say s{node.weight_type.bits + 1}.{node.weight_type.frac}, one bit wider.",
+        )
     channels_in, channels_out = graph.input_of(node).shape[2], graph.output_of(node).shape[2]
-    if node.weight.shape[2:] != (channels_in, channels_out) or node.bias.shape != (channels_out,):
+    if (
+        len(node.weight.shape) != 4
+        or node.weight.shape[2:] != (channels_in, channels_out)
+        or node.bias.shape != (channels_out,)
+    ):
         raise ShapeError(
             node.name,
             expected=f"weights (k, k, {channels_in}, {channels_out}) and bias ({channels_out},)",
@@ -130,6 +154,9 @@ def _check_weights(graph: Graph, node: MatrixNode) -> None:
             expected=f"weights in {node.weight_type.qmin}..{node.weight_type.qmax} ({node.weight_type})",
             got=f"{low}..{high}",
         )
+    least, most = int(node.bias.array.min()), int(node.bias.array.max())
+    if bits_for(least, most) > MAX_ACCUMULATOR_BITS:
+        raise WidthError(node.name, expected=f"biases of at most {MAX_ACCUMULATOR_BITS} bits", got=f"{least}..{most}")
     bits = accumulator(graph, node).bits
     if bits > MAX_ACCUMULATOR_BITS:
         raise WidthError(

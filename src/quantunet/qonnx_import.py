@@ -1,389 +1,477 @@
-"""A QONNX file becomes an integer graph, or is refused with the reason.
+"""The QONNX door: a file becomes an integer graph that means the same, or is refused with the reason.
 
-The nodes are walked once, in the file's (topological) order. What a float tensor of the file is at each point, an
-integer tensor, an accumulator that waits for its quantizer, or a constant, is one of the small classes below.
+The nodes are walked once, in the file's (topological) order. Constants are exact real numbers; what a float tensor of
+the file is at each point is a value of :mod:`quantunet.normalise`, with the order of its axes.
 """
 
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
-import onnx
-from google.protobuf.message import DecodeError
-from onnx import NodeProto, numpy_helper
 
+from quantunet.accumulator import bits_for
 from quantunet.errors import (
     FileFormatError,
+    LayoutError,
     ModelError,
-    ScaleError,
     ShapeError,
-    StorageError,
-    TypeMismatchError,
     UnsupportedOpError,
+    WidthError,
 )
-from quantunet.ir import (
-    Concat,
-    Conv2d,
-    ConvTranspose2d,
-    Graph,
-    IntArray,
-    MaxPool2d,
-    Node,
-    QType,
-    Requant,
-    Shape,
-    Sigmoid,
-    Tensor,
-)
+from quantunet.identifiers import identifier
+from quantunet.ir import MAX_BITS, MAX_TENSOR_VALUES, Array, Conv2d, ConvTranspose2d, Graph, IntArray, QType
+from quantunet.normalise import INPUT_NAME, AnyValue, Bound, Builder, Place
+from quantunet.onnx_file import Attributes, OnnxFile, Op, Reals, channels_last, read
 from quantunet.onnx_metadata import read_pixel_scale
 from quantunet.pixels import Pixels
-from quantunet.qonnx_quant import BIAS_MAX_BITS, QuantNode, attributes, read_quant
-from quantunet.sigmoid_table import sigmoid_table
+from quantunet.qonnx_quant import BIAS_MAX_BITS, bipolar_constant, read_quant
 
 logger = logging.getLogger(__name__)
 
+_NCHW, _NHWC = "nchw", "nhwc"
 
-@dataclass(frozen=True)
-class _Input:
-    """The network's input before its quantizer."""
-
-    shape: Shape
+_ADVICE = {
+    "BatchNormalization": "Merge it into the convolution in front before the quantizers are trained.",
+    "Resize": "Use a transpose convolution (kernel 2x2, stride 2).",
+    "Upsample": "Use a transpose convolution (kernel 2x2, stride 2).",
+    "Add": "Join the two tensors with a concatenation and a 1x1 convolution.",
+    "AveragePool": "Use a maximum pooling (2x2, stride 2).",
+    "GlobalAveragePool": "End the network in front of it.",
+    "Softmax": "End the network at the logits: the largest one is the class.",
+    "ArgMax": "End the network at the logits: the largest one is the class.",
+    "LeakyRelu": "Use a ReLU.",
+    "PRelu": "Use a ReLU.",
+    "Gemm": "Write a layer on every pixel as a 1x1 convolution.",
+    "MatMul": "Write a layer on every pixel as a 1x1 convolution.",
+    "BipolarQuant": "Use a quantizer of 2 bits.",
+}
 
 
 @dataclass(frozen=True)
 class _Constant:
-    """A quantised constant, in ONNX axis order."""
+    """A constant: exact real numbers, and the type that its last quantizer declared."""
 
-    values: IntArray
-    qtype: QType
-
-
-@dataclass(frozen=True)
-class _Integer:
-    """An integer tensor of the graph."""
-
-    tensor: Tensor
+    values: Reals
+    qtype: QType | None = None
 
 
 @dataclass(frozen=True)
-class _Pending:
-    """A result that waits for its quantizer: it becomes ``make(output_type)``, named ``layer``."""
+class _Tensor:
+    """A value of the walk with the order of its axes in the file, four letters out of ``nchw``."""
 
-    layer: str
-    shape: Shape
-    make: Callable[[str, QType], Node]
-    relu: bool = False
-
-
-_Value = _Input | _Constant | _Integer | _Pending
+    value: AnyValue
+    axes: str
+    turned: str = ""
+    """The transposition that has brought the axes into this order."""
 
 
 @dataclass
-class _Importer:
+class _Walk:
     """The state of one import."""
 
-    name: str
-    constants: dict[str, npt.NDArray[np.generic]]
-    values: dict[str, _Value]
-    tensors: list[Tensor] = field(default_factory=list)
-    nodes: list[Node] = field(default_factory=list)
+    file: OnnxFile
+    builder: Builder
+    values: dict[str, _Tensor | _Constant] = field(default_factory=dict)
 
-    def value(self, node: NodeProto, index: int) -> _Value:
-        name = node.input[index]
-        if name in self.constants:
-            raise UnsupportedOpError(
-                node.name, expected="a quantised constant", got=f"the float constant '{name}'", hint="Add a quantizer."
-            )
+    def get(self, op: Op, index: int) -> _Tensor | _Constant:
+        name = op.input(index)
         if name not in self.values:
-            raise ModelError(node.name, expected="an input that an earlier node writes", got=f"'{name}'")
+            if name not in self.file.constants:
+                raise FileFormatError(
+                    op.name, expected="an input that an earlier node writes", got=f"'{name}'",
+                    hint="Sort the nodes of the file, or export it again.",
+                )  # fmt: skip
+            self.values[name] = _Constant(self.file.constants.reals(name, op.name, self.file.role(name)))
         return self.values[name]
 
-    def integer(self, node: NodeProto, index: int) -> Tensor:
-        value = self.value(node, index)
-        if not isinstance(value, _Integer):
+    def tensor(self, op: Op, index: int = 0) -> _Tensor:
+        found = self.get(op, index)
+        if isinstance(found, _Constant):
             raise UnsupportedOpError(
-                node.name,
-                expected=f"a quantizer in front of input {index}",
-                got=f"a {node.op_type} that reads '{node.input[index]}' unquantised",
-                hint="Add an activation quantizer.",
+                op.name, expected=f"a tensor of the network as input {index}", got=f"the constant '{op.input(index)}'"
             )
-        return value.tensor
+        return found
 
-    def add(self, node: Node, shape: Shape, qtype: QType) -> _Integer:
-        tensor = Tensor(node.output, shape, qtype)
-        self.tensors.append(tensor)
-        self.nodes.append(node)
-        return _Integer(tensor)
+    def constant(self, op: Op, index: int, what: str) -> _Constant:
+        found = self.get(op, index)
+        if not isinstance(found, _Constant):
+            raise UnsupportedOpError(
+                op.name, expected=f"constant {what}", got=f"'{op.input(index)}', which the network computes",
+                hint="Export the network in evaluation mode.",
+            )  # fmt: skip
+        return found
+
+    def image_order(self, op: Op, tensor: _Tensor) -> AnyValue:
+        """Return a value for an op that reads (1, channels, height, width)."""
+        height, width, channels = tensor.value.shape
+        sizes = {"n": 1, "c": channels, "h": height, "w": width}
+        moved = [axis for axis in tensor.axes if sizes[axis] > 1]
+        as_read = [sizes[axis] for axis in tensor.axes] == [1, channels, height, width]
+        if not as_read or moved != [axis for axis in _NCHW if sizes[axis] > 1]:
+            raise LayoutError(
+                tensor.turned or op.name,
+                expected=f"axes in the order batch, channels, height, width where '{op.name}' reads them",
+                got=f"{'a Transpose to ' if tensor.turned else ''}"
+                + ", ".join({"n": "batch", "c": "channels", "h": "height", "w": "width"}[axis] for axis in tensor.axes),
+                hint="Give the file with the channels first, as torch exports it.",
+            )
+        return tensor.value
 
 
-def _identifier(name: str) -> str:
-    """Return a layer name that is a valid identifier."""
-    cleaned = re.sub(r"\W+", "_", name).strip("_")
-    return cleaned if cleaned[:1].isalpha() else f"n{cleaned}"
+def _place(op: Op) -> Place:
+    return Place(op.name, op.order, f"{op.name}_out")
 
 
-def _expect(node: NodeProto, values: dict[str, object], name: str, default: object, allowed: object) -> None:
-    got = values.get(name, default)
+def _expect(op: Op, name: str, got: object, allowed: object) -> None:
     if got != allowed:
-        raise UnsupportedOpError(node.name, expected=f"{name} = {allowed}", got=f"{node.op_type} with {name} = {got}")
+        raise UnsupportedOpError(op.name, expected=f"{name} = {allowed}", got=f"{op.kind} with {name} = {got}")
 
 
-def _quant(state: _Importer, node: NodeProto) -> _Value:
-    source = node.input[0]
-    if source in state.constants:
-        quant = read_quant(node, state.constants, BIAS_MAX_BITS)
-        return _Constant(quant.integers(state.constants[source]), quant.qtype)
-    quant = read_quant(node, state.constants)
-    if quant.narrow:
-        raise UnsupportedOpError(node.name, expected="narrow = 0 on an activation", got="narrow = 1")
-    value = state.value(node, 0)
-    if isinstance(value, _Input):
-        tensor = Tensor("image", value.shape, quant.qtype)
-        state.tensors.append(tensor)
-        return _Integer(tensor)
-    if isinstance(value, _Integer):
-        return _requant(state, node, value, quant)
-    if isinstance(value, _Pending):
-        if value.relu and quant.qtype.signed:
-            raise UnsupportedOpError(
-                node.name,
-                expected="an unsigned quantizer after the ReLU",
-                got="a signed one",
-                hint="Use an unsigned activation quantizer (for example Uint8ActPerTensorFixedPoint).",
-            )
-        return state.add(value.make(f"{value.layer}_out", quant.qtype), value.shape, quant.qtype)
-    return value
+def _quant(walk: _Walk, op: Op) -> _Tensor | _Constant:
+    source = walk.get(op, 0)
+    constant = isinstance(source, _Constant)
+    quantizer = read_quant(
+        op.node, op.name, op.attributes, walk.file.constants, BIAS_MAX_BITS if constant else MAX_BITS
+    )
+    if isinstance(source, _Constant):
+        frac = quantizer.whole_frac
+        plain = frac is not None and not quantizer.bipolar and not quantizer.zero
+        qtype = QType(quantizer.bits, quantizer.signed, frac) if plain and frac is not None else None
+        return _Constant(quantizer.constant(source.values), qtype)
+    return replace(source, value=walk.builder.quantise(_place(op), source.value, quantizer.rule()))
 
 
-def _requant(state: _Importer, node: NodeProto, value: _Integer, quant: QuantNode) -> _Integer:
-    if value.tensor.qtype == quant.qtype:
-        return value
-    layer = _identifier(node.name)
-    return state.add(Requant(layer, (value.tensor.name,), f"{layer}_out"), value.tensor.shape, quant.qtype)
-
-
-def _constant_input(state: _Importer, node: NodeProto, index: int, what: str) -> _Constant:
-    value = state.value(node, index)
-    if not isinstance(value, _Constant):
-        raise UnsupportedOpError(node.name, expected=f"constant quantised {what}", got=f"'{node.input[index]}'")
-    return value
-
-
-def _bias(state: _Importer, node: NodeProto, channels: int, frac: int) -> IntArray:
-    if len(node.input) < 3 or not node.input[2]:
-        return IntArray.of(np.zeros(channels, dtype=np.int64))
-    bias = _constant_input(state, node, 2, "bias")
-    shift = frac - bias.qtype.frac
-    if shift < 0:
-        raise ScaleError(
-            node.name,
-            expected=f"a bias scale of at least 2**-{frac} (weight scale x input scale)",
-            got=f"2**-{bias.qtype.frac}",
-            hint="Quantise the bias at the accumulator's scale (for example Int32Bias).",
+def _bipolar_quant(walk: _Walk, op: Op) -> _Constant:
+    source = walk.get(op, 0)
+    if not isinstance(source, _Constant):
+        raise UnsupportedOpError(
+            op.name, expected="BipolarQuant on a constant", got="on an activation", hint=_ADVICE["BipolarQuant"]
         )
-    return IntArray.of(bias.values.array.reshape(-1) << shift)
+    return _Constant(bipolar_constant(op.node, op.name, source.values, walk.file.constants))
 
 
-def _conv(state: _Importer, node: NodeProto) -> _Value:
-    source = state.integer(node, 0)
-    weight = _constant_input(state, node, 1, "weights")
-    values = attributes(node)
-    kernel = list(weight.values.shape[2:])
-    _expect(node, values, "auto_pad", "NOTSET", "NOTSET")
-    _expect(node, values, "group", 1, 1)
-    _expect(node, values, "dilations", [1, 1], [1, 1])
-    _expect(node, values, "strides", [1, 1], [1, 1])
+def _weights(op: Op, constant: _Constant) -> tuple[Array, QType]:
+    """Return weights as integers of a signed type.
+
+    The declared type is kept; else the smallest that holds every weight exactly (quantised per channel, or by a
+    constant folding of the file).
+    """
+    values = constant.values
+    if values.ndim != 4:
+        raise ShapeError(op.name, expected="weights of four axes (two-dimensional images)", got=f"{values.ndim} axes")
+    if values.size > MAX_TENSOR_VALUES:
+        raise ShapeError(op.name, expected=f"at most {MAX_TENSOR_VALUES} weights", got=str(values.size))
+    frac = _exact_frac(values) if constant.qtype is None else constant.qtype.frac
+    codes = np.ldexp(values, frac)
+    low, high = (int(codes.min()), int(codes.max())) if codes.size else (0, 0)
+    bits = bits_for(low, high)
+    if constant.qtype is not None:
+        declared = constant.qtype.bits + (not constant.qtype.signed)
+        bits = declared if declared <= MAX_BITS else bits
+    if bits > MAX_BITS:
+        if constant.qtype is None:
+            raise UnsupportedOpError(
+                op.name,
+                expected=f"quantised weights (multiples of one power of two, at most {MAX_BITS} bits)",
+                got=f"weights that need {bits} bits",
+                hint="Train the network with quantizers, and export those with it.",
+            )
+        raise WidthError(
+            op.name, expected=f"weights of at most {MAX_BITS} bits, the sign included", got=f"{bits} bits",
+            hint="Train with fewer bits.",
+        )  # fmt: skip
+    return codes.astype(np.int64), QType(bits, True, frac)
+
+
+def _exact_frac(values: Reals) -> int:
+    """Return the fewest fractional bits with which every value is an integer.
+
+    >>> _exact_frac(np.array([0.5, 0.75, -4.0])), _exact_frac(np.array([0.0])), _exact_frac(np.array([8.0]))
+    (2, 0, -3)
+    """
+    nonzero = values[values != 0]
+    if not nonzero.size:
+        return 0
+    mantissa, exponent = np.frexp(nonzero)
+    whole = np.ldexp(mantissa, 53).astype(np.int64)
+    zeros = np.log2((whole & -whole).astype(np.float64)).astype(np.int64)
+    return int((53 - zeros - exponent).max())
+
+
+def _pads(op: Op, attributes: Attributes, kernel: list[int], stride: int, size: tuple[int, int]) -> list[int]:
+    """Return the pads (top, left, bottom, right) that a node asks for, in pixels."""
+    given = attributes.integers("pads")
+    auto = attributes.text("auto_pad", "NOTSET")
+    if auto == "NOTSET":
+        return [0] * 4 if given is None else given
+    if auto == "VALID":
+        pads = [0] * 4
+    elif auto in ("SAME_UPPER", "SAME_LOWER"):
+        totals = [
+            max((-(-length // stride) - 1) * stride + taps - length, 0)
+            for taps, length in zip(kernel, size, strict=True)
+        ]
+        small, large = [total // 2 for total in totals], [total - total // 2 for total in totals]
+        pads = [*small, *large] if auto == "SAME_UPPER" else [*large, *small]
+    else:
+        raise UnsupportedOpError(op.name, expected="auto_pad NOTSET, VALID, SAME_UPPER or SAME_LOWER", got=auto)
+    if given is not None and any(given):
+        raise FileFormatError(
+            op.name, expected="either pads or auto_pad", got=f"{given} and {auto}", hint="Remove one of the two."
+        )
+    return pads
+
+
+def _kernel(op: Op, attributes: Attributes, constant: _Constant) -> list[int]:
+    """Return the kernel's size; an attribute that contradicts the weights is refused."""
+    kernel = list(constant.values.shape[2:])
+    given = attributes.integers("kernel_shape")
+    if given is not None and given != kernel:
+        raise FileFormatError(
+            op.name, expected=f"kernel_shape = {kernel}, as the weights have it", got=str(given),
+            hint="Export or copy it again.",
+        )  # fmt: skip
+    return kernel
+
+
+def _window_attributes(op: Op, attributes: Attributes, kernel: list[int], stride: int) -> None:
+    _expect(op, "group", attributes.integer("group", 1), 1)
+    dilations = attributes.integers("dilations") or [1, 1]
+    if any(size > 1 for size in kernel):
+        _expect(op, "dilations", dilations, [1, 1])
+    _expect(op, "strides", attributes.integers("strides") or [1, 1], [stride, stride])
+
+
+def _conv(walk: _Walk, op: Op) -> _Tensor:
+    source = walk.image_order(op, walk.tensor(op))
+    constant = walk.constant(op, 1, "weights")
+    codes, qtype = _weights(op, constant)
+    attributes = op.attributes
+    kernel = _kernel(op, attributes, constant)
+    _window_attributes(op, attributes, kernel, 1)
     if kernel not in ([1, 1], [3, 3]):
-        raise UnsupportedOpError(node.name, expected="a kernel of 3x3 or 1x1", got=f"kernel {kernel}")
-    margin = kernel[0] // 2
-    _expect(node, values, "pads", [0] * 4, [margin] * 4)
-    return _matrix(state, node, Conv2d, source, weight, weight.values.array.transpose(2, 3, 1, 0), 1)
+        raise UnsupportedOpError(op.name, expected="a kernel of 3x3 or 1x1", got=f"kernel {kernel}")
+    pads = _pads(op, attributes, kernel, 1, source.shape[:2])
+    _expect(op, "pads", pads, [kernel[0] // 2] * 4)
+    return _matrix(walk, op, Conv2d, source, codes.transpose(2, 3, 1, 0), qtype)
 
 
-def _conv_transpose(state: _Importer, node: NodeProto) -> _Value:
-    source = state.integer(node, 0)
-    weight = _constant_input(state, node, 1, "weights")
-    values = attributes(node)
-    _expect(node, values, "auto_pad", "NOTSET", "NOTSET")
-    _expect(node, values, "group", 1, 1)
-    _expect(node, values, "dilations", [1, 1], [1, 1])
-    _expect(node, values, "strides", [1, 1], [2, 2])
-    _expect(node, values, "pads", [0] * 4, [0] * 4)
-    _expect(node, values, "output_padding", [0, 0], [0, 0])
-    if list(weight.values.shape[2:]) != [2, 2]:
-        raise UnsupportedOpError(node.name, expected="a kernel of 2x2", got=f"kernel {weight.values.shape[2:]}")
-    return _matrix(state, node, ConvTranspose2d, source, weight, weight.values.array.transpose(2, 3, 0, 1), 2)
+def _conv_transpose(walk: _Walk, op: Op) -> _Tensor:
+    source = walk.image_order(op, walk.tensor(op))
+    constant = walk.constant(op, 1, "weights")
+    codes, qtype = _weights(op, constant)
+    attributes = op.attributes
+    kernel = _kernel(op, attributes, constant)
+    _window_attributes(op, attributes, kernel, 2)
+    if kernel != [2, 2]:
+        raise UnsupportedOpError(op.name, expected="a kernel of 2x2", got=f"kernel {kernel}")
+    # With kernel and stride of 2 every spelling of auto_pad asks for no padding.
+    if attributes.text("auto_pad", "NOTSET") not in ("NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER"):
+        _expect(op, "auto_pad", attributes.text("auto_pad", "NOTSET"), "NOTSET")
+    _expect(op, "pads", attributes.integers("pads") or [0] * 4, [0] * 4)
+    _expect(op, "output_padding", attributes.integers("output_padding") or [0, 0], [0, 0])
+    _expect(op, "output_shape", attributes.integers("output_shape"), None)
+    return _matrix(walk, op, ConvTranspose2d, source, codes.transpose(2, 3, 0, 1), qtype)
 
 
 def _matrix(
-    state: _Importer,
-    node: NodeProto,
-    kind: type[Conv2d] | type[ConvTranspose2d],
-    source: Tensor,
-    weight: _Constant,
-    values: npt.NDArray[np.int64],
-    stride: int,
-) -> _Value:
-    layer = _identifier(node.name)
-    channels_in, channels_out = values.shape[2:]
-    if channels_in != source.shape[2]:
-        raise ShapeError(node.name, expected=f"weights for {source.shape[2]} input channels", got=str(channels_in))
-    bias = _bias(state, node, channels_out, weight.qtype.frac + source.qtype.frac)
-    if bias.shape != (channels_out,):
-        raise ShapeError(node.name, expected=f"a bias of {channels_out} values", got=str(bias.shape))
-
-    def make(output: str, qtype: QType) -> Node:
-        return kind(layer, (source.name,), output, IntArray.of(values), weight.qtype, bias)
-
-    return _Pending(layer, (source.shape[0] * stride, source.shape[1] * stride, channels_out), make)
+    walk: _Walk, op: Op, kind: type[Conv2d] | type[ConvTranspose2d], source: AnyValue, codes: Array, qtype: QType
+) -> _Tensor:
+    bias = walk.constant(op, 2, "bias").values if op.has_input(2) else None
+    value = walk.builder.matrix(_place(op), kind, source, IntArray.of(codes), qtype, bias)
+    return _Tensor(value, _NCHW)
 
 
-def _relu(state: _Importer, node: NodeProto) -> _Value:
-    value = state.value(node, 0)
-    if isinstance(value, _Pending):
-        return replace(value, relu=True)
-    if isinstance(value, _Integer) and not value.tensor.qtype.signed:
-        return value
-    raise UnsupportedOpError(
-        node.name,
-        expected="a ReLU between a convolution and its unsigned quantizer",
-        got=f"a ReLU on '{node.input[0]}'",
-        hint="Remove the quantizer between the convolution and the ReLU.",
-    )
+def _relu(walk: _Walk, op: Op) -> _Tensor:
+    return _clip_at(walk, op, walk.tensor(op), Fraction(0), None)
 
 
-def _maxpool(state: _Importer, node: NodeProto) -> _Value:
-    source = state.integer(node, 0)
-    values = attributes(node)
-    _expect(node, values, "auto_pad", "NOTSET", "NOTSET")
-    _expect(node, values, "kernel_shape", None, [2, 2])
-    _expect(node, values, "strides", [1, 1], [2, 2])
-    _expect(node, values, "pads", [0] * 4, [0] * 4)
-    _expect(node, values, "dilations", [1, 1], [1, 1])
-    _expect(node, values, "ceil_mode", 0, 0)
-    height, width, channels = source.shape
-    if height % 2 or width % 2:
-        raise ShapeError(
-            node.name,
-            expected="an even height and width to halve",
-            got=f"{height}x{width}",
-            hint="Choose an input size that is divisible by 2**depth.",
+def _clip_at(walk: _Walk, op: Op, tensor: _Tensor, low: Bound, high: Bound) -> _Tensor:
+    return replace(tensor, value=walk.builder.clip(_place(op), tensor.value, low, high))
+
+
+def _thresholded_relu(walk: _Walk, op: Op) -> _Tensor:
+    alpha = op.attributes.number("alpha")
+    _expect(op, "alpha", 1.0 if alpha is None else alpha, 0.0)
+    return _relu(walk, op)
+
+
+def _clip(walk: _Walk, op: Op) -> _Tensor:
+    attributes = op.attributes
+    bounds: list[Bound] = []
+    for index, key in enumerate(("min", "max"), start=1):
+        number = attributes.number(key)
+        if op.has_input(index):
+            number = _scalar(walk, op, index)
+        bounds.append(None if number is None or np.isinf(number) else Fraction(number))
+        if number is not None and (np.isnan(number) or number == (np.inf if key == "min" else -np.inf)):
+            raise UnsupportedOpError(op.name, expected=f"a finite {key}", got=str(number))
+    low, high = bounds
+    if low is not None and high is not None and low > high:
+        raise UnsupportedOpError(op.name, expected="min <= max", got=f"{float(low)} and {float(high)}")
+    return _clip_at(walk, op, walk.tensor(op), low, high)
+
+
+def _scalar(walk: _Walk, op: Op, index: int) -> float:
+    values = walk.constant(op, index, "bounds").values
+    if values.size != 1:
+        raise UnsupportedOpError(op.name, expected="one number as a bound", got=f"{values.size} numbers")
+    return float(values.flat[0])
+
+
+def _extremum(walk: _Walk, op: Op) -> _Tensor:
+    """Maximum or minimum of a tensor and one number."""
+    if len(op.node.input) != 2:
+        raise UnsupportedOpError(op.name, expected="a tensor and a constant", got=f"{len(op.node.input)} inputs")
+    index = 0 if isinstance(walk.get(op, 1), _Constant) else 1
+    bound = Fraction(_scalar(walk, op, 1 - index))
+    low, high = (bound, None) if op.kind == "Max" else (None, bound)
+    return _clip_at(walk, op, walk.tensor(op, index), low, high)
+
+
+def _maxpool(walk: _Walk, op: Op) -> _Tensor:
+    tensor = walk.tensor(op)
+    source = walk.image_order(op, tensor)
+    attributes = op.attributes
+    _expect(op, "kernel_shape", attributes.integers("kernel_shape"), [2, 2])
+    _expect(op, "strides", attributes.integers("strides") or [1, 1], [2, 2])
+    _expect(op, "dilations", attributes.integers("dilations") or [1, 1], [1, 1])
+    height, width, _ = source.shape
+    even = height % 2 == 0 and width % 2 == 0
+    if even:  # ceil_mode says nothing about even sizes; of odd ones the builder tells
+        _expect(op, "pads", _pads(op, attributes, [2, 2], 2, (height, width)), [0] * 4)
+    return _Tensor(walk.builder.maxpool(_place(op), source), _NCHW)
+
+
+def _concat(walk: _Walk, op: Op) -> _Tensor:
+    tensors = [walk.tensor(op, index) for index in range(len(op.node.input))]
+    axis = op.attributes.integer("axis", 0)
+    axes = {tensor.axes for tensor in tensors}
+    if len(axes) != 1:
+        raise LayoutError(op.name, expected="legs with one order of axes", got=" and ".join(sorted(axes)))
+    order = axes.pop()
+    if not -4 <= axis < 4 or order[axis] != "c":
+        raise LayoutError(
+            op.name, expected=f"a concatenation along the channels (axis {order.index('c')})", got=f"axis {axis}"
         )
-    layer = _identifier(node.name)
-    shape = (height // 2, width // 2, channels)
-    return state.add(MaxPool2d(layer, (source.name,), f"{layer}_out"), shape, source.qtype)
+    return _Tensor(walk.builder.concat(_place(op), [tensor.value for tensor in tensors]), order)
 
 
-def _concat(state: _Importer, node: NodeProto) -> _Value:
-    if len(node.input) != 2:
-        raise UnsupportedOpError(node.name, expected="a concatenation of two tensors", got=f"{len(node.input)}")
-    _expect(node, attributes(node), "axis", None, 1)
-    skip, up = state.integer(node, 0), state.integer(node, 1)
-    if skip.qtype != up.qtype:
-        raise TypeMismatchError(
-            node.name,
-            expected="one type for both legs",
-            got=f"{skip.qtype} ('{skip.name}') and {up.qtype} ('{up.name}')",
-            hint="Share one quantizer between the legs.",
+def _sigmoid(walk: _Walk, op: Op) -> _Tensor:
+    tensor = walk.tensor(op)
+    return replace(tensor, value=walk.builder.sigmoid(_place(op), tensor.value))
+
+
+def _identity(walk: _Walk, op: Op) -> _Tensor | _Constant:
+    return walk.get(op, 0)
+
+
+def _dropout(walk: _Walk, op: Op) -> _Tensor | _Constant:
+    if op.has_input(2) and walk.constant(op, 2, "training mode").values.any():
+        raise UnsupportedOpError(
+            op.name, expected="a network in evaluation mode", got="Dropout in training mode",
+            hint="Export the network in evaluation mode.",
+        )  # fmt: skip
+    return walk.get(op, 0)
+
+
+def _transpose(walk: _Walk, op: Op) -> _Tensor | _Constant:
+    found = walk.get(op, 0)
+    rank = found.values.ndim if isinstance(found, _Constant) else 4
+    order = op.attributes.integers("perm") or list(range(rank))[::-1]
+    if sorted(order) != list(range(rank)):
+        raise FileFormatError(op.name, expected=f"a permutation of {rank} axes", got=str(order))
+    if isinstance(found, _Constant):
+        return replace(found, values=found.values.transpose(order))
+    return replace(found, axes="".join(found.axes[axis] for axis in order), turned=op.name)
+
+
+def _arithmetic(walk: _Walk, op: Op) -> _Tensor:
+    """Apply a constant to the network's input, or refuse: that is the normalisation of the picture."""
+    index = 0 if isinstance(walk.get(op, 1), _Constant) else 1
+    found = walk.get(op, index)
+    other = walk.get(op, 1 - index)
+    if isinstance(found, _Constant) or not isinstance(other, _Constant):
+        raise UnsupportedOpError(
+            op.name, expected="one tensor and one constant", got=f"{op.kind} of two", hint=_ADVICE.get(op.kind, "")
         )
-    layer = _identifier(node.name)
-    shape = (*up.shape[:2], skip.shape[2] + up.shape[2])
-    return state.add(Concat(layer, (skip.name, up.name), f"{layer}_out"), shape, up.qtype)
+    constants = _per_channel(op, other.values, found.axes, found.value.shape[2])
+    neutral = 0 if op.kind in ("Add", "Sub") else 1
+    if all(each == neutral for each in constants) and (index == 0 or op.kind in ("Add", "Mul")):
+        return found
+    if op.kind == "Div" and (index == 1 or not all(constants)):
+        raise UnsupportedOpError(op.name, expected="a division by a constant other than 0", got="another")
+    ones, zeros = [Fraction(1)] * len(constants), [Fraction(0)] * len(constants)
+    if op.kind == "Mul":
+        gain, offset = constants, zeros
+    elif op.kind == "Div":
+        gain, offset = [1 / each for each in constants], zeros
+    elif op.kind == "Add":
+        gain, offset = ones, constants
+    elif index == 0:
+        gain, offset = ones, [-each for each in constants]
+    else:
+        gain, offset = [-each for each in ones], constants
+    return replace(found, value=walk.builder.scale_input(_place(op), op.kind, found.value, gain, offset))
 
 
-def _sigmoid(state: _Importer, node: NodeProto) -> _Value:
-    source = state.integer(node, 0)
-    layer = _identifier(node.name)
-
-    def make(output: str, qtype: QType) -> Node:
-        return Sigmoid(layer, (source.name,), output, sigmoid_table(source.qtype, qtype))
-
-    return _Pending(layer, source.shape, make)
-
-
-def _identity(state: _Importer, node: NodeProto) -> _Value:
-    return state.value(node, 0)
+def _per_channel(op: Op, values: Reals, axes: str, channels: int) -> list[Fraction]:
+    """Return a constant that meets the input, as one number for each channel."""
+    shape = (1,) * (4 - values.ndim) + values.shape
+    allowed = [{1, channels} if axis == "c" else {1} for axis in axes]
+    if len(shape) != 4 or any(size not in sizes for size, sizes in zip(shape, allowed, strict=True)):
+        raise UnsupportedOpError(
+            op.name, expected="one number, or one for each channel", got=f"a constant of shape {values.shape}"
+        )
+    return [Fraction(value) for value in np.broadcast_to(values.reshape(-1), (channels,)).tolist()]
 
 
-_HANDLERS: dict[str, Callable[[_Importer, NodeProto], _Value]] = {
+_HANDLERS: dict[str, Callable[[_Walk, Op], _Tensor | _Constant]] = {
     "Quant": _quant,
+    "IntQuant": _quant,
+    "BipolarQuant": _bipolar_quant,
     "Conv": _conv,
     "ConvTranspose": _conv_transpose,
     "Relu": _relu,
+    "ThresholdedRelu": _thresholded_relu,
+    "Clip": _clip,
+    "Max": _extremum,
+    "Min": _extremum,
     "MaxPool": _maxpool,
     "Concat": _concat,
     "Sigmoid": _sigmoid,
     "Identity": _identity,
+    "Dropout": _dropout,
+    "Transpose": _transpose,
+    "Add": _arithmetic,
+    "Sub": _arithmetic,
+    "Mul": _arithmetic,
+    "Div": _arithmetic,
 }
 
 
-def _read(path: Path) -> onnx.ModelProto:
-    if not path.is_file():
-        raise StorageError(str(path), expected="a QONNX file", got="no such file", hint="Check the path.")
-    try:
-        model = onnx.load(str(path))
-    except (DecodeError, ValueError, OSError) as error:
-        raise FileFormatError(
-            str(path), expected="a whole QONNX file", got=str(error), hint="Export or copy it again."
-        ) from error
-    if not model.graph.node or len(model.graph.output) != 1:
-        raise FileFormatError(
-            str(path),
-            expected="a QONNX network with one output",
-            got=f"{len(model.graph.node)} nodes and {len(model.graph.output)} outputs",
-            hint="Export or copy it again.",
-        )
-    # The list of operator sets stands last in the file: without it the file was cut off.
-    missing = {node.domain for node in model.graph.node} - {opset.domain for opset in model.opset_import}
-    if missing:
-        raise FileFormatError(
-            str(path),
-            expected="a version for every operator set that is used",
-            got=f"none for {', '.join(sorted(name or 'ai.onnx' for name in missing))}",
-            hint="Export or copy it again.",
-        )
-    return model
-
-
-def _constants(path: Path, model: onnx.ModelProto) -> dict[str, npt.NDArray[np.generic]]:
-    try:
-        constants = {item.name: numpy_helper.to_array(item) for item in model.graph.initializer}
-    except (ValueError, TypeError, OSError) as error:
-        raise FileFormatError(
-            str(path), expected="whole constants", got=str(error), hint="Export or copy it again."
-        ) from error
-    for node in model.graph.node:
-        if node.op_type == "Constant":
-            value = attributes(node).get("value")
-            if not isinstance(value, onnx.TensorProto):
-                raise UnsupportedOpError(
-                    node.name or node.output[0], expected="a Constant that holds a tensor", got="another kind of value"
-                )
-            constants[node.output[0]] = numpy_helper.to_array(value)
-    return constants
-
-
-def _input_value(
-    path: Path, model: onnx.ModelProto, constants: dict[str, npt.NDArray[np.generic]]
-) -> tuple[str, _Input]:
-    inputs = [item for item in model.graph.input if item.name not in constants]
-    if len(inputs) != 1:
-        raise ModelError(str(path), expected="one input", got=", ".join(item.name for item in inputs) or "none")
-    dims = [dim.dim_value for dim in inputs[0].type.tensor_type.shape.dim]
-    if len(dims) != 4 or min(dims[1:]) < 1 or dims[0] > 1:
-        raise ShapeError(
-            inputs[0].name,
-            expected="an input of fixed shape (1, channels, height, width)",
-            got=str(tuple(dims)),
-            hint="Export with one image of the final size.",
-        )
-    return inputs[0].name, _Input((dims[2], dims[3], dims[1]))
+_INPUTS = {
+    "Quant": (4, 4),
+    "IntQuant": (4, 4),
+    "BipolarQuant": (2, 2),
+    "Conv": (2, 3),
+    "ConvTranspose": (2, 3),
+    "Clip": (1, 3),
+    "Dropout": (1, 3),
+    "Max": (1, 99),
+    "Min": (1, 99),
+    "Concat": (1, 99),
+    "Add": (2, 2),
+    "Sub": (2, 2),
+    "Mul": (2, 2),
+    "Div": (2, 2),
+}
+"""Least and most inputs of an op; the others have one."""
 
 
 def load(path: Path | str) -> Graph:
@@ -393,40 +481,74 @@ def load(path: Path | str) -> Graph:
         path: The file; its stem becomes the network's name.
 
     Returns:
-        A graph that :meth:`Graph.check` has passed.
+        A graph that :meth:`Graph.check` has passed, and that means what the file says in exact arithmetic over the
+        definitions of ONNX and QONNX.
 
     Raises:
         StorageError: There is no such file.
-        FileFormatError: It is truncated or not ONNX.
+        FileFormatError: It is truncated, not ONNX, or contradicts itself.
         PixelScaleError: Its metadata say nonsense about what a byte means.
         ModelError: Or a subclass: something that integers with power-of-two scales cannot represent exactly, with the
             name of the layer.
     """
     path = Path(path)
-    model = _read(path)
-    constants = _constants(path, model)
-    input_name, input_value = _input_value(path, model, constants)
-    state = _Importer(_identifier(path.stem), constants, {input_name: input_value})
-    for node in model.graph.node:
-        if node.op_type == "Constant":
-            continue
-        if node.op_type not in _HANDLERS:
-            raise UnsupportedOpError(
-                node.name or node.op_type,
-                expected=f"one of {', '.join(_HANDLERS)}",
-                got=node.op_type,
-                hint="Remove the operation, or run qonnx's cleanup on the file.",
-            )
-        state.values[node.output[0]] = _HANDLERS[node.op_type](state, node)
-    output = state.values.get(model.graph.output[0].name)
-    if not isinstance(output, _Integer):
-        raise UnsupportedOpError(
-            model.graph.output[0].name,
-            expected="a quantised output",
-            got="an output without a quantizer",
-            hint="Put a quantizer behind the last layer (for the sigmoid: unsigned, 8 bits, scale 2**-8).",
-        )
-    pixels = Pixels(read_pixel_scale(model))
-    graph = Graph(state.name, ("image",), output.tensor.name, tuple(state.tensors), tuple(state.nodes), pixels).check()
+    file = read(path)
+    try:
+        graph = _walk(path, file, _NCHW)
+    except LayoutError as error:
+        # The file does not say in which order its input has its axes; only one order can be read to the end.
+        try:
+            graph = _walk(path, file, _NHWC)
+        except LayoutError:
+            raise error from None
     logger.info("%s: %d layers", path, len(graph.nodes))
     return graph
+
+
+def _walk(path: Path, file: OnnxFile, axes: str) -> Graph:
+    sizes = dict(zip(axes, file.input_dims, strict=True))
+    walk = _Walk(file, Builder(pixels=Pixels(read_pixel_scale(file.model))))
+    start = Place(INPUT_NAME, -1, INPUT_NAME)
+    shape = (sizes["h"], sizes["w"], sizes["c"])
+    walk.values[file.input_name] = _Tensor(walk.builder.input(start, shape), axes)
+    for op in file.ops:
+        if op.kind not in _HANDLERS:
+            raise _unsupported(op)
+        least, most = _INPUTS.get(op.kind, (1, 1))
+        if not least <= len(op.node.input) <= most:
+            raise FileFormatError(
+                op.name,
+                expected=f"{least if least == most else f'{least} to {most}'} inputs of {op.kind}",
+                got=str(len(op.node.input)),
+                hint="Export or copy it again.",
+            )
+        extra = [name for name in op.node.output[1:] if file.readers.get(name)]
+        if extra:
+            raise UnsupportedOpError(op.name, expected=f"one output of {op.kind}", got=f"'{extra[0]}' is read too")
+        found = _HANDLERS[op.kind](walk, op)
+        if isinstance(found, _Tensor) and file.readers.get(op.node.output[0], 0) > 1:
+            found = replace(found, value=walk.builder.settle(found.value))
+        walk.values[op.node.output[0]] = found
+    output = walk.values.get(file.output)
+    if not isinstance(output, _Tensor):
+        raise ModelError(
+            file.output, expected="an output that the network computes from its input", got="none",
+            hint="Export or copy it again.",
+        )  # fmt: skip
+    return walk.builder.graph(identifier(path.stem), output.value, Place(identifier(file.output), len(file.ops), ""))
+
+
+def _unsupported(op: Op) -> UnsupportedOpError:
+    if channels_last(op):
+        return UnsupportedOpError(
+            op.name,
+            expected="a file with the channels first",
+            got=f"{op.node.op_type} of qonnx's channels-last operators",
+            hint="Give the file as it was before qonnx's conversion to channels last.",
+        )
+    return UnsupportedOpError(
+        op.name,
+        expected=f"one of {', '.join(_HANDLERS)}",
+        got=op.kind,
+        hint=_ADVICE.get(op.kind, "Remove the operation, or compute it outside the network."),
+    )

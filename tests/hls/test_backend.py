@@ -70,6 +70,14 @@ def test_configuration_and_what_the_backend_does_not_do(tmp_path: Path) -> None:
         model.build()
 
 
+def test_keywords_without_effect_are_said(caplog: pytest.LogCaptureFixture) -> None:
+    backend = get_backend("QuantUNet")
+    backend.create_initial_config(io_type="io_stream", namespace=None, write_tar=False)
+    assert not caplog.records
+    backend.create_initial_config(io_type="io_stream", clock_period=5, nonsense=3)
+    assert "nonsense=3, clock_period=5" in caplog.text
+
+
 def test_a_type_error_while_registering_is_not_hidden() -> None:
     def broken(name: str, kind: object) -> None:
         raise TypeError("wrong arguments")

@@ -55,7 +55,8 @@ def foreign(
     first = {
         "class_name": "Conv2D", "name": "c", "data_format": "channels_last", "in_height": 4, "in_width": 4,
         "out_height": 4, "out_width": 4, "n_chan": 1, "n_filt": 2, "filt_height": 3, "filt_width": 3,
-        "stride_height": 1, "stride_width": 1, "pad_top": 1, "pad_bottom": 1, "pad_left": 1, "pad_right": 1,
+        "stride_height": 1, "stride_width": 1, "dilation": 1,
+        "pad_top": 1, "pad_bottom": 1, "pad_left": 1, "pad_right": 1,
         "weight_data": rng.integers(-3, 4, size=(3, 3, 1, 2)) / 4.0, "bias_data": np.array([0.25, -0.5]),
     } | (conv or {})  # fmt: skip
     stack = [{"class_name": "InputLayer", "name": "x", "input_shape": [4, 4, 1]}, first]
@@ -133,6 +134,21 @@ def test_pooling_is_read(tmp_path: Path) -> None:
     assert [type(node) for node in graph.nodes] == [Conv2d, MaxPool2d]
 
 
+def test_pooling_into_a_narrower_type_is_a_pooling_and_a_requantisation(tmp_path: Path) -> None:
+    """HGQ2 puts the next quantizer's type on the pooling."""
+    narrow = POOL_TYPES | {"result": "ufixed<2,1,RND_CONV,SAT>"}
+    graph = from_model_graph(
+        foreign(tmp_path, precision={"result": "ufixed<5,1,RND_CONV,SAT>"}, tail=((POOL, narrow),))
+    )
+    assert [type(node) for node in graph.nodes] == [Conv2d, MaxPool2d, Requant]
+    plain = from_model_graph(foreign(tmp_path, precision={"result": "ufixed<5,1,RND_CONV,SAT>"}))
+    image = layers.random_frames(graph, 1)[0][0]
+    fine = golden.run(plain, image)[plain.output].reshape(2, 2, 2, 2, 2).max(axis=(1, 3))
+    expected = np.clip(np.rint(fine / 8), 0, 3).astype(int)
+    assert expected.size == 8
+    assert np.array_equal(golden.run(graph, image)[graph.output], expected)
+
+
 REFUSED: dict[str, tuple[dict[str, Any], type[QuantUNetError], str]] = {
     "truncation": (
         {"precision": {"result": "ufixed<3,1,TRN,SAT>"}},
@@ -148,8 +164,14 @@ REFUSED: dict[str, tuple[dict[str, Any], type[QuantUNetError], str]] = {
     "symmetric": (
         {"precision": {"result": "fixed<3,1,RND_CONV,SAT_SYM>"}},
         UnsupportedOpError,
-        "c: expected saturation",
+        r"c: expected bounds that an integer type saturates to .*, got -3\.\.3",
     ),
+    "unknown dilation": (
+        {"conv": {"dilation": None}},
+        UnsupportedOpError,
+        "c: expected dilation = 1, got unknown: hls4ml does not pass it on",
+    ),
+    "dilation": ({"conv": {"dilation": 2}}, UnsupportedOpError, "c: expected dilation = 1, got 2 x 2"),
     "narrow accumulator": (
         {"precision": {"accum": "fixed<12,2>"}},
         WidthError,
@@ -195,11 +217,6 @@ REFUSED: dict[str, tuple[dict[str, Any], type[QuantUNetError], str]] = {
         {"tail": ((POOL | {"class_name": "AveragePooling2D"}, POOL_TYPES),)},
         UnsupportedOpError,
         "t2: expected pool_op = Max, got Average",
-    ),
-    "pooling that changes the type": (
-        {"tail": ((POOL, POOL_TYPES | {"result": "ufixed<2,1>"}),)},
-        UnsupportedOpError,
-        r"t2: expected a result of the input's type u3\.2, got u2\.1",
     ),
     "transposition": (
         {"tail": (({"class_name": "Transpose", "perm": [1, 0, 2]}, {"result": "ufixed<3,1,RND_CONV,SAT>"}),)},

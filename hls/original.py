@@ -1,0 +1,113 @@
+"""What the model that hls4ml has read says of a layer, where hls4ml itself keeps it to itself.
+
+hls4ml's front ends drop attributes that its own backends do not have: Keras' ``dilation_rate``, torch's second dilation
+and ``padding_mode``, the limits of a ReLU. The model that was converted stands in the ModelGraph's configuration.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from quantunet.errors import UnsupportedOpError
+from quantunet.identifiers import identifier
+
+_UNKNOWN = "unknown: hls4ml does not pass it on"
+_HINT = "Convert the model itself (convert_from_keras_model, _pytorch_model or _onnx_model) and write it at once."
+
+
+class Original:
+    """Looks up layers in the Keras, torch or ONNX model that a ModelGraph was converted from.
+
+    Args:
+        config: The ModelGraph's configuration, ``model.config.config``.
+    """
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self._layers: dict[str, Any] = {}
+        keras: Any = config.get("KerasModel")
+        torch: Any = config.get("PytorchModel")
+        onnx: Any = config.get("OnnxModel")
+        if hasattr(keras, "layers"):
+            self._layers = {layer.name: layer for layer in _keras_layers(keras)}
+        elif hasattr(torch, "named_modules"):
+            self._layers = {name.replace(".", "_"): module for name, module in torch.named_modules()}
+        elif hasattr(onnx, "graph"):
+            self._layers = {node.name: node for node in onnx.graph.node}
+        self._layers |= {identifier(name): layer for name, layer in self._layers.items()}
+
+    def of(self, layer: Any) -> Any:
+        """Return the original of an hls4ml layer; ``None`` where it is not known."""
+        return self._layers.get(layer.name) or self._layers.get(identifier(layer.name))
+
+    def check_window(self, layer: Any, kernel: tuple[int, int]) -> None:
+        """Check what a convolution or a pooling says beside hls4ml's own attributes: dilation, groups, padding mode.
+
+        Args:
+            layer: The hls4ml layer.
+            kernel: Its height and width; a dilation of one tap has no effect.
+
+        Raises:
+            UnsupportedOpError: It says something that the hardware does not do, or is not known.
+        """
+        dilations = self._dilations(layer)
+        if dilations is None and max(kernel) > 1:
+            raise UnsupportedOpError(layer.name, expected="dilation = 1", got=_UNKNOWN, hint=_HINT)
+        if dilations is not None and any(d != 1 and taps > 1 for d, taps in zip(dilations, kernel, strict=True)):
+            raise UnsupportedOpError(
+                layer.name,
+                expected="dilation = 1",
+                got=" x ".join(map(str, dilations)),
+                hint="Use a convolution without dilation, or two of them.",
+            )
+        original = self.of(layer)
+        for key, expected in (
+            ("groups", 1),
+            ("padding_mode", "zeros"),
+            ("ceil_mode", False),
+            ("return_indices", False),
+        ):
+            got = getattr(original, key, expected)
+            if got != expected:
+                raise UnsupportedOpError(layer.name, expected=f"{key} = {expected}", got=str(got))
+
+    def _dilations(self, layer: Any) -> tuple[int, int] | None:
+        """Return the dilation along height and width; ``None`` where nobody says it."""
+        original = self.of(layer)
+        for key in ("dilation_rate", "dilation"):
+            if hasattr(original, key):
+                value = getattr(original, key)
+                return (int(value), int(value)) if isinstance(value, int) else (int(value[0]), int(value[1]))
+        if original is not None and hasattr(original, "pool_size"):
+            return 1, 1  # Keras' poolings have none
+        if original is not None and hasattr(original, "op_type"):
+            given = next((list(a.ints) for a in original.attribute if a.name == "dilations"), [1, 1])
+            return int(given[0]), int(given[1])
+        keys = ("dilation_height", "dilation_width")
+        if all(layer.get_attr(key) is not None for key in keys):
+            return int(layer.get_attr(keys[0])), int(layer.get_attr(keys[1]))
+        single = layer.get_attr("dilation")
+        return None if single is None else (int(single), int(single))
+
+    def relu_limit(self, layer: Any) -> float | None:
+        """Return the upper limit of a ReLU; ``None`` for none.
+
+        Raises:
+            UnsupportedOpError: A slope or a threshold other than 0.
+        """
+        original = self.of(layer)
+        for key in ("negative_slope", "threshold"):
+            value = getattr(original, key, 0.0)
+            if value is not None and float(value) != 0.0:
+                raise UnsupportedOpError(layer.name, expected=f"a ReLU with {key} = 0", got=f"{float(value):g}")
+        limit = getattr(original, "max_value", None)
+        return None if limit is None or math.isinf(float(limit)) else float(limit)
+
+
+def _keras_layers(model: Any) -> list[Any]:
+    """Return a Keras model's layers, those of models inside it included."""
+    found: list[Any] = []
+    for layer in model.layers:
+        found += [layer, *_keras_layers(layer)] if hasattr(layer, "layers") else [layer]
+    return found

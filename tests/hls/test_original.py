@@ -1,0 +1,94 @@
+"""What hls4ml keeps to itself is read from the model that was converted; what nobody says is refused."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from onnx import helper
+from torch import nn
+
+from quantunet.errors import UnsupportedOpError
+from quantunet.hls.original import Original
+
+
+class Layer:
+    """An hls4ml layer with some attributes."""
+
+    def __init__(self, name: str, **attributes: Any) -> None:
+        self.name = name
+        self.attributes = attributes
+
+    def get_attr(self, key: str) -> Any:
+        return self.attributes.get(key)
+
+
+def keras(*layers: SimpleNamespace) -> dict[str, Any]:
+    return {"KerasModel": SimpleNamespace(layers=list(layers))}
+
+
+def test_a_dilation_of_keras_is_seen() -> None:
+    inner = SimpleNamespace(name="inner", layers=[SimpleNamespace(name="deep", dilation_rate=(1, 3), groups=1)])
+    layers = [SimpleNamespace(name="c", dilation_rate=(2, 2)), SimpleNamespace(name="p", dilation_rate=1), inner]
+    original = Original(keras(*layers))
+    with pytest.raises(UnsupportedOpError, match="c: expected dilation = 1, got 2 x 2"):
+        original.check_window(Layer("c"), (3, 3))
+    with pytest.raises(UnsupportedOpError, match="deep: expected dilation = 1, got 1 x 3"):
+        original.check_window(Layer("deep"), (3, 3))
+    original.check_window(Layer("c"), (1, 1))
+    original.check_window(Layer("p"), (3, 3))
+
+
+@pytest.mark.parametrize("config", [{}, {"KerasModel": "model.h5"}, keras(SimpleNamespace(name="other"))])
+def test_a_dilation_that_nobody_says_is_refused(config: dict[str, Any]) -> None:
+    original = Original(config)
+    with pytest.raises(UnsupportedOpError, match="c: expected dilation = 1, got unknown"):
+        original.check_window(Layer("c"), (3, 3))
+    original.check_window(Layer("c", dilation=1), (3, 3))
+    original.check_window(Layer("c", dilation_height=1, dilation_width=1), (3, 3))
+    with pytest.raises(UnsupportedOpError, match="got 1 x 2"):
+        original.check_window(Layer("c", dilation_height=1, dilation_width=2), (3, 3))
+
+
+class Net(nn.Module):
+    def __init__(self, **options: Any) -> None:
+        super().__init__()
+        self.enc = nn.Sequential(nn.Conv2d(2, 2, 3, padding=1, **options))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"dilation": (1, 2)}, "dilation = 1, got 1 x 2"),
+        ({"padding_mode": "reflect"}, "padding_mode = zeros, got reflect"),
+        ({"groups": 2}, "groups = 1, got 2"),
+    ],
+)
+def test_what_torch_says_and_hls4ml_drops(options: dict[str, Any], message: str) -> None:
+    Original({"PytorchModel": Net()}).check_window(Layer("enc_0", dilation=1), (3, 3))
+    with pytest.raises(UnsupportedOpError, match=f"enc_0: expected {message}"):
+        Original({"PytorchModel": Net(**options)}).check_window(Layer("enc_0", dilation=1), (3, 3))
+
+
+def test_onnx_nodes_are_found_by_name() -> None:
+    node = helper.make_node("MaxPool", ["x"], ["y"], name="pool", dilations=[2, 1])
+    model = SimpleNamespace(graph=SimpleNamespace(node=[node]))
+    with pytest.raises(UnsupportedOpError, match="pool: expected dilation = 1, got 2 x 1"):
+        Original({"OnnxModel": model}).check_window(Layer("pool"), (2, 2))
+
+
+def test_limits_of_a_relu() -> None:
+    layers = [
+        SimpleNamespace(name="six", max_value=6.0, negative_slope=0.0, threshold=0.0),
+        SimpleNamespace(name="plain", max_value=None, negative_slope=0.0, threshold=0.0),
+        SimpleNamespace(name="leaky", negative_slope=0.1),
+        SimpleNamespace(name="late", threshold=1.0),
+    ]
+    original = Original(keras(*layers))
+    assert original.relu_limit(Layer("six")) == 6.0
+    assert original.relu_limit(Layer("plain")) is None
+    assert original.relu_limit(Layer("unknown")) is None
+    for name in ("leaky", "late"):
+        with pytest.raises(UnsupportedOpError, match=f"{name}: expected a ReLU with"):
+            original.relu_limit(Layer(name))
