@@ -628,7 +628,7 @@ class Trainer:
             return self._advance(self._warm(begun, self.folder / FLOAT))
         is_float = phase == "float" or self.config.bits == "float"
         model = float_unet(self.config.unet) if is_float else quant_unet(self.config.unet)
-        for parameters in filter(None, (best_model, content["model"])):
+        for parameters in (best_model or content["model"], content["model"]):
             checkpoint.fill(model, parameters, self.folder / LAST)
         if not is_float and (phase in {"tune", "done"} or self.config.bits != "learned"):
             quantizers.freeze_widths(model)
