@@ -11,6 +11,7 @@ import dataclasses
 import io
 import logging
 import math
+import operator
 import tempfile
 import time
 from collections.abc import Callable
@@ -616,7 +617,7 @@ class Trainer:
                 hint="Train in another folder, or go on with the version that began.",
             )
         with checkpoint.content_of(self.folder / LAST):
-            phase, epoch = _ORDER[_ORDER.index(content["phase"])], int(content["epoch"])
+            phase, epoch = _ORDER[_ORDER.index(content["phase"])], operator.index(content["epoch"])
             history, seconds = _checked_history(content["history"]), float(content["seconds"])
             again = self._changed(content["config"], phase, epoch)
             best, best_epoch, leader = content["best"]
@@ -627,7 +628,7 @@ class Trainer:
             return self._advance(self._warm(begun, self.folder / FLOAT))
         is_float = phase == "float" or self.config.bits == "float"
         model = float_unet(self.config.unet) if is_float else quant_unet(self.config.unet)
-        for parameters in filter(None, (best_model, content["model"])):
+        for parameters in (best_model or content["model"], content["model"]):
             checkpoint.fill(model, parameters, self.folder / LAST)
         if not is_float and (phase in {"tune", "done"} or self.config.bits != "learned"):
             quantizers.freeze_widths(model)
@@ -636,6 +637,8 @@ class Trainer:
         with checkpoint.content_of(self.folder / LAST):
             if phase != "done" and epoch:  # at its beginning a phase takes what the options say now
                 state.optimizer.load_state_dict(content["optimizer"])
+                if content["scheduler"].keys() != state.scheduler.state_dict().keys():  # it would take anything
+                    raise ValueError("a scheduler of another kind")
                 state.scheduler.load_state_dict(content["scheduler"])
                 if state.average is not None:
                     state.average.load_state_dict(content["average"])
