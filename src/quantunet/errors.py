@@ -31,9 +31,12 @@ class QuantUNetError(Exception):
 
     def __str__(self) -> str:
         where, expected, got = (_readable(text) for text in (self.where, self.expected, self.got))
-        text = f"{where}: expected {expected}, got {got}"
+        text = f"{where}: expected {expected}, got {got or EMPTY}"
         return f"{text}. {self.hint}" if self.hint else text
 
+
+EMPTY = "''"
+"""How a message shows a text that is empty."""
 
 _LONGEST = 3000
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")

@@ -150,6 +150,7 @@ def test_messages_cut_long_texts_and_spell_control_characters() -> None:
     assert str(error).startswith("a\\x1b[2J\\x9b\\x0d: expected xxx")
     assert str(error).endswith("…, got two\nlines")
     assert len(str(error)) < 4000
+    assert str(ModelError("conv", expected="a name", got="")) == "conv: expected a name, got ''"
 
 
 @pytest.mark.parametrize("failing", [exit_codes.SUCCESS, exit_codes.DIFFERENCE])

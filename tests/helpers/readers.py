@@ -148,7 +148,7 @@ def _read_taps(path: Path) -> Check:
     taps = load_taps(path)
 
     def check() -> None:
-        assert taps and all(values.dtype == np.int64 for values in taps.values())
+        assert all(values.dtype == np.int64 and values.ndim == 3 for values in taps.values())
 
     return check
 
