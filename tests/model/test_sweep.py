@@ -4,6 +4,7 @@ import contextlib
 import csv
 import json
 import pickle
+import signal
 import subprocess
 import sys
 import time
@@ -216,6 +217,35 @@ if __name__ == "__main__":
         parent.kill()
     gone, _ = psutil.wait_procs([worker], timeout=20)
     assert gone or worker.status() == psutil.STATUS_ZOMBIE
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_sweep_that_is_asked_to_end_waits_for_no_training(number):
+    program = """
+import os, sys, time
+from quantunet import processes
+from quantunet.model.executor import executor
+
+if __name__ == "__main__":
+    try:
+        with processes.terminated_like_interrupt(), executor(2) as (pool, _):
+            print(pool.submit(os.getpid).result(), flush=True)
+            for _ in range(3):
+                future = pool.submit(time.sleep, 600)
+            future.result()
+    except KeyboardInterrupt as interrupt:
+        sys.exit(processes.exit_code(interrupt))
+"""
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as parent:
+        worker = psutil.Process(int(parent.stdout.readline()))
+        workers = psutil.Process(parent.pid).children(recursive=True)
+        assert worker in workers
+        parent.send_signal(number)
+        begin = time.monotonic()
+        assert parent.wait(20) == 128 + number
+        assert time.monotonic() - begin < 5
+    gone, _ = psutil.wait_procs(workers, timeout=5)
+    assert len(gone) == len(workers)
 
 
 def test_errors_cross_processes():
