@@ -139,6 +139,13 @@ def cosim(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def fuzz(session: nox.Session) -> None:
+    """Give every reader 5,000 damaged files, in processes of their own; `-- --help` lists the readers."""
+    install(session, "model", "hls")
+    session.run("python", "-m", "helpers.fuzz", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Measure everything, as ratios in one run; `-- --help` lists the benchmarks and the networks."""
     need(session, "g++")

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
 
-from quantunet.errors import BoardError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from quantunet.documents import Fields, read_toml
+from quantunet.errors import BoardError, FileFormatError, StorageError
 
 BOARDS_FOLDER = Path(__file__).parent
 """Where the folders of the boards stand."""
@@ -22,6 +16,9 @@ FAMILIES = ("ecp5", "nexus", "xc7")
 
 RESOURCES = ("lut", "ff", "dsp", "bram")
 """Resources that a budget names, in the order of the reports."""
+
+_MHZ = (0.001, 1e6)
+_MOST = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -100,74 +97,34 @@ def load_board(name: str, folder: Path = BOARDS_FOLDER) -> Board:
         )
     path = folder / name / "board.toml"
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BoardError(str(path), expected="a TOML file that can be read", got=str(error)) from error
-    reader = _Reader(path, document)
-    family = reader.text("family")
-    if family not in FAMILIES:
-        reader.fail("family", f"one of {', '.join(FAMILIES)}", repr(family))
-    constraints = path.parent / reader.text("constraints")
-    if not constraints.is_file():
-        reader.fail("constraints", f"a file in {path.parent}", f"'{constraints.name}', which is not there")
+        document = read_toml(path, "a board, a TOML file that can be read")
+    except (FileFormatError, StorageError) as error:
+        raise BoardError(error.where, expected=error.expected, got=error.got, hint=error.hint) from error
+    fields = Fields(document, str(path), error=BoardError)
+    family = fields.choice("family", FAMILIES)
+    constraints = path.parent / fields.text("constraints")
+    if constraints.parent != path.parent or not constraints.is_file():
+        fields.fail("constraints", f"the name of a file in {path.parent}", f"'{constraints}'")
+    budget = fields.table("budget")
     board = Board(
         name=name,
-        title=reader.text("title"),
+        title=fields.text("title"),
         family=family,
-        device=reader.text("device"),
-        package=reader.text("package"),
-        part=reader.text("part"),
-        clk_mhz=reader.positive_number("clk_mhz"),
+        device=fields.text("device"),
+        package=fields.text("package"),
+        part=fields.text("part"),
+        clk_mhz=fields.number("clk_mhz", *_MHZ),
         constraints=constraints,
-        budget=Budget(**{resource: reader.resource(resource) for resource in RESOURCES}),
+        budget=Budget(**{resource: _resource(budget, resource) for resource in RESOURCES}),
     )
-    reader.finish()
+    budget.finish()
+    fields.finish()
     return board
 
 
-class _Reader:
-    """Takes typed values out of a board's document and names the key of a wrong one."""
-
-    def __init__(self, path: Path, document: dict[str, Any]) -> None:
-        self._path = path
-        self._document = dict(document)
-        budget = self._document.pop("budget", None)
-        if not isinstance(budget, dict):
-            self.fail("budget", f"a table with {', '.join(RESOURCES)}", repr(budget))
-        self._budget: dict[str, Any] = dict(budget)
-
-    def fail(self, key: str, expected: str, got: str) -> NoReturn:
-        where = f"{self._path}, key '{key}'"
-        raise BoardError(where, expected=expected, got=got)
-
-    def text(self, key: str) -> str:
-        value = self._document.pop(key, None)
-        if not isinstance(value, str) or not value:
-            self.fail(key, "a text", repr(value))
-        return value
-
-    def positive_number(self, key: str) -> float:
-        value = self._document.pop(key, None)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e6:
-            self.fail(key, "a positive number", repr(value))
-        return float(value)
-
-    def resource(self, name: str) -> Resource:
-        key = f"budget.{name}"
-        entry = self._budget.pop(name, None)
-        wanted = {"count", "primitive"} | ({"kbit"} if name == "bram" else set())
-        if not isinstance(entry, dict) or set(entry) != wanted:
-            self.fail(key, f"a table with {', '.join(sorted(wanted))}", repr(entry))
-        for number in ("count", "kbit"):
-            value = entry.get(number, 1)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                self.fail(f"{key}.{number}", "a positive integer", repr(value))
-        if not isinstance(entry["primitive"], str) or not entry["primitive"]:
-            self.fail(f"{key}.primitive", "a text", repr(entry["primitive"]))
-        return Resource(entry["count"], entry["primitive"], entry.get("kbit", 0))
-
-    def finish(self) -> None:
-        """Refuse keys that nobody has read: a misspelt key must not pass unseen."""
-        unread = [*self._document, *(f"budget.{key}" for key in self._budget)]
-        if unread:
-            self.fail(unread[0], "a key that a board has", "an unknown one")
+def _resource(budget: Fields, name: str) -> Resource:
+    entry = budget.table(name)
+    kbit = entry.whole("kbit", 1, _MOST) if name == "bram" else 0
+    resource = Resource(entry.whole("count", 1, _MOST), entry.text("primitive"), kbit)
+    entry.finish()
+    return resource

@@ -6,9 +6,11 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from quantunet.errors import FileFormatError, StorageError
+from quantunet.errors import FileFormatError
 from quantunet.golden.inference import Taps
+from quantunet.npz import open_npz
 from quantunet.storage import atomic_path
 
 
@@ -18,8 +20,10 @@ def save_taps(path: Path, taps: Taps) -> None:
     Raises:
         StorageError: The file cannot be written.
     """
-    with atomic_path(path) as temporary, temporary.open("wb") as stream:
-        np.savez_compressed(stream, **taps)  # type: ignore[arg-type]
+    with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, values in taps.items():  # numpy.savez takes names as keywords, beside those of its own
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as stream:
+                np.lib.format.write_array(stream, values, allow_pickle=False)
 
 
 def load_taps(path: Path) -> Taps:
@@ -29,16 +33,22 @@ def load_taps(path: Path) -> Taps:
         StorageError: There is no such file.
         FileFormatError: It is not an ``.npz`` file of integers ``(height, width, channels)``.
     """
-    if not path.is_file():
-        raise StorageError(str(path), expected="an .npz file of taps", got="no such file", hint="Check the path.")
-    try:
-        with np.load(path, allow_pickle=False) as data:
-            taps = {name: np.asarray(data[name]) for name in data.files}
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
-        raise FileFormatError(str(path), expected="an .npz file of taps", got=str(error)) from error
-    for name, values in taps.items():
-        if values.dtype.kind not in "iu" or values.ndim != 3:
-            raise FileFormatError(
-                f"{path}:{name}", expected="integers (height, width, channels)", got=f"{values.dtype} {values.shape}"
-            )
-    return {name: values.astype(np.int64) for name, values in taps.items()}
+    taps: dict[str, NDArray[np.int64]] = {}
+    with open_npz(path) as archive:
+        for name in archive.names:
+            header = archive.header(name)
+            if header.dtype.kind not in "iu" or len(header.shape) != 3:
+                raise FileFormatError(
+                    f"{path}:{name}",
+                    expected="integers (height, width, channels)",
+                    got=f"{header.dtype} {header.shape}",
+                )
+            if not np.can_cast(header.dtype, np.int64):
+                raise FileFormatError(
+                    f"{path}:{name}",
+                    expected="integers that fit in 64 bits with their sign",
+                    got=str(header.dtype),
+                    hint="Save array.astype(numpy.int64).",
+                )
+            taps[name] = archive.read(name, np.int64)
+    return taps

@@ -30,7 +30,7 @@ def emit(graph: Graph, node: Conv2d, fold: Fold) -> Instance:
         ToolFailedError: da4ml found no right adder graph.
     """
     check_fold(graph, node, fold)
-    matrix_vector.check_widths(graph, node, Fold(1, 1))
+    matrix_vector.check_widths(graph, node, fold)
     source, target, sums = graph.input_of(node), graph.output_of(node), accumulator(graph, node)
     (height, width), matrix = _raster(graph, node), _matrix(node, transposed=_is_column(graph, node))
     levels = adder_levels(matrix)

@@ -8,21 +8,24 @@ import importlib.metadata
 import json
 import logging
 import os
+import sys
 import time
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from quantunet import artefacts, processes
 from quantunet.errors import StorageError, ToolFailedError, ToolMissingError
 from quantunet.hls.constant_graph import Adder, AdderGraph, Output, prune
 from quantunet.ir import Array, IntArray, QType
-from quantunet.storage import write_text
 
 logger = logging.getLogger(__name__)
 
-_FORMAT = "quantunet-adder-graph-1"
+_FORMAT = "quantunet-adder-graph-2"
 _LONG = 1.0  # seconds; a graph that took longer is kept
+_LARGE = 1000  # weights; what has more takes a second or longer, and is searched for by a process of its own
 _RANDOM_VECTORS = 64
 
 Term = tuple[int, int, int]  # a value of the graph, the exponent of 2 that it is multiplied by, and its sign
@@ -72,13 +75,13 @@ def _adder_graph(matrix: IntArray, low: int, high: int, where: str) -> AdderGrap
     if graph is not None and _is_right(graph, kernel, low, high):
         return graph
     begin = time.monotonic()
-    if kernel.size > 1000:
+    if not kernel.any():
+        graph = AdderGraph(len(kernel), (), (Output(None, 0, False),) * kernel.shape[1])
+    elif kernel.size > _LARGE:
         logger.info("%s: finding an adder graph for %d weights", where, kernel.size)
-    graph = (
-        _solve(kernel, low, high)
-        if kernel.any()
-        else AdderGraph(len(kernel), (), (Output(None, 0, False),) * kernel.shape[1])
-    )
+        graph = _solve_apart(kernel, low, high, where)
+    else:
+        graph = _solve(kernel, low, high)
     if not _is_right(graph, kernel, low, high):
         raise ToolFailedError(
             where,
@@ -90,7 +93,7 @@ def _adder_graph(matrix: IntArray, low: int, high: int, where: str) -> AdderGrap
     if seconds > _LONG:
         logger.info("%s: %d adders, found in %.1f s", where, len(graph.adders), seconds)
         try:
-            write_text(kept, _to_json(graph))
+            artefacts.write_json(kept, kept.stem, _to_json(graph))
         except StorageError as error:
             logger.warning("%s: the adder graph is not kept: %s", where, error)
     return graph
@@ -105,8 +108,7 @@ def _is_right(graph: AdderGraph, kernel: Array, low: int, high: int) -> bool:
     return all(np.array_equal(graph.evaluate(vectors), vectors @ kernel) for vectors in (unit, real))
 
 
-def _solve(kernel: Array, low: int, high: int) -> AdderGraph:
-    """Ask da4ml for the product; ``hard_dc=0`` is its least depth."""
+def _da4ml() -> Any:
     try:
         from da4ml.cmvm import solve
     except ImportError as error:
@@ -116,8 +118,34 @@ def _solve(kernel: Array, low: int, high: int) -> AdderGraph:
             got="none",
             hint="Install it: pip install 'quantunet[hls]'.",
         ) from error
+    return solve
+
+
+def _solve_apart(kernel: Array, low: int, high: int, where: str) -> AdderGraph:
+    """Ask da4ml in a process of its own."""
+    _da4ml()  # where it is missing that is said here
+    job = json.dumps({"kernel": kernel.tolist(), "low": low, "high": high})
+    outcome = processes.run([sys.executable, "-m", "quantunet.hls.constant_worker"], data=job.encode())
+    lines = outcome.stdout.decode().splitlines()
+    graph = _from_json(json.loads(lines[-1])) if outcome.code == 0 and lines else None
+    if graph is None:
+        raise ToolFailedError(
+            where, expected="an adder graph", got=f"exit code {outcome.code}: {outcome.output[-2000:]}"
+        )
+    return graph
+
+
+def answer(job: str) -> str:
+    """Return the graph, as JSON, that :mod:`quantunet.hls.constant_worker` is asked for: a kernel."""
+    asked = json.loads(job)
+    return json.dumps(_to_json(_solve(np.array(asked["kernel"], dtype=np.int64), asked["low"], asked["high"])))
+
+
+def _solve(kernel: Array, low: int, high: int) -> AdderGraph:
+    """Ask da4ml for the product; ``hard_dc=0`` is its least depth."""
+    search = _da4ml()
     interval = (float(low), float(high), 1.0)
-    pipeline = solve(
+    pipeline = search(
         kernel.astype(np.float32),
         hard_dc=0,
         adder_size=1,
@@ -176,21 +204,23 @@ def _cache_file(kernel: Array, low: int, high: int) -> Path:
     return folder / f"{hashlib.sha256(what).hexdigest()[:32]}.json"
 
 
-def _to_json(graph: AdderGraph) -> str:
-    return json.dumps(
-        {
-            "inputs": graph.inputs,
-            "adders": [dataclasses.astuple(adder) for adder in graph.adders],
-            "outputs": [dataclasses.astuple(output) for output in graph.outputs],
-        }
-    )
+def _to_json(graph: AdderGraph) -> dict[str, Any]:
+    return {
+        "inputs": graph.inputs,
+        "adders": [dataclasses.astuple(adder) for adder in graph.adders],
+        "outputs": [dataclasses.astuple(output) for output in graph.outputs],
+    }
 
 
 def _read(path: Path) -> AdderGraph | None:
     """Return a kept graph; ``None`` if there is none or it is damaged, then it is found again."""
+    return _from_json(artefacts.read_json(path, path.stem))
+
+
+def _from_json(document: Any) -> AdderGraph | None:
+    """Return the graph that ``_to_json`` took apart; ``None`` if it is none."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
         adders = tuple(Adder(*adder) for adder in document["adders"])
         return AdderGraph(document["inputs"], adders, tuple(Output(*output) for output in document["outputs"]))
-    except (OSError, ValueError, KeyError, TypeError, IndexError):
+    except (ValueError, KeyError, TypeError, IndexError):
         return None

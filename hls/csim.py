@@ -2,7 +2,8 @@
 
 A project is compiled to a program of its own (``hls/cpp/qun_csim.h``) that maps integer codes to integer codes; weights
 are read at run time. What all projects include is compiled once, as a precompiled header. Programs run as processes of
-their own, so that many may run at a time and a crash stays theirs. Everything is cached by content.
+their own, so that many may run at a time and a crash stays theirs. Everything is kept by content, and what was damaged
+or edited is made again (:mod:`quantunet.artefacts`).
 
 The ap_types are used with one word less: in them every result is masked through a ``volatile`` pointer, which keeps
 each value in memory and forbids vector instructions. Without it the same program runs about ten times faster.
@@ -14,26 +15,28 @@ import functools
 import hashlib
 import logging
 import math
+import os
 import platform
-import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
+from quantunet import artefacts, processes
 from quantunet.errors import ShapeError, StorageError, ToolFailedError, ToolMissingError, WidthError
 from quantunet.hls import project
 from quantunet.hls.lower.names import unique_names
 from quantunet.ir import Array, Graph, Tensor
-from quantunet.storage import atomic_path, check_output, locked, write_text
+from quantunet.storage import check_output, temporary_folder, write_text
 
 logger = logging.getLogger(__name__)
 
 CPP = Path(__file__).resolve().parent / "cpp"
 PREFIX = "qun_csim_prefix.h"
 FLAGS = ("-std=c++17", "-O3", "-march=native", "-w", "-pthread")
+
+_PROGRAM = "csim"
 
 _VOLATILE = "clearUnusedBits(void) volatile"
 
@@ -97,7 +100,7 @@ def build_layers(
         QuantUNetError: As :func:`build_layer`.
     """
     wanted = [node.name for node in graph.nodes] if names is None else list(names)
-    with ThreadPoolExecutor(max_workers=jobs) as pool:
+    with processes.Pool(jobs) as pool:
         return dict(
             zip(wanted, pool.map(lambda name: build_layer(graph, name, folder, stock=stock), wanted), strict=True)
         )
@@ -141,20 +144,21 @@ def run(graph: Graph, program: Path, inputs: Sequence[Array]) -> Array:
     """
     target = graph.tensor(graph.output)
     frames = len(inputs[0])
-    with tempfile.TemporaryDirectory(prefix="quantunet-csim-") as name:
-        files = [Path(name) / f"input{index}" for index in range(len(inputs))]
-        output = Path(name) / "output"
+    with temporary_folder(Path(tempfile.gettempdir()) / _PROGRAM) as folder:
+        files = [folder / f"input{index}" for index in range(len(inputs))]
+        output = folder / "output"
         try:
             for file, tensor, values in zip(files, graph.inputs, inputs, strict=True):
                 file.write_bytes(_codes(graph.tensor(tensor), frames, values))
         except OSError as error:
             raise StorageError(
-                name, expected="space for the simulation's input", got=error.strerror or str(error)
+                str(folder), expected="space for the simulation's input", got=error.strerror or str(error)
             ) from error
-        weights = program.parent.parent / "firmware" / "weights"
-        command = [program, weights, frames, *files, output]
-        _check(graph.name, subprocess.run([*map(str, command)], capture_output=True, text=True, check=False))
-        codes = np.fromfile(output, dtype="<i4").astype(np.int64)
+        weights = program.parents[2] / "firmware" / "weights"
+        done = processes.run([program, weights, str(frames), *files, output])
+        _check(graph.name, done)
+        data = output.read_bytes() if output.is_file() else b""
+    codes = np.frombuffer(data[: len(data) // 4 * 4], dtype="<i4").astype(np.int64)
     if codes.size != frames * math.prod(target.shape):
         raise ToolFailedError(graph.name, expected=f"{frames * math.prod(target.shape)} values", got=str(codes.size))
     return codes.reshape(frames, *target.shape)
@@ -169,33 +173,34 @@ def _codes(tensor: Tensor, frames: int, values: Array) -> bytes:
     return values.astype("<i4").tobytes()
 
 
-def _check(where: str, done: subprocess.CompletedProcess[str]) -> None:
+def _check(where: str, done: processes.Outcome) -> None:
     """Refuse a program that failed or printed anything; hls4ml's kernels are silent when all is well."""
-    said = (done.stdout + done.stderr).strip()
-    if done.returncode or said:
+    said = done.output.strip()
+    if done.code or said:
         raise ToolFailedError(
             where,
             expected="a C simulation that ends well and prints nothing",
-            got=f"exit code {done.returncode} and {said[-2000:]!r}",
+            got=f"exit code {done.code} and {said[-2000:]!r}",
         )
 
 
 def _compile(folder: Path, graph: Graph, cache: Path, *, stock: bool = False) -> Path:
     """Compile a project's C simulation, unless it is there already, and return the program."""
-    program = folder / "csim" / f"csim-{_key(stock).hexdigest()[:12]}"
-    if program.is_file():
-        return program
+    compiler = _key(stock).hexdigest()[:12]
+    key = f"{compiler} {artefacts.digest(folder)}"
     firmware = folder / "firmware"
-    source = program.parent / "csim.cpp"
-    write_text(source, _MAIN.format(prefix=PREFIX, top=unique_names([graph.name])[0]))
-    includes = [firmware, firmware / "ap_types", firmware / "nnet_utils", CPP]
-    precompiled = _precompiled_header(includes, cache / "precompiled", stock)
-    with atomic_path(program) as temporary:
-        _gpp(graph.name, [precompiled.parent, precompiled.parent / "ap_types", *includes], source, temporary)
-        temporary.chmod(0o755)
-    program.chmod(0o755)
-    logger.info("compiled the C simulation of %s", graph.name)
-    return program
+
+    def make(work: Path) -> None:
+        source = work / "csim.cpp"
+        write_text(source, _MAIN.format(prefix=PREFIX, top=unique_names([graph.name])[0]))
+        includes = [firmware, firmware / "ap_types", firmware / "nnet_utils", CPP]
+        precompiled = _precompiled_header(includes, cache / "precompiled", stock)
+        _gpp(graph.name, [precompiled, precompiled / "ap_types", *includes], source, work / _PROGRAM)
+        logger.info("compiled the C simulation of %s", graph.name)
+
+    kept = folder / project.CSIM / compiler
+    artefacts.keep(kept, key, make)
+    return kept / _PROGRAM
 
 
 def _key(stock: bool) -> hashlib._Hash:
@@ -204,22 +209,22 @@ def _key(stock: bool) -> hashlib._Hash:
 
 
 def _precompiled_header(includes: Sequence[Path], cache: Path, stock: bool) -> Path:
-    """Compile the common headers of a project, once for their content."""
+    """Compile the common headers of a project, once for their content, and return the folder that holds the result."""
     digest = _key(stock)
     for folder in includes[1:]:
         for header in sorted(folder.rglob("*.h")):
             digest.update(header.read_bytes())
-    header = cache / digest.hexdigest()[:12] / f"{PREFIX}.gch"
-    if header.is_file():
-        return header
-    with locked(header.parent / "lock"):
-        if not header.is_file():
-            types = header.parent / "ap_types"
-            if not stock:
-                _write_quick_types(includes[1], types)
-            with atomic_path(header) as temporary:
-                _gpp("the common headers", [types, *includes], CPP / PREFIX, temporary, "-x", "c++-header")
-    return header
+    key = digest.hexdigest()
+
+    def make(work: Path) -> None:
+        types = work / "ap_types"
+        if not stock:
+            _write_quick_types(includes[1], types)
+        _gpp("the common headers", [types, *includes], CPP / PREFIX, work / f"{PREFIX}.gch", "-x", "c++-header")
+
+    folder = cache / key[:12]
+    artefacts.keep(folder, key, make)
+    return folder
 
 
 def _write_quick_types(source: Path, target: Path) -> None:
@@ -231,10 +236,10 @@ def _write_quick_types(source: Path, target: Path) -> None:
 
 def _gpp(where: str, includes: Sequence[Path], source: Path, output: Path, *language: str) -> None:
     command = ["g++", *FLAGS, *(f"-I{path}" for path in includes), *language, str(source), "-o", str(output)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        check_output(output.parent, done.stderr)
-        raise ToolFailedError(where, expected="C++ that compiles", got=f"{done.stderr[-2000:]!r}")
+    done = processes.run(command, env={**os.environ, "TMPDIR": str(output.parent)})
+    if done.code:
+        check_output(output.parent, done.output)
+        raise ToolFailedError(where, expected="C++ that compiles", got=f"{done.output[-2000:]!r}")
 
 
 @functools.cache
@@ -248,13 +253,12 @@ def _cpu() -> str:
 @functools.cache
 def _compiler() -> str:
     """Return the compiler's version line."""
-    try:
-        done = subprocess.run(["g++", "--version"], capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError) as error:
+    done = processes.run(["g++", "--version"])
+    if done.code or not done.stdout:
         raise ToolMissingError(
             "g++",
             expected="the GNU C++ compiler on PATH",
-            got=str(error),
+            got=done.output.strip() or "none",
             hint="Install it, for example with: apt-get install g++",
-        ) from error
-    return done.stdout.splitlines()[0]
+        )
+    return done.output.splitlines()[0]

@@ -13,8 +13,11 @@ import bisect
 import dataclasses
 import logging
 import math
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 from ortools.sat.python import cp_model
 
@@ -337,17 +340,19 @@ class _Search:
         return sorted({c.cycles for found in self.candidates.values() for c in found if c.cycles >= least})
 
     def check_interval(self, interval: int) -> None:
-        """Raise the error of a layer that is too slow in every fold."""
-        for name, found in self.candidates.items():
-            fastest = min(found, key=lambda c: c.cycles)
-            if fastest.cycles > interval:
-                raise FoldingError(
-                    name,
-                    expected=f"a frame interval of at least {fastest.cycles} cycles",
-                    got=str(interval),
-                    hint=f"The layer is fully unfolded (PE {fastest.fold.pe}, SIMD {fastest.fold.simd}, "
-                    f"{fastest.fold.style}); allow a longer frame interval, a faster clock, or the style constant.",
-                )
+        """Raise the error of an interval that no folding keeps; it names the slowest layer and the least interval."""
+        fastest = {name: min(found, key=lambda c: c.cycles) for name, found in self.candidates.items()}
+        name = max(fastest, key=lambda name: fastest[name].cycles)
+        slowest = fastest[name]
+        if slowest.cycles > interval:
+            raise FoldingError(
+                name,
+                expected=f"a frame interval of at least {slowest.cycles} cycles",
+                got=str(interval),
+                hint=f"It is the slowest layer, unfolded as far as it can be (PE {slowest.fold.pe}, "
+                f"SIMD {slowest.fold.simd}, {slowest.fold.style}). "
+                "Allow that interval: fewer frames a second, or a faster clock.",
+            )
 
     def slowest(self, folding: Folding) -> int:
         return frame_interval(self.graph, folding)
@@ -412,7 +417,7 @@ class _Search:
         solver.parameters.num_workers = 1
         solver.parameters.random_seed = 0
         solver.parameters.max_deterministic_time = self.time_limit
-        status = solver.status_name(solver.solve(model.cp))
+        status = solver.status_name(_solved(solver, model.cp))
         self.gave_up = status == "UNKNOWN"
         logger.info("interval %d: %s, %.2f s, %d candidates", interval, status, solver.wall_time, model.size)
         if status not in ("OPTIMAL", "FEASIBLE"):
@@ -421,6 +426,20 @@ class _Search:
         if first:
             return _Found(folding, 0.0, 0.0)
         return _Found(folding, solver.best_objective_bound / _PRICE_UNIT, solver.objective_value / _PRICE_UNIT)
+
+
+def _solved(solver: cp_model.CpSolver, model: cp_model.CpModel) -> Any:
+    """Solve in a thread, so that a signal stops the search: the solver would take Ctrl-C for a wish to be content."""
+    solver.parameters.catch_sigint_signal = False
+    with ThreadPoolExecutor(1) as pool:
+        status = pool.submit(solver.solve, model)
+        try:
+            return status.result()
+        except BaseException:
+            while not status.done():  # it may not have begun
+                solver.stop_search()
+                time.sleep(0.05)
+            raise
 
 
 def _candidates(graph: Graph, node: Node, styles: Sequence[Style], max_lanes: int | None) -> list[_Candidate]:
@@ -432,7 +451,7 @@ def _candidates(graph: Graph, node: Node, styles: Sequence[Style], max_lanes: in
         try:
             found.append(_Candidate(fold, ideal_cycles(graph, node, fold), layer_cost(graph, node, fold)))
         except WidthError as error:
-            refused = error
+            refused = refused or error  # of the narrowest fold: it says what no fold can have
     if not found:
         if refused is not None:
             raise refused

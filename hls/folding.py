@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from quantunet.errors import FileFormatError, FoldingError, StorageError
+from quantunet.documents import Fields, read_json
+from quantunet.errors import FoldingError, WidthError
 from quantunet.hls.design import STYLES, Fold, Style
 from quantunet.ir import Concat, Conv2d, ConvTranspose2d, Graph, Node
 from quantunet.storage import write_text
+
+if TYPE_CHECKING:
+    from quantunet.hls.cost_model import Cost
 
 Folding = Mapping[str, Fold]
 """The fold of every layer, by name."""
@@ -21,19 +25,33 @@ CYCLES_PER_PIXEL = 18
 MAX_LANES = 32
 """The default folding gives no convolution more than this as PE or SIMD: large networks take longer instead."""
 
+_LANES = (-(1 << 31), (1 << 31) - 1)  # check_fold says which of these a layer may have
+
 MAX_CONSTANT_WEIGHTS = 9216
 """The most weights of a layer of the style ``constant``: finding the adders for more takes over two minutes."""
 
 
-def default_interval(graph: Graph) -> int:
-    """Return the frame interval, in cycles, that the default folding aims at."""
+def default_interval(graph: Graph, style: Style = "folded-lut") -> int:
+    """Return the frame interval, in cycles, that the default folding aims at; every layer has a fold that keeps it.
+
+    Raises:
+        WidthError: A layer's values are too wide for every fold.
+    """
+    return _interval(graph, [(node, _priced(graph, node, style)) for node in graph.nodes])
+
+
+def _interval(graph: Graph, priced: Sequence[tuple[Node, Mapping[Fold, Cost]]]) -> int:
     height, width, _ = graph.tensor(graph.inputs[0]).shape
     interval = CYCLES_PER_PIXEL * height * width
-    for node in graph.nodes:
-        if isinstance(node, Conv2d | ConvTranspose2d):
-            pe, simd = (max(d for d in _divisors(limit) if d <= MAX_LANES) for limit in _lane_limits(graph, node))
-            interval = max(interval, ideal_cycles(graph, node, Fold(pe, simd)))
+    for node, folds in priced:
+        narrow = [fold for fold in folds if max(fold.pe, fold.simd) <= MAX_LANES]
+        usual = (narrow or folds) if isinstance(node, Conv2d | ConvTranspose2d) else folds
+        interval = max(interval, _least_cycles(graph, node, usual))
     return interval
+
+
+def _least_cycles(graph: Graph, node: Node, folds: Iterable[Fold]) -> int:
+    return min(ideal_cycles(graph, node, fold) for fold in folds)
 
 
 def ideal_cycles(graph: Graph, node: Node, fold: Fold) -> int:
@@ -159,57 +177,101 @@ def check_folding(graph: Graph, folding: Folding) -> None:
         check_fold(graph, node, folding[node.name])
 
 
-def default_folding(graph: Graph, interval: int | None = None, style: Style = "folded-lut") -> dict[str, Fold]:
+def default_folding(
+    graph: Graph, interval: int | None = None, style: Style = "folded-lut", given: Collection[str] = ()
+) -> dict[str, Fold]:
     """Choose for one layer after the other the fold with the least estimated area that keeps a frame interval.
 
     The estimate is that of :mod:`quantunet.hls.cost_model`, with the width adapters that the fold needs at its inputs.
-    This looks at no later layer: :mod:`quantunet.hls.fold_solver` finds the least area of a whole network.
+    This looks at no later layer: :mod:`quantunet.hls.fold_solver` finds the least area of a whole network. Folds for
+    which a layer's values are too wide are left out.
 
     Args:
         graph: The network.
-        interval: The frame interval in cycles; ``None`` takes :func:`default_interval`.
+        interval: The frame interval in cycles; ``None`` takes :func:`default_interval`, which every layer can keep.
         style: Of the convolutions.
+        given: Layers whose fold was chosen elsewhere. One that has no fold that keeps the interval is left out.
 
     Returns:
         The fold of every layer, by name.
 
     Raises:
-        FoldingError: A layer needs more cycles even when it is fully unfolded.
+        FoldingError: A layer needs more cycles in every fold; names the slowest one, and the least interval of all.
+        WidthError: A layer's values are too wide for every fold.
     """
-    target = default_interval(graph) if interval is None else interval
+    priced: list[tuple[Node, Mapping[Fold, Cost]]] = []
+    for node in graph.nodes:
+        try:
+            priced.append((node, _priced(graph, node, style)))
+        except (FoldingError, WidthError):
+            if node.name not in given:
+                raise
+    if interval is None:
+        interval = _interval(graph, priced)
+    least = {node.name: _least_cycles(graph, node, folds) for node, folds in priced if node.name not in given}
+    slowest = max(least, key=lambda name: least[name], default="")
+    if slowest and least[slowest] > interval:
+        raise FoldingError(
+            slowest,
+            expected=f"a frame interval of at least {least[slowest]} cycles",
+            got=str(interval),
+            hint="It is the slowest layer, unfolded as far as it can be. Allow that interval, or give none.",
+        )
     folding: dict[str, Fold] = {}
     lanes: dict[str, int] = {}
-    for node in graph.nodes:
-        fold = _smallest_fold(graph, node, target, lanes, style)
-        folding[node.name] = fold
-        lanes[node.output] = fold.pe
+    for node, costs in priced:
+        fitting = {fold: cost for fold, cost in costs.items() if ideal_cycles(graph, node, fold) <= interval}
+        if fitting:
+            fold = _smallest(graph, node, fitting, lanes)
+            folding[node.name] = fold
+            lanes[node.output] = fold.pe
     return folding
 
 
-def _smallest_fold(graph: Graph, node: Node, interval: int, lanes: Mapping[str, int], style: Style) -> Fold:
-    # The cost model reads the parameters of the modules, and these check their folds here.
-    from quantunet.hls.cost_model import ADAPTER_PRICE, area, layer_cost, width_adapter_cost
+def _priced(graph: Graph, node: Node, style: Style) -> dict[Fold, Cost]:
+    """Return the estimated cost of every fold in which a layer can be built, in the order of the candidates.
 
-    folds = candidates(graph, node, (style,))
-    fitting = [fold for fold in folds if ideal_cycles(graph, node, fold) <= interval]
-    if not fitting:
-        least = min(ideal_cycles(graph, node, fold) for fold in folds)
-        raise FoldingError(
-            node.name,
-            expected=f"a frame interval of at least {least} cycles",
-            got=str(interval),
-            hint="The layer is fully unfolded; allow a longer frame interval.",
+    Raises:
+        FoldingError: The layer cannot have the style.
+        WidthError: Its values are too wide for every fold.
+    """
+    # The cost model reads the parameters of the modules, and these check their folds here.
+    from quantunet.hls.cost_model import layer_cost
+
+    costs: dict[Fold, Cost] = {}
+    refused: WidthError | None = None
+    for fold in candidates(graph, node, (style,)):
+        try:
+            costs[fold] = layer_cost(graph, node, fold)
+        except WidthError as error:
+            refused = refused or error  # of the narrowest fold: it says what no fold can have
+    if not costs:
+        raise refused or FoldingError(
+            node.name, expected="another style", got=f"a {node.op} of the style {style}", hint="Use folded-lut."
         )
+    return costs
+
+
+def _smallest(graph: Graph, node: Node, costs: Mapping[Fold, Cost], lanes: Mapping[str, int]) -> Fold:
+    """Return the fold with the least area, width adapters included; with more than :data:`MAX_LANES` only if it must.
+
+    Args:
+        graph: The network.
+        node: The layer.
+        costs: The folds to choose from.
+        lanes: Of the tensors that have been folded.
+    """
+    from quantunet.hls.cost_model import ADAPTER_PRICE, area, width_adapter_cost
 
     def order(fold: Fold) -> tuple[bool, float, int]:
-        cost, adapters = layer_cost(graph, node, fold), 0
+        cost, adapters = costs[fold], 0
         for name in node.inputs:
-            given = lanes.get(name, fold.simd)
-            cost += width_adapter_cost(given, fold.simd, graph.tensor(name).qtype.bits)
-            adapters += given != fold.simd
+            before = lanes.get(name, fold.simd)
+            cost += width_adapter_cost(before, fold.simd, graph.tensor(name).qtype.bits)
+            adapters += before != fold.simd
         return max(fold.pe, fold.simd) > MAX_LANES, area(cost) + ADAPTER_PRICE * adapters, abs(fold.pe - fold.simd)
 
-    return min(fitting, key=order)
+    return min(costs, key=order)
 
 
 def write_folding(path: Path, folding: Folding) -> None:
@@ -241,29 +303,17 @@ def read_folding(path: Path, graph: Graph, interval: int | None = None, style: S
         FileFormatError: It is not such a JSON file.
         FoldingError: It does not fit the graph.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise StorageError(str(path), expected="a folding file", got=error.strerror or str(error)) from error
-    try:
-        entries = json.loads(text)
-        matrix = {node.name for node in graph.nodes if isinstance(node, Conv2d | ConvTranspose2d)}
-        given = {str(name): _fold(entry, style if name in matrix else "folded-lut") for name, entry in entries.items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise FileFormatError(
-            str(path),
-            expected='an object like {"layer": {"pe": 2, "simd": 4, "style": "folded-lut"}}',
-            got=str(error) or type(error).__name__,
-            hint="Write a fresh one with --write-folding.",
-        ) from error
-    folding = {**default_folding(graph, interval, style), **given}
+    what = 'a folding, an object like {"layer": {"pe": 2, "simd": 4, "style": "folded-lut"}}'
+    matrix = {node.name for node in graph.nodes if isinstance(node, Conv2d | ConvTranspose2d)}
+    entries = Fields(read_json(path, what), str(path))
+    given = {name: _fold(entries.table(name), style if name in matrix else "folded-lut") for name in entries}
+    folding = {**default_folding(graph, interval, style, given), **given}
     check_folding(graph, folding)
     return folding
 
 
-def _fold(entry: Mapping[str, object], default: Style) -> Fold:
-    pe, simd, style = entry["pe"], entry["simd"], entry.get("style", default)
-    if type(pe) is not int or type(simd) is not int or style not in STYLES or not set(entry) <= {"pe", "simd", "style"}:
-        message = f"a fold {dict(entry)!r}"
-        raise ValueError(message)
+def _fold(entry: Fields, default: Style) -> Fold:
+    pe, simd = (entry.whole(key, *_LANES) for key in ("pe", "simd"))
+    style = entry.choice("style", STYLES) if "style" in entry else default
+    entry.finish()
     return Fold(pe, simd, style)

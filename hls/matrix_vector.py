@@ -27,13 +27,15 @@ def check_widths(graph: Graph, node: MatrixNode, fold: Fold) -> None:
         WidthError: The sum of the lanes, or the accumulator while it is rounded, does not fit.
     """
     source, target = graph.input_of(node).qtype, graph.output_of(node).qtype
-    largest = fold.simd * max(source.qmax, -source.qmin) * -node.weight_type.qmin
-    if largest >= 1 << (_SUM_BITS - 1):
+    product = max(source.qmax, -source.qmin) * max(node.weight_type.qmax, -node.weight_type.qmin)
+    most = ((1 << (_SUM_BITS - 1)) - 1) // product
+    if fold.style != "constant" and fold.simd > most:  # constants have adders of their own widths
+        allowed = [simd for simd in range(1, most + 1) if graph.input_of(node).shape[2] % simd == 0]
         raise WidthError(
             node.name,
             expected=f"{fold.simd} products whose sum fits in {_SUM_BITS} bits",
             got=f"weights of {node.weight_type.bits} bits and inputs of {source.bits} bits",
-            hint="Use a smaller SIMD or narrower types.",
+            hint=f"Use a SIMD of {allowed[-1]} or less." if allowed else "Use narrower types.",
         )
     acc = accumulator(graph, node)
     shift = requant_shift(acc, target)

@@ -13,10 +13,10 @@ A network of 128 x 128 pixels moves two million beats a frame: the rules are in 
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from quantunet import processes
 from quantunet.errors import ToolFailedError
 from quantunet.hls import constant_schedule
 from quantunet.hls.design import Design, Instance
@@ -82,15 +82,10 @@ def schedule(
         ToolFailedError: A module has no rules.
         StorageError: The cache folder cannot be written.
     """
-    outcome = subprocess.run(
-        [str(schedule_program())],
-        input=_description(design, frames, limits or {}, pace),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if outcome.returncode:
-        raise ToolFailedError(design.name, expected="a schedule", got=outcome.stderr.strip())
+    description = _description(design, frames, limits or {}, pace)
+    outcome = processes.run([schedule_program()], data=description.encode())
+    if outcome.code:
+        raise ToolFailedError(design.name, expected="a schedule", got=outcome.output.strip())
     found = json.loads(outcome.stdout)
     fifos = [instance.name for instance in design.instances if instance.module == "qun_fifo"]
     return Schedule(

@@ -1,7 +1,7 @@
 """hls4ml projects: complete Vitis HLS folders, one for a layer and one for the network.
 
-A project is written once for its content: the graph, hls4ml's version and this room's own sources. A folder that
-already holds the same content is left as it is; another content replaces the folder as a whole.
+A project is written once for its content: the graph, hls4ml's version and this room's own sources. A folder that holds
+just this is left as it is. One with another content, or with a file that was damaged or edited, is replaced as a whole.
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ import functools
 import hashlib
 import importlib.metadata
 import logging
-import tempfile
 import threading
 from pathlib import Path
 
-from quantunet.errors import StorageError
+from quantunet import artefacts
 from quantunet.ir import Graph, IntArray
 
 logger = logging.getLogger(__name__)
@@ -24,7 +23,10 @@ PART = "xc7a100tcsg324-1"
 CLOCK_NS = 10.0
 """The device and the clock period that a project names when no board is chosen."""
 
-STAMP = "quantunet.key"
+CSIM = "csim"
+"""Where the C simulation of a project is kept, in its folder."""
+
+_OPTIONS = "build_opt.tcl"  # says which steps of Vitis run; a synthesis writes it
 
 _HLS4ML = threading.Lock()
 """hls4ml is not safe in threads."""
@@ -60,38 +62,19 @@ def write(graph: Graph, project: Path, *, part: str = PART, clock_ns: float = CL
         clock_ns: The clock period in nanoseconds.
 
     Returns:
-        ``project``. ``project / STAMP`` holds the content's key.
+        ``project``.
 
     Raises:
         StorageError: The folder cannot be written.
     """
     key = content_key(graph, part, clock_ns)
-    if is_current(project, key):
-        return project
-    try:
-        project.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{project.name}.", dir=project.parent) as temporary:
-            fresh, old = Path(temporary) / "new", Path(temporary) / "old"
-            _write_hls4ml(graph, fresh, project, part, clock_ns)
-            (fresh / STAMP).write_text(key, encoding="utf-8")
-            if project.exists():
-                project.rename(old)
-            fresh.rename(project)
-    except OSError as error:
-        raise StorageError(
-            str(project),
-            expected="a folder that can be written",
-            got=error.strerror or str(error),
-            hint="Free some space, check the permissions, or choose another folder.",
-        ) from error
-    logger.info("wrote the hls4ml project %s", project)
+
+    def make(fresh: Path) -> None:
+        _write_hls4ml(graph, fresh, project, part, clock_ns)
+        logger.info("wrote the hls4ml project %s", project)
+
+    artefacts.keep(project, key, make, closed=("firmware",), free=(_OPTIONS,))
     return project
-
-
-def is_current(project: Path, key: str) -> bool:
-    """Return whether a project folder holds the content of that key."""
-    stamp = project / STAMP
-    return stamp.is_file() and stamp.read_text(encoding="utf-8") == key
 
 
 def _write_hls4ml(graph: Graph, fresh: Path, project: Path, part: str, clock_ns: float) -> None:

@@ -1,4 +1,4 @@
-"""The program that solves schedules: C++, compiled once for its content into the user's cache folder."""
+"""The program that solves schedules: C++, compiled once for its content and kept in the user's cache folder."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ import hashlib
 import logging
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
+from quantunet import artefacts, processes
 from quantunet.errors import ToolFailedError, ToolMissingError
-from quantunet.storage import atomic_path, locked
+from quantunet.storage import check_output
 
 logger = logging.getLogger(__name__)
 
 SOURCES = Path(__file__).resolve().parent / "schedule"
 FLAGS = ("-std=c++17", "-O2")
 
+_PROGRAM = "qun_schedule"
 _MAIN = SOURCES / "qun_schedule.cpp"
 
 
@@ -39,16 +40,16 @@ def schedule_program() -> Path:
     for path in sorted(SOURCES.glob("qun_*")):
         digest.update(path.read_bytes())
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "quantunet" / "schedule"
-    program = folder / digest.hexdigest()[:16]
-    if os.access(program, os.X_OK):
-        return program
-    with locked(folder / "lock"):
-        if not os.access(program, os.X_OK):
-            with atomic_path(program) as temporary:
-                command = [compiler, *FLAGS, str(_MAIN), "-o", str(temporary)]
-                done = subprocess.run(command, capture_output=True, text=True, check=False)
-                if done.returncode:
-                    raise ToolFailedError(_MAIN.name, expected="C++ that compiles", got=done.stderr[-2000:])
-            program.chmod(0o755)
-            logger.info("compiled %s", _MAIN.name)
-    return program
+    key = digest.hexdigest()
+
+    def make(work: Path) -> None:
+        command = [compiler, *FLAGS, _MAIN, "-o", work / _PROGRAM]
+        done = processes.run(command, env={**os.environ, "TMPDIR": str(work)})
+        if done.code:
+            check_output(work, done.output)
+            raise ToolFailedError(_MAIN.name, expected="C++ that compiles", got=done.output[-2000:])
+        logger.info("compiled %s", _MAIN.name)
+
+    kept = folder / key[:16]
+    artefacts.keep(kept, key, make)
+    return kept / _PROGRAM

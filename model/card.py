@@ -6,34 +6,64 @@ import dataclasses
 import functools
 import json
 import math
-import platform
 import shlex
-import subprocess
+import tempfile
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from quantunet import packed, qonnx_import, storage
+from quantunet import packed, qonnx_import, result_folder, storage
 from quantunet.accumulator import accumulator
+from quantunet.errors import StorageError, TrainingError
 from quantunet.ir import Conv2d, ConvTranspose2d, Graph
-from quantunet.model.config import TrainConfig
+from quantunet.model.config import TrainConfig, option
 from quantunet.model.data import Samples, part_counts
+from quantunet.model.data_digest import data_digest
 from quantunet.model.evaluation import predict_masks
 from quantunet.model.export import ExportReport, export
 from quantunet.model.loss import layer_weights
 from quantunet.model.metrics import Scores, score
-from quantunet.model.signatures import signatures
+from quantunet.model.signatures import failures, signatures
 from quantunet.model.train import Outcome, predict
+from quantunet.provenance import file_digest, gather, graph_digest, onnx_properties, value_digest
 
 CHECK_IMAGES = 4
+
+_TOOLS = ("numpy", "onnx", "qonnx", "torch", "brevitas", "monai")
+
+
+def check_success(outcome: Outcome, config: TrainConfig, samples: Samples) -> None:
+    """Refuse to publish a training that has failed.
+
+    Raises:
+        TrainingError: It shows a sign of :func:`~quantunet.model.signatures.failures`.
+    """
+    found = _failures(outcome, config, samples)
+    if found:
+        raise TrainingError(
+            f"{config.preset} on {samples.source}",
+            expected="a network that has learned something",
+            got="; ".join(found),
+            hint="Nothing is published; checkpoints and history.csv stay. Train longer, on more images, or with other "
+            "learning rates; or publish it all the same, with these words in its card: the same command with --resume "
+            "--publish-anyway.",
+        )
+
+
+def _failures(outcome: Outcome, config: TrainConfig, samples: Samples) -> list[str]:
+    val = outcome.split.val
+    masks = predict(outcome.final_model, samples.images[val], config.batch_size)
+    return failures(outcome.history, masks, samples.masks[val], learned=config.bits == "learned")
 
 
 def publish(outcome: Outcome, config: TrainConfig, samples: Samples, path: Path, command: str) -> dict[str, Any]:
     """Export a finished training to ``path`` and write its card beside it (``.json``).
+
+    Both replace those of an earlier training at the end, when nothing can be refused any more.
+    Whether it is worth that, :func:`check_success` tells; the card holds its signs of failure in any case.
 
     Args:
         outcome: The finished training.
@@ -49,8 +79,22 @@ def publish(outcome: Outcome, config: TrainConfig, samples: Samples, path: Path,
         ModelError: The export check failed; nothing is written.
         StorageError: A file cannot be written.
     """
-    report = export(outcome.final_model, path, samples.images[outcome.split.test[:CHECK_IMAGES]])
-    card = make_card(outcome, config, samples, qonnx_import.load(path), report, command)
+    properties = onnx_properties(config=value_digest(config.to_dict()), data=data_digest(samples))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
+            fresh = Path(folder) / path.name
+            images = samples.images[outcome.split.test[:CHECK_IMAGES]]
+            report = export(outcome.final_model, fresh, images, properties)
+            graph = qonnx_import.load(fresh)
+            card = make_card(outcome, config, samples, graph, report, command)
+            card["provenance"]["sha256"] |= {"model": file_digest(fresh), "graph": graph_digest(graph)}
+            result_folder.remove(path.with_suffix(".json"))
+            fresh.replace(path)
+    except OSError as error:
+        raise StorageError(
+            str(path.parent), expected="a folder that can be written", got=error.strerror or str(error)
+        ) from error
     storage.write_text(path.with_suffix(".json"), json.dumps(card, indent=1) + "\n")
     return card
 
@@ -119,6 +163,7 @@ def _scored(outcome: Outcome, samples: Samples) -> dict[str, NDArray[np.int64]]:
 
 def _common(outcome: Outcome, config: TrainConfig, samples: Samples, command: str) -> dict[str, Any]:
     """What every card says; the scores are those of the warm start."""
+    inputs = {"config": value_digest(config.to_dict()), "data": data_digest(samples)}
     return {
         "name": config.preset,
         "unet": dataclasses.asdict(config.unet),
@@ -126,12 +171,9 @@ def _common(outcome: Outcome, config: TrainConfig, samples: Samples, command: st
             "command": command,
             "config": {k: v for k, v in config.to_dict().items() if k not in {"unet", "preset"}},
             "epochs_run": outcome.epochs,
-            "signatures": signatures(outcome.history),
+            "signatures": signatures(outcome.history) + _failures(outcome, config, samples),
             "hours": round(outcome.seconds / 3600, 2),
             "precision": outcome.precision,
-            "commit": _commit(),
-            "versions": {"python": platform.python_version()}
-            | {name: version(name) for name in ("torch", "brevitas", "monai")},
         },
         "data": {
             "source": samples.source,
@@ -144,6 +186,7 @@ def _common(outcome: Outcome, config: TrainConfig, samples: Samples, command: st
             "the validation part chose the best epoch, the test part chose nothing",
             "float": _scores(functools.partial(predict, outcome.float_model), outcome, samples),
         },
+        "provenance": gather({"command": command}, _TOOLS, inputs).document(),
     }
 
 
@@ -158,13 +201,11 @@ def train_command(config: TrainConfig, data: str, phantoms: int | None = None) -
     words = ["quantunet", "train", config.preset, "--data", data]
     if phantoms is not None:
         words += ["--phantoms", str(phantoms)]
-    spelled = {"bit_lambda": "lambda", "bit_weighting": "weighting"}
     default = TrainConfig(config.preset).to_dict()
     for name, value in config.to_dict().items():
         if value == default[name]:
             continue
-        option = f"--{spelled.get(name, name).replace('_', '-')}"
-        words += ["--no-augment"] if name == "augment" else [option, str(value)]
+        words += ["--no-augment"] if name == "augment" else [option(name), str(value)]
     return shlex.join(words)
 
 
@@ -220,17 +261,6 @@ def packed_size(graph: Graph) -> dict[str, Any]:
         "file_bytes": file_bytes,
         "file_ratio": round(4 * parameters / file_bytes, 2),
     }
-
-
-def _commit() -> str | None:
-    """The commit of the checkout that this file stands in; None where it is installed elsewhere."""
-    try:
-        done = subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True, check=False
-        )
-    except OSError:
-        return None
-    return done.stdout.strip() or None
 
 
 def _matrices(graph: Graph) -> list[Conv2d | ConvTranspose2d]:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
-from quantunet.errors import FileFormatError, StorageError
+from quantunet.documents import Fields, read_json
+from quantunet.errors import FileFormatError
 from quantunet.model.config import SplitBy
 
 Scores = Mapping[str, float | None]
+
+NEEDED_PARTS = ("val", "test")
+"""Parts whose scores every card has."""
+
+NEEDED_SCORES = ("dice", "iou", "accuracy")
+"""Scores that every part has."""
+
+_MOST = 1 << 53
 
 
 @dataclass(frozen=True)
@@ -32,6 +40,8 @@ class Card:
         ratio: How many times smaller that is than float32.
         float_scores: Scores of the float network, for each part.
         quantised_scores: Scores of the integer network, for each part.
+        model_sha256: Digest of the network's file; None where the card does not say it.
+        graph_sha256: Digest of its integer graph; likewise.
     """
 
     source: str
@@ -47,6 +57,28 @@ class Card:
     ratio: float
     float_scores: Mapping[str, Scores]
     quantised_scores: Mapping[str, Scores]
+    model_sha256: str | None = None
+    graph_sha256: str | None = None
+
+    def check_network(self, path: Path, model_sha256: str | None, graph_sha256: str) -> None:
+        """Check that the card is about a network: about its file, or about the same graph in another file.
+
+        Args:
+            path: The card's file.
+            model_sha256: Digest of the network's file.
+            graph_sha256: Digest of its integer graph.
+
+        Raises:
+            FileFormatError: It is about another one. A card that does not say which is taken for this network's.
+        """
+        said = {self.model_sha256, self.graph_sha256} - {None}
+        if said and not said & {model_sha256, graph_sha256}:
+            raise FileFormatError(
+                str(path),
+                expected=f"the card of the network beside it (SHA-256 {model_sha256 or graph_sha256})",
+                got=f"the card of another one ({self.model_sha256 or self.graph_sha256})",
+                hint="One of the two files was replaced: copy both again, or remove the card.",
+            )
 
 
 def read_card(path: Path) -> Card:
@@ -59,28 +91,45 @@ def read_card(path: Path) -> Card:
         StorageError: It cannot be read.
         FileFormatError: It is damaged, or no card.
     """
-    try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if content["data"]["split_by"] not in get_args(SplitBy):
-            raise ValueError(f"split_by {content['data']['split_by']!r}")  # noqa: TRY003, TRY301
-        data, config, size = content["data"], content["training"]["config"], content["size"]
-        return Card(
-            source=data["source"],
-            split_by=data["split_by"],
-            counts=data["parts"],
-            seed=config["seed"],
-            val_fraction=config["val_fraction"],
-            test_fraction=config["test_fraction"],
-            image_size=content["unet"]["size"],
-            parameters=size["parameters"],
-            mean_bits=content["bits"]["mean"]["layers"],
-            packed_bytes=size["packed_bytes"],
-            ratio=size["ratio"],
-            float_scores=content["scores"]["float"],
-            quantised_scores=content["scores"]["quantised"],
-        )
-    except OSError as error:
-        raise StorageError(str(path), expected="a readable model card", got=error.strerror or str(error)) from error
-    except (ValueError, KeyError, TypeError) as error:
-        got = f"no entry {error}" if isinstance(error, KeyError) else str(error)
-        raise FileFormatError(str(path), expected="a model card of `quantunet train`", got=got) from error
+    # A card says more than is read here, so that keys nobody takes are no error.
+    content = Fields(read_json(path, "a model card of `quantunet train`"), str(path))
+    data, training, size, scores = (content.table(key) for key in ("data", "training", "size", "scores"))
+    config, parts = training.table("config"), data.table("parts")
+    digests = _digests(content)
+    return Card(
+        source=data.text("source"),
+        split_by=data.choice("split_by", get_args(SplitBy)),
+        counts={part: _counts(parts.table(part)) for part in parts},
+        seed=config.whole("seed", 0, _MOST),
+        val_fraction=config.number("val_fraction", 0, 1),
+        test_fraction=config.number("test_fraction", 0, 1),
+        image_size=content.table("unet").whole("size", 1, _MOST),
+        parameters=size.whole("parameters", 1, _MOST),
+        mean_bits=content.table("bits").table("mean").number("layers", 0, 64),
+        packed_bytes=size.whole("packed_bytes", 1, _MOST),
+        ratio=size.number("ratio", 0, _MOST),
+        float_scores=_scores(scores.table("float")),
+        quantised_scores=_scores(scores.table("quantised")),
+        model_sha256=digests.get("model"),
+        graph_sha256=digests.get("graph"),
+    )
+
+
+def _digests(content: Fields) -> dict[str, str | None]:
+    """What the card says that it is about; a card of an earlier version says nothing."""
+    if "provenance" not in content:
+        return {}
+    digests = content.table("provenance").table("sha256")
+    return {key: digests.text_or_none(key) for key in ("model", "graph") if key in digests}
+
+
+def _counts(part: Fields) -> dict[str, int]:
+    return {key: part.whole(key, 0, _MOST) for key in part}
+
+
+def _scores(parts: Fields) -> dict[str, Scores]:
+    found: dict[str, Scores] = {}
+    for part in dict.fromkeys((*NEEDED_PARTS, *parts)):
+        table = parts.table(part)
+        found[part] = {key: table.number_or_none(key, 0, _MOST) for key in dict.fromkeys((*NEEDED_SCORES, *table))}
+    return found

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import pickle
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -56,9 +58,19 @@ def fill(model: nn.Module, parameters: dict[str, Any], path: Path) -> None:
     Raises:
         FileFormatError: They are those of another network.
     """
-    try:
+    with content_of(path, "the parameters of this network"):
         model.load_state_dict(parameters)
-    except (RuntimeError, AttributeError, TypeError) as error:
-        raise FileFormatError(
-            str(path), expected="the parameters of this network", got=str(error).splitlines()[0]
-        ) from error
+
+
+@contextlib.contextmanager
+def content_of(path: Path, expected: str = "a checkpoint with what a training leaves in one") -> Iterator[None]:
+    """Refuse a checkpoint whose keys are right and whose content is not: the block reads it.
+
+    Raises:
+        FileFormatError: The block has stumbled over a value of another type or shape.
+    """
+    try:
+        yield
+    except (AttributeError, TypeError, ValueError, KeyError, IndexError, RuntimeError, AssertionError) as error:
+        what = str(error).partition("\n")[0] or type(error).__name__
+        raise FileFormatError(str(path), expected=expected, got=what) from error

@@ -14,6 +14,7 @@ logger = logging.getLogger(__name__)
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of <malloc.h>
 _LARGEST = 2**31 - 1
+_MAX_THREADS = 1024
 
 
 def prepare(threads: int | None = None) -> bool:
@@ -29,11 +30,13 @@ def prepare(threads: int | None = None) -> bool:
         Whether the C library could be told to keep memory: glibc can (mallopt(3)), others go on as they are.
 
     Raises:
-        TrainingError: No thread.
+        TrainingError: No thread, or more than any machine has.
     """
     if threads is not None:
-        if threads < 1:
-            raise TrainingError("threads", expected="at least 1", got=str(threads), hint="Leave --threads out.")
+        if not 1 <= threads <= _MAX_THREADS:
+            raise TrainingError(
+                "threads", expected=f"1 to {_MAX_THREADS}", got=str(threads), hint="Leave --threads out."
+            )
         torch.set_num_threads(threads)
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     kept = mallopt is not None and all(mallopt(option, _LARGEST) for option in (_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -17,6 +18,66 @@ Bits = Literal["learned", "float"] | int
 MIN_BITS = 2
 MAX_BITS = 8
 """The least and the greatest width that is learned."""
+
+MAX_SEED = 2**32 - 1
+
+_SPELLED = {"bit_lambda": "lambda", "bit_weighting": "weighting"}
+
+
+def option(name: str) -> str:
+    """The option of ``quantunet train`` that sets a field of :class:`TrainConfig`.
+
+    >>> option("bit_lambda"), option("float_lr")
+    ('--lambda', '--float-lr')
+    """
+    return f"--{_SPELLED.get(name, name).replace('_', '-')}"
+
+
+@dataclass(frozen=True)
+class _Range:
+    """What a number of the configuration may be."""
+
+    least: float
+    most: float
+    whole: bool = False
+    ends: bool = True  # whether the two ends belong to it
+
+    def holds(self, value: object) -> bool:
+        if isinstance(value, bool) or not isinstance(value, int if self.whole else int | float):
+            return False
+        return self.least <= value <= self.most if self.ends else self.least < value < self.most
+
+    def __str__(self) -> str:
+        kind = "a whole number" if self.whole else "a number"
+        return (
+            f"{kind} {'from' if self.ends else 'between'} {self.least:g} {'to' if self.ends else 'and'} {self.most:g}"
+        )
+
+
+_COUNT = _Range(1, 1_000_000, whole=True)
+_RATE = _Range(1e-12, 10)
+_FACTOR = _Range(0, 1000)
+_RANGES = {
+    "seed": _Range(0, MAX_SEED, whole=True),
+    "float_epochs": _COUNT,
+    "qat_epochs": _COUNT,
+    "tune_epochs": _COUNT,
+    "calibration_batches": _COUNT,
+    "batch_size": _COUNT,
+    "float_lr": _RATE,
+    "qat_lr": _RATE,
+    "tune_lr": _RATE,
+    "width_lr": _RATE,
+    "tune_average": _Range(0, 0.999999),
+    "weight_decay": _Range(0, 1),
+    "bit_lambda": _FACTOR,
+    "distil": _FACTOR,
+    "patience": _Range(0, 1_000_000, whole=True),
+    "descent_epochs": _Range(0, 1_000_000, whole=True),
+    "val_fraction": _Range(0, 1, ends=False),
+    "test_fraction": _Range(0, 1, ends=False),
+}
+"""Every numeric field of :class:`TrainConfig`."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +190,7 @@ class TrainConfig:
         qat_lr: First learning rate of QAT (cosine to a twentieth).
         tune_lr: First learning rate of the fine-tuning (cosine to a twentieth).
         width_lr: Learning rate of the bit-widths' own Adam group.
-        tune_average: Decay of the running average of the weights in the fine-tuning; the average is the result.
+        tune_average: Decay of the running average of the weights in the fine-tuning, once it has warmed up.
         weight_decay: Weight decay of the weights (not of biases, scales or widths).
         bit_lambda: Factor of the bit-width term of the loss.
         bit_weighting: How the mean over the layers' widths is weighted.
@@ -172,44 +233,34 @@ class TrainConfig:
     unet: UNetConfig = field(init=False)
 
     def __post_init__(self) -> None:
-        if self.preset not in PRESETS:
-            raise TrainingError(
-                "training configuration", expected=f"a preset out of {', '.join(PRESETS)}", got=self.preset
+        self._check_choice("preset", PRESETS)
+        self._check_choice("bit_weighting", get_args(PenaltyWeighting))
+        self._check_choice("split_by", get_args(SplitBy))
+        self._check_choice("augment", (True, False))
+        if type(self.bits) not in (int, str) or self.bits not in {"learned", "float", *range(MIN_BITS, MAX_BITS + 1)}:
+            raise self._error("bits", f"learned, float, or a width from {MIN_BITS} to {MAX_BITS}")
+        for name, allowed in _RANGES.items():
+            if not allowed.holds(getattr(self, name)):
+                raise self._error(name, str(allowed))
+        if self.val_fraction + self.test_fraction >= 1:
+            raise self._error("test_fraction", f"less than what --val-fraction {self.val_fraction} leaves to train on")
+        longest = self.qat_epochs - 1 if isinstance(self.bits, int) else 0
+        if self.descent_epochs > longest:
+            raise self._error(
+                "descent_epochs",
+                f"0 to {longest}, with bits {self.bits}",
+                "A width that is given comes down before the last epoch of QAT; learned ones need no descent.",
             )
         object.__setattr__(self, "unet", PRESETS[self.preset])
-        if self.bit_weighting not in get_args(PenaltyWeighting):
-            raise TrainingError(
-                "training configuration",
-                expected=f"a weighting out of {', '.join(get_args(PenaltyWeighting))}",
-                got=self.bit_weighting,
-            )
-        if self.bits not in {"learned", "float", *range(MIN_BITS, MAX_BITS + 1)}:
-            raise TrainingError(
-                "training configuration",
-                expected=f"bits: learned, float, or a width from {MIN_BITS} to {MAX_BITS}",
-                got=str(self.bits),
-            )
-        if self.split_by not in get_args(SplitBy):
-            raise TrainingError(
-                "training configuration",
-                expected=f"a split by {' or '.join(get_args(SplitBy))}",
-                got=self.split_by,
-            )
-        if min(self.float_epochs, self.qat_epochs, self.tune_epochs, self.calibration_batches, self.batch_size) < 1:
-            raise TrainingError(
-                "training configuration",
-                expected="at least one epoch in each phase, one calibration batch and one image in a batch",
-                got=f"{self.float_epochs}, {self.qat_epochs}, {self.tune_epochs}, "
-                f"{self.calibration_batches}, {self.batch_size}",
-            )
-        longest = self.qat_epochs - 1 if isinstance(self.bits, int) else 0
-        if not 0 <= self.descent_epochs <= longest:
-            raise TrainingError(
-                "training configuration",
-                expected=f"descent epochs from 0 to {longest}, with bits {self.bits}",
-                got=str(self.descent_epochs),
-                hint="A width that is given comes down before the last epoch of QAT; learned ones need no descent.",
-            )
+
+    def _check_choice(self, name: str, choices: Collection[object]) -> None:
+        value = getattr(self, name)
+        if not any(type(value) is type(choice) and value == choice for choice in choices):
+            raise self._error(name, f"one of {', '.join(map(str, choices))}")
+
+    def _error(self, name: str, expected: str, hint: str = "") -> TrainingError:
+        where = f"training configuration, {name} ({option(name)})"
+        return TrainingError(where, expected=expected, got=str(getattr(self, name)), hint=hint)
 
     def width_in(self, epoch: int) -> int:
         """The width of every tensor in an epoch of QAT, counted from 0, where widths are not learned.

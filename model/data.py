@@ -6,24 +6,25 @@ Sources: an ``.npz`` (``images``, ``masks``, ``group``), an unpacked BUSI folder
 from __future__ import annotations
 
 import dataclasses
+import logging
 import os
-import re
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 
-from quantunet.errors import DataSplitError, FileFormatError, ImageError, StorageError
-from quantunet.model import phantoms
+from quantunet.errors import DataSplitError, FileFormatError, ImageError
+from quantunet.model import arrays, phantoms
+from quantunet.model.busi_folder import read_busi_folder
 from quantunet.model.config import SplitBy
+from quantunet.npz import open_npz
+
+logger = logging.getLogger(__name__)
 
 ENVIRONMENT = "QUANTUNET_DATA"
 BUSI_FILE = "busi_128.npz"
-_BUSI_IMAGE = re.compile(r"^(?P<stem>(?P<label>benign|malignant|normal) \(\d+\))\.png$")
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +38,10 @@ class Samples:
         group: ``(n,)`` int64; images of one group stay on one side of a split.
         label: ``(n,)`` str; empty strings where the source has none.
         masks_observer2: Masks of a second observer, as ``masks``; None where the source has none.
+        name: ``(n,)`` str, for messages; None where the source has none.
+
+    Raises:
+        ImageError: The arrays have other types, values or shapes.
     """
 
     source: str
@@ -45,33 +50,30 @@ class Samples:
     group: NDArray[np.int64]
     label: NDArray[np.str_]
     masks_observer2: NDArray[np.uint8] | None = None
+    name: NDArray[np.str_] | None = None
 
     def __post_init__(self) -> None:
         n = len(self.images)
-        if self.images.ndim != 3 or self.masks.shape != self.images.shape or not n:
+        if self.images.ndim != 3 or not self.images.size or self.images.dtype != np.uint8:
             raise ImageError(
-                self.source,
-                expected="images and masks of one shape (n, height, width), n >= 1",
-                got=f"{self.images.shape} and {self.masks.shape}",
+                f"{self.source}: images",
+                expected="uint8 (n, height, width), none of them 0",
+                got=f"{self.images.dtype} {self.images.shape}",
             )
-        if self.images.dtype != np.uint8 or self.masks.dtype != np.uint8 or self.masks.max() > 1:
-            raise ImageError(
-                self.source,
-                expected="uint8 images, and uint8 masks of 0 and 1",
-                got=f"{self.images.dtype} and {self.masks.dtype} up to {self.masks.max()}",
-                hint="Scale images to 0..255 and divide masks by their maximum.",
-            )
-        second = self.masks_observer2
-        if second is not None and (second.shape != self.masks.shape or second.dtype != np.uint8 or second.max() > 1):
-            raise ImageError(
-                self.source,
-                expected=f"masks_observer2 as uint8 of 0 and 1, {self.masks.shape}",
-                got=f"{second.dtype} up to {second.max()}, {second.shape}",
-            )
-        if self.group.shape != (n,) or self.label.shape != (n,):
-            raise ImageError(
-                self.source, expected=f"{n} groups and labels", got=f"{self.group.shape} and {self.label.shape}"
-            )
+        for name, masks in (("masks", self.masks), ("masks_observer2", self.masks_observer2)):
+            if masks is None:
+                continue
+            if masks.shape != self.images.shape or masks.dtype != np.uint8 or masks.max() > 1:
+                raise ImageError(
+                    f"{self.source}: {name}",
+                    expected=f"uint8 of 0 and 1, {self.images.shape}",
+                    got=f"{masks.dtype} {masks.shape}" + (f" up to {masks.max()}" if masks.size else ""),
+                )
+        for name, column in (("group", self.group), ("label", self.label), ("name", self.name)):
+            if column is not None and column.shape != (n,):
+                raise ImageError(
+                    f"{self.source}: {name}", expected=f"one for each of {n} images", got=str(column.shape)
+                )
 
     def __len__(self) -> int:
         return len(self.images)
@@ -99,101 +101,47 @@ class Split:
 def load_npz(path: Path) -> Samples:
     """Read an ``.npz`` with ``images``, ``masks``, ``group`` and, where present, ``label`` and ``masks_observer2``.
 
+    Each array is checked on its own. ``images`` are uint8 ``(n, height, width)``. Masks of the same shape are of any
+    type: the greater of two values is the foreground. ``group`` holds numbers or strings, ``label`` likewise.
+
     Raises:
         StorageError: The file cannot be read.
-        FileFormatError: It is no such file, is truncated, or lacks a key.
-        ImageError: Shapes or value ranges are wrong.
+        FileFormatError: It is no such file, is damaged, too large, or lacks an array.
+        ImageError: An array has a wrong shape, type or value.
     """
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            missing = {"images", "masks", "group"} - set(archive.files)
-            if missing:
-                raise FileFormatError(
-                    str(path),
-                    expected="the arrays images, masks and group",
-                    got=f"no {', '.join(sorted(missing))}",
-                )
-            images = archive["images"]
-            label = archive["label"].astype(np.str_) if "label" in archive.files else np.full(len(images), "")
-            second = archive["masks_observer2"] if "masks_observer2" in archive.files else None
-            return Samples(path.name, images, archive["masks"], archive["group"].astype(np.int64), label, second)
-    except OSError as error:
-        raise StorageError(str(path), expected="a readable file", got=error.strerror or str(error)) from error
-    except (ValueError, zipfile.BadZipFile, EOFError, AttributeError, TypeError) as error:
-        raise FileFormatError(
-            str(path), expected="a complete .npz file", got=str(error), hint="Download or copy the file again."
-        ) from error
-
-
-def _read_gray(path: Path) -> Image.Image:
-    try:
-        with Image.open(path) as image:
-            return image.convert("L")  # ITU-R 601 luma
-    except (UnidentifiedImageError, SyntaxError, EOFError) as error:
-        raise FileFormatError(str(path), expected="a PNG image", got=str(error)) from error
-    except OSError as error:
-        raise FileFormatError(str(path), expected="a complete PNG image", got=str(error)) from error
-
-
-def _busi_mask(folder: Path, stem: str, size: int) -> NDArray[np.uint8] | None:
-    files = [p for p in (folder / f"{stem}_mask.png", *sorted(folder.glob(f"{stem}_mask_*.png"))) if p.exists()]
-    if not files:
-        return None
-    first, *rest = [np.asarray(_read_gray(path)) > 127 for path in files]
-    for path, other in zip(files[1:], rest, strict=True):
-        if other.shape != first.shape:
-            raise ImageError(str(path), expected=f"a mask of {first.shape}", got=str(other.shape))
-        first = first | other
-    resized = Image.fromarray(first).convert("L").resize((size, size), Image.Resampling.NEAREST)
-    return (np.asarray(resized) > 127).astype(np.uint8)
+    with open_npz(path) as archive:
+        missing = [name for name in ("images", "masks", "group") if name not in archive.names]
+        if missing:
+            raise FileFormatError(
+                str(path),
+                expected="the arrays images, masks and group",
+                got=f"no {', '.join(missing)}",
+                hint="Where nothing is known of groups, save group=numpy.arange(len(images)): every image is its own."
+                if missing == ["group"]
+                else "Save them by these names: numpy.savez_compressed('FILE.npz', images=..., masks=..., group=...).",
+            )
+        images = arrays.images(archive)
+        second = "masks_observer2" in archive.names
+        return Samples(
+            path.name,
+            images,
+            arrays.masks(archive, "masks", images.shape),
+            arrays.group(archive, len(images)),
+            arrays.label(archive, len(images)) if "label" in archive.names else np.full(len(images), ""),
+            arrays.masks(archive, "masks_observer2", images.shape) if second else None,
+        )
 
 
 def load_busi_folder(folder: Path, size: int) -> Samples:
-    """Read the unpacked BUSI set: ``benign (1).png`` with ``benign (1)_mask.png``, ``benign (1)_mask_1.png``, ...
-
-    The images may lie in ``folder`` or in its sub-folders ``benign``, ``malignant`` and ``normal``. Several masks of
-    one image are OR-merged. The set names no patients: images whose difference hash (64 bits) is within 6 bits of each
-    other are joined into one group, as are chains of such images.
+    """Read the unpacked BUSI set; see :mod:`quantunet.model.busi_folder`.
 
     Raises:
         StorageError: The folder does not exist.
-        FileFormatError: It holds no image, an image without a mask, or a damaged file.
-        ImageError: The masks of one image differ in size.
+        FileFormatError: It holds no image, an image without a mask, two of one name, or a damaged file.
+        ImageError: Image and mask differ in size, a picture has more than 8 bits, or a mask more than two values.
     """
-    if not folder.is_dir():
-        raise StorageError(str(folder), expected="a folder with the BUSI images", got="no such folder")
-    found = sorted((p, m) for p in folder.rglob("*.png") if (m := _BUSI_IMAGE.match(p.name)))
-    if not found:
-        raise FileFormatError(
-            str(folder), expected="files such as 'benign (1).png'", got="none", hint="Name the unpacked BUSI folder."
-        )
-    images, masks, labels, hashes = [], [], [], []
-    for path, match in found:
-        mask = _busi_mask(path.parent, match["stem"], size)
-        if mask is None:
-            raise FileFormatError(str(path), expected=f"'{match['stem']}_mask.png' beside it", got="no mask")
-        gray = _read_gray(path)
-        images.append(np.asarray(gray.resize((size, size), Image.Resampling.BOX)))
-        masks.append(mask)
-        labels.append(match["label"])
-        hashes.append(_difference_hash(gray))
-    return Samples(
-        folder.name, np.stack(images), np.stack(masks), _near_duplicates(np.stack(hashes), 6), np.array(labels)
-    )
-
-
-def _difference_hash(gray: Image.Image) -> NDArray[np.bool_]:
-    small = np.asarray(gray.resize((9, 8), Image.Resampling.BOX)).astype(np.int64)
-    return (small[:, 1:] > small[:, :-1]).reshape(64)
-
-
-def _near_duplicates(hashes: NDArray[np.bool_], distance: int) -> NDArray[np.int64]:
-    group = np.arange(len(hashes), dtype=np.int64)
-    for index, code in enumerate(hashes):
-        near = np.flatnonzero((hashes[: index + 1] != code).sum(axis=1) <= distance)
-        joined = np.isin(group, group[near])
-        group[joined] = group[near].min()
-    return group
+    found = read_busi_folder(folder, size)
+    return Samples(folder.name, found.images, found.masks, found.group, found.label, name=found.name)
 
 
 def load_phantoms(count: int, size: int, seed: int) -> Samples:
@@ -233,7 +181,39 @@ def load(source: str | None, size: int, *, phantom_count: int = 512, seed: int =
             path = find_data(source) or path
     if path is None:
         return load_phantoms(phantom_count, size, seed)
-    return load_busi_folder(path, size) if path.is_dir() else reduce(load_npz(path), size)
+    samples = load_busi_folder(path, size) if path.is_dir() else reduce(load_npz(path), size)
+    warn_of_content(samples)
+    return samples
+
+
+_MARKED = {"benign", "malignant", "lesion"}
+_UNMARKED = {"normal"}
+_NAMED = 4
+
+
+def warn_of_content(samples: Samples) -> None:
+    """Log masks that contradict their labels, a set without any lesion, and images without light."""
+    lesion = samples.masks.any(axis=(1, 2))
+    label = np.char.lower(np.char.strip(samples.label))
+    for labels, wrong, what in ((_MARKED, ~lesion, "have an empty mask"), (_UNMARKED, lesion, "have a lesion in it")):
+        chosen = np.isin(label, sorted(labels))
+        found = np.flatnonzero(chosen & wrong)
+        if len(found):
+            names = [f"image {i}" if samples.name is None else str(samples.name[i]) for i in found[:_NAMED].tolist()]
+            logger.warning(
+                "%s: %d of %d images with the label %s %s: %s%s",
+                samples.source,
+                len(found),
+                int(chosen.sum()),
+                " or ".join(sorted(set(samples.label[found].tolist()))),
+                what,
+                ", ".join(names),
+                ", ..." if len(found) > _NAMED else "",
+            )
+    if not lesion.any():
+        logger.warning("%s: no image of %d has a lesion: every mask is empty", samples.source, len(samples))
+    if samples.images.max() <= 1:
+        logger.warning("%s: no byte of the images is greater than 1; white is 255", samples.source)
 
 
 def reduce(samples: Samples, size: int) -> Samples:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -34,7 +35,12 @@ def executor(processes: int, scheduler: str | None = None) -> Iterator[tuple[Exe
     if scheduler is None:
         context = multiprocessing.get_context("spawn")  # a fork would copy torch's threads in an unknown state
         with ProcessPoolExecutor(processes, mp_context=context, initializer=_end_with_parent) as pool:
-            yield pool, processes
+            try:
+                yield pool, processes
+            except BaseException:  # an interrupt too: nobody waits for trainings whose results nobody takes
+                for worker in multiprocessing.active_children():
+                    worker.kill()
+                raise
         return
     try:
         client: Any = Client(scheduler, timeout=_CONNECT_SECONDS)  # type: ignore[no-untyped-call]
@@ -51,10 +57,11 @@ def executor(processes: int, scheduler: str | None = None) -> Iterator[tuple[Exe
 
 
 def _end_with_parent() -> None:
-    """Let this process end when its parent does.
+    """Let this process end when its parent does, and leave Ctrl-C to the parent.
 
     A sweep that is killed would else leave trainings behind, which write to the folders that its successor resumes.
     """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
 
     def watch() -> None:

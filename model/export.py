@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +34,7 @@ from quantunet.model.unet import UNet, output_quantizer
 from quantunet.onnx_metadata import write_pixel_scale
 from quantunet.pixel_codes import picture_codes
 from quantunet.pixels import OWN_SCALE
+from quantunet.provenance import write_onnx_properties
 
 logger = logging.getLogger(__name__)
 
@@ -101,13 +102,16 @@ class ProbabilityUNet(nn.Module):
         return result
 
 
-def export(model: UNet, path: Path, images: NDArray[np.uint8]) -> ExportReport:
+def export(
+    model: UNet, path: Path, images: NDArray[np.uint8], properties: Mapping[str, str] | None = None
+) -> ExportReport:
     """Write a trained network as QONNX.
 
     Args:
         model: A quantised network whose activation scales are set.
         path: The file to write.
         images: ``(n, height, width)`` uint8, at least one: the images to check with.
+        properties: What the file says of its making; see :func:`quantunet.provenance.onnx_properties`.
 
     Returns:
         The proof: values compared and, always, 0 that differ.
@@ -120,6 +124,7 @@ def export(model: UNet, path: Path, images: NDArray[np.uint8]) -> ExportReport:
     quantizers.freeze_widths(frozen)
     network = ProbabilityUNet(frozen).eval()
     file = to_qonnx(network)
+    write_onnx_properties(file.model, properties or {})
     with storage.atomic_path(path) as temporary:
         file.save(str(temporary))
         report = check(network, file, qonnx_import.load(temporary), images)

@@ -12,9 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from quantunet.errors import ImageError
+from quantunet.model.config import MAX_SEED
+
 DYNAMIC_RANGE_DB = 55.0
 LESION_SHARE = 0.85
 MIN_SIZE = 16
+MAX_SIZE = 1024
+MAX_PIXELS = 1 << 28
+"""Of all phantoms of a set together: more do not fit in the memory of a small machine."""
 
 
 def generate(count: int, size: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -27,7 +33,18 @@ def generate(count: int, size: int, seed: int) -> tuple[NDArray[np.uint8], NDArr
 
     Returns:
         Images ``(count, size, size)`` uint8 and masks of the lesions ``(count, size, size)`` uint8, 0 or 1.
+
+    Raises:
+        ImageError: There is no such phantom, or there are too many of them.
     """
+    most = MAX_PIXELS // (max(size, MIN_SIZE) ** 2)
+    for name, value, low, high in (
+        ("size", size, MIN_SIZE, MAX_SIZE),
+        ("number", count, 1, most),
+        ("seed", seed, 0, MAX_SEED),
+    ):
+        if not low <= value <= high:
+            raise ImageError(f"phantoms, {name}", expected=f"{low} to {high}", got=str(value))
     pairs = [phantom(size, np.random.default_rng([seed, size, index])) for index in range(count)]
     return np.stack([image for image, _ in pairs]), np.stack([mask for _, mask in pairs])
 

@@ -61,7 +61,7 @@ def run_row(job: Job, card: Mapping[str, Any]) -> Row:
         "hours": training["hours"],
         "precision": training["precision"],
         "signatures": "; ".join(training["signatures"]),
-        "commit": training["commit"] or "",
+        "commit": card.get("provenance", {}).get("commit") or "",
     }
 
 

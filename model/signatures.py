@@ -1,11 +1,15 @@
-"""Ways in which learning the bit-widths fails, read off the log of a training (arXiv 2503.08719 names them)."""
+"""Ways in which a training fails, read off its log (arXiv 2503.08719 names those of learned widths) and its masks."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from quantunet.model.config import MAX_BITS, MIN_BITS
+from quantunet.model.metrics import score
 
 OSCILLATION = 0.05
 """Mean change of the validation Dice from one epoch to the next, in the last third of a phase, that is called one."""
@@ -42,6 +46,46 @@ def signatures(history: Sequence[Mapping[str, Any]]) -> list[str]:
         steps = [abs(b - a) for a, b in zip(tail, tail[1:], strict=False)]
         if steps and (mean := sum(steps) / len(steps)) > OSCILLATION:
             found.append(f"Dice oscillation: {mean:.3f} from epoch to epoch at the end of {phase}")
+    return found
+
+
+def failures(
+    history: Sequence[Mapping[str, Any]], masks: NDArray[np.bool_], reference: NDArray[np.uint8], *, learned: bool
+) -> list[str]:
+    """Reasons why a network is not worth publishing.
+
+    Args:
+        history: As for :func:`signatures`.
+        masks: What the network makes of images that it was not trained on, ``(n, height, width)``; of them, at least
+            one has a lesion.
+        reference: The right masks, 0 and 1.
+        learned: Whether the widths were learned.
+
+    Returns:
+        A sentence for each: the masks are the same whatever the image, or no better than one that is foreground
+        everywhere, or no width has left its beginning.
+
+    >>> black = np.zeros((2, 4, 4), np.bool_)
+    >>> failures([], black, np.ones((2, 4, 4), np.uint8), learned=False)
+    ['constant mask: each of 2 validation images is all background']
+    """
+    found = []
+    count = f"each of {len(masks)} validation images"
+    if not masks.any() or masks.all():
+        found.append(f"constant mask: {count} is all {'foreground' if masks.any() else 'background'}")
+    elif len(masks) > 1 and (masks == masks[0]).all():
+        found.append(f"constant mask: {count} has the same mask")
+    else:
+        ours, trivial = score(masks, reference), score(np.ones_like(masks), reference)
+        if ours.dice <= trivial.dice:
+            found.append(
+                f"no better than trivial: Dice {ours.dice:.3f} on the validation part, of masks that are foreground "
+                f"everywhere {trivial.dice:.3f}"
+            )
+    rows = [row for row in history if row["phase"] == "qat"]
+    names = [key for key in (rows[-1] if rows else {}) if key.endswith((".weight", ".activation"))]
+    if learned and names and all(row[name] == MAX_BITS for row in rows for name in names):
+        found.append(f"all widths as they began: {len(names)} of {len(names)} are {MAX_BITS} bits in each epoch")
     return found
 
 

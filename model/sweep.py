@@ -11,21 +11,23 @@ import dataclasses
 import hashlib
 import itertools
 import json
-import sys
-from collections.abc import Collection, Sequence
+import math
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from quantunet.errors import FileFormatError, StorageError
+from quantunet.documents import Fields, read_toml, shown
+from quantunet.errors import FileFormatError
 from quantunet.model.config import TrainConfig
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+MAX_JOBS = 10_000
+"""The most trainings of one study: lists multiply."""
 
-_FIELDS = {field.name for field in dataclasses.fields(TrainConfig) if field.init}
+_LONGEST = 4096  # of a path
+
+_TYPES = {field.name: field.type for field in dataclasses.fields(TrainConfig) if field.init}
+_FIELDS = set(_TYPES)
 _METHOD = {"bits", "descent_epochs", "bit_lambda", "bit_weighting", "distil"}
 _NAMED = {"preset", "seed", "split_by"} | _METHOD
 
@@ -98,41 +100,74 @@ def read_jobs(path: Path, studies: Sequence[str] = ()) -> list[Job]:
         FileFormatError: It is no such TOML file, has no such study, or names a field that ``TrainConfig`` lacks.
         TrainingError: A value is out of range.
     """
-    try:
-        document = tomllib.loads(path.read_text())
-    except OSError as error:
-        raise StorageError(str(path), expected="a readable file", got=error.strerror or str(error)) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise FileFormatError(str(path), expected="a TOML file", got=str(error)) from error
-    tables = document.get("study")
-    if document.keys() != {"study"} or not isinstance(tables, dict) or not tables:
-        raise FileFormatError(str(path), expected="tables [study.NAME] and nothing else", got=", ".join(document))
+    document = read_toml(path, "a sweep, tables [study.NAME]")
+    fields = Fields(document, str(path))
+    tables = fields.take("study") if "study" in fields else None
+    if not isinstance(tables, dict) or not tables or list(fields):
+        expected = "tables [study.NAME] and nothing else"
+        raise FileFormatError(str(path), expected=expected, got=shown(list(document)))
     missing = [name for name in studies if name not in tables]
     if missing:
         raise FileFormatError(str(path), expected=f"a study out of {', '.join(tables)}", got=", ".join(missing))
-    jobs = [job for name in studies or tables for job in _expand(f"{path}: study.{name}", tables[name])]
+    jobs = [job for name in studies or tables for job in _expand(path, name, tables[name])]
     return list(dict.fromkeys(jobs))
 
 
-def _expand(place: str, table: dict[str, Any]) -> list[Job]:
-    unknown = table.keys() - _FIELDS - {"data"}
-    if unknown or {"data", "preset"} - table.keys():
+def _expand(path: Path, name: str, table: object) -> list[Job]:
+    place = f"study.{name}"
+    fields = Fields(table, str(path), place)
+    unknown = set(fields) - _FIELDS - {"data"}
+    if unknown or {"data", "preset"} - set(fields):
         raise FileFormatError(
-            place,
+            f"{path}: {place}",
             expected=f"data, preset, and fields out of {', '.join(sorted(_FIELDS))}",
             got=", ".join(sorted(unknown)) or "no data or no preset",
         )
-    values = [value if isinstance(value, list) else [value] for value in table.values()]
+    keys = list(fields)
+    values = [_values(fields, key) for key in keys]
+    if math.prod(len(each) for each in values) > MAX_JOBS:
+        raise FileFormatError(f"{path}: {place}", expected=f"at most {MAX_JOBS} trainings", got="more")
     jobs = []
     for choice in itertools.product(*values):
-        chosen = dict(zip(table, choice, strict=True))
+        chosen = dict(zip(keys, choice, strict=True))
         # One training, whatever a list names beside it that has no meaning for its bits.
         bits = chosen.get("bits", "learned")
         without = {"bit_lambda", "bit_weighting"} if bits != "learned" else set()
         without |= {"descent_epochs"} if isinstance(bits, str) else set()
         chosen = {key: value for key, value in chosen.items() if key not in without}
-        jobs.append(Job(str(chosen.pop("data")), TrainConfig(**chosen)))
+        data = chosen.pop("data")
+        jobs.append(Job(data, TrainConfig(**chosen)))
     return jobs
+
+
+def _values(fields: Fields, key: str) -> list[Any]:
+    """The values of one key: those of its list, or the one that there is, each of the type that the key has."""
+    given = fields.take(key)
+    values = given if isinstance(given, list) else [given]
+    kind = "str" if key == "data" else str(_TYPES[key])
+    expected, fits = _KINDS.get(kind, _KINDS["str"])
+    for value in values:
+        if not fits(value):
+            fields.fail(key, expected, shown(value))
+    return values
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= _LONGEST and value.isprintable()
+
+
+def _is_whole(value: object) -> bool:
+    return type(value) is int and abs(value) < 1 << 63
+
+
+_KINDS: dict[str, tuple[str, Callable[[object], bool]]] = {
+    "str": ("a text on one line", _is_text),
+    "int": ("a whole number", _is_whole),
+    "float": ("a number", lambda value: _is_whole(value) or (type(value) is float and math.isfinite(value))),
+    "bool": ("true or false", lambda value: isinstance(value, bool)),
+    "Bits": ("a text or a whole number", lambda value: _is_text(value) or _is_whole(value)),
+}
+"""What the values of a field are, by its annotation in ``TrainConfig``; the other annotations name texts."""
 
 
 def next_step(waiting: Sequence[Job], ready: Collection[str], starting: Collection[str]) -> tuple[Job, bool] | None:

@@ -11,6 +11,7 @@ import dataclasses
 import io
 import logging
 import math
+import tempfile
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -26,7 +27,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.tensorboard import SummaryWriter
 
 from quantunet import storage
-from quantunet.errors import TrainingError
+from quantunet.errors import FileFormatError, StorageError, TrainingError
 from quantunet.model import checkpoint, distributed, quantizers
 from quantunet.model.augment import augment, to_float
 from quantunet.model.compute import pick_precision
@@ -59,6 +60,11 @@ _FLOAT_PHASE = (
     "augment",
     "unet",
 )
+# Those that are not needed before the fine-tuning; what is in neither of the two is not needed before QAT.
+_TUNE_PHASE = ("tune_epochs", "tune_lr", "tune_average")
+_ORDER: tuple[Phase, ...] = ("float", "qat", "tune", "done")
+# Of ``last.pt``. One of another format is refused: to go on from it would mix two ways of training.
+_FORMAT = 2
 _STATE_KEYS = {
     "config",
     "phase",
@@ -83,11 +89,14 @@ class EpochReport:
         epoch: Number in the phase, from 1.
         epochs: Epochs that the phase may have.
         loss: Mean training loss.
-        val_dice: Mean Dice over the lesion images of the validation part.
+        val_dice: Mean Dice over the lesion images of the validation part, of the better one of two networks.
         mean_bits: Mean width over the layers; 32 in the float phase.
         best: Whether this is the phase's best epoch so far.
         seconds: Duration.
         widths: Weight and activation width of each layer; empty in the float phase.
+        candidates: Validation Dice of each network that the epoch ended with, by name: ``qat 3``, or in tune
+            ``tune 3 average`` and ``tune 3 raw``.
+        leader: Name of the phase's best network so far; in tune, it may be the one with which QAT ended.
     """
 
     phase: Phase
@@ -99,6 +108,8 @@ class EpochReport:
     best: bool
     seconds: float
     widths: dict[str, tuple[int, int]]
+    candidates: dict[str, float]
+    leader: str
 
 
 @dataclass
@@ -113,6 +124,7 @@ class State:
     average: AveragedModel | None = None
     best: float = -math.inf
     best_epoch: int = 0
+    leader: str = ""
     best_model: dict[str, Tensor] = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
     seconds: float = 0.0
@@ -175,6 +187,19 @@ def _optimizer(
     return optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, [cosine] * len(groups))
 
 
+def _warming_average(decay: float) -> Callable[[Any, Any, Any], None]:
+    """A running average for ``AveragedModel`` that forgets its start however few steps there are.
+
+    Its decay in step n is min(decay, (1 + n) / (10 + n)).
+    """
+
+    def update(averaged: Any, current: Any, count: Any) -> None:
+        n = int(count)
+        get_ema_multi_avg_fn(min(decay, (1 + n) / (10 + n)))(averaged, current, count)  # type: ignore[no-untyped-call]
+
+    return update
+
+
 class Trainer:
     """Runs the phases of one training.
 
@@ -189,6 +214,7 @@ class Trainer:
 
     Raises:
         TrainingError: The images do not have the size that the preset takes.
+        TrainingError: The training or the validation part has no lesion: there is nothing to learn, or to choose by.
         DataSplitError: The data have too few groups for the three parts.
         TrainingError: The ranks of a distributed training cannot share a batch equally.
     """
@@ -229,6 +255,16 @@ class Trainer:
             test_fraction=config.test_fraction,
             seed=config.seed,
         )
+        for name, indices in (("training", self.split.train), ("validation", self.split.val)):
+            if not samples.masks[indices].any():
+                raise TrainingError(
+                    samples.source,
+                    expected=f"a lesion in the {name} part",
+                    got=f"{len(indices)} images whose masks are all empty",
+                    hint="Choose another --seed or a larger --val-fraction."
+                    if samples.masks.any()
+                    else "Every mask of this data set is empty: look at the masks.",
+                )
         self.teacher: UNet | None = None
         self.loss = SegmentationLoss(config.unet, config.bit_lambda, config.bit_weighting, config.distil)
         self.paper_weights = layer_weights(config.unet, "layers")
@@ -249,6 +285,7 @@ class Trainer:
             StorageError: A checkpoint or log cannot be written.
             FileFormatError: The checkpoint is damaged.
         """
+        self._check_folder()
         state = self._restore() if resume and (self.folder / LAST).exists() else None
         if state is None:
             if (self.folder / LAST).exists():
@@ -282,6 +319,7 @@ class Trainer:
         path = self.folder / FLOAT
         if path.exists():
             return path
+        self._check_folder()
         torch.manual_seed(self.config.seed)
         found = (self.folder / LAST).exists()
         state = self._restore() if found else self._begin("float", float_unet(self.config.unet), [], 0.0)
@@ -303,15 +341,19 @@ class Trainer:
         optimizer, scheduler = _optimizer(self.config, phase, model, max(1, steps))
         average = None
         if phase == "tune":  # quantised weights flip between two codes; their average settles
-            average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(self.config.tune_average))  # type: ignore[no-untyped-call]
+            average = AveragedModel(model, multi_avg_fn=_warming_average(self.config.tune_average))
+            average.update_parameters(model)  # else it would begin after the first step, which may lead astray
         return State(phase, 0, model, optimizer, scheduler, average, history=history, seconds=seconds)
 
     def _warm(self, state: State, path: Path) -> State:
         """A float phase that another training has run."""
         content = checkpoint.load(path, _FLOAT_KEYS)
         mine = self._float_phase()
-        if content["float_phase"] != mine:
+        with checkpoint.content_of(path):
             changed = [k for k, v in mine.items() if content["float_phase"].get(k) != v]
+            history = _checked_history(content["history"])
+            seconds = float(content["seconds"])
+        if changed:
             raise TrainingError(
                 str(path),
                 expected="the float phase of this training",
@@ -319,9 +361,8 @@ class Trainer:
                 hint="Leave the warm start out: the float phase is then run.",
             )
         checkpoint.fill(state.model, content["model"], path)
-        history = content["history"]
         return dataclasses.replace(
-            state, epoch=len(history), best_model=content["model"], history=history, seconds=content["seconds"]
+            state, epoch=len(history), best_model=content["model"], history=history, seconds=seconds
         )
 
     def _float_phase(self) -> dict[str, Any]:
@@ -351,6 +392,7 @@ class Trainer:
             if self.config.bits != "float":
                 quantizers.freeze_widths(state.model)  # the last epoch's widths: that is where the loss drew them
             following = self._begin("tune", state.model, state.history, state.seconds)
+            self._compete(following, {f"qat {state.epoch}": following.model})  # tune may make nothing better
         else:
             state.model.load_state_dict(state.best_model)
             self._keep(QUANT, {"config": self.config.to_dict(), "model": state.best_model})
@@ -437,35 +479,29 @@ class Trainer:
             if self.on_batch:
                 self.on_batch(state.phase, state.epoch, number + 1, self.batches)
         total = distributed.average(total, self.device)
-        if not math.isfinite(total):
-            raise TrainingError(
-                f"{state.phase} epoch {state.epoch + 1}",
-                expected="a finite loss",
-                got=str(total),
-                hint="Lower the learning rate.",
-            )
+        if not math.isfinite(total) or not all(bool(p.isfinite().all()) for p in state.model.parameters()):
+            raise self._diverged(state, total)
         state.epoch += 1
         distributed.average_statistics(state.model)
-        result = state.model if state.average is None else cast(UNet, state.average.module)
-        dice = math.nan
-        if not distributed.rank():
-            dice = predict_scores(result, self.samples, self.split.val, self.config.batch_size).dice
-        dice = distributed.from_rank_0(dice, self.device)
+        name = f"{state.phase} {state.epoch}"
+        if state.average is None:
+            candidates = self._compete(state, {name: state.model})
+        else:
+            averaged = cast(UNet, state.average.module)
+            candidates = self._compete(state, {f"{name} average": averaged, f"{name} raw": state.model})
         bits = float(mean_bits(widths(state.model), self.paper_weights).detach()) if quantised else 32.0
-        best = dice > state.best or not state.best_model
-        if best:
-            state.best, state.best_epoch = dice, state.epoch
-            state.best_model = {k: v.detach().cpu().clone() for k, v in result.state_dict().items()}
         report = EpochReport(
             state.phase,
             state.epoch,
             _epochs(self.config, state.phase),
             total / self.batches,
-            dice,
+            max(candidates.values()),
             bits,
-            best,
+            state.best_epoch == state.epoch,
             time.perf_counter() - started,
             widths_as_int(state.model) if quantised else {},
+            candidates,
+            state.leader,
         )
         state.seconds += report.seconds
         self._log(state, report, board)
@@ -473,7 +509,47 @@ class Trainer:
         if self.on_epoch:
             self.on_epoch(report)
 
+    def _diverged(self, state: State, loss: float) -> TrainingError:
+        """What to say of a phase that cannot be saved: nothing of it is published; an earlier one may be kept."""
+        rate = {"float": "--float-lr", "qat": "--qat-lr, or --width-lr", "tune": "--tune-lr"}[state.phase]
+        again = "and train in another folder (--out)"
+        if state.phase != "float":
+            again += f", where --warm-start {self.folder / FLOAT} spares the float phase"
+        return TrainingError(
+            f"{state.phase} epoch {state.epoch + 1}",
+            expected="a finite loss and finite weights",
+            got=f"loss {loss}" if not math.isfinite(loss) else "weights that are not finite",
+            hint=f"Lower {rate}, {again}.",
+        )
+
+    def _compete(self, state: State, candidates: dict[str, UNet]) -> dict[str, float]:
+        """Score networks on the validation part; the phase keeps the best that it has had, of equals the earlier."""
+        scores = {}
+        for name, model in candidates.items():
+            dice = math.nan
+            if not distributed.rank():
+                dice = predict_scores(model, self.samples, self.split.val, self.config.batch_size).dice
+            scores[name] = dice = distributed.from_rank_0(dice, self.device)
+            if dice > state.best or not state.best_model:
+                state.best, state.best_epoch, state.leader = dice, state.epoch, name
+                state.best_model = {k: v.detach().cpu().clone() for k, v in model.state_dict().items()}
+        return scores
+
     # -- logs and checkpoints -------------------------------------------------------------------------------------
+
+    def _check_folder(self) -> None:
+        """Find out before the first epoch whether the folder can be written: TensorBoard says so in its own way."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.folder):
+                pass
+        except OSError as error:
+            raise StorageError(
+                str(self.folder),
+                expected="a folder that can be written",
+                got=error.strerror or str(error),
+                hint="Choose another with --out.",
+            ) from error
 
     def _board(self, state: State) -> AbstractContextManager[SummaryWriter | None]:
         if distributed.rank():
@@ -484,6 +560,9 @@ class Trainer:
         row: dict[str, Any] = {
             k: getattr(report, k) for k in ("phase", "epoch", "loss", "val_dice", "mean_bits", "seconds")
         }
+        row["best"] = report.leader
+        if len(report.candidates) > 1:
+            row |= {f"val_dice.{name.split()[-1]}": dice for name, dice in report.candidates.items()}
         for name, (weight, activation) in report.widths.items():
             row[f"{name}.weight"], row[f"{name}.activation"] = weight, activation
         state.history.append(row)
@@ -512,6 +591,7 @@ class Trainer:
         checkpoint.save(
             self.folder / LAST,
             {
+                "format": _FORMAT,
                 "config": self.config.to_dict(),
                 "phase": state.phase,
                 "epoch": state.epoch,
@@ -519,7 +599,7 @@ class Trainer:
                 "average": {} if state.average is None else state.average.state_dict(),
                 "optimizer": state.optimizer.state_dict(),
                 "scheduler": state.scheduler.state_dict(),
-                "best": [state.best, state.best_epoch],
+                "best": [state.best, state.best_epoch, state.leader],
                 "best_model": state.best_model,
                 "history": state.history,
                 "seconds": state.seconds,
@@ -528,31 +608,95 @@ class Trainer:
 
     def _restore(self) -> State:
         content = checkpoint.load(self.folder / LAST, _STATE_KEYS)
-        if content["config"] != self.config.to_dict():
-            changed = [k for k, v in self.config.to_dict().items() if content["config"].get(k) != v]
+        if content.get("format") != _FORMAT:
+            raise TrainingError(
+                str(self.folder / LAST),
+                expected=f"a checkpoint of this version of quantunet (format {_FORMAT})",
+                got=f"format {content.get('format', 1)}",
+                hint="Train in another folder, or go on with the version that began.",
+            )
+        with checkpoint.content_of(self.folder / LAST):
+            phase, epoch = _ORDER[_ORDER.index(content["phase"])], int(content["epoch"])
+            history, seconds = _checked_history(content["history"]), float(content["seconds"])
+            again = self._changed(content["config"], phase, epoch)
+            best, best_epoch, leader = content["best"]
+            best_model = dict(content["best_model"])
+        if again:  # QAT was to begin, with other options
+            torch.manual_seed(self.config.seed)
+            begun = self._begin("float", float_unet(self.config.unet), [], 0.0)
+            return self._advance(self._warm(begun, self.folder / FLOAT))
+        is_float = phase == "float" or self.config.bits == "float"
+        model = float_unet(self.config.unet) if is_float else quant_unet(self.config.unet)
+        for parameters in filter(None, (best_model, content["model"])):
+            checkpoint.fill(model, parameters, self.folder / LAST)
+        if not is_float and (phase in {"tune", "done"} or self.config.bits != "learned"):
+            quantizers.freeze_widths(model)
+        state = self._begin("tune" if phase == "done" else phase, model, history, seconds)
+        state.phase, state.epoch = phase, epoch
+        with checkpoint.content_of(self.folder / LAST):
+            if phase != "done" and epoch:  # at its beginning a phase takes what the options say now
+                state.optimizer.load_state_dict(content["optimizer"])
+                state.scheduler.load_state_dict(content["scheduler"])
+                if state.average is not None:
+                    state.average.load_state_dict(content["average"])
+            state.best, state.best_epoch, state.leader = float(best), int(best_epoch), str(leader)
+        state.best_model = best_model
+        if phase == "done":
+            self._check_result(state)
+        logger.info("resumed %s after epoch %d", phase, state.epoch)
+        return state
+
+    def _changed(self, config: dict[str, Any], phase: Phase, epoch: int) -> bool:
+        """Compare the options with those that a training began with; those of a phase to come may be others.
+
+        Returns:
+            Whether QAT stands at its beginning and has to be prepared again.
+
+        Raises:
+            TrainingError: An option of a phase that has begun is another.
+        """
+        mine = self.config.to_dict()
+        changed = [
+            name for name in dict.fromkeys([*mine, *config]) if name not in config or mine.get(name) != config[name]
+        ]
+        first = {
+            name: "float" if name in _FLOAT_PHASE else "tune" if name in _TUNE_PHASE else "qat" for name in changed
+        }
+        stands = _ORDER.index(phase) + (epoch > 0)  # the first phase that has not begun
+        begun = [name for name in changed if _ORDER.index(cast(Phase, first[name])) < max(1, stands)]
+        if begun:
+            kept = self.folder / FLOAT
+            take = "float" not in first.values() and kept.exists()
             raise TrainingError(
                 str(self.folder / LAST),
                 expected="the configuration that the training began with",
-                got=f"another {', '.join(changed)}",
-                hint="Resume with the same options, or choose another folder.",
+                got=f"another {', '.join(begun)}",
+                hint="Resume with the same options, or choose another folder (--out)"
+                + (f", where --warm-start {kept} spares the float phase." if take else "."),
             )
-        phase: Phase = content["phase"]
-        is_float = phase == "float" or self.config.bits == "float"
-        model = float_unet(self.config.unet) if is_float else quant_unet(self.config.unet)
-        checkpoint.fill(model, content["model"], self.folder / LAST)
-        if not is_float and (phase in {"tune", "done"} or self.config.bits != "learned"):
-            quantizers.freeze_widths(model)
-        state = self._begin("tune" if phase == "done" else phase, model, content["history"], content["seconds"])
-        state.phase, state.epoch = phase, content["epoch"]
-        if phase != "done":
-            state.optimizer.load_state_dict(content["optimizer"])
-            state.scheduler.load_state_dict(content["scheduler"])
-            if state.average is not None:
-                state.average.load_state_dict(content["average"])
-        state.best, state.best_epoch = content["best"]
-        state.best_model = content["best_model"]
-        logger.info("resumed %s after epoch %d", phase, state.epoch)
-        return state
+        return phase == "qat" and "qat" in first.values()
+
+    def _check_result(self, state: State) -> None:
+        """See to it that a finished training's ``quant.pt`` is there and whole."""
+        path = self.folder / QUANT
+        if not path.exists():
+            self._keep(QUANT, {"config": self.config.to_dict(), "model": state.best_model})
+        try:
+            found = checkpoint.load(path, {"config", "model"})["model"]
+            with checkpoint.content_of(path):
+                same = found.keys() == state.best_model.keys()
+                same = same and all(torch.equal(found[name], value) for name, value in state.best_model.items())
+        except FileFormatError as error:
+            raise FileFormatError(
+                str(path), expected=error.expected, got=error.got, hint="Delete it: --resume writes it again."
+            ) from error
+        if not same:
+            raise FileFormatError(
+                str(path),
+                expected=f"the network of {LAST}",
+                got="another",
+                hint="Delete it: --resume writes it again.",
+            )
 
     def _outcome(self, state: State) -> Outcome:
         float_model = float_unet(self.config.unet)
@@ -568,6 +712,14 @@ class Trainer:
             state.history,
             str(self.dtype).removeprefix("torch."),
         )
+
+
+def _checked_history(rows: Any) -> list[dict[str, Any]]:
+    """The history of a checkpoint; what is none stumbles here."""
+    for row in rows:
+        _ORDER.index(row["phase"])
+        float(row["val_dice"])
+    return list(rows)
 
 
 @torch.no_grad()

@@ -10,7 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -21,15 +21,17 @@ from quantunet import golden
 from quantunet.errors import ModelError, ToolFailedError
 from quantunet.golden.compare import Comparison, compare
 from quantunet.golden.inference import check_image
-from quantunet.hls import csim, network
+from quantunet.hls import csim, network, project, source_digest
 from quantunet.hls.fifo_depth import frame_interval
 from quantunet.hls.folding import Folding
 from quantunet.hls.rtl_project import RTL_FOLDER
 from quantunet.ir import Array, Conv2d, ConvTranspose2d, Graph, Node
+from quantunet.processes import Pool
 from quantunet.rtl_sim import layer_bench, network_bench, verilator
 from quantunet.rtl_sim.frames import CompactTaps, adjacent_frames, compact, widened
 from quantunet.rtl_sim.layer_bench import Setup
 from quantunet.rtl_sim.report import (
+    BROKEN,
     FAILED,
     LEFT_OUT,
     PASSED,
@@ -115,7 +117,8 @@ def cosim(
         progress: Called from several threads, one at a time.
 
     Returns:
-        The report. A difference is no error: look at :attr:`CosimReport.passed`.
+        The report. A difference, or a tool that failed on a layer, is no error: look at :attr:`CosimReport.passed` and
+        :attr:`CosimReport.differs`.
 
     Raises:
         ImageError: The image does not fit the network.
@@ -145,8 +148,17 @@ def cosim(
     report.stage = ""
     with locked(folder / "lock", f"waiting for another co-simulation in {folder}"):
         _Run(setup, frames, options, report, progress).run()
+        report.sources = _sources(folder, report)
     report.seconds = time.monotonic() - started
     return report
+
+
+def _sources(folder: Path, report: CosimReport) -> dict[str, str | None]:
+    """Return the digests of the sources that were simulated, as they stand in the folder."""
+    hls = [project.layer_folder(folder / "hls", layer.name) for layer in report.layers if layer.hls != LEFT_OUT]
+    rtl = [folder / "layers" / layer.name for layer in report.layers if layer.rtl != LEFT_OUT]
+    rtl += [folder / NETWORK] if report.network_rtl else []
+    return {"rtl": source_digest.rtl_digest(folder, rtl), "hls": source_digest.hls_digest(folder, hls)}
 
 
 def _class_pixels(graph: Graph, taps: CompactTaps) -> list[int]:
@@ -237,13 +249,13 @@ class _Run:
         self.stop = threading.Event()
 
     def run(self) -> None:
-        """Run every task; the first error that is not a failed layer ends them all."""
+        """Run every task; the first error that is not of one layer ends them all."""
         tasks = [task for layer in self.report.layers for task in self._layer_tasks(layer)]
         rtl = self.report.network_rtl
         if rtl is not None:
             tasks.append(_Task(math.inf, functools.partial(self._network, rtl)))
         tasks.sort(key=lambda task: task.cost, reverse=True)
-        with ThreadPoolExecutor(max_workers=self.jobs) as pool:
+        with Pool(self.jobs) as pool:
             futures = [pool.submit(self._guarded, task) for task in tasks]
             try:
                 done, _ = wait(futures, return_when=FIRST_EXCEPTION)
@@ -281,13 +293,14 @@ class _Run:
             got = csim.run_layer(graph, layer.name, program, tensors)
             comparison = compare(layer.name, tensors[node.output], got)
         except ToolFailedError as error:
-            problems = [f"HLS: {error}"]
+            state, problems = BROKEN, [f"HLS: {error}"]
         else:
             layer.hls_mismatches = comparison.mismatches
             problems = [] if comparison.passed else [_wrong_hls(comparison)]
             self._compared(layer, comparison.compared)
+            state = FAILED if problems else PASSED
         layer.problems += problems
-        layer.hls = FAILED if problems else PASSED
+        layer.hls = state
         self._spent(layer, started)
 
     def _rtl(self, layer: LayerReport) -> None:
@@ -297,7 +310,7 @@ class _Run:
         try:
             result = layer_bench.run_layer(self.setup, layer.name, self.frames[0])
         except ToolFailedError as error:
-            problems = [f"RTL: {error}"]
+            state, problems = BROKEN, [f"RTL: {error}"]
         else:
             layer.cycles, layer.rtl_mismatches = result.cycles, result.mismatches
             layer.first_output = result.first_output
@@ -311,8 +324,9 @@ class _Run:
             if not problems and layer.stalls == "none":
                 problems = _unpredicted("cycles", layer.cycles, layer.cycles_predicted)
                 problems += _unpredicted("cycles to the first output", layer.first_output, layer.first_output_predicted)
+            state = FAILED if problems else PASSED
         layer.problems += problems
-        layer.rtl = FAILED if problems else PASSED
+        layer.rtl = state
         self._spent(layer, started)
 
     def _network(self, rtl: NetworkReport) -> None:
@@ -322,7 +336,7 @@ class _Run:
         try:
             outcome = network_bench.run_network(self.setup, self.frames, jobs=self.jobs)
         except ToolFailedError as error:
-            problems = [f"RTL: {error}"]
+            state, problems = BROKEN, [f"RTL: {error}"]
         else:
             result = outcome.bench
             rtl.values_compared, rtl.mismatches = result.values_compared, result.mismatches
@@ -344,8 +358,9 @@ class _Run:
                 rtl.waveform, problems = wave, problems + problem
             if not problems and rtl.stalls == "none":
                 problems = _unpredicted_network(rtl)
+            state = FAILED if problems else PASSED
         rtl.problems += problems
-        rtl.rtl = FAILED if problems else PASSED
+        rtl.rtl = state
         self._spent(rtl, started)
 
     def _compared(self, layer: LayerReport, values: int) -> None:

@@ -11,16 +11,27 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 from rich.text import Text
 
-from quantunet.rtl_sim.report import FAILED, LEFT_OUT, PASSED, RUNNING, WAITING, CosimReport, LayerReport, NetworkReport
+from quantunet.rtl_sim.report import (
+    BROKEN,
+    FAILED,
+    LEFT_OUT,
+    PASSED,
+    RUNNING,
+    WAITING,
+    CosimReport,
+    LayerReport,
+    NetworkReport,
+)
 
 _STATES = {
     WAITING: ("·", "dim"),
     RUNNING: ("…", "yellow"),
     PASSED: ("ok", "green"),
     FAILED: ("FAIL", "bold red"),
+    BROKEN: ("tool failed", "bold red"),
     LEFT_OUT: ("-", "dim"),
 }
-_DONE = (PASSED, FAILED, LEFT_OUT)
+_DONE = (PASSED, FAILED, BROKEN, LEFT_OUT)
 
 
 class LiveTable:
@@ -96,6 +107,8 @@ class LiveTable:
             if wave:
                 self.console.print(Text(f"{name}: waveform {wave}", style="red"))
         verdict = Text("PASSED", style="bold green") if report.passed else Text("FAILED", style="bold red")
+        if not report.passed and not report.differs:
+            verdict = Text("NOT COMPARED", style="bold red")
         inside = len(report.network_rtl.layers) if report.network_rtl else 0
         layers = max(len(report.layers), inside)
         count = f" {layers} layers, {report.values_compared} values compared in {report.seconds:.0f} s"

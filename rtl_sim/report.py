@@ -8,10 +8,15 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from quantunet import result_folder
+from quantunet.provenance import Provenance
 from quantunet.storage import write_bytes, write_text
 
+DOCUMENT, JUNIT = "report.json", "junit.xml"
+
 WAITING, RUNNING, PASSED, FAILED, LEFT_OUT = "waiting", "running", "passed", "failed", "left out"
-"""How far a leg of the comparison is."""
+BROKEN = "tool failed"
+"""How far a leg of the comparison is. ``failed`` means compared and different, ``tool failed`` not compared."""
 
 
 @dataclass
@@ -39,7 +44,8 @@ class LayerReport:
         cycles: Simulated cycles of the first frame.
         first_output: Simulated cycles to the first output handshake.
         seconds: Time that the layer's tasks took, builds included.
-        hls: How far the HLS leg is: ``waiting``, ``running``, ``passed``, ``failed`` or ``left out``.
+        hls: How far the HLS leg is: ``waiting``, ``running``, ``passed``, ``failed``, ``tool failed`` or
+            ``left out``.
         rtl: How far the RTL leg is.
         problems: What is wrong, in words.
         waveform: A VCD file around the first wrong value of the RTL.
@@ -114,7 +120,7 @@ class NetworkReport:
         layers: Every layer inside the design, in the network's order.
         fifo_max_fill: Depth and highest fill of each FIFO, in beats.
         seconds: Time that the task took, build included.
-        rtl: How far it is: ``waiting``, ``running``, ``passed`` or ``failed``.
+        rtl: How far it is: ``waiting``, ``running``, ``passed``, ``failed`` or ``tool failed``.
         problems: What is wrong, in words.
         waveform: A VCD file around the first wrong value.
     """
@@ -161,6 +167,8 @@ class CosimReport:
         network_rtl: The whole network; ``None`` when only some layers were asked for.
         seconds: Wall time.
         stage: What is done before the first comparison, for a person who waits.
+        sources: Digests of what was simulated, ``rtl`` and ``hls``; ``None`` for a leg that was left out.
+        provenance: What the report is a report of; ``None`` where nobody has said it.
         class_pixels: Of a network of several classes, the pixels of each class in golden's class map of the image.
     """
 
@@ -171,6 +179,8 @@ class CosimReport:
     network_rtl: NetworkReport | None
     seconds: float = 0.0
     stage: str = ""
+    sources: dict[str, str | None] = field(default_factory=dict)
+    provenance: Provenance | None = None
     class_pixels: list[int] = field(default_factory=list)
 
     @property
@@ -180,6 +190,12 @@ class CosimReport:
         if self.network_rtl:
             parts.append(self.network_rtl)
         return bool(parts) and all(part.passed for part in parts)
+
+    @property
+    def differs(self) -> bool:
+        """Whether something was compared and is not as it should be."""
+        legs = [leg for layer in self.layers for leg in (layer.hls, layer.rtl)]
+        return FAILED in legs or (self.network_rtl is not None and self.network_rtl.rtl == FAILED)
 
     @property
     def values_compared(self) -> int:
@@ -206,8 +222,18 @@ class CosimReport:
             "seconds": round(self.seconds, 1),
             "layers": [dataclasses.asdict(layer) for layer in self.layers],
             "network_rtl": dataclasses.asdict(self.network_rtl) if self.network_rtl else None,
+            "provenance": self.provenance.document() if self.provenance else None,
         }
         return json.dumps(document, indent=1) + "\n"
+
+
+def remove(folder: Path) -> None:
+    """Remove the report of an earlier run.
+
+    Raises:
+        StorageError: A file cannot be removed.
+    """
+    result_folder.remove(folder / DOCUMENT, folder / JUNIT)
 
 
 def write(report: CosimReport, folder: Path) -> tuple[Path, Path]:
@@ -223,7 +249,7 @@ def write(report: CosimReport, folder: Path) -> tuple[Path, Path]:
     Raises:
         StorageError: A file cannot be written.
     """
-    document, junit = folder / "report.json", folder / "junit.xml"
+    document, junit = folder / DOCUMENT, folder / JUNIT
     write_text(document, report.to_json())
     write_bytes(junit, _junit(report))
     return document, junit

@@ -7,7 +7,6 @@ neither make nor perl is needed and a small module builds in two or three second
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import hashlib
 import importlib.metadata
@@ -18,15 +17,13 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from quantunet import storage
+from quantunet import artefacts, processes, storage
 from quantunet.errors import StorageError, ToolFailedError, ToolMissingError
 
 logger = logging.getLogger(__name__)
@@ -108,7 +105,7 @@ def build(
     """Build a simulator for cocotb, or find the one that the same sources gave before.
 
     Builds are named by the content of the sources, the parameters, the flags, the versions of the tools and the CPU.
-    They are made in a temporary folder that is renamed when complete; several processes may build at the same time.
+    One that was damaged is made again (:mod:`quantunet.artefacts`). Several processes may build at the same time.
 
     Args:
         sources: SystemVerilog files, each after the files that it needs.
@@ -131,30 +128,31 @@ def build(
     build_root = build_root.resolve()
     contents = [hashlib.sha256(_read(source)).hexdigest() for source in sources]
     recipe = [tools.key, contents, top, sorted(parameters.items()), trace, *flags]
-    folder = build_root / f"{top[:40]}-{_digest(recipe)}"
-    if (folder / EXECUTABLE).is_file():
-        return folder
-    runtime = _runtime(tools, build_root, trace=trace)
-    with _exclusive(folder):
-        if (folder / EXECUTABLE).is_file():
-            return folder
+    key = _digest(recipe)
+    folder = build_root / f"{top[:40]}-{key}"
+
+    def make(work: Path) -> None:
+        runtime = _runtime(tools, build_root, trace=trace)
         started = time.monotonic()
-        with _fresh(folder) as work:
-            _verilate(tools, sources, top, parameters, work, trace=trace, flags=flags)
-            _compile_model(tools, runtime, work, trace=trace, jobs=jobs)
+        _verilate(tools, sources, top, parameters, work, trace=trace, flags=flags)
+        _compile_model(tools, runtime, work, trace=trace, jobs=jobs)
         logger.info("built %s in %.1f s", folder.name, time.monotonic() - started)
+
+    artefacts.keep(folder, key, make)
     return folder
 
 
 def prepare(build_root: Path, *, trace: bool = False) -> None:
-    """Compile what all designs share, so that the first build does not have to wait for it.
+    """Compile what all designs share, if it is not there, so that the first build does not have to wait for it.
 
     Raises:
         ToolMissingError: g++, Verilator or cocotb is not installed.
         ToolFailedError: The compiler failed.
         StorageError: The folder cannot be written.
     """
-    _runtime(_tools(), build_root.resolve(), trace=trace)
+    tools = _tools()
+    if not _runtime_folder(tools, build_root.resolve(), trace).is_dir():  # what is there is checked where it is used
+        _runtime(tools, build_root.resolve(), trace=trace)
 
 
 def lint(sources: Sequence[Path], top: str, cwd: Path, flags: Sequence[str] = ()) -> None:
@@ -243,9 +241,7 @@ def run_cocotb(
         cwd.mkdir(parents=True, exist_ok=True)
         results.unlink(missing_ok=True)
         with log.open("wb") as output:
-            code = subprocess.run(
-                command, cwd=cwd, env=environment, stdout=output, stderr=subprocess.STDOUT, timeout=timeout, check=False
-            ).returncode
+            code = processes.run(command, cwd=cwd, env=environment, log=output, timeout=timeout).code
     except subprocess.TimeoutExpired:
         raise _run_failed(modules, log, f"no end after {timeout:g} s") from None
     except OSError as error:
@@ -314,9 +310,7 @@ def _tools() -> _Tools:
         )
     verilator = _package("verilator")
     cocotb = _package("cocotb")
-    macros = subprocess.run(  # what the compiler makes of this CPU
-        [compiler, *_FAST, "-dM", "-E", "-x", "c++", "/dev/null"], capture_output=True, check=False
-    ).stdout
+    macros = processes.run([compiler, *_FAST, "-dM", "-E", "-x", "c++", "/dev/null"]).stdout  # for this CPU
     versions = [importlib.metadata.version(name) for name in ("verilator", "cocotb")]
     flags = [_COMPILE, _FAST, _SLOW, _VERILATE]
     main = hashlib.sha256(_MAIN.read_bytes()).hexdigest()
@@ -365,41 +359,17 @@ def _read(path: Path) -> bytes:
         raise StorageError(str(path), expected="a source file", got=error.strerror or str(error)) from error
 
 
-def _exclusive(folder: Path) -> contextlib.AbstractContextManager[None]:
-    """Let one process at a time make a folder. The lock stands beside it."""
-    return storage.locked(folder.parent / f".{folder.name}.lock")
-
-
-@contextlib.contextmanager
-def _fresh(folder: Path) -> Iterator[Path]:
-    """Yield a temporary folder that becomes ``folder`` when the block ends without an error."""
-    try:
-        work = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-        try:
-            yield work
-            work.chmod(0o755)
-            shutil.rmtree(folder, ignore_errors=True)
-            work.rename(folder)
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
-    except OSError as error:
-        raise StorageError(
-            str(folder), expected="a folder that can be written", got=error.strerror or str(error)
-        ) from error
-
-
 def _run(command: Sequence[str | Path], cwd: Path, what: str, env: Mapping[str, str] | None = None) -> None:
-    done = subprocess.run(
-        [str(part) for part in command], cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
-    )
-    if done.returncode:
-        output = done.stdout.decode(errors="replace")[:_TAIL]
+    # Files of its own go to the working folder, not to /tmp, so that they end with it.
+    done = processes.run(command, cwd=cwd, env={**(env or os.environ), "TMPDIR": str(cwd.resolve())})
+    if done.code:
+        output = done.output[:_TAIL]
         storage.check_output(cwd, output)
-        raise ToolFailedError(what, expected="exit code 0", got=f"{done.returncode}\n{output}")
+        raise ToolFailedError(what, expected="exit code 0", got=f"{done.code}\n{output}")
 
 
 def _in_parallel(commands: Sequence[Sequence[str | Path]], cwd: Path, what: str, jobs: int) -> None:
-    with ThreadPoolExecutor(max_workers=max(jobs, 1)) as pool:
+    with processes.Pool(jobs) as pool:
         for future in [pool.submit(_run, command, cwd, what) for command in commands]:
             future.result()
 
@@ -409,14 +379,15 @@ def _defines(tools: _Tools, trace: bool) -> list[str]:
     return [f"-I{include}", f"-I{include / 'vltstd'}", f"-DVM_TRACE={trace:d}", f"-DVM_TRACE_VCD={trace:d}"]
 
 
+def _runtime_folder(tools: _Tools, build_root: Path, trace: bool) -> Path:
+    return build_root / f"runtime-{_digest([tools.key, trace])}"
+
+
 def _runtime(tools: _Tools, build_root: Path, *, trace: bool) -> Path:
     """Return the folder with Verilator's runtime library and its precompiled header, made at the first call."""
-    folder = build_root / f"runtime-{_digest([tools.key, trace])}"
-    if folder.is_dir():
-        return folder
-    with _exclusive(folder):
-        if folder.is_dir():
-            return folder
+    folder = _runtime_folder(tools, build_root, trace)
+
+    def make(work: Path) -> None:
         files = [*_RUNTIME_FILES, *(["verilated_vcd_c.cpp"] if trace else [])]
         header = "".join(f'#include "{name}"\n' for name in ("verilated.h", "verilated_timing.h"))
         header += '#include "verilated_vcd_c.h"\n' if trace else ""
@@ -426,13 +397,14 @@ def _runtime(tools: _Tools, build_root: Path, *, trace: bool) -> Path:
         commands: list[list[str | Path]] = [
             [*common, "-O2", "-c", source, "-o", f"{source.stem}.o"] for source in sources
         ]
-        with _fresh(folder) as work:
-            for kind, options in (("fast", _FAST), ("slow", _SLOW)):
-                (work / kind).mkdir()
-                (work / kind / _HEADER).write_text(header, encoding="utf-8")
-                precompile = ["-x", "c++-header", f"{kind}/{_HEADER}", "-o", f"{kind}/{_HEADER}.gch"]
-                commands.append([*common, *options, *precompile])
-            _in_parallel(commands, work, "Verilator's runtime library", os.cpu_count() or 1)
+        for kind, options in (("fast", _FAST), ("slow", _SLOW)):
+            (work / kind).mkdir()
+            (work / kind / _HEADER).write_text(header, encoding="utf-8")
+            precompile = ["-x", "c++-header", f"{kind}/{_HEADER}", "-o", f"{kind}/{_HEADER}.gch"]
+            commands.append([*common, *options, *precompile])
+        _in_parallel(commands, work, "Verilator's runtime library", os.cpu_count() or 1)
+
+    artefacts.keep(folder, folder.name, make)
     return folder
 
 

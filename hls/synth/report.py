@@ -16,7 +16,10 @@ from quantunet.constraints.board import RESOURCES, Board
 from quantunet.hls.synth.families import FAMILIES, Usage
 from quantunet.hls.synth.flow import Part, concerns
 from quantunet.hls.synth.yosys import Synthesis
+from quantunet.provenance import Provenance
 from quantunet.storage import write_text
+
+DOCUMENT, TABLE = "report.json", "report.csv"
 
 _NOTHING = Usage(0, 0, 0, 0, 0, 0)
 
@@ -34,6 +37,8 @@ class Report:
         results: What came out, one a part.
         seconds: Time of the whole step.
         folder: The step's folder; projects lie under it.
+        failure: Why not everything was synthesised; empty where it was.
+        provenance: What the report is a report of; ``None`` where nobody has said it.
     """
 
     network: str
@@ -44,6 +49,31 @@ class Report:
     results: Sequence[Synthesis]
     seconds: float
     folder: Path
+    failure: str = ""
+    provenance: Provenance | None = None
+
+    @property
+    def problems(self) -> list[str]:
+        """Why this has not passed: a synthesis that failed, or what the board lacks."""
+        found = [self.failure] if self.failure else []
+        if self.board is not None and self.excess:
+            total, budget = self.total, self.board.budget
+            needs = ", ".join(
+                f"{getattr(total, name)} {name.upper()} of {getattr(budget, name).count} ({share:.0f} %)"
+                for name, share in self.excess.items()
+            )
+            found.append(f"does not fit {self.board.name}: needs {needs}")
+        return found
+
+    @property
+    def passed(self) -> bool:
+        """Whether something was asked for, all of it was synthesised, and it fits the board where there is one."""
+        return bool(self.results) and not self.problems
+
+    @property
+    def fits(self) -> bool | None:
+        """Whether it fits the board; ``None`` without one, and where not everything was synthesised."""
+        return None if self.board is None or (self.failure and not self.excess) else not self.excess
 
     @property
     def total(self) -> Usage:
@@ -116,8 +146,9 @@ def to_json(report: Report) -> str:
         "family": report.family,
         "board": report.board.name if report.board else None,
         "device": report.board.part if report.board else None,
-        "passed": True,
-        "fits": None if report.board is None else not report.excess,
+        "passed": report.passed,
+        "problems": report.problems,
+        "fits": report.fits,
         "seconds": round(report.seconds, 1),
         "layers": rows[True],
         "plumbing": rows[False],
@@ -128,6 +159,7 @@ def to_json(report: Report) -> str:
             **_shares(report, total),
             "logic_depth_max": max((result.levels for result in report.results), default=0),
         },
+        "provenance": report.provenance.document() if report.provenance else None,
     }
     return json.dumps(document, indent=1) + "\n"
 
@@ -151,7 +183,7 @@ def write(report: Report) -> tuple[Path, Path]:
     Raises:
         StorageError: A file cannot be written.
     """
-    json_path, csv_path = report.folder / "report.json", report.folder / "report.csv"
+    json_path, csv_path = report.folder / DOCUMENT, report.folder / TABLE
     write_text(json_path, to_json(report))
     write_text(csv_path, to_csv(report))
     return json_path, csv_path

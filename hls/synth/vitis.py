@@ -8,15 +8,18 @@ import io
 import json
 import logging
 import shutil
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from quantunet import processes
 from quantunet.errors import StorageError, ToolFailedError, ToolMissingError
+from quantunet.provenance import Provenance
 from quantunet.storage import write_text
 
 logger = logging.getLogger(__name__)
+
+DOCUMENT = "report_vitis.json"
 
 TOOLS = ("vitis-run", "vitis_hls")
 """Programs that can run a project, the newer one first."""
@@ -86,9 +89,7 @@ def synthesise(project: Path, name: str) -> Estimate:
     log_file = project / "synthesis.log"
     try:
         with log_file.open("wb") as log:
-            code = subprocess.run(
-                [tool, *arguments], cwd=project, stdout=log, stderr=subprocess.STDOUT, check=False
-            ).returncode
+            code = processes.run([tool, *arguments], cwd=project, log=log).code
     except OSError as error:
         raise StorageError(str(log_file), expected="a file that can be written", got=str(error)) from error
     if code:
@@ -131,12 +132,34 @@ def read_report(project: Path, name: str) -> Estimate:
         ) from error
 
 
-def write_report(path: Path, network: str, estimates: Mapping[str, Estimate]) -> Path:
+def write_report(
+    path: Path,
+    network: str,
+    estimates: Mapping[str, Estimate],
+    *,
+    failure: str = "",
+    provenance: Provenance | None = None,
+) -> Path:
     """Write the estimates of layers as JSON and return the path.
+
+    Args:
+        path: The file.
+        network: The network's name.
+        estimates: Of every layer that was synthesised.
+        failure: Why not every layer was; empty where it was.
+        provenance: What the report is a report of.
 
     Raises:
         StorageError: The file cannot be written.
     """
     layers = [{"name": name, **dataclasses.asdict(estimate)} for name, estimate in estimates.items()]
-    write_text(path, json.dumps({"network": network, "tool": "vitis", "layers": layers}, indent=1) + "\n")
+    document = {
+        "network": network,
+        "tool": "vitis",
+        "passed": bool(layers) and not failure,
+        "problems": [failure] if failure else [],
+        "layers": layers,
+        "provenance": provenance.document() if provenance else None,
+    }
+    write_text(path, json.dumps(document, indent=1) + "\n")
     return path

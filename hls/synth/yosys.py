@@ -1,8 +1,7 @@
-"""Synthesis with Yosys: one process a design, several at a time, results cached by content."""
+"""Synthesis with Yosys: one process a design, several at a time, results kept by content."""
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import hashlib
 import importlib.metadata
@@ -11,29 +10,28 @@ import json
 import logging
 import os
 import re
-import signal
 import subprocess
 import sys
-import tempfile
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
+from quantunet import artefacts
 from quantunet.errors import StorageError, ToolFailedError, ToolMissingError
 from quantunet.hls.synth import mapping
 from quantunet.hls.synth.families import FAMILIES, Usage
-from quantunet.storage import write_text
+from quantunet.processes import Pool, run
+from quantunet.storage import temporary_folder
 
 logger = logging.getLogger(__name__)
 
 TIME_LIMIT = 900.0
 """Seconds that one design may take, unless the caller says otherwise."""
 
-_FORMAT = "quantunet-synthesis-1"
+_FORMAT = "quantunet-synthesis-2"
 _LOG_LINES = 15
 _MAPPED = re.compile(r"^(?:mapping memory (\S+) via (\S+)|using (FF|soft LUT) mapping for memory (\S+))", re.MULTILINE)
 _PROBLEMS = re.compile(r"^Warning: (.+)$", re.MULTILINE)
@@ -188,56 +186,42 @@ def synthesise(
         ToolFailedError: Yosys failed or took too long; names the layer and holds the end of the log.
         StorageError: A file cannot be read or written.
     """
-    runs = _Processes()
     alike: dict[str, list[int]] = {}
     for index, job in enumerate(jobs):
         alike.setdefault(key(job), []).append(index)
     results: dict[int, Synthesis] = {}
     pending: dict[Future[Synthesis], str] = {}
     waiting = iter(alike)
-    with ThreadPoolExecutor(max_workers=processes) as pool:
-        try:
-            while len(results) < len(jobs):
-                while len(pending) < processes and (identity := next(waiting, None)) is not None:
-                    job = jobs[alike[identity][0]]
-                    started(job)
-                    pending[pool.submit(_one, job, identity, cache, time_limit, runs)] = identity
-                done, _ = wait(pending, return_when=FIRST_COMPLETED)
-                for future in done:
-                    first, *others = alike[pending.pop(future)]
-                    results[first] = future.result()
-                    finished(jobs[first], results[first])
-                    for index in others:
-                        started(jobs[index])
-                        results[index] = dataclasses.replace(results[first], cached=True)
-                        finished(jobs[index], results[index])
-        except BaseException:
-            runs.stop()
-            raise
+    with Pool(processes) as pool:
+        while len(results) < len(jobs):
+            while len(pending) < processes and (identity := next(waiting, None)) is not None:
+                job = jobs[alike[identity][0]]
+                started(job)
+                pending[pool.submit(_one, job, identity, cache, time_limit)] = identity
+            done, _ = wait(pending, return_when=FIRST_COMPLETED)
+            for future in done:
+                first, *others = alike[pending.pop(future)]
+                results[first] = future.result()
+                finished(jobs[first], results[first])
+                for index in others:
+                    started(jobs[index])
+                    results[index] = dataclasses.replace(results[first], cached=True)
+                    finished(jobs[index], results[index])
     return [results[index] for index in range(len(jobs))]
 
 
-def _one(job: Job, identity: str, cache: Path, time_limit: float, runs: _Processes) -> Synthesis:
+def _one(job: Job, identity: str, cache: Path, time_limit: float) -> Synthesis:
     result_file, log_file = cache / f"{identity}.json", cache / f"{identity}.log"
-    kept = _read_result(result_file)
+    kept = artefacts.read_json(result_file, identity)
     if kept is not None:
         return dataclasses.replace(_result(job, kept), cached=True)
-    raw = _run(job, cache, log_file, time_limit, runs)
+    raw = _run(job, cache, log_file, time_limit)
     result = _result(job, raw)
-    write_text(result_file, json.dumps(raw, indent=1) + "\n")
+    artefacts.write_json(result_file, identity, raw)
     return result
 
 
-def _read_result(path: Path) -> dict[str, Any] | None:
-    """Return a kept result; ``None`` if there is none or it is damaged, then it is made again."""
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return document if isinstance(document, dict) and document.get("format") == _FORMAT else None
-
-
-def _run(job: Job, cache: Path, log_file: Path, time_limit: float, runs: _Processes) -> dict[str, Any]:
+def _run(job: Job, cache: Path, log_file: Path, time_limit: float) -> dict[str, Any]:
     document = {
         "name": job.name,
         "top": job.top,
@@ -249,13 +233,14 @@ def _run(job: Job, cache: Path, log_file: Path, time_limit: float, runs: _Proces
     begin = time.monotonic()
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".yosys.", dir=cache) as name:
-            scratch = Path(name).resolve()
+        with temporary_folder(log_file) as folder:
+            scratch = folder.resolve()
             job_file, raw_file, new_log = scratch / "job.json", scratch / "result.json", scratch / "yosys.log"
             job_file.write_text(json.dumps(document, indent=1), encoding="utf-8")
             command = [sys.executable, "-m", "quantunet.hls.synth.worker", str(job_file), str(raw_file)]
+            environment = {**os.environ, "TMPDIR": str(scratch)}  # for ABC's files
             with new_log.open("wb") as log:
-                code = runs.run(command, job.folder, log, time_limit)
+                code = _exit_code(command, job.folder, environment, log, time_limit)
             new_log.replace(log_file)
             raw: dict[str, Any] = json.loads(raw_file.read_text(encoding="utf-8")) if raw_file.is_file() else {}
     except OSError as error:
@@ -278,11 +263,20 @@ def _run(job: Job, cache: Path, log_file: Path, time_limit: float, runs: _Proces
             got=f"exit code {code}:\n{_end_of(log_text)}",
             hint=f"Log: {log_file}",
         )
-    raw["format"] = _FORMAT
     raw["seconds"] = round(seconds, 1)
     raw["kinds"] = _memory_kinds(log_text, job.top)
     raw["warnings"] = sorted({match[1] for match in _PROBLEMS.finditer(log_text)})
     return raw
+
+
+def _exit_code(
+    command: list[str], folder: Path, environment: Mapping[str, str], log: BinaryIO, time_limit: float
+) -> int | None:
+    """Run a command and return its exit code; ``None`` after the time limit."""
+    try:
+        return run(command, cwd=folder, env=environment, log=log, timeout=time_limit).code
+    except subprocess.TimeoutExpired:
+        return None
 
 
 def _end_of(log: str) -> str:
@@ -327,44 +321,3 @@ def _result(job: Job, raw: Mapping[str, Any]) -> Synthesis:
         seconds=raw["seconds"],
         memory_mib=raw["memory_mib"],
     )
-
-
-class _Processes:
-    """The processes that run; each leads a group of its own, so that ABC ends with it."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._running: set[subprocess.Popen[bytes]] = set()
-        self._stopped = False
-
-    def run(self, command: list[str], folder: Path, log: Any, time_limit: float) -> int | None:  # noqa: ANN401
-        """Run a command to its end and return its exit code; ``None`` after the time limit."""
-        with self._lock:
-            if self._stopped:
-                return 1
-            process = subprocess.Popen(
-                command, cwd=folder, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
-            )
-            self._running.add(process)
-        try:
-            return process.wait(time_limit)
-        except subprocess.TimeoutExpired:
-            return None
-        finally:
-            _end(process)
-            with self._lock:
-                self._running.discard(process)
-
-    def stop(self) -> None:
-        """End what runs and start nothing more."""
-        with self._lock:
-            self._stopped = True
-            for process in self._running:
-                _end(process)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-    process.wait()

@@ -32,8 +32,10 @@ def reachable(node: MatrixNode, input_type: QType) -> tuple[int, int]:
     axes = (0, 1, 2) if isinstance(node, Conv2d) else (2,)  # of the weights that meet in one accumulator
     positive = np.maximum(weight, 0).sum(axis=axes)
     negative = weight.sum(axis=axes) - positive
-    low = positive * input_type.qmin + negative * input_type.qmax + node.bias.array
-    high = positive * input_type.qmax + negative * input_type.qmin + node.bias.array
+    # The sums of products keep far below 2**63; a bias of a file may be any int64, and is added as a Python integer.
+    bias = node.bias.array.astype(object)
+    low = positive * input_type.qmin + negative * input_type.qmax + bias
+    high = positive * input_type.qmax + negative * input_type.qmin + bias
     return int(low.min()), int(high.max())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 
@@ -29,8 +30,19 @@ class QuantUNetError(Exception):
         return _rebuilt, (type(self), self.where, self.expected, self.got, self.hint)
 
     def __str__(self) -> str:
-        text = f"{self.where}: expected {self.expected}, got {self.got}"
+        where, expected, got = (_readable(text) for text in (self.where, self.expected, self.got))
+        text = f"{where}: expected {expected}, got {got}"
         return f"{text}. {self.hint}" if self.hint else text
+
+
+_LONGEST = 3000
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def _readable(text: str) -> str:
+    """Cut a long text, and spell characters that a terminal would obey: names in a file may be anything."""
+    text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return _CONTROL.sub(lambda found: f"\\x{ord(found.group()):02x}", text)
 
 
 def _rebuilt(kind: type[QuantUNetError], where: str, expected: str, got: str, hint: str) -> QuantUNetError:

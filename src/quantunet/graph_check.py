@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable
 
-import numpy as np
-
-from quantunet.accumulator import accumulator
+from quantunet.accumulator import accumulator, bits_for
 from quantunet.errors import ModelError, ScaleError, ShapeError, TypeMismatchError, UnsupportedOpError, WidthError
 from quantunet.identifiers import MAX_LENGTH, PATTERN
 from quantunet.ir import (
@@ -68,7 +67,7 @@ def _check_names(graph: Graph) -> None:
                     hint="Rename it.",
                 )
         if len(set(names)) != len(names):
-            double = sorted({name for name in names if names.count(name) > 1})
+            double = sorted(name for name, count in Counter(names).items() if count > 1)
             raise ModelError(graph.name, expected=f"each {kind} once", got=f"twice: {', '.join(double)}")
     for tensor in graph.tensors:
         check_width(tensor.name, tensor.qtype)
@@ -155,10 +154,9 @@ def _check_weights(graph: Graph, node: MatrixNode) -> None:
             expected=f"weights in {node.weight_type.qmin}..{node.weight_type.qmax} ({node.weight_type})",
             got=f"{low}..{high}",
         )
-    if np.abs(node.bias.array).max() >= 1 << (MAX_ACCUMULATOR_BITS - 1):  # the sums below are int64
-        raise WidthError(
-            node.name, expected=f"biases of at most {MAX_ACCUMULATOR_BITS} bits", got=str(np.abs(node.bias.array).max())
-        )
+    least, most = int(node.bias.array.min()), int(node.bias.array.max())
+    if bits_for(least, most) > MAX_ACCUMULATOR_BITS:
+        raise WidthError(node.name, expected=f"biases of at most {MAX_ACCUMULATOR_BITS} bits", got=f"{least}..{most}")
     bits = accumulator(graph, node).bits
     if bits > MAX_ACCUMULATOR_BITS:
         raise WidthError(

@@ -6,10 +6,8 @@ values have at most 8 bits, and nothing is converted silently.
 
 from __future__ import annotations
 
-import math
 import re
 import warnings
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +16,7 @@ from PIL import Image, ImageOps
 
 from quantunet.errors import FileFormatError, ImageError, QuantUNetError, StorageError
 from quantunet.ir import Shape
+from quantunet.npz import open_npz
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -271,25 +270,10 @@ def _check_size(got: tuple[int, int], size: tuple[int, int] | None, where: str) 
 
 def _npz_entry(path: Path, index: int, shape: Shape) -> Bytes:
     """Read one image of ``images``; the others are passed over, not kept."""
-    _check_exists(path)
-    count = math.prod(shape)
-    try:
-        with zipfile.ZipFile(path) as archive, archive.open("images.npy") as stream:
-            version = np.lib.format.read_magic(stream)
-            read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-            found, fortran, dtype = read(stream)
-            _check_entry(path, index, shape, found, str(dtype) + (" in Fortran order" if fortran else ""))
-            stream.seek(index * count, 1)
-            data = stream.read(count)
-    except QuantUNetError:
-        raise
-    except Exception as error:  # zipfile, zlib and NumPy raise about a dozen kinds for damaged files
-        raise FileFormatError(
-            str(path), expected="an .npz file with 'images'", got=" ".join(str(error).split())[:_MESSAGE]
-        ) from error
-    if len(data) != count:
-        raise FileFormatError(str(path), expected=f"{count} bytes of image {index}", got=f"{len(data)}")
-    return np.frombuffer(data, np.uint8).reshape(shape)
+    with open_npz(path) as archive:
+        header = archive.header("images")
+        _check_entry(path, index, shape, header.shape, str(header.dtype))
+        return archive.read_one("images", index).reshape(shape)
 
 
 def _check_entry(path: Path, index: int, shape: Shape, found: tuple[int, ...], dtype: str) -> None:

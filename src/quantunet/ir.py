@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-import json
 import math
 import zlib
 from collections.abc import Mapping
@@ -20,7 +19,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from quantunet.errors import FileFormatError, ModelError
+from quantunet.errors import ModelError
 from quantunet.pixels import Pixels
 
 Array = npt.NDArray[np.int64]
@@ -255,6 +254,14 @@ class Graph:
     def _producers(self) -> Mapping[str, Node]:
         return {node.output: node for node in self.nodes}
 
+    @cached_property
+    def _readers(self) -> Mapping[str, tuple[Node, ...]]:
+        found: dict[str, list[Node]] = {}
+        for node in self.nodes:
+            for name in dict.fromkeys(node.inputs):
+                found.setdefault(name, []).append(node)
+        return {name: tuple(nodes) for name, nodes in found.items()}
+
     def tensor(self, name: str) -> Tensor:
         """Return the tensor of that name.
 
@@ -288,7 +295,7 @@ class Graph:
 
     def consumers(self, tensor: str) -> tuple[Node, ...]:
         """Return the nodes that read a tensor, in order."""
-        return tuple(node for node in self.nodes if tensor in node.inputs)
+        return self._readers.get(tensor, ())
 
     def input_of(self, node: Node, index: int = 0) -> Tensor:
         """Return a node's input tensor."""
@@ -334,20 +341,9 @@ class Graph:
 
     def to_json(self) -> str:
         """Return the graph as JSON; :meth:`from_json` gives back an equal graph."""
-        nodes = [
-            {"op": node.op} | {f.name: _encode(getattr(node, f.name)) for f in dataclasses.fields(node)}
-            for node in self.nodes
-        ]
-        document = {
-            "format": FORMAT,
-            "name": self.name,
-            "inputs": list(self.inputs),
-            "output": self.output,
-            "tensors": [{"name": t.name, "shape": list(t.shape), "qtype": _encode(t.qtype)} for t in self.tensors],
-            "nodes": nodes,
-            "pixels": self.pixels.encoded(),
-        }
-        return json.dumps(document, indent=1)
+        from quantunet.graph_file import to_json
+
+        return to_json(self)
 
     @classmethod
     def from_json(cls, text: str, source: str = "graph") -> Graph:
@@ -361,42 +357,6 @@ class Graph:
             FileFormatError: The text is not such a document.
             ModelError: The graph is not legal.
         """
-        try:
-            document = json.loads(text)
-            if document.get("format") != FORMAT:
-                raise ValueError(f"format {document.get('format')!r}")  # noqa: EM102, TRY003, TRY301
-            tensors = tuple(Tensor(t["name"], tuple(t["shape"]), QType(**t["qtype"])) for t in document["tensors"])
-            nodes = tuple(_decode_node(entry) for entry in document["nodes"])
-            pixels = Pixels.decoded(document["pixels"]) if "pixels" in document else Pixels()
-            graph = cls(document["name"], tuple(document["inputs"]), document["output"], tensors, nodes, pixels)
-        except (ValueError, KeyError, TypeError, AttributeError, zlib.error) as error:
-            raise FileFormatError(
-                source, expected=f"a graph in the format {FORMAT}", got=str(error), hint="Export it again."
-            ) from error
-        return graph.check()
+        from quantunet.graph_file import from_json
 
-
-def _encode(value: object) -> object:
-    if isinstance(value, IntArray):
-        return value.encoded()
-    if isinstance(value, QType):
-        return dataclasses.asdict(value)
-    return list(value) if isinstance(value, tuple) else value
-
-
-def _decode(value: object) -> object:
-    if isinstance(value, dict) and "zlib_int64" in value:
-        array = IntArray(tuple(value["shape"]), zlib.decompress(base64.b64decode(value["zlib_int64"])))
-        if len(array.data) != 8 * math.prod(array.shape):
-            message = "an array whose size is not that of its shape"
-            raise ValueError(message)
-        return array
-    if isinstance(value, dict):
-        return QType(**value)
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _decode_node(entry: Mapping[str, object]) -> Node:
-    fields = {key: _decode(value) for key, value in entry.items() if key != "op"}
-    node: Node = NODE_TYPES[str(entry["op"])](**fields)
-    return node
+        return from_json(text, source)

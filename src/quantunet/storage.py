@@ -7,6 +7,7 @@ import errno
 import fcntl
 import logging
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,12 @@ from pathlib import Path
 from quantunet.errors import StorageError
 
 logger = logging.getLogger(__name__)
+
+_TEMPORARY = ".quantunet"
+"""How the names of temporary folders end."""
+
+_NAME = 50
+"""Characters of a file's name that the name of its temporary folder holds."""
 
 
 def _storage_error(path: Path, error: OSError) -> StorageError:
@@ -26,33 +33,81 @@ def _storage_error(path: Path, error: OSError) -> StorageError:
 
 
 @contextlib.contextmanager
+def temporary_folder(path: Path) -> Iterator[Path]:
+    """Yield an empty hidden folder beside ``path``, which goes at the end of the block with what is left in it.
+
+    It is locked meanwhile. Others of its kind that nobody has locked were left by processes that were killed: they are
+    removed first.
+
+    Args:
+        path: The file or folder that is written by way of it. Its parent must exist.
+
+    Raises:
+        OSError: The parent cannot be written.
+    """
+    _remove_leftovers(path.parent)
+    folder, handle = _locked_folder(path)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(handle)
+
+
+def _locked_folder(path: Path) -> tuple[Path, int]:
+    """Make a temporary folder and lock it; another process may take it for a leftover before it is locked."""
+    while True:
+        folder = Path(tempfile.mkdtemp(_TEMPORARY, f".{path.name[:_NAME]}.", path.parent))
+        try:
+            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        except FileNotFoundError:
+            continue
+        with contextlib.suppress(OSError):  # where nothing can be locked, nothing is removed either
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        if folder.exists():
+            return folder, handle
+        os.close(handle)
+
+
+def _remove_leftovers(parent: Path) -> None:
+    """Remove the temporary folders of this user that nobody has locked."""
+    found: list[str] = []
+    with contextlib.suppress(OSError), os.scandir(parent) as entries:
+        found += [entry.path for entry in entries if entry.name.startswith(".") and entry.name.endswith(_TEMPORARY)]
+    for leftover in found:
+        with contextlib.suppress(OSError):
+            handle = os.open(leftover, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                if os.fstat(handle).st_uid == os.getuid():
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(leftover)
+            finally:
+                os.close(handle)
+
+
+@contextlib.contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """Yield a temporary file beside ``path`` that replaces it when the block ends without an error.
+    """Yield a temporary file that replaces ``path`` when the block ends without an error.
 
     Args:
         path: The final file. Missing parent folders are made.
 
     Yields:
-        The path of an empty temporary file in the same folder, to be written by the caller.
+        The path of an empty temporary file of the same name, in a hidden folder beside it, to be written by the caller.
 
     Raises:
         StorageError: The folder cannot be made or written, or the disk is full.
     """
-    temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        os.close(handle)
-        temporary = Path(name)
-        yield temporary
-        temporary.chmod(0o644)
-        temporary.replace(path)
-        temporary = None
+        with temporary_folder(path) as folder:
+            temporary = folder / path.name
+            temporary.touch()
+            yield temporary
+            temporary.chmod(0o644)
+            temporary.replace(path)
     except OSError as error:
         raise _storage_error(path, error) from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -79,27 +134,48 @@ def locked(path: Path, waiting: str = "") -> Iterator[None]:
     """Let one process or thread at a time run the block; others wait.
 
     Args:
-        path: The lock: an empty file that is made where it is missing, and stays.
+        path: The lock: an empty file, which is there while somebody holds it.
         waiting: Logged as a warning when somebody else holds the lock; nothing is logged without it.
 
     Raises:
         StorageError: The lock cannot be made.
     """
+    handle = _acquired(path, waiting)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o644)
-    except OSError as error:
-        raise _storage_error(path.parent, error) from error
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if waiting:
-                logger.warning("%s", waiting)
-            fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
+        path.unlink(missing_ok=True)
         os.close(handle)
+
+
+def _acquired(path: Path, waiting: str) -> int:
+    """Lock a file; one that its last holder has removed in the meantime is no lock any more."""
+    while True:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o644)
+        except OSError as error:
+            raise _storage_error(path.parent, error) from error
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if waiting:
+                    logger.warning("%s", waiting)
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            if _is_same_file(handle, path):
+                return handle
+        except BaseException:
+            os.close(handle)
+            raise
+        os.close(handle)
+
+
+def _is_same_file(handle: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def check_output(folder: Path, output: str) -> None:

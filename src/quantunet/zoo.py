@@ -1,22 +1,27 @@
-"""Networks by name: the trained ones in ``model/zoo/``, any QONNX file, or the paper's size with random weights."""
+"""Networks by name: those in ``model/zoo/``, any network's file, or the paper's size with random weights."""
 
 from __future__ import annotations
 
 from importlib import resources
 from pathlib import Path
 
-from quantunet import packed
-from quantunet.errors import StorageError
+from quantunet import graph_file, packed
+from quantunet.errors import FileFormatError, StorageError
 from quantunet.ir import Graph
 from quantunet.pixel_codes import picture_codes
+from quantunet.provenance import file_digest
 from quantunet.qonnx_import import load
 
 PAPER = "paper"
 """The network of the U-Net paper's size. Where no trained file of that name is in the zoo, its weights are random."""
 
+QONNX_SUFFIX = ".onnx"
+GRAPH_SUFFIX = ".json"
+"""Of an integer graph, as the hls4ml backend writes it (``graph.json``)."""
+
 MODEL_HELP = (
-    "a QONNX file, a packed file (.qun), or the name of a network in the zoo; "
-    f"'{PAPER}' is the 31-million-parameter U-Net, with random weights as long as the zoo holds no trained one"
+    "a QONNX file (.onnx), a packed file (.qun), a graph.json of the hls4ml backend, or the name of a network in the "
+    f"zoo; '{PAPER}' is the 31-million-parameter U-Net, with random weights as long as the zoo holds no trained one"
 )
 """The help text of every option or argument that :func:`load_network` reads."""
 
@@ -24,44 +29,79 @@ _PATTERN = "wearable"
 _PHANTOM_SEED = 2025  # the image that co-simulation takes by default
 
 
+def _folder() -> Path:
+    return Path(str(resources.files("quantunet.model"))) / "zoo"
+
+
+def _zoo() -> dict[str, Path]:
+    """Return the files of the zoo by name; of a network that is there in both forms, its QONNX file."""
+    packed_files, files = (sorted(_folder().glob(f"*{suffix}")) for suffix in (packed.SUFFIX, QONNX_SUFFIX))
+    return {path.stem: path for path in (*packed_files, *files)}
+
+
 def zoo_names() -> tuple[str, ...]:
     """Return the names of the networks that come with the package."""
-    folder = Path(str(resources.files("quantunet.model"))) / "zoo"
-    return tuple(sorted(path.stem for path in folder.glob("*.onnx")))
+    return tuple(sorted(_zoo()))
 
 
 def network_path(model: str) -> Path:
-    """Return the QONNX or packed file of a network.
+    """Return the file of a network.
 
     Args:
-        model: A name in the zoo, or a path.
+        model: A name in the zoo, or the path of a file that is named ``*.onnx``, ``*.qun`` or ``*.json``.
 
     Raises:
         StorageError: Neither exists; the message lists the names.
+        FileFormatError: The file is empty, or is not named so.
     """
     if model in zoo_names():
-        return Path(str(resources.files("quantunet.model"))) / "zoo" / f"{model}.onnx"
+        return _zoo()[model]
     path = Path(model)
-    if not path.is_file():
-        raise StorageError(
+    expected = "a network's file or the name of a network in the zoo"
+    hint = f"The zoo holds: {', '.join(zoo_names()) or 'nothing'}; {PAPER} is generated, with random weights."
+    try:
+        is_file, is_folder = path.is_file(), path.is_dir()
+        is_empty = is_file and path.stat().st_size == 0
+    except OSError as error:
+        raise StorageError(model, expected=expected, got=error.strerror or str(error), hint=hint) from error
+    if is_folder:
+        raise StorageError(model, expected=expected, got="a folder", hint="Name the file in it.")
+    if not is_file:
+        raise StorageError(model, expected=expected, got="neither", hint=hint)
+    if path.suffix.lower() not in _READERS:
+        raise FileFormatError(
             model,
-            expected="a QONNX file or the name of a network in the zoo",
-            got="neither",
-            hint=f"The zoo holds: {', '.join(zoo_names()) or 'nothing'}; {PAPER} is generated, with random weights.",
+            expected=f"a network's file: {', '.join(f'*{suffix}' for suffix in _READERS)}",
+            got=f"the ending '{path.suffix}'" if path.suffix else "a name without an ending",
+            hint=f"Rename a QONNX file to *{QONNX_SUFFIX}.",
         )
+    if is_empty:
+        raise FileFormatError(model, expected="a network", got="an empty file", hint="Export or copy it again.")
     return path
 
 
 def card_path(model: str) -> Path | None:
-    """Return the card beside the QONNX file of a network; None where there is no such file.
+    """Return the card beside the QONNX or packed file of a network; None where there is no such file.
 
     Raises:
         StorageError: There is no such network.
+        FileFormatError: It is no network's file.
     """
     if model == PAPER and PAPER not in zoo_names():
         return None
-    path = network_path(model).with_suffix(".json")
-    return path if path.is_file() else None
+    network = network_path(model)
+    path = network.with_suffix(GRAPH_SUFFIX)
+    return path if path != network and path.is_file() else None
+
+
+def model_digest(model: str) -> str | None:
+    """Return the SHA-256 of a network's file; None where it is generated.
+
+    Raises:
+        StorageError: There is no such network.
+        FileFormatError: It is no network's file.
+    """
+    return None if model == PAPER and PAPER not in zoo_names() else file_digest(network_path(model))
 
 
 def load_network(model: str) -> Graph:
@@ -72,13 +112,16 @@ def load_network(model: str) -> Graph:
 
     Raises:
         StorageError: There is no such network.
-        FileFormatError: The file is damaged.
+        FileFormatError: The file is damaged, or none of a network.
         ModelError: The network cannot be represented exactly.
     """
     if model == PAPER and PAPER not in zoo_names():
         return _untrained_paper()
     path = network_path(model)
-    return packed.read(path) if path.suffix == packed.SUFFIX else load(path)
+    return _READERS[path.suffix.lower()](path)
+
+
+_READERS = {QONNX_SUFFIX: load, packed.SUFFIX: packed.read, GRAPH_SUFFIX: graph_file.read}
 
 
 def _untrained_paper() -> Graph:

@@ -1,6 +1,10 @@
 """The integer graph: JSON round trip, equality, and the checks of :mod:`quantunet.graph_check`."""
 
+import base64
 import dataclasses
+import json
+import tracemalloc
+import zlib
 
 import numpy as np
 import pytest
@@ -8,7 +12,9 @@ import pytest
 from quantunet.accumulator import accumulator, bits_for, reachable
 from quantunet.errors import FileFormatError, ModelError, ShapeError, TypeMismatchError, WidthError
 from quantunet.golden.ops import conv2d
-from quantunet.ir import Conv2d, Graph, IntArray, QType, Tensor
+from quantunet.graph_file import FIELD_READERS
+from quantunet.identifiers import MAX_LENGTH
+from quantunet.ir import NODE_TYPES, Conv2d, Graph, IntArray, QType, Tensor
 from quantunet.model.random_network import random_unet
 
 
@@ -39,6 +45,59 @@ def test_truncated_weights_in_json(graph: Graph) -> None:
     assert damaged != graph.to_json()
     with pytest.raises(FileFormatError):
         Graph.from_json(damaged)
+
+
+def test_arrays_in_json_are_unpacked_to_the_size_of_their_shape(graph: Graph) -> None:
+    document = json.loads(graph.to_json())
+    entry = document["nodes"][0]["weight"]
+    data, text = graph.nodes[0].weight.data, entry["zlib_int64"]  # type: ignore[union-attr]
+
+    def compressed(values: bytes) -> str:
+        return base64.b64encode(zlib.compress(values)).decode()
+
+    entry["zlib_int64"] = compressed(data)
+    assert Graph.from_json(json.dumps(document)) == graph
+    bomb = compressed(bytes(1 << 27))
+    for damaged in (compressed(data[:-8]), compressed(data + bytes(8)), bomb, text[:-8], "é", text + "====", 7, ""):
+        entry["zlib_int64"] = damaged
+        damaged_text = json.dumps(document)
+        tracemalloc.start()
+        with pytest.raises(FileFormatError, match=r"nodes\[0\]\.weight\.zlib_int64"):
+            Graph.from_json(damaged_text)
+        assert tracemalloc.get_traced_memory()[1] < 10 << 20
+        tracemalloc.stop()
+    entry["zlib_int64"] = text
+    entry["bits"] = 3
+    with pytest.raises(FileFormatError, match=r"weight\.bits"):
+        Graph.from_json(json.dumps(document))
+
+
+def test_a_key_twice_is_refused(graph: Graph) -> None:
+    text = graph.to_json()
+    with pytest.raises(FileFormatError, match="'signed' twice"):
+        Graph.from_json(text.replace('"signed": ', '"signed": false, "signed": ', 1))
+
+
+def test_every_field_of_every_node_has_a_reader() -> None:
+    kinds = {str(field.type) for kind in NODE_TYPES.values() for field in dataclasses.fields(kind)}
+    assert kinds - {"IntArray"} <= set(FIELD_READERS)
+
+
+def test_a_bias_at_the_end_of_int64_is_too_wide_and_does_not_wrap(graph: Graph) -> None:
+    node = graph.nodes[0]
+    assert isinstance(node, Conv2d)
+    for value in (2**63 - 1, -(2**63), 2**62, 2**47, 2**47 - 1):
+        bias = np.full(node.bias.shape, value, np.int64)
+        wide = dataclasses.replace(node, bias=IntArray.of(bias))
+        with pytest.raises(WidthError, match="at most 48 bits"):
+            dataclasses.replace(graph, nodes=(wide, *graph.nodes[1:])).check()
+
+
+def test_names_and_tensors_have_a_greatest_size(graph: Graph) -> None:
+    with pytest.raises(ModelError, match=f"at most {MAX_LENGTH} of them"):
+        with_tensor(graph, "enc0_conv0_out", name="a" * (MAX_LENGTH + 1)).check()
+    with pytest.raises(ShapeError, match="at most 67108864 values"):
+        with_tensor(graph, "enc0_conv0_out", shape=(1 << 20, 1 << 20, 2)).check()
 
 
 def test_equality_sees_one_weight(graph: Graph) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from quantunet import processes
 from quantunet.errors import FoldingError, ToolFailedError
 from quantunet.hls import constant_multiply
 from quantunet.hls.constant_graph import Adder, AdderGraph, Output, prune, ranges
@@ -93,6 +94,20 @@ def test_a_long_search_is_kept_and_checked_when_it_is_read(cache: Path, monkeypa
     constant_multiply._adder_graph.cache_clear()
     monkeypatch.setattr(constant_multiply, "_solve", None)  # what is kept is not searched for again
     assert adder_graph(kernel, source, "layer") == found
+
+
+def test_a_large_search_is_done_by_a_process_of_its_own(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel, source = IntArray.of(matrix(9, 2, 4, 0)), QType(4, False, 0)
+    found = adder_graph(kernel, source, "layer")
+    monkeypatch.setattr(constant_multiply, "_LARGE", 0)
+    monkeypatch.setattr(constant_multiply, "_LONG", np.inf)
+    monkeypatch.setattr(constant_multiply, "_solve", None)  # not here
+    constant_multiply._adder_graph.cache_clear()
+    assert adder_graph(kernel, source, "layer") == found
+    monkeypatch.setattr(processes, "run", lambda *args, **options: processes.Outcome(-11))
+    constant_multiply._adder_graph.cache_clear()
+    with pytest.raises(ToolFailedError, match="layer: expected an adder graph, got exit code -11"):
+        adder_graph(kernel, source, "layer")
 
 
 def test_the_text_is_the_same_every_time_and_every_stage_is_counted() -> None:

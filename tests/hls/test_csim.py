@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from helpers import layers
 
-from quantunet import golden
+from quantunet import artefacts, golden
 from quantunet.accumulator import accumulator, reachable
 from quantunet.errors import (
     ModelError,
@@ -115,15 +115,91 @@ def test_second_build_compiles_nothing(folder: Path, monkeypatch: pytest.MonkeyP
     assert csim.build_layer(graph, graph.name, folder) == program
 
 
+DAMAGE: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
+    "program cut": ("csim/*/csim", lambda data: data[: len(data) // 2]),
+    "another program": ("csim/*/csim", lambda data: Path("/bin/true").read_bytes()),
+    "program bit": ("csim/*/csim", lambda data: data[:-9] + bytes([data[-9] ^ 1]) + data[-8:]),
+    "program manifest": (f"csim/*/{artefacts.MANIFEST}", lambda data: b""),
+    "C++ edited": ("firmware/*.cpp", lambda data: data.replace(b"// hls-fpga", b"// edited\n// hls-fpga", 1)),
+    "header edited": ("firmware/parameters.h", lambda data: data + b"\n"),
+    "types edited": ("firmware/ap_types/ap_int.h", lambda data: data + b"\n"),
+    "weights edited": ("firmware/weights/w2.txt", lambda data: b"0.125," + data.partition(b",")[2]),
+    "weights zeroed": ("firmware/weights/w2.txt", lambda data: bytes(len(data))),
+    "bench edited": ("*_test.cpp", lambda data: data[: len(data) // 2]),
+    "manifest cut": (artefacts.MANIFEST, lambda data: data[: len(data) // 2]),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_a_damaged_or_edited_project_is_made_again(kind: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The compiler copies a program that it compiled before: that it compiles is what the tests above show."""
+    graph = layers.matrix(Conv2d, "mended", (2, 2, 2), 2, 1, (u(4, 3), s(4, 3), s(8, 5)))
+    project_folder = folder / "layers" / "mended"
+    program = csim.build_layer(graph, "mended", folder)
+    before = {path: path.read_bytes() for path in (project_folder / "firmware").rglob("*.*") if path.is_file()}
+    compiled, calls = program.read_bytes(), []
+
+    def compiler(where: str, includes: object, source: Path, output: Path, *language: str) -> None:
+        output.write_bytes(compiled)
+        output.chmod(0o755)
+        calls.append(where)
+
+    monkeypatch.setattr(csim, "_gpp", compiler)
+    pattern, change = DAMAGE[kind]
+    (damaged,) = project_folder.glob(pattern)
+    data = damaged.read_bytes()
+    assert change(data) != data
+    damaged.write_bytes(change(data))
+    assert csim.build_layer(graph, "mended", folder) == program
+    assert calls == ["mended"]
+    assert {path: path.read_bytes() for path in before} == before
+    frames = layers.random_frames(graph, 1)
+    assert np.array_equal(csim.run(graph, program, frames), golden_frames(graph, frames))
+    csim.build_layer(graph, "mended", folder)
+    assert calls == ["mended"], "once is enough"
+
+
+def test_a_damaged_precompiled_header_is_compiled_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[Path] = []
+
+    def compiler(where: str, includes: object, source: Path, output: Path, *language: str) -> None:
+        output.write_bytes(b"compiled" * 100)
+        output.chmod(0o755)
+        calls.append(output)
+
+    monkeypatch.setattr(csim, "_gpp", compiler)
+    graph = layers.matrix(Conv2d, "header", (2, 2, 2), 2, 1, (u(4, 3), s(4, 3), s(8, 5)))
+    program = csim.build_layer(graph, "header", tmp_path)
+    (header,) = (tmp_path / "precompiled").glob("*/*.gch")
+    header.write_bytes(header.read_bytes()[:-1])
+    program.unlink()
+    csim.build_layer(graph, "header", tmp_path)
+    assert [path.name for path in calls] == [header.name, program.name, header.name, program.name]
+    assert header.stat().st_size == 800
+
+
+def test_a_program_that_prints_nothing_and_writes_nothing_is_refused(tmp_path: Path) -> None:
+    graph = CASES[0]
+    program = tmp_path / "csim" / "key" / "csim"
+    program.parent.mkdir(parents=True)
+    program.symlink_to("/bin/true")
+    frames = layers.random_frames(graph, 1)
+    with pytest.raises(ToolFailedError, match="values, got 0"):
+        csim.run(graph, program, frames)
+    program.unlink()
+    with pytest.raises(ToolFailedError, match="exit code 127"):
+        csim.run(graph, program, frames)
+
+
 def test_other_weights_make_another_project(folder: Path) -> None:
     def layer(seed: int) -> Graph:
         return layers.matrix(Conv2d, "rebuilt", (2, 2, 1), 1, 1, (u(4, 3), s(4, 3), u(4, 3)), seed)
 
     first = csim.build_layer(layer(0), "rebuilt", folder)
-    key = (folder / "layers" / "rebuilt" / project.STAMP).read_text()
+    key = artefacts.digest(folder / "layers" / "rebuilt")
     second = csim.build_layer(layer(1), "rebuilt", folder)
     assert first == second
-    assert (folder / "layers" / "rebuilt" / project.STAMP).read_text() != key
+    assert artefacts.digest(folder / "layers" / "rebuilt") != key
     frames = layers.random_frames(layer(1), 1)
     assert np.array_equal(csim.run(layer(1), second, frames), golden_frames(layer(1), frames))
 
@@ -181,7 +257,9 @@ def test_a_compiler_that_fails_is_named(tmp_path: Path, monkeypatch: pytest.Monk
     finally:
         csim._compiler.cache_clear()
     assert not [
-        path for path in (tmp_path / "hls").rglob("*") if path.name.startswith("csim-") or path.suffix == ".gch"
+        path
+        for path in (tmp_path / "hls").rglob("*")
+        if path.is_file() and (path.name == "csim" or path.suffix == ".gch")
     ]
 
 

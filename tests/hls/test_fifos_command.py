@@ -9,6 +9,7 @@ import pytest
 from helpers.qonnx_files import SmallUnet
 
 from quantunet.cli import main
+from quantunet.provenance import file_digest
 
 
 @pytest.fixture
@@ -33,6 +34,12 @@ def test_table_and_report(tmp_path: Path, model: Path, capsys: pytest.CaptureFix
         assert row["name"] in output
         assert row["least"] <= row["full_speed"] <= row["depth"]
     assert report["simulation"] is None
+    made = report["provenance"]
+    assert isinstance(made, dict)
+    assert made["sha256"]["model"] == file_digest(model)
+    assert made["sha256"]["rtl"] is None
+    assert main(["fifos", str(model), "--build", str(tmp_path / "build"), "--folding", "none.json"]) == 2
+    assert not list((tmp_path / "build").glob("*/fifos/report.json"))
 
 
 def test_unknown_network_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

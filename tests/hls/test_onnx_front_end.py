@@ -64,7 +64,7 @@ def small_model(classes: int = 1) -> onnx.ModelProto:
 
 @pytest.mark.parametrize(("channels_last", "classes"), [(False, 1), (True, 1), (True, 3)])
 def test_hls4ml_converter_and_our_importer_agree(channels_last: bool, classes: int, tmp_path: Path) -> None:
-    """qonnx leaves a transposition at the output; of several classes it moves values, and says only their order."""
+    """A transposition stays at the output with qonnx; of several classes it moves values, and says only their order."""
     (tmp_path / "small.onnx").write_bytes(small_model(classes).SerializeToString())
     imported = load(tmp_path / "small.onnx")
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hls4ml.backends import get_backend
 
+from quantunet import artefacts
 from quantunet.accumulator import accumulator
 from quantunet.errors import StorageError
 from quantunet.hls import project
@@ -68,6 +70,37 @@ def test_written_once_and_replaced_as_a_whole(graph: Graph, tmp_path: Path) -> N
     project.write_layer(graph, "head", tmp_path, clock_ns=5.0)
     assert not (folder / "mark").exists()
     assert (folder / "firmware" / "head.cpp").is_file()
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("firmware/head.cpp", lambda text: text + "// edited by hand\n"),
+        ("firmware/head.h", lambda text: ""),
+        ("firmware/defines.h", lambda text: text.replace("#define", "#define ", 1)),
+        ("firmware/nnet_utils/nnet_helpers.h", lambda text: text[: len(text) // 2]),
+        ("firmware/weights/w2.txt", lambda text: text.replace("1", "2", 1) + " "),
+        ("firmware/more.h", lambda text: "#define MORE"),
+        ("build_prj.tcl", lambda text: text + "\n"),
+        (artefacts.MANIFEST, lambda text: text[:-10]),
+    ],
+)
+def test_what_was_edited_is_written_again(
+    name: str, change: Callable[[str], str], graph: Graph, tmp_path: Path
+) -> None:
+    folder = project.write_layer(graph, "head", tmp_path)
+    firmware = {path: path.read_bytes() for path in (folder / "firmware").rglob("*") if path.is_file()}
+    assert len(firmware) > 50
+    file = folder / name
+    text = file.read_text() if file.exists() else ""
+    assert change(text) != text
+    file.write_text(change(text))
+    project.write_layer(graph, "head", tmp_path)
+    assert {path: path.read_bytes() for path in (folder / "firmware").rglob("*") if path.is_file()} == firmware
+    (folder / "build_opt.tcl").write_text("# what a synthesis writes\n")
+    (folder / "head_prj").mkdir()
+    project.write_layer(graph, "head", tmp_path)
+    assert (folder / "head_prj").exists(), "a synthesis in the folder is not lost"
 
 
 def test_content_key_depends_on_every_weight(graph: Graph) -> None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import hashlib
 import json
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from helpers.layers import matrix
 from helpers.qonnx_files import SmallUnet
 
 from quantunet.cli import main
+from quantunet.commands import hls_synth as command
 from quantunet.constraints.board import load_board
 from quantunet.errors import ModelError, StorageError, ToolFailedError, ToolMissingError
 from quantunet.hls.design import Fold
@@ -21,6 +24,7 @@ from quantunet.hls.synth import flow, report, vitis, yosys
 from quantunet.hls.synth.families import Usage
 from quantunet.hls.synth.yosys import Job, MappedMemory, Synthesis
 from quantunet.ir import Conv2d, ConvTranspose2d, Graph, QType
+from quantunet.result_folder import network_folder
 from quantunet.zoo import load_network
 
 COUNTER = """
@@ -229,6 +233,15 @@ def test_reports_agree_with_the_results(
     small = dataclasses.replace(board.budget, ff=dataclasses.replace(board.budget.ff, count=usage.ff - 1))
     tight = dataclasses.replace(found, board=dataclasses.replace(board, budget=small))
     assert list(tight.excess) == ["ff"]
+    assert (document["passed"], document["problems"]) == (True, [])
+    over = json.loads(report.to_json(tight))
+    assert over["passed"] is False
+    assert over["problems"] == [f"does not fit ulx3s_85f: needs {usage.ff} FF of {usage.ff - 1} (100 %)"]
+    broken = dataclasses.replace(found, failure="conv: expected a synthesis within 1 s, got none")
+    assert json.loads(report.to_json(broken)) | {"seconds": 1} == {
+        **document, "passed": False, "problems": [broken.failure], "fits": None, "seconds": 1
+    }  # fmt: skip
+    assert not dataclasses.replace(found, parts=(), results=()).passed, "nothing was synthesised"
     assert json.loads(report.to_json(tight))["fits"] is False
     assert json.loads(report.to_json(dataclasses.replace(found, board=None)))["fits"] is None
     with csv_path.open(encoding="utf-8", newline="") as file:
@@ -268,12 +281,97 @@ def test_command_synthesises_a_whole_network(tmp_path: Path, model: Path, capsys
     printed = capsys.readouterr().out
     assert all(name in printed for name in names)
     assert "%" in printed
+    assert (document["passed"], document["problems"], document["fits"]) == (True, [], True)
+    made = document["provenance"]
+    assert made["versions"].keys() == {"python", "numpy", "onnx", "hls4ml", "pyosys"}
+    assert made["options"]["board"] == "ulx3s_85f"
+    assert made["sha256"]["model"] == hashlib.sha256(model.read_bytes()).hexdigest()
+    assert all(len(made["sha256"][name]) == 64 for name in ("graph", "folding", "rtl", "hls"))
     begin = time.monotonic()
     assert main([*arguments, "--folding", str(tmp_path / "folding.json")]) == 0
     assert time.monotonic() - begin < 10
     again = json.loads((out / "report.json").read_text(encoding="utf-8"))
     assert all(row["cached"] for row in (*again["layers"], *again["plumbing"]))
     assert again["total"] == document["total"]
+    assert again["provenance"]["sha256"] == made["sha256"]
+
+
+def old_reports(folder: Path) -> list[Path]:
+    """Write what an earlier run would have left, and return the paths."""
+    paths = [folder / name for name in ("report.json", "report.csv", "report_vitis.json")]
+    folder.mkdir(parents=True)
+    for path in paths:
+        path.write_text('{"passed": true}', encoding="utf-8")
+    return paths
+
+
+def test_what_does_not_fit_its_board_ends_with_code_1(
+    tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    board = load_board("ulx3s_85f")
+    budget = dataclasses.replace(board.budget, lut=dataclasses.replace(board.budget.lut, count=20))
+    monkeypatch.setattr(command, "load_board", lambda name: dataclasses.replace(board, budget=budget))
+    out = tmp_path / "out"
+    layer = load_network(str(model)).nodes[0].name
+    arguments = ["hls_synth", "--model", str(model), "--layer", layer, "--out", str(out)]
+    assert main([*arguments, "--board", "ulx3s_85f"]) == 1
+    document = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    assert (document["passed"], document["fits"]) == (False, False)
+    needs = document["total"]["lut"]
+    assert document["problems"] == [f"does not fit ulx3s_85f: needs {needs} LUT of 20 ({5 * needs} %)"]
+    assert document["problems"][0] in capsys.readouterr().out
+    assert main(arguments) == 0, "without a board there is nothing to fit"
+    document = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    assert (document["passed"], document["fits"], document["problems"]) == (True, None, [])
+
+
+def test_a_synthesis_that_takes_too_long_has_not_passed(
+    tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = (node.name for node in load_network(str(model)).nodes[:2])
+    out, whole = tmp_path / "out", yosys._run
+    old_reports(out)
+
+    def slow(job: Job, cache: Path, log_file: Path, time_limit: float, runs: yosys._Processes) -> dict[str, Any]:
+        return whole(job, cache, log_file, 1e-3 if job.name == second else time_limit, runs)
+
+    monkeypatch.setattr(yosys, "_run", slow)
+    arguments = ["hls_synth", "--model", str(model), "--layer", f"{first},{second}", "--jobs", "1", "--out", str(out)]
+    assert main(arguments) == 2
+    message = capsys.readouterr().err
+    assert f"{second}: expected a synthesis within" in message
+    document = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    assert document["passed"] is False
+    assert len(document["problems"]) == 1
+    assert document["problems"][0] in message
+    assert {row["name"] for row in document["layers"]} <= {first}
+    assert not (out / "report_vitis.json").exists()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--folding", "none.json"],
+        ["--interval", "2"],
+        ["--layer", "nosuch"],
+        ["--board", "nosuch"],
+        ["--tool", "vitis"],
+    ],
+)
+def test_a_run_that_fails_leaves_no_report_of_an_earlier_one(
+    tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch, options: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", "")
+    named = old_reports(tmp_path / "out")
+    default = old_reports(network_folder(Path("build"), load_network(str(model))) / "hls_synth")
+    assert main(["hls_synth", "--model", str(model), "--out", "out", *options]) == 2
+    assert [path.exists() for path in named] == [False] * 3
+    assert main(["hls_synth", "--model", str(model), *options]) == 2
+    assert [path.exists() for path in default] == [False] * 3
+    named[0].write_text("{}")
+    assert main(["hls_synth", "--model", "none.onnx", "--out", "out"]) == 2
+    assert not named[0].exists()
 
 
 def test_hard_multipliers_are_for_layers_without_a_style(tmp_path: Path, model: Path) -> None:
@@ -367,4 +465,9 @@ def test_the_report_of_vitis_is_read(tmp_path: Path) -> None:
     found = vitis.read_report(tmp_path, "conv")
     assert found == vitis.Estimate(lut=600, ff=500, dsp=4, bram_18k=3, latency=100, interval=95, clock_ns=7.3)
     path = vitis.write_report(tmp_path / "report_vitis.json", "net", {"conv": found})
-    assert json.loads(path.read_text(encoding="utf-8"))["layers"][0]["latency"] == 100
+    document = json.loads(path.read_text(encoding="utf-8"))
+    assert document["layers"][0]["latency"] == 100
+    assert (document["passed"], document["problems"]) == (True, [])
+    vitis.write_report(path, "net", {"conv": found}, failure="other: it broke")
+    document = json.loads(path.read_text(encoding="utf-8"))
+    assert (document["passed"], document["problems"]) == (False, ["other: it broke"])

@@ -29,7 +29,7 @@ def test_where_all_do_or_none_does_there_are_no_such_parts():
 def test_the_results_hold_their_dice():
     scores = {part: dict.fromkeys(results._SCORES, 0.5) for part in ("val", "test")}
     final = scores | {"test_grouped": {"dice": 0.8, "lesion_images": 3}}
-    training = {"hours": 0.1, "precision": "float32", "signatures": [], "commit": None}
+    training = {"hours": 0.1, "precision": "float32", "signatures": []}
     document = {"data": {"source": "a"}, "scores": {"float": scores, "control": final}, "training": training}
     row = results.run_row(Job("a", TrainConfig("tiny", bits="float")), document)
     assert (row["final_test_grouped_dice"], row["final_test_grouped_lesion_images"]) == (0.8, 3)

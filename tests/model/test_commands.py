@@ -2,10 +2,15 @@
 
 import json
 
+import onnx
 import pytest
 
 from quantunet import cli, qonnx_import
-from quantunet.model import phantoms
+from quantunet.errors import ModelError
+from quantunet.model import card as card_module
+from quantunet.model import data, phantoms
+from quantunet.model.data_digest import data_digest
+from quantunet.provenance import file_digest, graph_digest
 
 QUICK = [
     *("--data", "phantoms", "--phantoms", "16", "--float-epochs", "2", "--qat-epochs", "2", "--tune-epochs", "1"),
@@ -37,6 +42,43 @@ def test_train_writes_network_and_card(trained):
     printed = (trained / "printed.txt").read_text()
     assert "widths" in printed
     assert "head" in printed
+
+
+def test_the_card_says_whose_it_is_and_the_file_what_it_was_made_of(trained):
+    path = trained / "small.onnx"
+    card = json.loads((trained / "small.json").read_text())
+    made = card["provenance"]
+    assert made["versions"].keys() == {"python", "numpy", "onnx", "qonnx", "torch", "brevitas", "monai"}
+    assert made["options"]["command"] == card["training"]["command"]
+    assert made["sha256"]["model"] == file_digest(path)
+    assert made["sha256"]["graph"] == graph_digest(qonnx_import.load(path))
+    samples = data.load("phantoms", _unet(card).size, phantom_count=16, seed=0)
+    assert made["sha256"]["data"] == data_digest(samples)
+    properties = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
+    assert properties["quantunet.version"] == made["quantunet"]
+    assert properties["quantunet.data_sha256"] == made["sha256"]["data"]
+    assert properties["quantunet.config_sha256"] == made["sha256"]["config"]
+    assert (properties.get("quantunet.commit") or "-").split("-")[0] == (made["commit"] or "")
+    assert not list(trained.glob(".*")), "nothing of the making is left"
+
+
+def test_what_is_not_published_leaves_the_earlier_network_and_card(trained, small, monkeypatch, capsys):
+    """A training that ends in an error replaces nothing; one that ends well replaces both."""
+    paths = [trained / "small.onnx", trained / "small.json"]
+    before = [path.read_bytes() for path in paths]
+
+    def broken(*_):
+        raise ModelError("card", expected="scores", got="none")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(card_module, "make_card", broken)
+        assert cli.main(["train", small, *QUICK, "--out", str(trained), "--resume"]) == 2
+    assert "expected scores" in capsys.readouterr().err
+    assert [path.read_bytes() for path in paths] == before
+    paths[1].write_text("{}")
+    assert cli.main(["train", small, *QUICK, "--out", str(trained), "--resume"]) == 0
+    assert paths[0].read_bytes() == before[0]
+    assert json.loads(paths[1].read_text())["provenance"]["sha256"]["model"] == file_digest(paths[0])
 
 
 def _unet(card):

@@ -14,7 +14,10 @@ from PIL import Image
 
 from quantunet import cli
 from quantunet.model import phantoms
-from quantunet.zoo import network_path, zoo_names
+from quantunet.model.card_file import read_card
+from quantunet.provenance import file_digest, graph_digest
+from quantunet.result_folder import network_folder
+from quantunet.zoo import load_network, network_path, zoo_names
 
 
 @pytest.fixture
@@ -61,7 +64,8 @@ def test_parts_and_scores_are_those_of_the_card(tmp_path, capsys):
 def test_labels_and_a_second_observer_stand_beside(eyes, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert cli.main(["evaluate", "tiny", "--data", str(eyes)]) == 0
-    found = json.loads((tmp_path / "runs" / "evaluate" / "tiny" / "metrics.json").read_text())
+    (path,) = (tmp_path / "runs" / "evaluate").glob("tiny-????????/metrics.json")
+    found = json.loads(path.read_text())
     report = found["parts"]["all"]
     with np.load(eyes) as arrays:
         masks, second = (arrays[key][:, 1::2, 1::2].astype(bool) for key in ("masks", "masks_observer2"))
@@ -93,6 +97,87 @@ def test_a_network_without_a_card_or_with_another_json(eyes, tmp_path, capsys, c
     assert cli.main(command) == 0
     assert "net.json" in caplog.text
     assert json.loads((tmp_path / "out" / "metrics.json").read_text())["training_images"] is None
+
+
+def test_metrics_say_what_they_are_of(eyes, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copyfile(network_path("tiny"), "net.onnx")
+    arguments = ["evaluate", "net.onnx", "--data", str(eyes)]
+    assert cli.main(arguments) == 0
+    (path,) = (tmp_path / "runs" / "evaluate").glob("net-????????/metrics.json")
+    made = json.loads(path.read_text())["provenance"]
+    assert made["options"]["data"] == str(eyes)
+    assert made["versions"].keys() == {"python", "numpy", "onnx", "pillow"}
+    found = made["sha256"]
+    assert found["model"] == file_digest(network_path("tiny"))
+    assert found["data_file"] == file_digest(eyes)
+    assert found["card"] is None
+    with np.load(eyes) as arrays:
+        content = dict(arrays)
+    content["images"][3, 4:8, 4:8] ^= 128
+    np.savez(tmp_path / "changed.npz", **content)
+    assert cli.main(["evaluate", "net.onnx", "--data", "changed.npz"]) == 0
+    other = json.loads(path.read_text())["provenance"]["sha256"]
+    assert {name for name in found if found[name] != other[name]} == {"data", "data_file"}
+
+
+@pytest.mark.parametrize("options", [["--data", "none.npz"], ["--data", "phantoms", "--part", "test"]])
+def test_a_run_that_fails_leaves_no_metrics_of_an_earlier_one(options, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copyfile(network_path("tiny"), "net.onnx")
+    default = network_folder(tmp_path / "runs" / "evaluate", load_network("net.onnx"))
+    for folder in (default, tmp_path / "out"):
+        folder.mkdir(parents=True)
+        for name in ("metrics.json", "images.csv", "best.png", "median.png", "worst.png", "kept"):
+            (folder / name).write_text("{}")
+    assert cli.main(["evaluate", "net.onnx", *options]) == 2
+    assert [path.name for path in default.iterdir()] == ["kept"]
+    assert cli.main(["evaluate", "net.onnx", *options, "--out", "out"]) == 2
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["kept"]
+
+
+def card_of(model, digests, card="tiny"):
+    """Put a card beside a network that says whose it is."""
+    content = json.loads(network_path(card).with_suffix(".json").read_text())
+    content["provenance"] = {"sha256": digests}
+    model.with_suffix(".json").write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize("said", ["both", "model", "graph", "neither"])
+def test_the_card_of_another_network_is_refused_where_it_is_needed(said, tmp_path, caplog, capsys):
+    model = tmp_path / "net.onnx"
+    shutil.copyfile(network_path("tiny"), model)
+    own = {"model": file_digest(model), "graph": graph_digest(load_network("tiny"))}
+    command = ["evaluate", str(model), "--data", "phantoms", "--out", str(tmp_path / "out")]
+    kept = {"both": ["model", "graph"], "neither": []}.get(said, [said])
+    card_of(model, {name: own[name] for name in kept})
+    assert cli.main([*command, "--part", "test"]) == 0
+    card_of(model, {name: "0" * 64 for name in kept})
+    code = cli.main([*command, "--part", "test"])
+    if said == "neither":
+        assert code == 0, "a card from before digests is taken"
+        return
+    assert code == 2
+    assert "expected the card of the network beside it" in capsys.readouterr().err
+    assert cli.main(command) == 0
+    assert "expected the card of the network beside it" in caplog.text
+    assert json.loads((tmp_path / "out" / "metrics.json").read_text())["training_images"] is None
+
+
+def test_the_card_of_a_network_is_that_of_its_packed_file_too(tmp_path):
+    assert cli.main(["pack", "tiny", "--out", str(tmp_path / "net.qun")]) == 0
+    card_of(tmp_path / "net.qun", {"model": "0" * 64, "graph": graph_digest(load_network("tiny"))})
+    command = ["evaluate", str(tmp_path / "net.qun"), "--data", "phantoms", "--part", "test"]
+    assert cli.main([*command, "--out", str(tmp_path / "out")]) == 0
+
+
+def test_every_card_of_the_zoo_is_that_of_its_network():
+    checked = 0
+    for name in zoo_names():
+        path = network_path(name)
+        read_card(path.with_suffix(".json")).check_network(path, file_digest(path), graph_digest(load_network(name)))
+        checked += 1
+    assert checked >= 2
 
 
 def bad_data(kind, eyes, folder):
@@ -145,7 +230,6 @@ def test_the_zoo_is_listed(capsys):
     for row in rows:
         card = json.loads(network_path(row["name"]).with_suffix(".json").read_text())
         assert row["dice_quantised"] == card["scores"]["quantised"]["test"]["dice"]
-        assert row["packed_bytes"] == card["size"]["packed_bytes"]
     assert cli.main(["zoo"]) == 0
     printed = capsys.readouterr().out
     assert all(name in printed for name in zoo_names())

@@ -231,7 +231,7 @@ def test_results_are_replaced_by_name_and_kept_in_order(tmp_path):
         card = {
             "data": {"source": "phantoms"},
             "scores": {"float": scores, "control": scores},
-            "training": {"hours": 0.1, "precision": "float32", "signatures": [], "commit": None},
+            "training": {"hours": 0.1, "precision": "float32", "signatures": []},
         }
         result = tmp_path / "result.json"
         result.write_text(json.dumps({"name": job.name, "card": card, "history": []}))

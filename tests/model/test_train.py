@@ -2,14 +2,21 @@
 
 import csv
 import dataclasses
+import re
+import types
+from pathlib import Path
 
 import pytest
 import torch
+from torch.optim.swa_utils import AveragedModel
 
-from quantunet.errors import FileFormatError, TrainingError
-from quantunet.model import train
+from quantunet.errors import FileFormatError, StorageError, TrainingError
+from quantunet.model import config, train
+from quantunet.model.config import TrainConfig
 from quantunet.model.train import Trainer
 from quantunet.model.unet import widths_as_int
+
+NAN, INF = float("nan"), float("inf")
 
 
 class _Killed(Exception):
@@ -53,7 +60,7 @@ def test_every_width_is_logged(quick, samples, tmp_path):
     assert list((tmp_path / "tensorboard").glob("events.*"))
 
 
-@pytest.mark.parametrize("place", [("float", 1), ("qat", 0), ("qat", 2), ("tune", 1)])
+@pytest.mark.parametrize("place", [("float", 1), ("qat", 0), ("qat", 2), ("tune", 0), ("tune", 1)])
 def test_killed_and_resumed_equals_uninterrupted(quick, samples, tmp_path, place):
     averages = []
 
@@ -87,10 +94,103 @@ def test_killed_and_resumed_equals_uninterrupted(quick, samples, tmp_path, place
     assert len(averages[0]) > 20
     assert all(torch.equal(averages[1][name], value) for name, value in averages[0].items())
     histories = [
-        [row[:5] for row in csv.reader((tmp_path / name / "history.csv").read_text().splitlines())]
+        [row | {"seconds": ""} for row in csv.DictReader((tmp_path / name / "history.csv").read_text().splitlines())]
         for name in ("whole", "killed")
     ]
     assert histories[0] == histories[1]
+    assert len(histories[0]) == 8
+
+
+def test_tune_that_makes_it_worse_leaves_the_network_of_qat(quick, samples, tmp_path):
+    at_the_end_of_qat = []
+
+    def keep(phase, epoch, batch, _batches):
+        if (phase, epoch, batch) == ("tune", 0, 1):
+            at_the_end_of_qat.append(torch.load(tmp_path / train.LAST, weights_only=True)["model"])
+
+    trained = dataclasses.replace(quick, float_epochs=30, augment=False, width_lr=0.02, tune_lr=1.0)
+    reports = []
+    outcome = Trainer(trained, samples, tmp_path, on_epoch=reports.append, on_batch=keep).run()
+    qat, *tune = [r for r in reports if r.phase != "float"][-3:]
+    assert max(dice for r in tune for dice in r.candidates.values()) < qat.val_dice  # else it proves nothing
+    final = outcome.final_model.state_dict()
+    assert len(final) > 20
+    assert all(torch.equal(final[name], value) for name, value in at_the_end_of_qat[0].items())
+    assert [r.leader for r in tune] == ["qat 3", "qat 3"]
+    assert not any(r.best for r in tune)
+    assert outcome.history[-1]["best"] == "qat 3"
+
+
+@pytest.mark.parametrize(
+    ("dice", "winner"),
+    [  # at the end of QAT; after each epoch of tune, the average and the weights themselves
+        ([0.5, 0.5, 0.5, 0.5, 0.5], "qat 3"),
+        ([0.5, 0.4, 0.6, 0.6, 0.5], "tune 1 raw"),
+        ([0.5, 0.6, 0.7, 0.8, 0.7], "tune 2 average"),
+    ],
+)
+def test_the_best_of_three_networks_is_kept(quick, samples, tmp_path, monkeypatch, dice, winner):
+    # The float phase and QAT score one network an epoch.
+    left = iter([0.1] * 6 + dice)
+    monkeypatch.setattr(train, "predict_scores", lambda *_: types.SimpleNamespace(dice=next(left)))
+    networks = {}
+
+    def keep(phase, epoch, batch, _batches):
+        if (phase, epoch, batch) == ("tune", 0, 1):
+            networks["qat 3"] = torch.load(tmp_path / train.LAST, weights_only=True)["model"]
+
+    def keep_tuned(report):
+        if report.phase == "tune":
+            content = torch.load(tmp_path / train.LAST, weights_only=True)
+            networks[f"tune {report.epoch} raw"] = content["model"]
+            averaged = {k.removeprefix("module."): v for k, v in content["average"].items() if k != "n_averaged"}
+            networks[f"tune {report.epoch} average"] = averaged
+
+    outcome = Trainer(quick, samples, tmp_path, on_epoch=keep_tuned, on_batch=keep).run()
+    assert next(left, None) is None
+    assert outcome.history[-1]["best"] == winner
+    assert [row["val_dice"] for row in outcome.history[-2:]] == [max(dice[1:3]), max(dice[3:])]
+    assert [row["val_dice.raw"] for row in outcome.history[-2:]] == [dice[2], dice[4]]
+    final = outcome.final_model.state_dict()
+    assert [
+        name for name, network in networks.items() if all(torch.equal(final[k], v) for k, v in network.items())
+    ] == [winner]
+    assert len(networks) == 5
+
+
+def test_the_average_begins_at_the_weights_of_qat_and_warms_up(quick, samples, tmp_path, monkeypatch):
+    given = []
+
+    class Recording(AveragedModel):
+        def update_parameters(self, model):
+            given.append(torch.cat([p.detach().flatten() for p in model.parameters()]))
+            super().update_parameters(model)
+
+    monkeypatch.setattr(train, "AveragedModel", Recording)
+    at_the_end_of_qat, averages = [], []
+
+    def keep(phase, epoch, batch, _batches):
+        if (phase, epoch, batch) == ("tune", 0, 1):
+            at_the_end_of_qat.append(torch.load(tmp_path / train.LAST, weights_only=True)["model"])
+
+    def keep_average(report):
+        if report.phase == "tune":
+            averages.append(torch.load(tmp_path / train.LAST, weights_only=True)["average"])
+
+    config = dataclasses.replace(quick, tune_average=0.28, tune_lr=0.05)
+    trainer = Trainer(config, samples, tmp_path, on_epoch=keep_average, on_batch=keep)
+    names = [name for name, _ in trainer.run().final_model.named_parameters()]
+    expected, *steps = given
+    assert torch.equal(expected, torch.cat([at_the_end_of_qat[0][name].flatten() for name in names]))
+    assert len(averages) == 2
+    assert len(steps) == 2 * trainer.batches
+    for n, weights in enumerate(steps, 1):
+        decay = [2 / 11, 3 / 12, 0.28][min(n, 3) - 1]
+        expected = decay * expected + (1 - decay) * weights
+        if n % trainer.batches == 0:
+            average = averages[n // trainer.batches - 1]
+            got = torch.cat([average[f"module.{name}"].flatten() for name in names])
+            torch.testing.assert_close(got, expected, rtol=0, atol=1e-6)
 
 
 def test_resuming_a_finished_training_gives_its_result(quick, samples, tmp_path):
@@ -119,6 +219,16 @@ def test_resuming_with_other_options_is_refused(quick, samples, tmp_path):
         Trainer(dataclasses.replace(quick, bit_lambda=1.0), samples, tmp_path).run(resume=True)
 
 
+@pytest.mark.parametrize("told", [None, 1, 3])
+def test_a_checkpoint_of_another_format_is_refused(quick, samples, tmp_path, told):
+    Trainer(quick, samples, tmp_path).run()
+    content = torch.load(tmp_path / train.LAST, weights_only=True)
+    del content["format"]
+    torch.save(content if told is None else content | {"format": told}, tmp_path / train.LAST)
+    with pytest.raises(TrainingError, match=f"format 2.*format {told or 1}"):
+        Trainer(quick, samples, tmp_path).run(resume=True)
+
+
 def test_a_truncated_checkpoint_is_refused(quick, samples, tmp_path):
     Trainer(quick, samples, tmp_path).run()
     path = tmp_path / train.LAST
@@ -142,18 +252,195 @@ def test_wrong_image_size_is_refused(quick, samples, tmp_path, monkeypatch):
         Trainer(config, samples, tmp_path)
 
 
+def _stopped(trainer, place):
+    """Run a training until it is killed in the second batch of an epoch."""
+
+    def kill(phase, epoch, batch, _batches):
+        if (phase, epoch) == place and batch == 2:
+            raise _Killed
+
+    trainer.on_batch = kill
+    with pytest.raises(_Killed):
+        trainer.run()
+
+
 @pytest.mark.parametrize(
-    "bad",
+    ("place", "changes"),
     [
-        {"preset": "huge"},
-        {"bit_weighting": "area"},
-        {"qat_epochs": 0},
-        {"batch_size": 0},
-        {"descent_epochs": 1},
-        {"descent_epochs": -1, "bits": 3},
-        {"descent_epochs": 3, "bits": 3},
+        (("float", 1), {"qat_lr": 1e-4, "tune_lr": 1e-4, "bit_lambda": 1.0, "bits": 4}),
+        (("qat", 0), {"qat_lr": 1e-4, "calibration_batches": 7, "bits": 5, "tune_average": 0.5}),
+        (("qat", 1), {"tune_lr": 1e-4, "tune_epochs": 1}),
+        (("tune", 0), {"tune_lr": 1e-4, "tune_average": 0.5}),
     ],
 )
-def test_bad_configuration_is_refused(quick, bad):
-    with pytest.raises(TrainingError):
+def test_options_of_a_phase_to_come_may_be_others(quick, samples, tmp_path, place, changes):
+    """The network is that of a training which had them from the beginning."""
+    changed = dataclasses.replace(quick, **changes)
+    expected = _parameters(Trainer(changed, samples, tmp_path / "whole").run())
+    _stopped(Trainer(quick, samples, tmp_path / "killed"), place)
+    got = _parameters(Trainer(changed, samples, tmp_path / "killed").run(resume=True))
+    assert got.keys() == expected.keys()
+    assert all(torch.equal(got[name], value) for name, value in expected.items())
+
+
+def test_options_of_a_phase_that_has_begun_may_not(quick, samples, tmp_path):
+    """And the advice was followed: the float phase is taken over into another folder."""
+    _stopped(Trainer(quick, samples, tmp_path / "killed"), ("qat", 1))
+    changed = dataclasses.replace(quick, qat_lr=1e-4)
+    with pytest.raises(TrainingError, match=r"got another qat_lr\. .*--warm-start .*float\.pt") as error:
+        Trainer(changed, samples, tmp_path / "killed").run(resume=True)
+    kept = Path(re.search(r"--warm-start (\S+)", str(error.value)).group(1))
+    seen = []
+    again = Trainer(changed, samples, tmp_path / "again", on_epoch=seen.append).run(warm_start=kept)
+    assert {report.phase for report in seen} == {"qat", "tune"}
+    expected = _parameters(Trainer(changed, samples, tmp_path / "whole").run())
+    assert all(torch.equal(_parameters(again)[name], value) for name, value in expected.items())
+    with pytest.raises(TrainingError, match=r"got another float_lr\. .*another folder \(--out\)\.$"):
+        Trainer(dataclasses.replace(quick, float_lr=1e-4), samples, tmp_path / "killed").run(resume=True)
+
+
+@pytest.mark.parametrize("phase", ["float", "qat", "tune"])
+def test_a_loss_that_is_not_finite_ends_the_training(quick, samples, tmp_path, phase):
+    trainer = Trainer(quick, samples, tmp_path)
+    loss = trainer.loss
+    now = []
+    trainer.on_batch = lambda phase, *_: now.append(phase)
+    trainer.loss = lambda *args: loss(*args) * (NAN if phase in {"float", now[-1] if now else ""} else 1)
+    option = {"float": "--float-lr", "qat": "--qat-lr", "tune": "--tune-lr"}[phase]
+    with pytest.raises(TrainingError, match=rf"{phase} epoch \d: expected a finite loss .*Lower {option}") as error:
+        trainer.run()
+    assert not (tmp_path / train.QUANT).exists()
+    assert ("--warm-start" in str(error.value)) == (phase != "float")
+
+
+def test_weights_that_are_not_finite_end_the_training(quick, samples, tmp_path):
+    trainer = Trainer(quick, samples, tmp_path)
+    state = []
+    begin = trainer._begin
+    trainer._begin = lambda *args: state.append(begin(*args)) or state[-1]
+
+    def spoil(phase, epoch, batch, batches):
+        if batch == batches:
+            next(state[-1].model.parameters()).data.fill_(INF)
+
+    trainer.on_batch = spoil
+    with pytest.raises(TrainingError, match="float epoch 1: .*got weights that are not finite"):
+        trainer.run()
+    assert not (tmp_path / train.LAST).exists()
+
+
+def test_parts_without_a_lesion_are_refused(quick, samples, tmp_path):
+    split = Trainer(quick, samples, tmp_path).split
+    for part, name in ((split.val, "validation"), (split.train, "training")):
+        masks = samples.masks.copy()
+        masks[part] = 0
+        with pytest.raises(TrainingError, match=f"a lesion in the {name} part, got {len(part)} images.*Choose another"):
+            Trainer(quick, dataclasses.replace(samples, masks=masks), tmp_path)
+    with pytest.raises(TrainingError, match="Every mask of this data set is empty"):
+        Trainer(quick, dataclasses.replace(samples, masks=samples.masks * 0), tmp_path)
+    masks = samples.masks.copy()
+    masks[split.val] = 0
+    masks[split.val[0], 3, 3] = 1
+    Trainer(quick, dataclasses.replace(samples, masks=masks), tmp_path)
+
+
+def test_a_folder_that_cannot_be_written_is_said_at_once(quick, samples, tmp_path):
+    (tmp_path / "file").write_text("")
+    for folder in (tmp_path / "file" / "run", tmp_path / "file", Path("/proc/run")):
+        seen = []
+        with pytest.raises(StorageError, match=r"a folder that can be written.*--out"):
+            Trainer(quick, samples, folder, on_batch=lambda *args, seen=seen: seen.append(args)).run()
+        assert not seen
+
+
+def test_a_checkpoint_with_other_content_is_refused(quick, samples, tmp_path):
+    """Each value in it is replaced by a text, a number, a list, a dictionary and nothing."""
+    _stopped(Trainer(quick, samples, tmp_path), ("qat", 1))
+    whole = torch.load(tmp_path / train.LAST, weights_only=True)
+    floats = torch.load(tmp_path / train.FLOAT, weights_only=True)
+    tried = 0
+    for name, key in [(train.LAST, key) for key in whole] + [(train.FLOAT, key) for key in floats]:
+        content = whole if name == train.LAST else floats
+        for value in ("text", -1.5, [3], {"a": 1}, None):
+            if key == "average" or isinstance(content[key], type(value)) and key in {"seconds"}:
+                continue  # the average of QAT is empty, and any number may be a time
+            torch.save(content | {key: value}, tmp_path / name)
+            with pytest.raises((FileFormatError, TrainingError), match=name.replace(".", "[.]")):
+                Trainer(quick, samples, tmp_path).run(resume=True)
+            tried += 1
+        torch.save(content, tmp_path / name)
+    assert tried > 60
+
+
+def test_a_damaged_result_is_noticed_and_written_again(quick, samples, tmp_path):
+    first = _parameters(Trainer(quick, samples, tmp_path).run())
+    path = tmp_path / train.QUANT
+    whole = path.read_bytes()
+    other = {name: value * 0 for name, value in torch.load(path, weights_only=True)["model"].items()}
+    for damage in (whole[: len(whole) // 2], b"", {"config": {}, "model": "text"}, {"config": {}, "model": other}):
+        if isinstance(damage, bytes):
+            path.write_bytes(damage)
+        else:
+            torch.save(damage, path)
+        with pytest.raises(FileFormatError, match=r"quant\.pt: .*Delete it: --resume writes it again"):
+            Trainer(quick, samples, tmp_path).run(resume=True)
+        path.unlink()
+        again = _parameters(Trainer(quick, samples, tmp_path).run(resume=True))
+        assert all(torch.equal(again[name], value) for name, value in first.items())
+        kept = torch.load(path, weights_only=True)["model"]
+        assert all(torch.equal(first[f"quant.{name}"], value) for name, value in kept.items())
+
+
+RATES = dict.fromkeys(("float_lr", "qat_lr", "tune_lr", "width_lr"), (NAN, INF, -INF, -1.0, 0, 0.0, 1e30, "0.1", True))
+COUNTS = dict.fromkeys(
+    ("float_epochs", "qat_epochs", "tune_epochs", "calibration_batches", "batch_size"), (0, -1, 10**30, 2.0, NAN, "3")
+)
+FRACTIONS = dict.fromkeys(("val_fraction", "test_fraction"), (NAN, INF, 0, 0.0, 1, 1.0, -0.1, 1.5, 0.9, None))
+FACTORS = dict.fromkeys(("bit_lambda", "distil"), (NAN, INF, -1, -1e-9, 1e30, "1"))
+OTHER = {
+    "preset": ("huge", 3, None, {}),
+    "bit_weighting": ("area", None, 1),
+    "split_by": ("patient", 0),
+    "bits": (1, 9, 4.0, True, "4", "double", None, []),
+    "augment": (1, 0, "yes", None),
+    "seed": (-1, 10**30, 2**32, 0.5, NAN, True),
+    "patience": (-1, 10**30, 1.5, INF),
+    "tune_average": (NAN, 1, 1.0, 1.5, -0.1),
+    "weight_decay": (NAN, INF, -1e-4, 2),
+    "descent_epochs": (1, -1, 10**30, 0.5),
+}
+BAD = [
+    (name, value)
+    for kind in (RATES, COUNTS, FRACTIONS, FACTORS, OTHER)
+    for name, values in kind.items()
+    for value in values
+]
+
+
+@pytest.mark.parametrize(("name", "value"), BAD)
+def test_a_value_out_of_range_is_refused_with_its_option(quick, name, value):
+    spelled = {"bit_lambda": "lambda", "bit_weighting": "weighting"}.get(name, name).replace("_", "-")
+    text = rf"{name} \(--{spelled}\)|test_fraction \(--test-fraction\)" if value == 0.9 else rf"{name} \(--{spelled}\)"
+    with pytest.raises(TrainingError, match=text):
+        dataclasses.replace(quick, **{name: value})
+
+
+def test_every_number_has_a_range():
+    numbers = {field.name for field in dataclasses.fields(TrainConfig) if field.type in ("int", "float")}
+    assert numbers == config._RANGES.keys()
+    assert numbers < {name for name, _ in BAD}
+
+
+@pytest.mark.parametrize(
+    "bad", [{"descent_epochs": 3, "bits": 3}, {"descent_epochs": 1, "bits": "float"}, {"descent_epochs": -1, "bits": 3}]
+)
+def test_a_descent_that_has_no_place_is_refused(quick, bad):
+    with pytest.raises(TrainingError, match="descent_epochs"):
         dataclasses.replace(quick, **bad)
+
+
+@pytest.mark.parametrize(
+    "good", [{"bit_lambda": 0}, {"distil": 0.0}, {"patience": 0}, {"tune_average": 0}, {"qat_lr": 1}]
+)
+def test_values_at_the_ends_are_taken(quick, good):
+    dataclasses.replace(quick, **good)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from helpers.qonnx_graph import write_qonnx
 
-from quantunet import golden, zoo
+from quantunet import golden, packed, zoo
 from quantunet.errors import ImageError, ModelError
 from quantunet.golden.histogram import histogram, histograms
 from quantunet.ir import Conv2d, ConvTranspose2d, Graph, IntArray, QType, Sigmoid
@@ -103,10 +103,10 @@ def test_the_seed_decides(small: Graph, pattern: Graph) -> None:
     assert untrained_unet("small", SMALL, pattern, image(32), seed=1) != small
 
 
-def test_a_trained_paper_network_is_preferred(monkeypatch: pytest.MonkeyPatch, small: Graph) -> None:
-    monkeypatch.setattr(zoo, "zoo_names", lambda: ("paper", "wearable"))
-    monkeypatch.setattr(zoo, "load", lambda path: small if path.name == "paper.onnx" else None)
-    assert zoo.load_network("paper") is small
+def test_a_trained_paper_network_is_preferred(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, small: Graph) -> None:
+    packed.write(small, tmp_path / "paper.qun")
+    monkeypatch.setattr(zoo, "_folder", lambda: tmp_path)
+    assert zoo.load_network("paper") == small
 
 
 def test_another_depth_is_refused(pattern: Graph) -> None:

@@ -16,17 +16,21 @@ from rich.console import Console
 
 from quantunet.cli import main
 from quantunet.commands import cosim as command
-from quantunet.errors import ImageError, ModelError
+from quantunet.errors import ImageError, ModelError, ToolFailedError
 from quantunet.hls import csim, network, rtl_project
 from quantunet.hls.design import Cycles
 from quantunet.hls.folding import default_folding
+from quantunet.ir import Graph
 from quantunet.model.random_network import random_image, random_unet
+from quantunet.provenance import file_digest, graph_digest
+from quantunet.result_folder import network_folder
 from quantunet.rtl_sim import cosim as cosim_module
-from quantunet.rtl_sim import layer_bench, verilator
+from quantunet.rtl_sim import layer_bench, network_bench, verilator
 from quantunet.rtl_sim.cosim import LEGS, Leg, Options, cosim
 from quantunet.rtl_sim.frames import adjacent_frames
 from quantunet.rtl_sim.live_table import LiveTable
-from quantunet.rtl_sim.report import LEFT_OUT, PASSED, CosimReport, write
+from quantunet.rtl_sim.report import BROKEN, FAILED, LEFT_OUT, PASSED, CosimReport, write
+from quantunet.zoo import network_path
 
 GRAPH = random_unet(base=2, depth=1, size=16, seed=2, name="cosim_test")
 FOLDING = default_folding(GRAPH)
@@ -107,6 +111,43 @@ def test_hls_difference_fails_and_names_the_value(monkeypatch: pytest.MonkeyPatc
     ((name, problems, _),) = report.failures()
     assert name == "skip0_requant"
     assert problems[0].startswith("HLS: 1 of 512 values differ, first y=3 x=2 channel=1: expected")
+
+
+def crash(*_: object, **__: object) -> None:
+    raise ToolFailedError("the simulator", expected="a result", got="signal 11")
+
+
+def test_a_report_says_where_nothing_was_compared(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(csim, "build_layer", crash)
+    monkeypatch.setattr(layer_bench, "run_layer", crash)
+    monkeypatch.setattr(network_bench, "run_network", crash)
+    console = Console(width=160, record=True, file=io.StringIO())
+    report = run()
+    assert not report.passed and not report.differs
+    for name, problems, _ in report.failures():
+        legs = 1 if name == "network" else 2
+        assert len(problems) == legs and all("signal 11" in problem for problem in problems)
+    document, _ = write(report, tmp_path)
+    found = json.loads(document.read_text(encoding="utf-8"))
+    assert found["passed"] is False
+    assert {(layer["hls"], layer["rtl"]) for layer in found["layers"]} == {(BROKEN, BROKEN)}
+    assert found["network_rtl"]["rtl"] == BROKEN
+    LiveTable(console).summary(report)
+    assert "NOT COMPARED" in console.export_text()
+    report.layers[0].rtl = FAILED
+    assert report.differs, "a difference beside it stays one"
+
+
+@pytest.mark.usefixtures("zoo")
+def test_the_command_ends_with_2_where_a_tool_failed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(csim, "build_layer", crash)
+    arguments = ["cosim", "--layers", "skip0_requant", "--legs", "hls", "--build", str(tmp_path)]
+    assert main(arguments) == 2
+    said = capsys.readouterr()
+    assert "skip0_requant: expected every value compared, got HLS: the simulator: expected a result" in said.err
+    assert "FAILED" not in said.out
 
 
 def test_one_frame_and_one_leg() -> None:
@@ -196,7 +237,16 @@ def test_command_passes_on_the_built_in_image(tmp_path: Path, capsys: pytest.Cap
     output = capsys.readouterr().out
     assert code == 0, output
     assert "PASSED" in output
-    assert (BUILD / GRAPH.name / "cosim" / "junit.xml").is_file()
+    folder = network_folder(BUILD, GRAPH) / "cosim"
+    assert (folder / "junit.xml").is_file()
+    made = json.loads((folder / "report.json").read_text(encoding="utf-8"))["provenance"]
+    assert made["options"]["layers"] == "skip0_requant"
+    assert made["versions"].keys() == {"python", "numpy", "onnx", "verilator", "cocotb", "g++", "hls4ml"}
+    found = made["sha256"]
+    assert found["graph"] == graph_digest(GRAPH)
+    assert found["model"] == file_digest(network_path("wearable")), "the command was told this name"
+    assert found["image_file"] is None
+    assert all(len(found[name]) == 64 for name in ("folding", "image", "rtl", "hls"))
     assert json.loads(folding.read_text(encoding="utf-8"))["skip0_requant"]
 
 
@@ -222,6 +272,38 @@ def test_command_fails_with_the_first_difference_and_a_waveform(
 
 
 @pytest.mark.usefixtures("zoo")
+@pytest.mark.parametrize("differs", [False, True])
+def test_a_tool_that_fails_is_no_difference(
+    differs: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def crash(*args: object, **kwargs: object) -> None:
+        raise ToolFailedError("bench", expected="cocotb tests that run and pass", got="none ran, exit code -11")
+
+    def simulated(graph: Graph, name: str, program: Path, tensors: dict[str, np.ndarray]) -> np.ndarray:
+        output = tensors[graph.node(name).output].copy()
+        output[0, 0, 0] ^= differs
+        return output
+
+    monkeypatch.setattr(verilator, "prepare", lambda builds: None)
+    monkeypatch.setattr(layer_bench, "run_layer", crash)
+    monkeypatch.setattr(cosim_module.network_bench, "run_network", crash)
+    monkeypatch.setattr(csim, "build_layer", lambda *args: Path("unused"))
+    monkeypatch.setattr(csim, "run_layer", simulated)
+    assert main(["cosim", "--layers", "skip0_requant,network", "--build", str(tmp_path)]) == (1 if differs else 2)
+    found = json.loads(next(tmp_path.rglob("report.json")).read_text(encoding="utf-8"))
+    (layer,) = found["layers"]
+    assert (found["passed"], layer["rtl"], found["network_rtl"]["rtl"]) == (False, BROKEN, BROKEN)
+    assert (layer["hls"], layer["hls_mismatches"], layer["rtl_mismatches"]) == (
+        FAILED if differs else PASSED,
+        differs,
+        0,
+    )
+    output = " ".join(capsys.readouterr().out.split())
+    assert "skip0_requant: RTL: bench: expected cocotb tests that run and pass, got none ran" in output
+    assert ("FAILED" in output, "NOT COMPARED" in output) == (differs, not differs)
+
+
+@pytest.mark.usefixtures("zoo")
 def test_command_runs_the_legs_that_are_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["cosim", "--legs", "network", "--frames", "1", "--build", str(BUILD)]) == 0
     output = " ".join(capsys.readouterr().out.split())
@@ -230,6 +312,56 @@ def test_command_runs_the_legs_that_are_asked_for(capsys: pytest.CaptureFixture[
     with pytest.raises(SystemExit):
         main(["cosim", "--legs", "network,vhdl"])
     assert "expected some of hls, rtl, network" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("zoo")
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--folding", "none.json"),
+        ("--interval", "3"),
+        ("--image", "none.png"),
+        ("--layers", "nosuch"),
+        ("--layers", "network", "--legs", "rtl"),
+    ],
+)
+def test_a_run_that_fails_leaves_no_report_of_an_earlier_one(tmp_path: Path, options: tuple[str, ...]) -> None:
+    folder = network_folder(tmp_path, GRAPH) / "cosim"
+    folder.mkdir(parents=True)
+    for name in ("report.json", "junit.xml", "kept.txt"):
+        (folder / name).write_text('{"passed": true}', encoding="utf-8")
+    assert main(["cosim", "--build", str(tmp_path), *options]) == 2
+    assert [path.name for path in folder.iterdir() if path.is_file()] == ["kept.txt"]
+
+
+def test_the_report_names_the_file_of_a_picture(tmp_path: Path) -> None:
+    picture = tmp_path / "image.png"
+    assert main(["phantom", str(picture), "--size", "32"]) == 0
+    options = ["--layers", "pool0", "--legs", "hls", "--build", str(tmp_path / "build")]
+    assert main(["cosim", "--model", "tiny", "--image", str(picture), *options]) == 0
+    (path,) = (tmp_path / "build").glob("tiny-????????/cosim/report.json")
+    found = json.loads(path.read_text(encoding="utf-8"))["provenance"]["sha256"]
+    assert found["image_file"] == file_digest(picture)
+    assert found["model"] == file_digest(network_path("tiny"))
+    assert found["rtl"] is None
+    assert found["hls"] is not None
+
+
+def test_sources_are_those_that_were_simulated(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = layer_bench.layer_project
+    sound = run(("enc0_conv0",), legs=("rtl",)).sources
+    assert sound == run(("enc0_conv0",), legs=("rtl",)).sources
+    assert (sound["rtl"] is not None, sound["hls"]) == (True, None)
+
+    def damaged(setup: layer_bench.Setup, name: str) -> rtl_project.RtlProject:
+        project = whole(setup, name)
+        flip_nibble(next(path for path in project.memories if "weight" in path.name), line=4)
+        return project
+
+    monkeypatch.setattr(layer_bench, "layer_project", damaged)
+    report = run(("enc0_conv0",), legs=("rtl",))
+    assert not report.passed
+    assert report.sources["rtl"] != sound["rtl"]
 
 
 @pytest.mark.usefixtures("zoo")

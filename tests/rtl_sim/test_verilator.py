@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import logging
+import shutil
 import textwrap
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 from helpers.rtl import BUILD_ROOT
 
+from quantunet import artefacts
 from quantunet.errors import StorageError, ToolFailedError, ToolMissingError
 from quantunet.rtl_sim import verilator
 
@@ -83,6 +87,80 @@ def test_build_is_found_again_by_content_and_tests_are_counted(source: Path, tmp
     with pytest.raises(ToolFailedError, match=r"1 of 2 failed \(bench_counter\.counts"):
         run(other, tmp_path / "run")
     assert [test.passed for test in run(other, tmp_path / "run", check=False).tests] == [False, True]
+
+
+DAMAGE: dict[str, Callable[[Path], object]] = {
+    "cut": lambda program: program.write_bytes(program.read_bytes()[: program.stat().st_size // 2]),
+    "another program": lambda program: shutil.copy("/bin/true", program),
+    "zeros": lambda program: program.write_bytes(bytes(program.stat().st_size)),
+    "bit": lambda program: program.write_bytes(
+        program.read_bytes()[:-1] + bytes([program.read_bytes()[-1] ^ 1]),
+    ),
+    "not executable": lambda program: program.chmod(0o644),
+    "deleted": lambda program: program.unlink(),
+    "manifest": lambda program: (program.parent / artefacts.MANIFEST).write_text("{}"),
+}
+
+
+def test_a_damaged_simulator_is_built_again(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What a build compiles is kept here, so that a build costs nothing; that it compiles is tested above."""
+    parameters: dict[str, int | str] = {"Step": 2, "Greeting": "hello"}
+    original = verilator.build([source], "qun_counter", parameters, BUILD_ROOT) / verilator.EXECUTABLE
+    builds: list[Path] = []
+
+    def compiled(tools: object, runtime: object, work: Path, **options: object) -> None:
+        shutil.copy(original, work / verilator.EXECUTABLE)
+        builds.append(work)
+
+    monkeypatch.setattr(verilator, "_verilate", lambda *args, **options: None)
+    monkeypatch.setattr(verilator, "_runtime", lambda *args, **options: tmp_path)
+    monkeypatch.setattr(verilator, "_compile_model", compiled)
+    caplog.set_level(logging.INFO, "quantunet.artefacts")
+    root = tmp_path / "builds"
+    folder = verilator.build([source], "qun_counter", parameters, root)
+    for count, damage in enumerate(DAMAGE.values(), start=2):
+        damage(folder / verilator.EXECUTABLE)
+        assert verilator.build([source], "qun_counter", parameters, root) == folder
+        assert len(builds) == count == len(caplog.records) + 1
+        assert (folder / verilator.EXECUTABLE).read_bytes() == original.read_bytes()
+        assert verilator.build([source], "qun_counter", parameters, root) == folder
+        assert len(builds) == count
+    assert run(folder, tmp_path / "run").passed
+    assert [path.name for path in root.iterdir()] == [folder.name]
+
+
+def test_a_damaged_runtime_is_compiled_again_before_it_is_used(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Path] = []
+
+    def compiled(commands: Sequence[Sequence[str | Path]], cwd: Path, what: str, jobs: int) -> None:
+        for command in commands:
+            (cwd / command[-1]).write_bytes(b"object" * 100)
+        made.append(cwd)
+
+    monkeypatch.setattr(verilator, "_in_parallel", compiled)
+    verilator.prepare(tmp_path)
+    verilator.prepare(tmp_path)
+    assert len(made) == 1
+    (folder,) = tmp_path.glob("runtime-*")
+    header = folder / "fast" / f"{verilator._HEADER}.gch"
+    header.write_bytes(header.read_bytes()[:100])
+    assert verilator._runtime(verilator._tools(), tmp_path, trace=False) == folder
+    assert len(made) == 2
+    assert header.stat().st_size == 600
+
+
+def test_a_simulator_that_crashes_is_a_tool_that_failed(source: Path, tmp_path: Path) -> None:
+    (tmp_path / verilator.EXECUTABLE).write_text("#!/bin/sh\nkill -SEGV $$\n")
+    (tmp_path / verilator.EXECUTABLE).chmod(0o755)
+    with pytest.raises(ToolFailedError, match="none ran, exit code -11"):
+        run(tmp_path, tmp_path / "run")
+    (tmp_path / verilator.EXECUTABLE).unlink()
+    with pytest.raises(ToolFailedError, match="none ran, exit code 127"):
+        run(tmp_path, tmp_path / "run")
 
 
 def test_run_without_a_test_has_failed(source: Path, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from quantunet import exit_codes, golden
+from quantunet.commands import _evaluate_results
 from quantunet.errors import ImageError
 from quantunet.ir import Graph
 from quantunet.mask_pictures import Case, check_classes, save_cases
@@ -24,7 +25,7 @@ from quantunet.storage import write_text
 _CASES = 4
 
 
-def run(args: argparse.Namespace, graph: Graph, console: Console) -> int:
+def run(args: argparse.Namespace, graph: Graph, folder: Path, console: Console) -> int:
     """Score a network on an ``.npz`` of images and class indices.
 
     Raises:
@@ -44,9 +45,8 @@ def run(args: argparse.Namespace, graph: Graph, console: Console) -> int:
     each = class_scores.score_classes(predicted, samples.classes, count)
     found = class_scores.summary(each)
     console.print(_table(f"{args.model} on {samples.source}", found))
-    folder = args.out or Path("runs") / "evaluate" / Path(args.model).stem
     _write_pictures(folder, samples, predicted, each)
-    write_text(folder / "images.csv", class_scores.images_csv(samples, each))
+    write_text(folder / _evaluate_results.ROWS, class_scores.images_csv(samples, each))
     rate = round(len(samples.images) / seconds, 2)
     document = {
         "model": args.model,
@@ -55,8 +55,9 @@ def run(args: argparse.Namespace, graph: Graph, console: Console) -> int:
         "seconds": round(seconds, 3),
         "images_per_second": rate,
         "parts": {"all": {"network": found}},
+        "provenance": _evaluate_results.provenance(args, graph, samples),
     }
-    write_text(folder / "metrics.json", json.dumps(document, indent=1) + "\n")
+    write_text(folder / _evaluate_results.METRICS, json.dumps(document, indent=1) + "\n")
     console.print(f"{rate} images/s   results in {folder}", highlight=False, soft_wrap=True)
     return exit_codes.SUCCESS
 
@@ -105,8 +106,8 @@ def _write_pictures(folder: Path, samples: ClassSamples, predicted: NDArray[np.i
     score = np.where(np.isnan(dice), each.accuracy, dice)
     order = np.argsort(-score, kind="stable")
     middle = max(0, (len(order) - _CASES) // 2)
-    chosen = {"best": order[:_CASES], "median": order[middle : middle + _CASES], "worst": order[-_CASES:]}
-    for name, some in chosen.items():
+    chosen = (order[:_CASES], order[middle : middle + _CASES], order[-_CASES:])
+    for name, some in zip(_evaluate_results.PICTURES, chosen, strict=True):
         cases = []
         for index in some.tolist():
             kind = "only class 0" if np.isnan(dice[index]) else f"mean Dice {dice[index]:.3f}"

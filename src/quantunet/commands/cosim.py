@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,18 @@ import numpy.typing as npt
 
 from quantunet import exit_codes
 from quantunet.commands import _pixel_scale
+from quantunet.errors import ToolFailedError
 from quantunet.images import load_image
 from quantunet.ir import Array, Graph
 from quantunet.pixel_codes import code_limits, picture_codes
-from quantunet.zoo import load_network
+from quantunet.provenance import array_digest, file_digest, gather, graph_digest, value_digest
+from quantunet.result_folder import network_folder
+from quantunet.zoo import MODEL_HELP, load_network, model_digest
 
 PHANTOM = "phantom"
 """The built-in image."""
 
+_ENTRY = re.compile(r"(?P<file>.+\.npz):\d+\Z")
 _PHANTOM_SEED = 2025
 _SMALLEST_PHANTOM = 16
 _LEGS = (
@@ -34,7 +39,7 @@ def add_parser(sub: Any) -> None:
     parser: argparse.ArgumentParser = sub.add_parser(
         "cosim", help="prove every layer bit-exact in HLS and RTL on an image", description=__doc__
     )
-    parser.add_argument("--model", default="wearable", help="a QONNX file or a name in the zoo (default: %(default)s)")
+    parser.add_argument("--model", default="wearable", help=f"{MODEL_HELP} (default: %(default)s)")
     parser.add_argument(
         "--image",
         default=PHANTOM,
@@ -103,7 +108,10 @@ def run(args: argparse.Namespace) -> int:
     from quantunet.rtl_sim.cosim import Options, cosim
     from quantunet.rtl_sim.live_table import LiveTable
 
-    graph = _pixel_scale.apply(load_network(args.model), args.pixel_scale)
+    graph = load_network(args.model)
+    folder = network_folder(args.build, graph) / "cosim"
+    reports.remove(folder)
+    graph = _pixel_scale.apply(graph, args.pixel_scale)
     image, image_name = _image(graph, args.image)
     folding = (
         read_folding(args.folding, graph, args.interval) if args.folding else default_folding(graph, args.interval)
@@ -114,13 +122,32 @@ def run(args: argparse.Namespace) -> int:
     options = Options(
         layers=layers, legs=args.legs, stalls=args.stalls, seed=args.seed, jobs=args.jobs, frames=args.frames
     )
-    folder = args.build / graph.name / "cosim"
     with LiveTable() as table:
         report = cosim(graph, image, folding, folder, options, image_name=image_name, progress=table.update)
+    inputs = {
+        "model": model_digest(args.model),
+        "graph": graph_digest(graph),
+        "folding": value_digest(folding),
+        "image": array_digest(image),
+        "image_file": _file_digest(args.image),
+    }
+    tools = ("numpy", "onnx", "verilator", "cocotb", "g++", *(("hls4ml",) if "hls" in args.legs else ()))
+    report.provenance = gather(args, tools, inputs | report.sources)
     document, junit = reports.write(report, folder)
     table.summary(report)
     table.files(document, junit)
+    if not report.passed and not report.differs:
+        name, problems, _ = report.failures()[0]
+        got = problems[0] if problems else "nothing to compare"
+        raise ToolFailedError(name, expected="every value compared", got=got)
     return exit_codes.SUCCESS if report.passed else exit_codes.DIFFERENCE
+
+
+def _file_digest(source: str) -> str | None:
+    """Return the digest of the file that an image comes from; None for one that is generated."""
+    entry = _ENTRY.match(source)
+    path = Path(entry["file"] if entry else source)
+    return file_digest(path) if source != PHANTOM and path.is_file() else None
 
 
 def _image(graph: Graph, source: str) -> tuple[Array, str]:

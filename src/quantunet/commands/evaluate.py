@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from quantunet import exit_codes
-from quantunet.commands import _evaluate_classes, _pixel_scale
+from quantunet.commands import _evaluate_classes, _evaluate_results, _pixel_scale
 from quantunet.errors import DataSplitError, FileFormatError, StorageError
 from quantunet.ir import Graph
 from quantunet.mask_pictures import Case, save_cases
@@ -27,8 +27,10 @@ from quantunet.model import data, evaluation
 from quantunet.model.card_file import Card, read_card
 from quantunet.model.data import Samples, Split
 from quantunet.model.metrics import ImageScores, score_images
+from quantunet.provenance import graph_digest
+from quantunet.result_folder import network_folder
 from quantunet.storage import write_text
-from quantunet.zoo import MODEL_HELP, card_path, load_network
+from quantunet.zoo import MODEL_HELP, card_path, load_network, model_digest
 
 logger = logging.getLogger(__name__)
 
@@ -69,20 +71,25 @@ def add_parser(sub: Any) -> None:
     )
     parser.add_argument("--phantoms", type=int, default=512, metavar="N", help="how many phantoms (default: 512)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the phantoms (default: 0)")
-    parser.add_argument("--out", type=Path, help="folder of the results (default: runs/evaluate/MODEL)")
+    parser.add_argument("--out", type=Path, help="folder of the results (default: runs/evaluate/<network>-<digest>)")
     _pixel_scale.add_option(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
-    graph = _pixel_scale.apply(load_network(args.model), args.pixel_scale)
+    if args.out:
+        _evaluate_results.remove(args.out)
+    graph = load_network(args.model)
+    folder = args.out or network_folder(Path("runs") / "evaluate", graph)
+    _evaluate_results.remove(folder)
+    graph = _pixel_scale.apply(graph, args.pixel_scale)
     console = Console(width=max(_WIDTH, Console().width))
     height, width, channels = graph.tensor(graph.input).shape
     if height != width or channels != 1 or graph.logits.shape[2] != 1:
-        return _evaluate_classes.run(args, graph, console)
+        return _evaluate_classes.run(args, graph, folder, console)
     samples = data.load(args.data, height, phantom_count=args.phantoms, seed=args.seed)
-    card = _card(args.model, needed=args.part != [_ALL])
+    card = _card(args.model, graph, needed=args.part != [_ALL])
     split = _split(card, samples, needed=args.part != [_ALL])
     parts = {name: np.arange(len(samples)) if name == _ALL else _parts(split)[name] for name in args.part}
     indices = np.unique(np.concatenate(list(parts.values())))
@@ -100,10 +107,9 @@ def run(args: argparse.Namespace) -> int:
         console.print(_table(f"{args.model} on {samples.source}, {name}", report))
     training, note = _training_images(card, split, samples, indices)
     console.print(note, highlight=False, style="yellow" if training != 0 else "")
-    folder = args.out or Path("runs") / "evaluate" / Path(args.model).stem
     _write_pictures(folder, samples, indices, masks, each)
     part_of = {int(index): name for name, some in _parts(split).items() for index in some}
-    write_text(folder / "images.csv", evaluation.images_csv(samples, indices, part_of, each))
+    write_text(folder / _evaluate_results.ROWS, evaluation.images_csv(samples, indices, part_of, each))
     document = {
         "model": args.model,
         "data": samples.source,
@@ -113,14 +119,15 @@ def run(args: argparse.Namespace) -> int:
         "seconds": round(seconds, 3),
         "images_per_second": round(len(indices) / seconds, 2),
         "parts": reports,
+        "provenance": _evaluate_results.provenance(args, graph, samples),
     }
-    write_text(folder / "metrics.json", json.dumps(document, indent=1) + "\n")
+    write_text(folder / _evaluate_results.METRICS, json.dumps(document, indent=1) + "\n")
     console.print(f"{len(indices) / seconds:.1f} images/s   results in {folder}", highlight=False, soft_wrap=True)
     return exit_codes.SUCCESS
 
 
-def _card(model: str, *, needed: bool) -> Card | None:
-    """Return the network's card; where it is not needed, one that is damaged is left alone."""
+def _card(model: str, graph: Graph, *, needed: bool) -> Card | None:
+    """Return the network's card; where it is not needed, one that is damaged or of another network is left alone."""
     path = card_path(model)
     if path is None:
         if needed:
@@ -132,12 +139,14 @@ def _card(model: str, *, needed: bool) -> Card | None:
             )
         return None
     try:
-        return read_card(path)
+        card = read_card(path)
+        card.check_network(path, model_digest(model), graph_digest(graph))
     except FileFormatError as error:
         if needed:
             raise
         logger.warning("%s", error)
         return None
+    return card
 
 
 def _split(card: Card | None, samples: Samples, *, needed: bool) -> Split | None:
@@ -239,8 +248,8 @@ def _write_pictures(
     """Write the best, the median and the worst images; by Dice, from the better to the worse."""
     order = evaluation.ranking(each)[::-1]
     middle = max(0, (len(order) - _CASES) // 2)
-    chosen = {"best": order[:_CASES], "median": order[middle : middle + _CASES], "worst": order[-_CASES:]}
-    for name, some in chosen.items():
+    chosen = (order[:_CASES], order[middle : middle + _CASES], order[-_CASES:])
+    for name, some in zip(_evaluate_results.PICTURES, chosen, strict=True):
         cases = []
         for at in some.tolist():
             index = int(indices[at])

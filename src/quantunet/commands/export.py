@@ -10,6 +10,7 @@ from typing import Any
 from quantunet import exit_codes
 from quantunet.errors import FileFormatError
 from quantunet.model.config import PRESETS
+from quantunet.provenance import onnx_properties, value_digest
 
 
 def add_parser(sub: Any) -> None:
@@ -34,13 +35,14 @@ def run(args: argparse.Namespace) -> int:
     from quantunet.model.unet import quant_unet
 
     content = checkpoint.load(args.checkpoint, {"config", "model"})
-    preset = content["config"].get("preset")
+    with checkpoint.content_of(args.checkpoint):
+        preset = str(content["config"]["preset"])
     if preset not in PRESETS:
         raise FileFormatError(str(args.checkpoint), expected="a checkpoint of a preset", got=repr(preset))
     model = quant_unet(PRESETS[preset])
     checkpoint.fill(model, content["model"], args.checkpoint)
-    images, _ = phantoms.generate(max(1, args.images), PRESETS[preset].size, seed=1)
-    report = export(model, args.out, images)
+    images, _ = phantoms.generate(args.images, PRESETS[preset].size, seed=1)
+    report = export(model, args.out, images, onnx_properties(config=value_digest(content["config"])))
     table = Table("tensor", "compared", "differing", title=f"{args.out}: {report.images} images")
     for check in report.tensors:
         table.add_row(check.name, str(check.compared), str(check.differing))

@@ -13,8 +13,10 @@ from rich.console import Console
 from rich.table import Table
 
 from quantunet import exit_codes, golden
+from quantunet.provenance import gather, graph_digest, value_digest
+from quantunet.result_folder import network_folder, remove
 from quantunet.storage import write_text
-from quantunet.zoo import load_network
+from quantunet.zoo import MODEL_HELP, load_network, model_digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +36,7 @@ def add_parser(sub: Any) -> None:
     parser: argparse.ArgumentParser = sub.add_parser(
         "fifos", help="depth, fill and cost of every FIFO, and what one beat less does", description=__doc__
     )
-    parser.add_argument("model", help="a QONNX file, or a network of the zoo")
+    parser.add_argument("model", help=MODEL_HELP)
     parser.add_argument("--folding", type=Path, help="JSON file with PE and SIMD of every layer")
     parser.add_argument("--interval", type=int, help="frame interval in cycles that the default folding keeps")
     parser.add_argument("--simulate", action="store_true", help="measure the highest fill in RTL over adjacent frames")
@@ -94,8 +96,12 @@ def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
     from quantunet.hls.fifo_report import fifo_report
     from quantunet.hls.folding import default_folding, read_folding
+    from quantunet.hls.source_digest import rtl_digest
 
     graph = load_network(args.model)
+    folder = network_folder(args.build, graph) / "fifos"
+    path = folder / "report.json"
+    remove(path)
     folding = (
         read_folding(args.folding, graph, args.interval) if args.folding else default_folding(graph, args.interval)
     )
@@ -104,10 +110,18 @@ def run(args: argparse.Namespace) -> int:
     with console.status("depths") as status:
         report = fifo_report(graph, folding, exact=True if args.one_less else args.exact)
         if args.simulate or args.one_less:
-            _simulate(graph, folding, report, simulation, args, status)
+            _simulate(graph, folding, report, simulation, args, folder, status)
     _print(console, report, simulation)
-    path = args.build / graph.name / "fifos" / "report.json"
-    write_text(path, json.dumps(_document(report, simulation), indent=1) + "\n")
+    projects = [folder / "network"] if simulation.frames else []
+    inputs = {
+        "model": model_digest(args.model),
+        "graph": graph_digest(graph),
+        "folding": value_digest(folding),
+        "rtl": rtl_digest(folder, projects),
+    }
+    tools = ("numpy", "onnx", "g++", *(("verilator", "cocotb") if simulation.frames else ()))
+    document = _document(report, simulation) | {"provenance": gather(args, tools, inputs).document()}
+    write_text(path, json.dumps(document, indent=1) + "\n")
     console.print(f"report: {path}")
     passed = not simulation.problems and all(trial.as_predicted for trial in simulation.trials)
     return exit_codes.SUCCESS if passed else exit_codes.DIFFERENCE
@@ -119,6 +133,7 @@ def _simulate(
     report: FifoReport,
     simulation: _Simulation,
     args: argparse.Namespace,
+    folder: Path,
     status: Status,
 ) -> None:
     from quantunet.hls.full_speed import FRAMES
@@ -130,7 +145,6 @@ def _simulate(
     status.update("build of the simulator")
     image = random_image(graph)
     frames = [golden.run(graph, frame) for frame in adjacent_frames(graph, image, FRAMES)]
-    folder = args.build / graph.name / "fifos"
     bench = FifoBench(graph, folding, frames, folder / "network", folder / "builds", jobs=os.cpu_count() or 1)
     status.update("simulation")
     result = bench.run()

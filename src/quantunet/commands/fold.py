@@ -16,7 +16,8 @@ from quantunet import exit_codes
 from quantunet.constraints.board import RESOURCES, Board, board_names, load_board
 from quantunet.errors import FoldingError, ToolMissingError
 from quantunet.ir import Graph
-from quantunet.zoo import load_network
+from quantunet.provenance import gather, graph_digest, value_digest
+from quantunet.zoo import MODEL_HELP, load_network, model_digest
 
 if TYPE_CHECKING:
     from quantunet.hls.cost_model import Cost
@@ -33,7 +34,7 @@ def add_parser(sub: Any) -> None:
     parser: argparse.ArgumentParser = sub.add_parser(
         "fold", help="choose PE, SIMD and style of every layer for a frame rate or a device", description=__doc__
     )
-    parser.add_argument("model", help="a QONNX file, or a network of the zoo")
+    parser.add_argument("model", help=MODEL_HELP)
     speed = parser.add_mutually_exclusive_group()
     speed.add_argument("--fps", type=_positive, help="frames a second that the network must reach")
     speed.add_argument("--interval", type=_whole, help="cycles between frames that no layer may exceed")
@@ -102,7 +103,13 @@ def run(args: argparse.Namespace) -> int:
     if args.out and not found.excess:
         write_folding(args.out, found.folding)
     if args.json:
-        json.dump(document(graph, found, budget, args.clock_mhz), sys.stdout, indent=1)
+        inputs = {
+            "model": model_digest(args.model),
+            "graph": graph_digest(graph),
+            "folding": value_digest(found.folding),
+        }
+        made = gather(args, ("numpy", "onnx", "ortools"), inputs).document()
+        json.dump(document(graph, found, budget, args.clock_mhz) | {"provenance": made}, sys.stdout, indent=1)
         print()
     else:
         _print(graph, found, budget, board, args.clock_mhz)

@@ -15,9 +15,11 @@ from rich.table import Table
 
 from quantunet import exit_codes
 from quantunet.constraints.board import Board, board_names, load_board
-from quantunet.errors import BoardError
+from quantunet.errors import BoardError, ToolFailedError
 from quantunet.ir import Graph
-from quantunet.zoo import MODEL_HELP, load_network
+from quantunet.provenance import Provenance, gather, graph_digest, value_digest
+from quantunet.result_folder import network_folder, remove
+from quantunet.zoo import MODEL_HELP, load_network, model_digest
 
 if TYPE_CHECKING:
     from quantunet.hls.design import Style
@@ -38,7 +40,11 @@ def add_parser(sub: Any) -> None:
     parser.add_argument("--model", default=DEFAULT_NETWORK, help=f"{MODEL_HELP} (default: %(default)s)")
     parser.add_argument("--layer", default="", help="only these layers, separated by commas")
     parser.add_argument("--tool", choices=("yosys", "vitis"), default="yosys", help="(default: %(default)s)")
-    parser.add_argument("--board", help=f"show shares of this board's budget: {', '.join(board_names())}")
+    parser.add_argument(
+        "--board",
+        help="show shares of this board's budget, and end with code 1 where it is exceeded: "
+        f"{', '.join(board_names())}",
+    )
     parser.add_argument("--folding", type=Path, help="JSON with PE, SIMD and style of layers; the rest is chosen")
     parser.add_argument("--write-folding", type=Path, help="write the folding in use to this file, to be edited")
     parser.add_argument("--interval", type=_positive, help="frame interval in cycles that the default folding keeps")
@@ -50,7 +56,7 @@ def add_parser(sub: Any) -> None:
     )
     parser.add_argument("--jobs", type=_positive, default=os.cpu_count() or 1, help="syntheses at a time (%(default)s)")
     parser.add_argument("--time-limit", type=_positive, default=TIME_LIMIT, help="seconds for one layer (%(default)s)")
-    parser.add_argument("--out", type=Path, help="folder of the results (build/<network>/hls_synth)")
+    parser.add_argument("--out", type=Path, help="folder of the results (build/<network>-<digest>/hls_synth)")
     parser.set_defaults(run=run)
 
 
@@ -65,15 +71,21 @@ def _positive(text: str) -> int:
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
     from quantunet.hls.folding import default_folding, read_folding, write_folding
-    from quantunet.hls.synth import flow, vitis, yosys
+    from quantunet.hls.source_digest import hls_digest, rtl_digest
+    from quantunet.hls.synth import flow, report, vitis, yosys
 
+    reports = (report.DOCUMENT, report.TABLE, vitis.DOCUMENT)
+    if args.out:
+        remove(*(args.out / name for name in reports))
+    graph = load_network(args.model)
+    folder = args.out or network_folder(Path("build"), graph) / "hls_synth"
+    remove(*(folder / name for name in reports))
     board = load_board(args.board) if args.board else None
     if args.tool == "vitis":
         _check_vitis_board(board)
         vitis.find_tool()
     else:
         yosys.version()
-    graph = load_network(args.model)
     layers = _layers(graph, args.layer)
     style: Style = "folded-dsp" if args.dsp else "folded-lut"
     folding = (
@@ -83,15 +95,22 @@ def run(args: argparse.Namespace) -> int:
     )
     if args.write_folding:
         write_folding(args.write_folding, folding)
-    folder = args.out or Path("build") / graph.name / "hls_synth"
     console = Console()
     with console.status("writing RTL"):
         parts = flow.write_rtl(graph, folding, folder / "rtl", layers)
     projects = _write_hls4ml(graph, layers, folder / "hls4ml", board, console)
     console.print(f"RTL: {folder / 'rtl'}   hls4ml projects: {folder / 'hls4ml'}", soft_wrap=True)
+    inputs = {
+        "model": model_digest(args.model),
+        "graph": graph_digest(graph),
+        "folding": value_digest(folding),
+        "rtl": rtl_digest(folder, [folder / "rtl" / "network", *(folder / "rtl" / "layers" / name for name in layers)]),
+        "hls": hls_digest(folder, [folder / "hls4ml" / "network", *projects.values()]),
+    }
+    made = gather(args, ("numpy", "onnx", "hls4ml", *(("pyosys",) if args.tool == "yosys" else ())), inputs)
     if args.tool == "vitis":
-        return _run_vitis(graph, projects, folder, console)
-    return _run_yosys(args, graph, parts, board, folder, console)
+        return _run_vitis(graph, projects, folder, console, made)
+    return _run_yosys(args, graph, parts, board, folder, console, made)
 
 
 def _layers(graph: Graph, text: str) -> list[str]:
@@ -147,13 +166,21 @@ def _print_whole(table: Table) -> None:
 
 
 def _run_yosys(
-    args: argparse.Namespace, graph: Graph, parts: Sequence[Part], board: Board | None, folder: Path, console: Console
+    args: argparse.Namespace,
+    graph: Graph,
+    parts: Sequence[Part],
+    board: Board | None,
+    folder: Path,
+    console: Console,
+    made: Provenance,
 ) -> int:
     from quantunet.hls.synth import flow, report, yosys
 
     family = board.family if board else DEFAULT_FAMILY
     begin = time.monotonic()
     running: list[str] = []
+    done: dict[str, Synthesis] = {}
+    failure: ToolFailedError | None = None
     with _progress(console) as progress:
         task = progress.add_task("synthesis", total=len(parts))
 
@@ -163,6 +190,7 @@ def _run_yosys(
 
         def finished(name: str, result: Synthesis) -> None:
             running.remove(name)
+            done[name] = result
             progress.update(task, advance=1, description=f"synthesis of {', '.join(running)}")
             if not result.cached:
                 usage = result.usage
@@ -174,54 +202,67 @@ def _run_yosys(
                     soft_wrap=True,
                 )
 
-        results = flow.synthesise(
-            parts,
-            folder / "cache",
-            family=family,
-            processes=args.jobs,
-            time_limit=args.time_limit,
-            started=started,
-            finished=finished,
-        )
+        try:
+            flow.synthesise(
+                parts,
+                folder / "cache",
+                family=family,
+                processes=args.jobs,
+                time_limit=args.time_limit,
+                started=started,
+                finished=finished,
+            )
+        except ToolFailedError as error:
+            failure = error
+    whole = [part for part in parts if part.name in done]
+    results = [done[part.name] for part in whole]
     found = report.Report(
         network=graph.name,
         tool=f"yosys {yosys.version()}",
         family=family,
         board=board,
-        parts=parts,
+        parts=whole,
         results=results,
         seconds=time.monotonic() - begin,
         folder=folder,
+        failure=str(failure or ""),
+        provenance=made,
     )
     json_path, csv_path = report.write(found)
+    if failure is not None:
+        raise failure
     _print_whole(report.table(found))
-    for part, result in zip(parts, results, strict=True):
+    for part, result in zip(whole, results, strict=True):
         for concern in flow.concerns(result):
             console.print(f"{part.name}: {concern}", style="yellow", highlight=False, soft_wrap=True)
-    if board is not None and found.excess:
-        needs = ", ".join(f"{share:.0f} % of the {name.upper()}" for name, share in found.excess.items())
-        console.print(f"does not fit {board.name}: needs {needs}", style="red", highlight=False, soft_wrap=True)
+    for problem in found.problems:
+        console.print(problem, style="red", highlight=False, soft_wrap=True)
     console.print(f"{found.seconds:.0f} s   {json_path}   {csv_path}", highlight=False, soft_wrap=True)
-    return exit_codes.SUCCESS
+    return exit_codes.SUCCESS if found.passed else exit_codes.DIFFERENCE
 
 
-def _run_vitis(graph: Graph, projects: dict[str, Path], folder: Path, console: Console) -> int:
+def _run_vitis(graph: Graph, projects: dict[str, Path], folder: Path, console: Console, made: Provenance) -> int:
     from quantunet.hls.synth import vitis
 
     table = Table(title=f"{graph.name}: Vitis HLS estimates", title_justify="left")
     table.add_column("layer")
     for name in ("LUT", "FF", "DSP", "BRAM_18K", "latency", "interval", "clock ns"):
         table.add_column(name, justify="right")
+    path = folder / vitis.DOCUMENT
     estimates: dict[str, vitis.Estimate] = {}
     with _progress(console) as progress:
         task = progress.add_task("Vitis HLS", total=len(projects))
         for name, project in projects.items():
             progress.update(task, description=f"Vitis HLS of {name}")
-            found = estimates[name] = vitis.synthesise(project, name)
+            try:
+                found = estimates[name] = vitis.synthesise(project, name)
+            except ToolFailedError as error:
+                vitis.write_report(path, graph.name, estimates, failure=str(error), provenance=made)
+                raise
             figures = (found.lut, found.ff, found.dsp, found.bram_18k, found.latency, found.interval)
             table.add_row(name, *(f"{figure:,}" for figure in figures), f"{found.clock_ns:.2f}")
             progress.advance(task)
-    path = vitis.write_report(folder / "report_vitis.json", graph.name, estimates)
+    vitis.write_report(path, graph.name, estimates, provenance=made)
     _print_whole(table)
     console.print(str(path), highlight=False, soft_wrap=True)
     return exit_codes.SUCCESS

@@ -11,7 +11,6 @@ import numpy as np
 from PIL import Image
 
 from quantunet import exit_codes, storage
-from quantunet.errors import ImageError
 from quantunet.model import phantoms
 
 
@@ -22,15 +21,18 @@ def add_parser(sub: Any) -> None:
     )
     parser.add_argument("out", type=Path, help="the image, PNG")
     parser.add_argument("--mask", type=Path, help="the mask of its lesions, PNG: 0 background, 255 foreground")
-    parser.add_argument("--size", type=int, default=128, help="height and width (default: 128)")
+    parser.add_argument(
+        "--size",
+        type=int,
+        default=128,
+        help=f"height and width, {phantoms.MIN_SIZE} to {phantoms.MAX_SIZE} (default: 128)",
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
-    if args.size < phantoms.MIN_SIZE:
-        raise ImageError("--size", expected=f"at least {phantoms.MIN_SIZE}", got=str(args.size))
     images, masks = phantoms.generate(1, args.size, args.seed)
     write_png(args.out, images[0])
     if args.mask:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from quantunet import exit_codes, storage
 from quantunet.model.config import PRESETS, Bits, Device, PenaltyWeighting, Precision, SplitBy, TrainConfig
+from quantunet.result_folder import remove
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -57,6 +58,17 @@ def add_parser(sub: Any) -> None:
     parser.add_argument("--phantoms", type=int, default=512, metavar="N", help="how many phantoms (default: 512)")
     parser.add_argument("--out", type=Path, help="folder of checkpoints, logs and the result (default: runs/PRESET)")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in that folder")
+    parser.add_argument(
+        "--warm-start",
+        type=Path,
+        metavar="FILE",
+        help="float.pt of another training with the same float phase, which is then not run again",
+    )
+    parser.add_argument(
+        "--publish-anyway",
+        action="store_true",
+        help="publish a network that shows signs of failure too; its card names them",
+    )
     parser.add_argument("--device", choices=get_args(Device), default="auto")
     parser.add_argument("--threads", type=int, help="CPU threads (default: all)")
     parser.add_argument("--seed", type=int, default=_DEFAULTS.seed)
@@ -109,7 +121,7 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     from quantunet.model import compute, data, distributed
-    from quantunet.model.card import train_command
+    from quantunet.model.card import check_success, train_command
     from quantunet.model.train import Trainer
 
     compute.prepare(args.threads)
@@ -131,10 +143,12 @@ def run(args: argparse.Namespace) -> int:
                 on_epoch=monitor.on_epoch,
                 on_batch=monitor.on_batch,
             )
-            outcome = trainer.run(resume=args.resume)
+            outcome = trainer.run(resume=args.resume, warm_start=args.warm_start)
         if not distributed.rank():
             made = samples.source.startswith("phantoms")
             command = train_command(config, "phantoms" if made else samples.source, args.phantoms if made else None)
+            if not args.publish_anyway:
+                check_success(outcome, config, samples)
             _publish(outcome, config, samples, folder / f"{args.preset}.onnx", command, console)
     return exit_codes.SUCCESS
 
@@ -148,6 +162,7 @@ def _publish(
     card_path = path.with_suffix(".json")
     if config.bits == "float":
         card = control_card(outcome, config, samples, command)
+        remove(path)  # of an earlier training, which this card is not about
         storage.write_text(card_path, json.dumps(card, indent=1) + "\n")
         told = f"wrote {card_path}; a float network has no QONNX file"
     else:

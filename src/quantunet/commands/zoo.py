@@ -9,9 +9,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from quantunet import exit_codes
+from quantunet import exit_codes, packed
 from quantunet.model.card_file import read_card
-from quantunet.zoo import network_path, zoo_names
+from quantunet.provenance import file_digest, graph_digest
+from quantunet.zoo import load_network, network_path, zoo_names
 
 _WIDTH = 140
 
@@ -54,21 +55,25 @@ def run(args: argparse.Namespace) -> int:
 
 
 def row(name: str) -> dict[str, Any]:
-    """Return what the table shows of a network.
+    """Return what the table shows of a network; its size is that of the file that ``quantunet pack`` writes.
 
     Raises:
         StorageError: The network has no card.
-        FileFormatError: Its card is damaged.
+        FileFormatError: Its card is damaged, or that of another network.
     """
-    card = read_card(network_path(name).with_suffix(".json"))
+    path = network_path(name)
+    graph = load_network(name)
+    card = read_card(path.with_suffix(".json"))
+    card.check_network(path.with_suffix(".json"), file_digest(path), graph_digest(graph))
+    packed_bytes = path.stat().st_size if path.suffix == packed.SUFFIX else len(packed.pack(graph))
     return {
         "name": name,
         "data": card.source,
         "image_size": card.image_size,
         "parameters": card.parameters,
         "mean_bits": card.mean_bits,
-        "packed_bytes": card.packed_bytes,
-        "ratio": card.ratio,
+        "packed_bytes": packed_bytes,
+        "ratio": round(4 * card.parameters / packed_bytes, 2),
         "dice_float": card.float_scores["test"]["dice"],
         "dice_quantised": card.quantised_scores["test"]["dice"],
         "seed": card.seed,
