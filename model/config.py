@@ -128,11 +128,13 @@ class TrainConfig:
         float_lr: Peak learning rate of the warm start (one cycle).
         qat_lr: First learning rate of QAT (cosine to a twentieth).
         tune_lr: First learning rate of the fine-tuning (cosine to a twentieth).
-        width_lr: Learning rate of the bit-widths' own Adam group.
+        width_lr: Learning rate of the bit-widths' own Adam group; ``target_bits`` sets it by the steps.
         tune_average: Decay of the running average of the weights in the fine-tuning, once it has warmed up.
         weight_decay: Weight decay of the weights (not of biases, scales or widths).
         bit_lambda: Factor of the bit-width term of the loss.
         bit_weighting: How the mean over the layers' widths is weighted.
+        target_bits: The mean, so weighted, at which learned widths end, whatever the number of steps; None leaves it to
+            ``bit_lambda`` and the steps.
         patience: Epochs without a better validation Dice before a phase ends; 0 turns early stopping off.
         bits: ``learned``; or a number from 2 to 8, the width of every weight and activation, which is then not learned;
             or ``float``, where the float network goes on through all phases, as a control.
@@ -161,6 +163,7 @@ class TrainConfig:
     weight_decay: float = 1e-4
     bit_lambda: float = 0.25
     bit_weighting: PenaltyWeighting = "layers"
+    target_bits: float | None = None
     patience: int = 15
     bits: Bits = "learned"
     descent_epochs: int = 0
@@ -201,6 +204,20 @@ class TrainConfig:
                 expected="at least one epoch in each phase, one calibration batch and one image in a batch",
                 got=f"{self.float_epochs}, {self.qat_epochs}, {self.tune_epochs}, "
                 f"{self.calibration_batches}, {self.batch_size}",
+            )
+        if self.target_bits is not None and not (self.bits == "learned" and MIN_BITS <= self.target_bits <= MAX_BITS):
+            raise TrainingError(
+                "training configuration",
+                expected=f"target bits from {MIN_BITS} to {MAX_BITS}, with bits that are learned",
+                got=f"{self.target_bits} with bits {self.bits}",
+                hint="A width that is the same everywhere is given as bits alone.",
+            )
+        if self.target_bits is not None and self.width_lr != TrainConfig.width_lr:
+            raise TrainingError(
+                "training configuration",
+                expected="the learning rate of the widths left alone, with target bits",
+                got=str(self.width_lr),
+                hint="It then follows from the number of steps, so that widths can part in few of them.",
             )
         longest = self.qat_epochs - 1 if isinstance(self.bits, int) else 0
         if not 0 <= self.descent_epochs <= longest:

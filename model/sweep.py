@@ -26,7 +26,7 @@ else:
     import tomli as tomllib
 
 _FIELDS = {field.name for field in dataclasses.fields(TrainConfig) if field.init}
-_METHOD = {"bits", "descent_epochs", "bit_lambda", "bit_weighting", "distil"}
+_METHOD = {"bits", "descent_epochs", "bit_lambda", "bit_weighting", "target_bits", "distil"}
 _NAMED = {"preset", "seed", "split_by"} | _METHOD
 
 
@@ -67,6 +67,7 @@ class Job:
         c = self.config
         if c.bits == "learned":
             name = f"lambda{c.bit_lambda:g}_{c.bit_weighting}"
+            name += "" if c.target_bits is None else f"_target{c.target_bits:g}"
         else:
             name = "float" if c.bits == "float" else f"uniform{c.bits}"
             name += f"_descent{c.descent_epochs}" if c.descent_epochs else ""
@@ -128,7 +129,7 @@ def _expand(place: str, table: dict[str, Any]) -> list[Job]:
         chosen = dict(zip(table, choice, strict=True))
         # One training, whatever a list names beside it that has no meaning for its bits.
         bits = chosen.get("bits", "learned")
-        without = {"bit_lambda", "bit_weighting"} if bits != "learned" else set()
+        without = {"bit_lambda", "bit_weighting", "target_bits"} if bits != "learned" else set()
         without |= {"descent_epochs"} if isinstance(bits, str) else set()
         chosen = {key: value for key, value in chosen.items() if key not in without}
         jobs.append(Job(str(chosen.pop("data")), TrainConfig(**chosen)))
