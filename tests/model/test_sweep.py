@@ -66,6 +66,9 @@ def test_where_no_width_is_learned_lambda_makes_no_other_training(tmp_path):
     assert methods == ["lambda0.1_layers", "lambda0.2_layers", "float", "uniform3"]
     methods = [job.method for job in read_jobs(_file(tmp_path, f"{text}\ndescent_epochs = [0, 5]"))]
     assert methods == ["lambda0.1_layers", "lambda0.2_layers", "float", "uniform3", "uniform3_descent5"]
+    methods = [job.method for job in read_jobs(_file(tmp_path, f"{text}\ntarget_bits = [3.5, 4]"))]
+    lambdas = ["lambda0.1_layers_target3.5", "lambda0.1_layers_target4"]
+    assert methods == [*lambdas, "lambda0.2_layers_target3.5", "lambda0.2_layers_target4", "float", "uniform3"]
 
 
 def test_trainings_begin_in_the_order_of_the_file(tmp_path):
