@@ -206,6 +206,13 @@ def _check_requant(graph: Graph, node: Node) -> None:
 
 def _check_concat(graph: Graph, node: Node) -> None:
     assert isinstance(node, Concat)
+    if node.inputs[0] == node.inputs[1]:
+        raise ModelError(
+            node.name,
+            expected="two different tensors to join",
+            got=f"'{node.inputs[0]}' twice",
+            hint="Put a requantisation to the same type in front of one leg.",
+        )
     skip, up, target = graph.input_of(node, 0), graph.input_of(node, 1), graph.output_of(node)
     if skip.shape[:2] != up.shape[:2]:
         raise ShapeError(node.name, expected="two legs of one height and width", got=f"{skip.shape} and {up.shape}")

@@ -662,6 +662,10 @@ class Builder:
         joined = legs[0]
         for number, leg in enumerate(legs[1:], start=2):
             last = number == len(legs)
+            if leg.name == joined.name:  # a concatenation reads two streams: the copy gets a layer of its own
+                leg = self.tensor(
+                    self.requant(_numbered(place, number, "copy"), self.ready(leg, place), leg.qtype), place
+                )
             name = self._layer_name(place.name if last else f"{place.name}_{number - 1}")
             output = self._tensor_name(place.output if last else f"{place.output}_{number - 1}")
             shape = (*leg.shape[:2], joined.shape[2] + leg.shape[2])
@@ -753,7 +757,7 @@ def _same(qtype: QType, reach: Range, low: int | None, high: int | None) -> bool
 def _no_type(value: Value, reader: Place, reach: Range, low: int | None, high: int | None, frac: int) -> ModelError:
     """Return the error of a value that no type of the hardware holds."""
     span = _clamped(reach, low, high)
-    if value.frac is None:
+    if value.frac is None and value.declared is None and value.low is None and value.high is None:
         bits = "any number of" if span is None else str(bits_for(*span))
         return WidthError(
             value.place.name,
