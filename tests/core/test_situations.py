@@ -417,6 +417,9 @@ PATTERNS = {
     "narrow activation": Situation(
         tail(lambda net, x: net.quant(x, 0.25, 3, 1, 1, name="thin")), "either", ("thin", "narrow")
     ),
+    "narrow activation, finer than the sums": Situation(
+        tail(lambda net, x: net.quant(x, 2.0**-11, 12, 1, 1, name="thin")), "either", ("thin",)
+    ),
     "bipolar activation": Situation(
         tail(lambda net, x: net("BipolarQuant", x, net.constant(0.5), name="sign", domain=GENERAL)), "either", ("sign",)
     ),
