@@ -136,7 +136,7 @@ def _solve_apart(kernel: Array, low: int, high: int, where: str) -> AdderGraph:
 
 
 def answer(job: str) -> str:
-    """Return the graph, as JSON, that :mod:`quantunet.hls.constant_worker` is asked for: a kernel."""
+    """Return the graph, as JSON, that :mod:`quantunet.hls.constant_worker` is asked for, of a kernel and its range."""
     asked = json.loads(job)
     return json.dumps(_to_json(_solve(np.array(asked["kernel"], dtype=np.int64), asked["low"], asked["high"])))
 

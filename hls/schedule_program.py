@@ -43,7 +43,7 @@ def schedule_program() -> Path:
     key = digest.hexdigest()
 
     def make(work: Path) -> None:
-        command = [compiler, *FLAGS, _MAIN, "-o", work / _PROGRAM]
+        command: list[str | Path] = [compiler, *FLAGS, _MAIN, "-o", work / _PROGRAM]
         done = processes.run(command, env={**os.environ, "TMPDIR": str(work)})
         if done.code:
             check_output(work, done.output)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import pickle
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -40,10 +39,13 @@ def load(path: Path, keys: set[str]) -> dict[str, Any]:
         FileFormatError: It is truncated, damaged, or no checkpoint of this project.
     """
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        file = path.open("rb")
     except OSError as error:
         raise StorageError(str(path), expected="a readable checkpoint", got=error.strerror or str(error)) from error
-    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError) as error:
+    try:
+        with file:
+            content = torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch, zipfile and pickle raise about a dozen kinds for damaged files
         raise FileFormatError(
             str(path), expected="a complete checkpoint", got=str(error).splitlines()[0] if str(error) else "damage"
         ) from error

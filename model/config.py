@@ -189,11 +189,13 @@ class TrainConfig:
         float_lr: Peak learning rate of the warm start (one cycle).
         qat_lr: First learning rate of QAT (cosine to a twentieth).
         tune_lr: First learning rate of the fine-tuning (cosine to a twentieth).
-        width_lr: Learning rate of the bit-widths' own Adam group.
+        width_lr: Learning rate of the bit-widths' own Adam group; ``target_bits`` sets it by the steps.
         tune_average: Decay of the running average of the weights in the fine-tuning, once it has warmed up.
         weight_decay: Weight decay of the weights (not of biases, scales or widths).
         bit_lambda: Factor of the bit-width term of the loss.
         bit_weighting: How the mean over the layers' widths is weighted.
+        target_bits: The mean, so weighted, at which learned widths end, whatever the number of steps; None leaves it to
+            ``bit_lambda`` and the steps.
         patience: Epochs without a better validation Dice before a phase ends; 0 turns early stopping off.
         bits: ``learned``; or a number from 2 to 8, the width of every weight and activation, which is then not learned;
             or ``float``, where the float network goes on through all phases, as a control.
@@ -222,6 +224,7 @@ class TrainConfig:
     weight_decay: float = 1e-4
     bit_lambda: float = 0.25
     bit_weighting: PenaltyWeighting = "layers"
+    target_bits: float | None = None
     patience: int = 15
     bits: Bits = "learned"
     descent_epochs: int = 0
@@ -251,7 +254,25 @@ class TrainConfig:
                 f"0 to {longest}, with bits {self.bits}",
                 "A width that is given comes down before the last epoch of QAT; learned ones need no descent.",
             )
+        self._check_target()
         object.__setattr__(self, "unet", PRESETS[self.preset])
+
+    def _check_target(self) -> None:
+        """Check what widths shall end with, where that is given."""
+        if self.target_bits is None:
+            return
+        if self.bits != "learned" or not _Range(MIN_BITS, MAX_BITS).holds(self.target_bits):
+            raise self._error(
+                "target_bits",
+                f"target bits from {MIN_BITS} to {MAX_BITS}, with bits that are learned, not {self.bits}",
+                "A width that is the same everywhere is given as bits alone.",
+            )
+        if self.width_lr != TrainConfig.width_lr:
+            raise self._error(
+                "width_lr",
+                f"the learning rate of the widths left at {TrainConfig.width_lr:g}, with target bits",
+                "It then follows from the number of steps, so that widths can part in few of them.",
+            )
 
     def _check_choice(self, name: str, choices: Collection[object]) -> None:
         value = getattr(self, name)

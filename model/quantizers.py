@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 from quantunet.model.config import MAX_BITS, MIN_BITS
 from quantunet.model.fused_quant import FusedIntQuant
-from quantunet.model.learned_range import LearnedIntQuant
+from quantunet.model.learned_range import LearnedIntQuant, width_of
 
 COLLECT_STATS_STEPS = 20
 MIN_SCALE = 2.0**-16  # a power of two, so that the scale of a tensor that is all zeros is one too
@@ -192,7 +192,6 @@ def set_widths(model: nn.Module, bits: int) -> None:
 @torch.no_grad()
 def freeze_widths(model: nn.Module) -> None:
     """Round every offset to its width and stop its training."""
-    clamp_widths(model)
     for parameter in width_parameters(model):
-        parameter.round_()  # half to even, as in the forward pass
+        parameter.copy_(width_of(parameter) - MIN_BITS)  # as in the forward pass, to the last bit of a tie
         parameter.requires_grad_(False)

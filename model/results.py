@@ -39,6 +39,7 @@ def run_row(job: Job, card: Mapping[str, Any]) -> Row:
         "descent_epochs": config.descent_epochs,
         "lambda": config.bit_lambda if config.bits == "learned" else "",
         "weighting": config.bit_weighting if config.bits == "learned" else "",
+        "target_bits": "" if config.target_bits is None else config.target_bits,
         "distil": config.distil,
         "changes": " ".join(f"{name}={value}" for name, value in job.changes.items()),
     }

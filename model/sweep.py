@@ -28,7 +28,7 @@ _LONGEST = 4096  # of a path
 
 _TYPES = {field.name: field.type for field in dataclasses.fields(TrainConfig) if field.init}
 _FIELDS = set(_TYPES)
-_METHOD = {"bits", "descent_epochs", "bit_lambda", "bit_weighting", "distil"}
+_METHOD = {"bits", "descent_epochs", "bit_lambda", "bit_weighting", "target_bits", "distil"}
 _NAMED = {"preset", "seed", "split_by"} | _METHOD
 
 
@@ -69,6 +69,7 @@ class Job:
         c = self.config
         if c.bits == "learned":
             name = f"lambda{c.bit_lambda:g}_{c.bit_weighting}"
+            name += "" if c.target_bits is None else f"_target{c.target_bits:g}"
         else:
             name = "float" if c.bits == "float" else f"uniform{c.bits}"
             name += f"_descent{c.descent_epochs}" if c.descent_epochs else ""
@@ -132,7 +133,7 @@ def _expand(path: Path, name: str, table: object) -> list[Job]:
         chosen = dict(zip(keys, choice, strict=True))
         # One training, whatever a list names beside it that has no meaning for its bits.
         bits = chosen.get("bits", "learned")
-        without = {"bit_lambda", "bit_weighting"} if bits != "learned" else set()
+        without = {"bit_lambda", "bit_weighting", "target_bits"} if bits != "learned" else set()
         without |= {"descent_epochs"} if isinstance(bits, str) else set()
         chosen = {key: value for key, value in chosen.items() if key not in without}
         data = chosen.pop("data")

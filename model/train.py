@@ -11,6 +11,7 @@ import dataclasses
 import io
 import logging
 import math
+import operator
 import tempfile
 import time
 from collections.abc import Callable
@@ -28,7 +29,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from quantunet import storage
 from quantunet.errors import FileFormatError, StorageError, TrainingError
-from quantunet.model import checkpoint, distributed, quantizers
+from quantunet.model import checkpoint, distributed, quantizers, target_bits
 from quantunet.model.augment import augment, to_float
 from quantunet.model.compute import pick_precision
 from quantunet.model.config import Precision, TrainConfig
@@ -176,7 +177,8 @@ def _optimizer(
         {"params": plain, "lr": lr, "weight_decay": 0.0},
     ]
     if phase == "qat" and config.bits == "learned":
-        groups.append({"params": offsets, "lr": config.width_lr, "weight_decay": 0.0})
+        width_lr = config.width_lr if config.target_bits is None else target_bits.learning_rate(steps)
+        groups.append({"params": offsets, "lr": width_lr, "weight_decay": 0.0})
     optimizer = torch.optim.AdamW(groups)
     if phase == "float":
         return optimizer, torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=lr, total_steps=steps + 1)
@@ -473,6 +475,7 @@ class Trainer:
             state.scheduler.step()
             if learning:
                 quantizers.clamp_widths(state.model)
+                self._hold_target(state, number + 1)
             if state.average is not None:
                 state.average.update_parameters(state.model)
             total += float(loss.detach())
@@ -521,6 +524,13 @@ class Trainer:
             got=f"loss {loss}" if not math.isfinite(loss) else "weights that are not finite",
             hint=f"Lower {rate}, {again}.",
         )
+
+    def _hold_target(self, state: State, batch: int) -> None:
+        """Give the learned widths the mean that a step of QAT is to end with, where one is given."""
+        target = self.config.target_bits
+        if target is not None:
+            step, steps = state.epoch * self.batches + batch, self.config.qat_epochs * self.batches
+            target_bits.hold_mean(state.model, self.loss.weights, target_bits.mean_at(step, steps, target))
 
     def _compete(self, state: State, candidates: dict[str, UNet]) -> dict[str, float]:
         """Score networks on the validation part; the phase keeps the best that it has had, of equals the earlier."""
@@ -616,7 +626,7 @@ class Trainer:
                 hint="Train in another folder, or go on with the version that began.",
             )
         with checkpoint.content_of(self.folder / LAST):
-            phase, epoch = _ORDER[_ORDER.index(content["phase"])], int(content["epoch"])
+            phase, epoch = _ORDER[_ORDER.index(content["phase"])], operator.index(content["epoch"])
             history, seconds = _checked_history(content["history"]), float(content["seconds"])
             again = self._changed(content["config"], phase, epoch)
             best, best_epoch, leader = content["best"]
@@ -627,7 +637,7 @@ class Trainer:
             return self._advance(self._warm(begun, self.folder / FLOAT))
         is_float = phase == "float" or self.config.bits == "float"
         model = float_unet(self.config.unet) if is_float else quant_unet(self.config.unet)
-        for parameters in filter(None, (best_model, content["model"])):
+        for parameters in (best_model or content["model"], content["model"]):
             checkpoint.fill(model, parameters, self.folder / LAST)
         if not is_float and (phase in {"tune", "done"} or self.config.bits != "learned"):
             quantizers.freeze_widths(model)
@@ -636,6 +646,8 @@ class Trainer:
         with checkpoint.content_of(self.folder / LAST):
             if phase != "done" and epoch:  # at its beginning a phase takes what the options say now
                 state.optimizer.load_state_dict(content["optimizer"])
+                if content["scheduler"].keys() != state.scheduler.state_dict().keys():  # it would take anything
+                    raise ValueError("a scheduler of another kind")
                 state.scheduler.load_state_dict(content["scheduler"])
                 if state.average is not None:
                     state.average.load_state_dict(content["average"])

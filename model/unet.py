@@ -154,13 +154,9 @@ def output_quantizer(model: UNet, name: str) -> nn.Module:
     return activation
 
 
-def widths(model: UNet) -> dict[str, tuple[Tensor, Tensor]]:
-    """Learned widths, with their gradient.
-
-    Returns:
-        For each convolution its weight width and the width of its output (for ``up{l}`` that of the skip's quantizer).
-    """
-    offsets = [
+def width_offsets(model: UNet) -> list[Tensor]:
+    """The trainable offset behind each width: for each convolution that of its weights, then that of its output."""
+    return [
         offset
         for name, layer in model.convs.items()
         for offset in (
@@ -168,7 +164,15 @@ def widths(model: UNet) -> dict[str, tuple[Tensor, Tensor]]:
             q.activation_offset(output_quantizer(model, name)),
         )
     ]
-    bits = LearnedWidth.apply(torch.stack(offsets)).unbind()  # type: ignore[no-untyped-call]
+
+
+def widths(model: UNet) -> dict[str, tuple[Tensor, Tensor]]:
+    """Learned widths, with their gradient.
+
+    Returns:
+        For each convolution its weight width and the width of its output (for ``up{l}`` that of the skip's quantizer).
+    """
+    bits = LearnedWidth.apply(torch.stack(width_offsets(model))).unbind()  # type: ignore[no-untyped-call]
     return dict(zip(model.convs, zip(bits[::2], bits[1::2], strict=True), strict=True))
 
 

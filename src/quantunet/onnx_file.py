@@ -272,6 +272,7 @@ def _load(path: Path) -> onnx.ModelProto:
         raise FileFormatError(
             str(path), expected="a whole QONNX file", got=str(error) or type(error).__name__, hint=_AGAIN
         ) from error
+    _check_text(path, model)
     # The list of operator sets stands behind the graph: a file that was cut off has none. qonnx' cleanup renames the
     # quantizers' domain and adds no line for it, so that a missing one of these says nothing.
     if not any(opset.domain in _STANDARD for opset in model.opset_import):
@@ -323,6 +324,21 @@ def _kind(node: NodeProto) -> str:
     if (node.domain in _QUANTIZER_DOMAINS and quantizer) or (node.domain in _STANDARD and not quantizer):
         return str(node.op_type)
     return f"{node.domain or 'ai.onnx'}.{node.op_type}"
+
+
+def _check_text(path: Path, model: onnx.ModelProto) -> None:
+    """Refuse names that are no text: protobuf hands out the bytes of a damaged one."""
+    graph = model.graph
+    names: list[object] = [item.name for item in (*graph.input, *graph.output, *graph.initializer, *model.functions)]
+    names += [dim.dim_param for item in graph.input for dim in item.type.tensor_type.shape.dim]
+    names += [opset.domain for opset in model.opset_import]
+    names += [text for entry in model.metadata_props for text in (entry.key, entry.value)]
+    for node in graph.node:
+        names += [node.name, node.op_type, node.domain, *node.input, *node.output]
+        names += [attribute.name for attribute in node.attribute]
+    broken = [name for name in names if not isinstance(name, str)]
+    if broken:
+        raise FileFormatError(str(path), expected="names that are UTF-8 text", got=repr(broken[0]), hint=_AGAIN)
 
 
 def _check_definitions(path: Path, model: onnx.ModelProto, ops: tuple[Op, ...]) -> None:

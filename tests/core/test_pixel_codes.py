@@ -62,22 +62,27 @@ def test_every_byte_has_the_code_of_exact_arithmetic(text: str, scale: Fraction,
     assert table.dtype == np.int64
 
 
-@pytest.mark.parametrize("text", ["s8.5", "s8.7", "s4.1", "u8.6", "s6.3"])
-def test_normalisation_in_front_of_the_quantizer_is_exact(text: str) -> None:
+@pytest.mark.parametrize("narrow", [False, True])
+@pytest.mark.parametrize("text", ["s8.5", "s8.7", "s4.1", "u8.6", "s6.3", "s4.3"])
+def test_normalisation_in_front_of_the_quantizer_is_exact(text: str, narrow: bool) -> None:
     qtype = qtype_of(text)
-    table = pixel_table(Pixels(Fraction(1, 255), **IMAGENET), qtype, 3)
+    table = pixel_table(Pixels(Fraction(1, 255), **IMAGENET, narrow=narrow), qtype, 3)
     for channel in range(3):
         gain, offset = 1 / STD[channel], -MEAN[channel] / STD[channel]
-        expected = [code(byte, Fraction(1, 255), gain, offset, qtype, False) for byte in range(256)]
+        expected = [code(byte, Fraction(1, 255), gain, offset, qtype, narrow) for byte in range(256)]
         assert table[channel].tolist() == expected
+        if text == "s4.3":
+            assert min(expected) == -8 + narrow
     assert len({tuple(row) for row in table.tolist()}) == 3
 
 
 def test_halves_go_to_the_even_code_where_floats_would_not() -> None:
-    """1/255 as a float is too small: a byte on a half would fall."""
+    """3/22 as a float is too small: 55 of them are 7.5 and would fall to 7."""
     table = pixel_table(Pixels(Fraction(1, 2)), QType(8, signed=False, frac=0), 1)[0]
     assert table[[1, 3, 5, 7]].tolist() == [0, 2, 2, 4]
     assert pixel_table(Pixels(Fraction(1, 10)), QType(8, signed=False, frac=0), 1)[0, [5, 15, 25]].tolist() == [0, 2, 2]
+    assert round(3 / 22 * 55) == 7
+    assert pixel_table(Pixels(Fraction(3, 22)), QType(8, signed=False, frac=0), 1)[0, [55, 99]].tolist() == [8, 14]
 
 
 def rgb(**pixels: object) -> Graph:

@@ -129,7 +129,8 @@ def test_an_error_ends_what_a_pool_runs_and_what_its_threads_have_pools_for(tmp_
 
 def test_a_pool_that_is_stopped_starts_nothing_more(tmp_path: Path) -> None:
     def late() -> None:
-        while not pool.stopped:
+        deadline = time.monotonic() + 5
+        while not pool.stopped and time.monotonic() < deadline:
             time.sleep(0.01)
         run(["touch", tmp_path / "late"])
 

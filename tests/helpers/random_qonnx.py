@@ -35,6 +35,7 @@ from onnx import TensorProto, helper, numpy_helper
 from quantunet.errors import QuantUNetError
 from quantunet.golden.inference import run as golden_run
 from quantunet.ir import Graph
+from quantunet.pixel_codes import picture_codes, with_pixel_scale
 from quantunet.qonnx_import import load
 
 GENERAL, BREVITAS = "qonnx.custom_op.general", "onnx.brevitas"
@@ -931,22 +932,6 @@ def input_codes(value: Exact, graph: Graph) -> npt.NDArray[np.int64]:
     return np.ascontiguousarray(integers[0].transpose(1, 2, 0))
 
 
-def pixel_codes(graph: Graph, image: npt.NDArray[np.uint8], scale: Fraction) -> npt.NDArray[np.int64]:
-    """The codes of a picture by what the graph says of its bytes: the formula of ``quantunet.pixels``."""
-    pixels, qtype = graph.pixels, graph.tensor(graph.input).qtype
-    channels = image.shape[-1]
-    low = qtype.qmin + int(pixels.narrow and qtype.signed)
-    high = qtype.qmax - int(pixels.narrow and not qtype.signed)
-    step = scale if pixels.scale is None else pixels.scale
-    codes = np.empty(image.shape, dtype=np.int64)
-    for channel in range(channels):
-        gain = pixels.gain[channel] if pixels.gain else Fraction(1)
-        offset = pixels.offset[channel] if pixels.offset else Fraction(0)
-        table = [round((gain * byte * step + offset) * Fraction(2) ** qtype.frac) for byte in range(256)]
-        codes[..., channel] = np.clip(np.array(table, dtype=object), low, high).astype(np.int64)[image[..., channel]]
-    return codes
-
-
 def judge(file: RandomFile, folder: Path, loader: Callable[[Path], Graph] = load) -> Verdict:
     """Give a file to the product and compare what it computes with what the file means."""
     path = folder / f"file{file.seed}.onnx"
@@ -972,7 +957,7 @@ def judge(file: RandomFile, folder: Path, loader: Callable[[Path], Graph] = load
         return Verdict("silent", f"taken, but: {meaning}")
     try:
         codes = input_codes(executor[file.quantised], graph)
-        if not np.array_equal(pixel_codes(graph, file.image, file.pixel), codes):
+        if not np.array_equal(picture_codes(with_pixel_scale(graph, file.pixel), file.image), codes):
             return Verdict(
                 "silent", f"Graph.pixels {graph.pixels} with {graph.tensor(graph.input).qtype} gives other codes"
             )

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import itertools
 import math
+import signal
+import subprocess
+import sys
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -217,3 +221,37 @@ def test_prices_follow_the_budget() -> None:
     prices = prices_of({"lut": 70000, "dsp": 140, "bram": 0})
     assert (prices["lut"], prices["dsp"], prices["bram"]) == (1.0, 500.0, 70000 / 208)
     assert math.isclose(area(Cost(1, 2, 3, 4)), sum(n * PRICES[name] for n, name in enumerate(RESOURCES, 1)))
+
+
+SEARCH = """
+import sys
+import numpy as np
+from ortools.sat.python import cp_model
+from quantunet import processes
+from quantunet.hls import fold_solver
+
+rng, model = np.random.default_rng(0), cp_model.CpModel()
+chosen = [model.new_bool_var(f"x{index}") for index in range(60)]
+for _ in range(6):  # a market split: no search ends it
+    weights = rng.integers(0, 100, size=len(chosen)).tolist()
+    model.add(sum(w * x for w, x in zip(weights, chosen)) == sum(weights) // 2)
+solver = cp_model.CpSolver()
+solver.parameters.num_workers = 1
+print("searching", flush=True)
+try:
+    with processes.terminated_like_interrupt():
+        fold_solver._solved(solver, model)
+except KeyboardInterrupt as interrupt:
+    sys.exit(processes.exit_code(interrupt))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_search(number: int) -> None:
+    with subprocess.Popen([sys.executable, "-c", SEARCH], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stdout.readline() == b"searching\n"
+        time.sleep(1)
+        process.send_signal(number)
+        begin = time.monotonic()
+        assert process.wait(20) == 128 + number
+        assert time.monotonic() - begin < 3

@@ -23,7 +23,7 @@ from quantunet.qonnx_import import load
 DOMAIN = "qonnx.custom_op.general"
 
 
-def small_model() -> onnx.ModelProto:
+def small_model(classes: int = 1) -> onnx.ModelProto:
     """Return Conv-ReLU-MaxPool-Conv as Brevitas exports it."""
     rng = np.random.default_rng(0)
     constants: dict[str, np.ndarray] = {}
@@ -50,26 +50,27 @@ def small_model() -> onnx.ModelProto:
     act = quant("act", "relu_y", 0.25, 4, 0)
     pool = {"kernel_shape": [2, 2], "strides": [2, 2], "pads": [0] * 4, "ceil_mode": 0}
     nodes.append(helper.make_node("MaxPool", [act], ["pool_y"], name="pool", **pool))
-    output = quant("logits", conv("head", "pool_y", (1, 2, 1, 1), []), 0.25, 5, 1)
+    output = quant("logits", conv("head", "pool_y", (classes, 2, 1, 1), []), 0.25, 5, 1)
     graph = helper.make_graph(
         nodes,
         "small",
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 1, 4, 6])],
-        [helper.make_tensor_value_info(output, TensorProto.FLOAT, [1, 1, 2, 3])],
+        [helper.make_tensor_value_info(output, TensorProto.FLOAT, [1, classes, 2, 3])],
         [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )
     opsets = [helper.make_opsetid("", 17), helper.make_opsetid(DOMAIN, 1)]
     return helper.make_model(graph, opset_imports=opsets, ir_version=9)
 
 
-@pytest.mark.parametrize("channels_last", [False, True])
-def test_hls4ml_converter_and_our_importer_agree(channels_last: bool, tmp_path: Path) -> None:
-    (tmp_path / "small.onnx").write_bytes(small_model().SerializeToString())
+@pytest.mark.parametrize(("channels_last", "classes"), [(False, 1), (True, 1), (True, 3)])
+def test_hls4ml_converter_and_our_importer_agree(channels_last: bool, classes: int, tmp_path: Path) -> None:
+    """A transposition stays at the output with qonnx; of several classes it moves values, and says only their order."""
+    (tmp_path / "small.onnx").write_bytes(small_model(classes).SerializeToString())
     imported = load(tmp_path / "small.onnx")
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of qonnx and hls4ml
-        model = cleanup_model(ModelWrapper(small_model()))
+        model = cleanup_model(ModelWrapper(small_model(classes)))
         model = cleanup_model(model.transform(ConvertToChannelsLastAndClean(make_input_channels_last=channels_last)))
         config = config_from_onnx_model(model, granularity="name", backend="QuantUNet", default_precision="fixed<16,6>")
         config["LayerName"][model.graph.input[0].name]["Precision"] = "ufixed<8,0>"
@@ -88,6 +89,6 @@ def test_hls4ml_converter_and_our_importer_agree(channels_last: bool, tmp_path: 
     ]
     image = np.random.default_rng(1).integers(0, 256, size=(4, 6, 1))
     got, expected = golden.run(graph, image)[graph.output], golden.run(imported, image)[imported.output]
-    assert expected.size == 6
+    assert expected.size == 6 * classes
     assert len(np.unique(expected)) > 2
     assert np.array_equal(got, expected)

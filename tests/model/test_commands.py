@@ -4,6 +4,7 @@ import json
 
 import onnx
 import pytest
+import torch
 
 from quantunet import cli, qonnx_import
 from quantunet.errors import ModelError
@@ -14,7 +15,19 @@ from quantunet.provenance import file_digest, graph_digest
 
 QUICK = [
     *("--data", "phantoms", "--phantoms", "16", "--float-epochs", "2", "--qat-epochs", "2", "--tune-epochs", "1"),
-    *("--batch-size", "4", "--val-fraction", "0.25", "--width-lr", "1.0", "--threads", "1", "--device", "cpu"),
+    *(
+        "--batch-size",
+        "4",
+        "--val-fraction",
+        "0.25",
+        "--width-lr",
+        "1.0",
+        "--threads",
+        "1",
+        "--device",
+        "cpu",
+        "--publish-anyway",
+    ),
 ]
 
 
@@ -107,4 +120,85 @@ def test_export_of_another_file_is_refused(tmp_path, capsys):
     path.write_bytes(phantoms.generate(1, 16, seed=0)[0].tobytes())
     assert cli.main(["export", str(path), "--out", str(tmp_path / "x.onnx")]) == 2
     assert "not.pt" in capsys.readouterr().err
+    assert not (tmp_path / "x.onnx").exists()
+
+
+def test_a_training_that_learned_nothing_is_not_published(small, tmp_path, capsys):
+    """And the advice of the message publishes it, with the signs of failure in its card."""
+    still = [word for name in ("float", "qat", "tune", "width") for word in (f"--{name}-lr", "1e-12")]
+    quick = [*QUICK, *still, "--out", str(tmp_path)]
+    quick.remove("--publish-anyway")
+    assert cli.main(["train", small, *quick]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("quantunet train: small on phantoms(count=16, seed=0): expected a network that has learned")
+    assert "all widths as they began" in told
+    assert "--resume --publish-anyway" in told
+    assert (tmp_path / "quant.pt").exists()
+    assert not [path for path in tmp_path.iterdir() if path.suffix in {".onnx", ".json"}]
+    assert cli.main(["train", small, *quick, "--resume", "--publish-anyway"]) == 0
+    card = json.loads((tmp_path / "small.json").read_text())
+    assert any(sign.startswith("all widths as they began") for sign in card["training"]["signatures"])
+    assert (tmp_path / "small.onnx").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["--phantoms", "0"], "phantoms, number: expected 1 to "),
+        (["--phantoms", "-4"], "phantoms, number"),
+        (["--phantoms", str(10**30)], "phantoms, number"),
+        (["--seed", "-1"], "seed (--seed)"),
+        (["--float-lr", "nan"], "float_lr (--float-lr)"),
+        (["--lambda", "-1"], "bit_lambda (--lambda)"),
+        (["--val-fraction", "nan"], "val_fraction (--val-fraction)"),
+        (["--threads", "0"], "threads"),
+        (["--threads", str(10**30)], "threads"),
+        (["--out", "/proc/run"], "/proc/run: expected a folder that can be written"),
+    ],
+)
+def test_options_of_train_that_cannot_be_are_refused(small, tmp_path, capsys, words, text):
+    assert cli.main(["train", small, *QUICK, "--out", str(tmp_path / "run"), *words]) == 2
+    told = capsys.readouterr().err
+    assert text in told
+    assert told.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["--size", "15"], "phantoms, size: expected 16 to 1024, got 15"),
+        (["--size", "1000000"], "phantoms, size"),
+        (["--seed", "-1"], "phantoms, seed"),
+        (["--seed", str(10**30)], "phantoms, seed"),
+    ],
+)
+def test_phantoms_that_cannot_be_are_refused(tmp_path, capsys, words, text):
+    assert cli.main(["phantom", str(tmp_path / "p.png"), *words]) == 2
+    assert text in capsys.readouterr().err
+    assert not (tmp_path / "p.png").exists()
+
+
+@pytest.mark.parametrize("words", [["--phantoms", "0"], ["--seed", "-1"]])
+def test_phantoms_of_evaluate_that_cannot_be_are_refused(tmp_path, capsys, words):
+    assert cli.main(["evaluate", "tiny", "--data", "phantoms", *words, "--out", str(tmp_path / "e")]) == 2
+    assert f"phantoms, {'number' if words[0] == '--phantoms' else 'seed'}: expected" in capsys.readouterr().err
+    assert not (tmp_path / "e").exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"config": "text", "model": {}},
+        {"config": {}, "model": {}},
+        {"config": {"preset": {}}, "model": {}},
+        {"config": {"preset": "small"}, "model": "text"},
+        {"config": {"preset": "small"}, "model": {"a": 1}},
+        [],
+    ],
+)
+def test_export_of_a_checkpoint_with_other_content_is_refused(small, tmp_path, capsys, content):
+    torch.save(content, tmp_path / "quant.pt")
+    assert cli.main(["export", str(tmp_path / "quant.pt"), "--out", str(tmp_path / "x.onnx")]) == 2
+    assert "quant.pt: expected" in capsys.readouterr().err
     assert not (tmp_path / "x.onnx").exists()

@@ -24,6 +24,22 @@ def _is_power_of_two(scale):
     return torch.frexp(scale.detach()).mantissa.item() == 0.5
 
 
+@pytest.mark.parametrize("nudge", [-1, 0, 1])
+@pytest.mark.parametrize("tie", [0.5, 1.5, 2.5, 5.5])
+def test_freezing_a_width_beside_a_tie_keeps_it(tie, nudge):
+    """The forward pass rounds ``offset + 2``, in which the last bit of the offset is lost."""
+    model = quant_unet(SMALL)
+    offset = torch.tensor(tie)
+    if nudge:
+        offset = torch.nextafter(offset, offset + nudge)
+    with torch.no_grad():
+        for parameter in q.width_parameters(model):
+            parameter.copy_(offset)
+    before = widths_as_int(model)
+    q.freeze_widths(model)
+    assert widths_as_int(model) == before
+
+
 @pytest.mark.parametrize(("offset", "bits"), [(0.0, 2), (0.49, 2), (0.5, 2), (0.51, 3), (1.5, 4), (5.9, 8), (9.0, 8)])
 def test_width_is_rounded_and_clamped(offset, bits):
     model = quant_unet(SMALL)

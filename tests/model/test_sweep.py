@@ -4,6 +4,7 @@ import contextlib
 import csv
 import json
 import pickle
+import signal
 import subprocess
 import sys
 import time
@@ -65,6 +66,9 @@ def test_where_no_width_is_learned_lambda_makes_no_other_training(tmp_path):
     assert methods == ["lambda0.1_layers", "lambda0.2_layers", "float", "uniform3"]
     methods = [job.method for job in read_jobs(_file(tmp_path, f"{text}\ndescent_epochs = [0, 5]"))]
     assert methods == ["lambda0.1_layers", "lambda0.2_layers", "float", "uniform3", "uniform3_descent5"]
+    methods = [job.method for job in read_jobs(_file(tmp_path, f"{text}\ntarget_bits = [3.5, 4]"))]
+    lambdas = ["lambda0.1_layers_target3.5", "lambda0.1_layers_target4"]
+    assert methods == [*lambdas, "lambda0.2_layers_target3.5", "lambda0.2_layers_target4", "float", "uniform3"]
 
 
 def test_trainings_begin_in_the_order_of_the_file(tmp_path):
@@ -216,6 +220,35 @@ if __name__ == "__main__":
         parent.kill()
     gone, _ = psutil.wait_procs([worker], timeout=20)
     assert gone or worker.status() == psutil.STATUS_ZOMBIE
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_sweep_that_is_asked_to_end_waits_for_no_training(number):
+    program = """
+import os, sys, time
+from quantunet import processes
+from quantunet.model.executor import executor
+
+if __name__ == "__main__":
+    try:
+        with processes.terminated_like_interrupt(), executor(2) as (pool, _):
+            print(pool.submit(os.getpid).result(), flush=True)
+            for _ in range(3):
+                future = pool.submit(time.sleep, 600)
+            future.result()
+    except KeyboardInterrupt as interrupt:
+        sys.exit(processes.exit_code(interrupt))
+"""
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as parent:
+        worker = psutil.Process(int(parent.stdout.readline()))
+        workers = psutil.Process(parent.pid).children(recursive=True)
+        assert worker in workers
+        parent.send_signal(number)
+        begin = time.monotonic()
+        assert parent.wait(20) == 128 + number
+        assert time.monotonic() - begin < 5
+    gone, _ = psutil.wait_procs(workers, timeout=5)
+    assert len(gone) == len(workers)
 
 
 def test_errors_cross_processes():

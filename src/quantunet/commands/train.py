@@ -28,6 +28,7 @@ _OPTIONS = (
     ("float_epochs", int, "epochs of the float warm start"),
     ("qat_epochs", int, "epochs with learned bit-widths"),
     ("tune_epochs", int, "epochs with frozen bit-widths"),
+    ("target_bits", float, "mean bit-width at which learned widths end, whatever lambda and the number of steps"),
     ("descent_epochs", int, "with --bits of a number: epochs in which the width comes down from 8"),
     ("calibration_batches", int, "batches that set the activation scales"),
     ("batch_size", int, "images in a batch"),
