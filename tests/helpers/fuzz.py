@@ -220,7 +220,8 @@ def fuzz(name: str, count: int, seed: int, first: int = 0) -> Outcome:
                 at += some
                 continue
             note = folder / "number"
-            number = int(note.read_text()) if note.is_file() else at
+            noted = note.read_text() if note.is_file() else ""
+            number = int(noted) if noted else at
             why = (done.stderr.strip().splitlines() or [f"signal {-done.returncode}"])[-1]
             total.faults.append(f"{number}: the process died: {why[:200]}")
             total.files += number - at + 1
