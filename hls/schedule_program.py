@@ -39,7 +39,7 @@ def schedule_program() -> Path:
     digest = hashlib.sha256(repr((FLAGS, os.uname().machine)).encode())
     for path in sorted(SOURCES.glob("qun_*")):
         digest.update(path.read_bytes())
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "quantunet" / "schedule"
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "quantunet" / "schedules"
     key = digest.hexdigest()
 
     def make(work: Path) -> None:
