@@ -84,7 +84,8 @@ class QuantUNetBackend(FPGABackend):
             model.config.get_project_name(),
             expected="write()",
             got="compile() of the backend QuantUNet",
-            hint="Evaluate graph.json with quantunet.golden, or use the backend Vitis for C simulation.",
+            hint=f"After write(), every quantunet command takes {model.config.get_output_dir()}/graph.json as its "
+            "model; quantunet.golden.run evaluates it.",
         )
 
     def build(self, model: Any, **_: Any) -> dict[str, Any]:
@@ -97,5 +98,5 @@ class QuantUNetBackend(FPGABackend):
             model.config.get_project_name(),
             expected="write()",
             got="build() of the backend QuantUNet",
-            hint="Synthesise the written SystemVerilog with: nox -s hls_synth.",
+            hint=f"After write(): quantunet hls_synth --model {model.config.get_output_dir()}/graph.json",
         )

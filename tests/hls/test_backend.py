@@ -15,9 +15,11 @@ from quantunet.hls import rtl_project
 from quantunet.hls.backend import register
 from quantunet.hls.design import Fold
 from quantunet.hls.folding import default_folding, write_folding
+from quantunet.hls.from_model_graph import from_model_graph
 from quantunet.hls.lower.network import model_graph
 from quantunet.ir import Graph
 from quantunet.model.random_network import random_unet
+from quantunet.zoo import load_network
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -66,8 +68,11 @@ def test_configuration_and_what_the_backend_does_not_do(tmp_path: Path) -> None:
     model = model_graph(random_unet(), tmp_path, backend="QuantUNet")
     with pytest.raises(UnsupportedOpError, match=r"expected write\(\), got compile\(\)"):
         model.compile()
-    with pytest.raises(ToolMissingError, match=r"expected write\(\), got build\(\)"):
+    with pytest.raises(ToolMissingError, match=r"expected write\(\), got build\(\).*graph\.json") as caught:
         model.build()
+    model.write()
+    advised = caught.value.hint.split("--model ")[1]
+    assert load_network(advised) == from_model_graph(model)
 
 
 def test_keywords_without_effect_are_said(caplog: pytest.LogCaptureFixture) -> None:
