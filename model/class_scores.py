@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quantunet import golden
-from quantunet.errors import FileFormatError, ImageError, ShapeError, StorageError
+from quantunet.errors import ImageError, ShapeError
 from quantunet.golden.cores import WORKERS
 from quantunet.ir import Graph
+from quantunet.npz import open_npz
 from quantunet.pixel_codes import picture_codes
 
 _BATCH = 32 * WORKERS
@@ -71,16 +72,9 @@ def load_class_samples(path: Path, graph: Graph) -> ClassSamples:
         FileFormatError: It is damaged or lacks an array.
         ImageError: Images or masks do not fit the network.
     """
-    if not path.is_file():
-        raise StorageError(str(path), expected="an .npz file with images and masks", got="no such file")
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            images, masks = archive["images"], archive["masks"]
-            label = archive["label"] if "label" in archive.files else None
-    except Exception as error:  # zipfile, zlib and NumPy raise about a dozen kinds for damaged files
-        raise FileFormatError(
-            str(path), expected="a complete .npz file with images and masks", got=" ".join(str(error).split())[:200]
-        ) from error
+    with open_npz(path) as archive:
+        images, masks = archive.read("images"), archive.read("masks")
+        label = archive.read("label") if "label" in archive.names else None
     return _checked(path.name, images, masks, label, graph)
 
 

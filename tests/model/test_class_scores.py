@@ -127,7 +127,7 @@ def bad_data(kind: str, data: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarr
     if kind == "one-hot":
         return data | {"masks": np.eye(4, dtype=np.uint8)[masks]}, "argmax"
     if kind == "no masks":
-        return {"images": images}, "images and masks"
+        return {"images": images}, "an array 'masks'"
     return data | {"label": np.arange(len(images))}, "labels of text"
 
 
@@ -158,7 +158,7 @@ def test_other_sources_parts_and_a_network_that_does_not_say(
         ("phantoms", "(n, 8, 8, 3)"),
         (str(tmp_path), "(n, 8, 8, 3)"),
         (str(tmp_path / "none.npz"), "no such file"),
-        (str(tmp_path / "cut.npz"), "complete .npz"),
+        (str(tmp_path / "cut.npz"), "cut.npz: expected"),
     ):
         assert main(["evaluate", model, "--data", source, *out]) == 2
         assert text in capsys.readouterr().err
