@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import signal
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -88,6 +90,23 @@ def test_every_fault_of_a_reader_is_seen(tmp_path: Path, read: Callable[[Path], 
     assert len(outcome.faults) >= 4
     assert any(fault in text for text in outcome.faults)
     assert not outcome.passed
+
+
+def _endless(path: Path) -> Check:
+    while True:
+        with contextlib.suppress(Exception):
+            sum(range(1000))
+
+
+def test_a_reader_without_an_end_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fuzz, "SECONDS", 0.1)
+    before = signal.signal(signal.SIGPROF, fuzz._too_long)
+    try:
+        outcome = outcome_of(tmp_path, _endless)
+    finally:
+        signal.signal(signal.SIGPROF, before)
+    assert len(outcome.faults) == 4
+    assert all("TooLong" in fault for fault in outcome.faults)
 
 
 def test_a_process_that_dies_or_takes_too_much_memory_is_seen() -> None:

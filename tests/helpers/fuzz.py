@@ -1,8 +1,8 @@
 """Give every reader damaged files: ``nox -s fuzz -- --count 5000 --seed 1 --reader qun``.
 
 A file must be refused with a typed error, or accepted as an object that is whole. Everything else is a fault: another
-exception, a minute without an answer, a process that dies, a warning, a file written while reading. The files of one
-seed are always the same ones; a fault names its number, and ``--first NUMBER --count 1`` repeats it alone.
+exception, a minute of work without an answer, a process that dies, a warning, a file written while reading. The files
+of one seed are always the same ones; a fault names its number, and ``--first NUMBER --count 1`` repeats it alone.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from rich.table import Table
 from quantunet.errors import QuantUNetError
 
 SECONDS = 60
-"""The time that one file may take."""
+"""The time that one file may take, of the processor."""
 
 MEMORY = 1 << 30
 """The memory that one process may take, on top of the address space of its modules."""
@@ -161,6 +161,8 @@ def _one(reader: Reader, path: Path, number: int, outcome: Outcome) -> None:
     watch = _watch()
     allowed = str(path.parent)
     try:
+        if signal.getsignal(signal.SIGPROF) is _too_long:
+            signal.setitimer(signal.ITIMER_PROF, SECONDS)
         with watch(), warnings.catch_warnings():
             warnings.simplefilter("error")
             check = reader.read(path)
@@ -171,11 +173,13 @@ def _one(reader: Reader, path: Path, number: int, outcome: Outcome) -> None:
         text = str(error)
         if not error.where or not error.expected or text.endswith("got ") or len(text) > 7000:
             outcome.faults.append(f"{number}: the error {text[:200]!r}")
-    except Exception as error:
+    except (Exception, _TooLongError) as error:
         frames = traceback.extract_tb(error.__traceback__)
         place = next((f for f in reversed(frames) if "helpers" not in f.filename), frames[-1])
         where = f"{Path(place.filename).name}:{place.lineno}"
         outcome.faults.append(f"{number}: {type(error).__name__} at {where}: {' '.join(str(error).split())[:160]}")
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
     outcome.faults += [f"{number}: {event}" for event in watch.seen if allowed not in event]
 
 
@@ -186,16 +190,19 @@ def _worker(name: str, count: int, seed: int, folder: Path, first: int) -> None:
         run(reader, 1, seed, Path(other) / "warm", first)  # the modules are loaded, and count no more
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, used + MEMORY))
-    signal.signal(signal.SIGALRM, _too_long)
-    signal.setitimer(signal.ITIMER_REAL, SECONDS * 10)
+    signal.signal(signal.SIGPROF, _too_long)
     outcome = run(reader, count, seed, folder, first)
     status = Path("/proc/self/status").read_text()
     outcome.mebibytes = next(int(line.split()[1]) >> 10 for line in status.splitlines() if line.startswith("VmHWM"))
     sys.stdout.write(json.dumps(dataclasses.asdict(outcome)) + "\n")
 
 
+class _TooLongError(BaseException):
+    """No reader can take it for an error of its file."""
+
+
 def _too_long(*_: object) -> None:
-    raise TimeoutError(f"more than {SECONDS * 10} seconds for one process")
+    raise _TooLongError
 
 
 def fuzz(name: str, count: int, seed: int, first: int = 0) -> Outcome:
