@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from quantunet.documents import Fields, read_toml
+from quantunet.documents import Fields, read_toml, shown
 from quantunet.errors import BoardError, FileFormatError, StorageError
 
 BOARDS_FOLDER = Path(__file__).parent
@@ -102,9 +102,10 @@ def load_board(name: str, folder: Path = BOARDS_FOLDER) -> Board:
         raise BoardError(error.where, expected=error.expected, got=error.got, hint=error.hint) from error
     fields = Fields(document, str(path), error=BoardError)
     family = fields.choice("family", FAMILIES)
-    constraints = path.parent / fields.text("constraints")
-    if constraints.parent != path.parent or not constraints.is_file():
-        fields.fail("constraints", f"the name of a file in {path.parent}", f"'{constraints}'")
+    file = fields.text("constraints")
+    if file not in {entry.name for entry in path.parent.iterdir() if entry.is_file()}:
+        fields.fail("constraints", f"the name of a file in {path.parent}", shown(file))
+    constraints = path.parent / file
     budget = fields.table("budget")
     board = Board(
         name=name,

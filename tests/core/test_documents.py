@@ -11,6 +11,8 @@ import pytest
 from quantunet import documents
 from quantunet.documents import Fields, parse_json, read_json, read_toml
 from quantunet.errors import BoardError, FileFormatError, StorageError
+from quantunet.model.card_file import read_card
+from quantunet.zoo import network_path
 
 
 @pytest.mark.parametrize(
@@ -142,3 +144,20 @@ def test_long_and_deep_values_are_shown_short() -> None:
     assert documents.shown(deep) == "a deep list"
     assert len(documents.shown("x" * 1000)) == 61
     assert documents.shown(10**5000) == "a huge number"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ('"source": ', '"source": 7, "was": ', "data.source"),
+        ('"seed": 0', '"seed": true', "training.config.seed"),
+        ('"dice": 0.8636', '"dice": "x"', "scores.float.val.dice"),
+    ],
+)
+def test_a_card_of_other_types_is_refused_by_key(tmp_path: Path, old: str, new: str, key: str) -> None:
+    text = network_path("tiny").with_suffix(".json").read_text(encoding="utf-8")
+    assert old in text
+    path = tmp_path / "card.json"
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(FileFormatError, match=key.replace(".", r"\.")):
+        read_card(path)

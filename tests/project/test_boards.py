@@ -71,6 +71,8 @@ def test_unknown_board_lists_the_known_ones() -> None:
         ("clk_mhz = 25.0", 'clk_mhz = "25"', "clk_mhz"),
         ('device = "LFE5U-85F"', "", "device"),
         ('constraints = "ulx3s_85f.lpf"', 'constraints = "other.lpf"', "constraints"),
+        ('constraints = "ulx3s_85f.lpf"', 'constraints = "../ulx3s_85f/ulx3s_85f.lpf"', "constraints"),
+        ('constraints = "ulx3s_85f.lpf"', f'constraints = "{"x" * 300}"', "constraints"),
         ('count = 83640, primitive = "LUT4"', 'count = -1, primitive = "LUT4"', "budget.lut.count"),
         ("count = 156, ", "", "budget.dsp"),
         (", kbit = 18", "", "budget.bram"),
