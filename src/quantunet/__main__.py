@@ -1,7 +1,5 @@
 """``python -m quantunet`` is the ``quantunet`` command."""
 
-import sys
+from quantunet.cli import program
 
-from quantunet.cli import main
-
-sys.exit(main())
+program()

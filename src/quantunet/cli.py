@@ -11,6 +11,7 @@ import os
 import pkgutil
 import re
 import select
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -20,6 +21,7 @@ from quantunet.errors import QuantUNetError
 logger = logging.getLogger(__name__)
 
 _TEXT = 300
+_INTERRUPTED = tuple(128 + number for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
 _NO_MEMORY = re.compile("can't allocate memory|out of memory")  # of torch, whose error is a RuntimeError
 
 _EXTRA_OF = {
@@ -77,6 +79,20 @@ def main(argv: Sequence[str] | None = None) -> int:
             return unwritten
         raise
     return code or _flush()
+
+
+def program() -> None:
+    """Run the command line as a program of its own, and end the process.
+
+    After an interrupt there is nothing left to save, and the interpreter's own end would take seconds once torch is
+    loaded: collecting its objects is left out.
+    """
+    code = main()
+    if code in _INTERRUPTED:
+        processes.close()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def _run(argv: Sequence[str] | None) -> int:
@@ -180,4 +196,4 @@ def _reader_gone() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program()

@@ -210,7 +210,10 @@ class _Guard:
 
 
 _guard = _Guard()
-atexit.register(_guard.close)
+close = _guard.close
+"""End what is registered still; the interpreter's own end does it too."""
+
+atexit.register(close)
 
 
 @contextlib.contextmanager
