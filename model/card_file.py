@@ -92,7 +92,8 @@ def read_card(path: Path) -> Card:
         FileFormatError: It is damaged, or no card.
     """
     # A card says more than is read here, so that keys nobody takes are no error.
-    content = Fields(read_json(path, "a model card of `quantunet train`"), str(path))
+    what = "a model card of `quantunet train`"
+    content = Fields(read_json(path, what), str(path), what=what)
     data, training, size, scores = (content.table(key) for key in ("data", "training", "size", "scores"))
     config, parts = training.table("config"), data.table("parts")
     digests = _digests(content)

@@ -39,9 +39,9 @@ def generate(count: int, size: int, seed: int) -> tuple[NDArray[np.uint8], NDArr
     """
     most = MAX_PIXELS // (max(size, MIN_SIZE) ** 2)
     for name, value, low, high in (
-        ("size", size, MIN_SIZE, MAX_SIZE),
-        ("number", count, 1, most),
-        ("seed", seed, 0, MAX_SEED),
+        ("--size", size, MIN_SIZE, MAX_SIZE),
+        ("--phantoms", count, 1, most),
+        ("--seed", seed, 0, MAX_SEED),
     ):
         if not low <= value <= high:
             raise ImageError(f"phantoms, {name}", expected=f"{low} to {high}", got=str(value))

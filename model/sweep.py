@@ -145,7 +145,7 @@ def _values(fields: Fields, key: str) -> list[Any]:
     """The values of one key: those of its list, or the one that there is, each of the type that the key has."""
     given = fields.take(key)
     values = given if isinstance(given, list) else [given]
-    kind = "str" if key == "data" else str(_TYPES[key])
+    kind = "str" if key == "data" else str(_TYPES[key]).removesuffix(" | None")
     expected, fits = _KINDS.get(kind, _KINDS["str"])
     for value in values:
         if not fits(value):

@@ -165,20 +165,26 @@ class Fields:
         source: The file, for the error message.
         place: Where in the file the table stands, as in ``nodes[3]``; empty for the document itself.
         error: The kind of error to raise.
+        what: What the table is, for the error message.
 
     Raises:
         QuantUNetError: Of that kind: the value is no table.
     """
 
     def __init__(
-        self, value: object, source: str, place: str = "", error: type[QuantUNetError] = FileFormatError
+        self,
+        value: object,
+        source: str,
+        place: str = "",
+        error: type[QuantUNetError] = FileFormatError,
+        what: str = "a table of keys and values",
     ) -> None:
         self._source = source
         self._place = place
         self._error = error
         if not isinstance(value, dict):
             where = f"{source}, key '{place}'" if place else source
-            raise error(where, expected="a table of keys and values", got=shown(value))
+            raise error(where, expected=what, got=shown(value))
         self._left: dict[str, object] = dict(value)
         for key in self._left:
             if not key or not key.isprintable() or len(key) > _MAX_KEY:

@@ -860,7 +860,7 @@ def _clamped(reach: Range, low: int | None, high: int | None) -> Range:
 
 def _finer(bias: npt.NDArray[np.float64] | None, frac: int, room: int) -> int:
     """Return how many more fractional bits a bias needs than the sums have; 0 where that is more than there is room."""
-    if bias is None:
+    if bias is None or bias.ndim != 1:  # another shape is refused below
         return 0
     scaled = [Fraction(value) * Fraction(2) ** frac for value in bias.tolist()]
     missing = max([0, *(value.denominator.bit_length() - 1 for value in scaled)])

@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 _AGAIN = "Export or copy it again."
 _STANDARD = ("", "ai.onnx")
+_LAST_VERSION = 10_000  # far beyond what there is: a greater one is a damaged file's
 _QUANT_ATTRIBUTES = frozenset({"signed", "narrow", "rounding_mode"})
 _QUANTIZER_DOMAINS = ("qonnx.custom_op.general", "onnx.brevitas", "finn.custom_op.general")
 _CHANNELS_LAST = "qonnx.custom_op.channels_last"
@@ -233,7 +234,7 @@ def read(path: Path) -> OnnxFile:
     if graph.sparse_initializer:
         raise UnsupportedOpError(str(path), expected="dense constants", got="sparse ones", hint=_AGAIN)
     outputs = [item.name for item in graph.output]
-    if not graph.node or not outputs:
+    if not graph.node or not outputs or not outputs[0]:
         raise FileFormatError(
             str(path),
             expected="a network with nodes and an output",
@@ -358,6 +359,10 @@ def _check_definitions(path: Path, model: onnx.ModelProto, ops: tuple[Op, ...]) 
             expected="one version of the operator set ai.onnx",
             got=", ".join(map(str, versions)),
             hint=_AGAIN,
+        )
+    if not 1 <= versions[0] <= _LAST_VERSION:
+        raise FileFormatError(
+            str(path), expected="a version of the operator set ai.onnx", got=str(versions[0]), hint=_AGAIN
         )
     for op in ops:
         _check_attributes(op, versions[0])

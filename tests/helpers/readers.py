@@ -226,7 +226,7 @@ def _read_sweep(path: Path) -> Check:
                 re.fullmatch(r"[^/]+/[^/]+", job.name) and job.name.isprintable() and ".." not in Path(job.name).parts
             )
             assert isinstance(job.config.seed, int) and isinstance(job.config.augment, bool)
-            assert all(isinstance(value, int | float | str | Mapping) for value in job.config.to_dict().values())
+            assert all(isinstance(value, int | float | str | Mapping | None) for value in job.config.to_dict().values())
 
     return check
 

@@ -364,8 +364,8 @@ def test_a_synthesis_that_takes_too_long_has_not_passed(
     out, whole = tmp_path / "out", yosys._run
     old_reports(out)
 
-    def slow(job: Job, cache: Path, log_file: Path, time_limit: float, runs: yosys._Processes) -> dict[str, Any]:
-        return whole(job, cache, log_file, 1e-3 if job.name == second else time_limit, runs)
+    def slow(job: Job, cache: Path, log_file: Path, time_limit: float) -> dict[str, Any]:
+        return whole(job, cache, log_file, 1e-3 if job.name == second else time_limit)
 
     monkeypatch.setattr(yosys, "_run", slow)
     arguments = ["hls_synth", "--model", str(model), "--layer", f"{first},{second}", "--jobs", "1", "--out", str(out)]

@@ -50,5 +50,5 @@ def test_cuda_without_a_device_is_refused() -> None:
 
 
 def test_no_thread_is_refused() -> None:
-    with pytest.raises(TrainingError, match="at least 1"):
+    with pytest.raises(TrainingError, match="expected 1 to 1024, got"):
         compute.prepare(threads=0)

@@ -195,7 +195,7 @@ def bad_data(kind, eyes, folder):
         return ["tiny", "--data", str(other)], "32 x 32"
     if kind == "keys":
         np.savez(other, images=np.zeros((2, 32, 32), np.uint8))
-        return ["tiny", "--data", str(other)], "no group, masks"
+        return ["tiny", "--data", str(other)], "no masks, group"
     if kind == "part of other data":
         return ["tiny", "--data", str(eyes), "--part", "test"], "phantoms(count=512, seed=0)"
     if kind == "part of fewer":

@@ -97,9 +97,11 @@ def test_cards_that_cannot_be_read(tmp_path):
     path = tmp_path / "card.json"
     content = json.loads(card_path("tiny").read_text())
     del content["training"]["config"]["seed"]
-    for text in ("{", "[]", "null", json.dumps(content)):
+    for text, message in (
+        ("{", "model card"), ("[]", "model card"), ("null", "model card"), (json.dumps(content), "training.config.seed"),
+    ):  # fmt: skip
         path.write_text(text)
-        with pytest.raises(FileFormatError, match="model card"):
+        with pytest.raises(FileFormatError, match=message):
             read_card(path)
 
 
@@ -111,7 +113,10 @@ def test_a_second_observer_is_read_reduced_and_checked(tmp_path):
     samples = data.load(str(path), 16)
     assert (samples.masks == masks[:, 1::2, 1::2]).all()
     assert (samples.masks_observer2 == second[:, 1::2, 1::2]).all()
-    for wrong in (second[:1], second * 2, second.astype(np.int64)):
+    for same in (second * 2, second.astype(np.int64), second.astype(np.bool_)):
+        np.savez(path, images=images, masks=masks, group=np.arange(2), masks_observer2=same)
+        assert (data.load(str(path), 16).masks_observer2 == second[:, 1::2, 1::2]).all()
+    for wrong in (second[:1], second + 2 * masks, np.where(second, np.nan, 0)):
         np.savez(path, images=images, masks=masks, group=np.arange(2), masks_observer2=wrong)
         with pytest.raises(data.ImageError, match="masks_observer2"):
             data.load(str(path), 16)

@@ -19,7 +19,9 @@ from quantunet.commands import cosim as command
 from quantunet.ir import Graph, QType
 from quantunet.pixel_codes import picture_codes
 from quantunet.pixels import OWN_SCALE, Pixels
+from quantunet.result_folder import network_folder
 from quantunet.rtl_sim import network_bench
+from quantunet.zoo import load_network
 
 NAME = "pictures"  # one name, so that both networks use one runtime of the simulator
 COLOUR = small_network(NAME, size=(8, 8), pixels=Pixels(OWN_SCALE))
@@ -62,7 +64,7 @@ def test_a_picture_through_every_command(tmp_path: Path, capsys: pytest.CaptureF
         assert row["reference_pixels"] == pixels[index] + (reference == index).sum()
 
     assert main(["cosim", "--model", model, "--image", str(path), "--build", build, *FAST]) == 0
-    report = json.loads((BUILD / NAME / "cosim" / "report.json").read_text())
+    report = json.loads((network_folder(BUILD, load_network(model)) / "cosim" / "report.json").read_text())
     assert report["image"] == str(path)
     assert report["class_pixels"] == pixels
     rtl = report["network_rtl"]
@@ -81,7 +83,7 @@ def test_codes_of_a_network_that_does_not_say(tmp_path: Path, capsys: pytest.Cap
     assert main(["cosim", "--model", model, "--image", str(tmp_path / "photo.png"), "--build", build]) == 2
     assert "2 channels" in capsys.readouterr().err
     assert main(["cosim", "--model", model, "--build", build, *FAST]) == 0
-    report = json.loads((BUILD / NAME / "cosim" / "report.json").read_text())
+    report = json.loads((network_folder(BUILD, load_network(model)) / "cosim" / "report.json").read_text())
     assert "spread over the codes -16 to 15 (nobody says what a byte means)" in report["image"]
     assert "nobody says what a byte means" in " ".join(capsys.readouterr().out.split())
 
