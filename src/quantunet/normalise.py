@@ -39,18 +39,13 @@ from quantunet.ir import (
     Tensor,
 )
 from quantunet.pixels import Pixels
+from quantunet.ranges import Bound, Range, clamped, fitting_type, limited, on_grid, saturates_like, types
 from quantunet.sigmoid_table import sigmoid_table
 
 logger = logging.getLogger(__name__)
 
 INPUT_NAME = "image"
 """The name of a network's input tensor where the door has no better one."""
-
-Bound: TypeAlias = Fraction | None
-"""A bound of a range; ``None`` is no bound."""
-
-Range: TypeAlias = tuple[int, int] | None
-"""The least and the greatest integer of a source; ``None`` where nothing is known."""
 
 
 @dataclass(frozen=True)
@@ -437,7 +432,7 @@ class Builder:
                 qtype = self._narrow_input(value.declared, low, high)
         if qtype is None:
             raise _no_type(value, reader, reach, low, high, frac)
-        return self._emit(value.source, qtype, value.place, _clamped(reach, low, high))
+        return self._emit(value.source, qtype, value.place, clamped(reach, low, high))
 
     def graph(self, name: str, output: AnyValue, reader: Place) -> Graph:
         """Return the checked graph.
@@ -468,7 +463,7 @@ class Builder:
             value = self.ready(self.tensor(value, value.place), place)  # a second rounding is a layer of its own
         grid = _frac(value.source) if value.frac is None else value.frac
         rounds = grid is None or rule.frac < grid
-        low, high = _on_grid(value.low, rule.frac), _on_grid(value.high, rule.frac)
+        low, high = on_grid(value.low, rule.frac), on_grid(value.high, rule.frac)
         if rule.rounding is not None and (rounds or (low, high) != (value.low, value.high)):
             raise UnsupportedOpError(
                 place.name, expected=f"rounding half to even ({rule.even})", got=rule.rounding, hint=rule.hint
@@ -480,8 +475,8 @@ class Builder:
         result = replace(
             value,
             place=place,
-            low=least if low is None else _limited(low, least, most),
-            high=most if high is None else _limited(high, least, most),
+            low=least if low is None else limited(low, least, most),
+            high=most if high is None else limited(high, least, most),
             frac=rule.frac if rounds else value.frac,
             declared=rule.declared,
         )
@@ -502,7 +497,7 @@ class Builder:
         if value.frac is None and _frac(value.source) is None:
             return False
         frac = self._grid(value, value.place)
-        if any(bound is not None and _on_grid(bound, frac) != bound for bound in (value.low, value.high)):
+        if any(bound is not None and on_grid(bound, frac) != bound for bound in (value.low, value.high)):
             return False
         low, high = _codes(value, frac)
         return fitting_type(self._rounded_reach(value.source, frac), low, high, value.declared, frac) is not None
@@ -524,7 +519,7 @@ class Builder:
         if reach is None:
             return value.low is not None and value.high is not None and value.low >= least and value.high <= most
         low, high = (code * Fraction(2) ** -frac for code in reach)
-        ends = [_limited(end, value.low, value.high) for end in (low, high)]
+        ends = [limited(end, value.low, value.high) for end in (low, high)]
         return min(ends) >= least and max(ends) <= most
 
     def _grid(self, value: Value, reader: Place) -> int:
@@ -683,7 +678,7 @@ class Builder:
                 codes = _codes(leg, shared.frac)
                 if isinstance(_root(leg.source), InputSource):
                     self._check_one_input(leg, (shared.frac, *codes))
-                reach = _clamped(self._rounded_reach(leg.source, shared.frac), *codes)
+                reach = clamped(self._rounded_reach(leg.source, shared.frac), *codes)
                 found.append(self._emit(leg.source, shared, leg.place, reach))
             return found
         legs = [self.tensor(leg, value.place) for leg in value.legs]
@@ -713,50 +708,18 @@ class Builder:
         if len(grids) > 1:
             return None
         frac = grids.pop()
-        for candidate in (*dict.fromkeys(declared), *_types(frac)):
+        for candidate in (*dict.fromkeys(declared), *types(frac)):
             if candidate.frac == frac and all(
-                _same(candidate, self._rounded_reach(leg.source, frac), *_codes(leg, frac)) for leg in value.legs
+                saturates_like(candidate, self._rounded_reach(leg.source, frac), *_codes(leg, frac))
+                for leg in value.legs
             ):
                 return candidate
         return None
 
 
-def fitting_type(reach: Range, low: int | None, high: int | None, declared: QType | None, frac: int) -> QType | None:
-    """Return a type whose saturation is ``clamp(·, low, high)`` for every integer that can come.
-
-    Args:
-        reach: The integers that can come, before the clamp; ``None`` for any.
-        low: The least integer; ``None`` for no clamp.
-        high: The greatest integer; ``None`` for no clamp.
-        declared: The type to prefer.
-        frac: Fractional bits of all of these.
-
-    >>> str(fitting_type((-100, 100), 0, 7, QType(4, True, 2), 2))
-    'u3.2'
-    >>> str(fitting_type((-7, 7), -7, 7, QType(4, True, 2), 2))
-    's4.2'
-    >>> fitting_type((-100, 100), -7, 7, QType(4, True, 2), 2) is None
-    True
-    """
-    wanted = () if declared is None or declared.frac != frac else (declared,)
-    return next((qtype for qtype in (*wanted, *_types(frac)) if _same(qtype, reach, low, high)), None)
-
-
-def _types(frac: int) -> list[QType]:
-    return [QType(bits, signed, frac) for bits in range(1, MAX_BITS + 1) for signed in (False, True)]
-
-
-def _same(qtype: QType, reach: Range, low: int | None, high: int | None) -> bool:
-    """Return whether a type saturates as ``clamp(·, low, high)`` does, for every integer of a range."""
-    least, most = (None, None) if reach is None else reach
-    below = qtype.qmin == low or (least is not None and least >= (qtype.qmin if low is None else max(low, qtype.qmin)))
-    above = qtype.qmax == high or (most is not None and most <= (qtype.qmax if high is None else min(high, qtype.qmax)))
-    return below and above
-
-
 def _no_type(value: Value, reader: Place, reach: Range, low: int | None, high: int | None, frac: int) -> ModelError:
     """Return the error of a value that no type of the hardware holds."""
-    span = _clamped(reach, low, high)
+    span = clamped(reach, low, high)
     if value.frac is None and value.declared is None and value.low is None and value.high is None:
         bits = "any number of" if span is None else str(bits_for(*span))
         return WidthError(
@@ -801,15 +764,9 @@ def _settled_type(value: Value) -> QType | None:
 
 def _clipped(value: Value, place: Place, low: Bound, high: Bound) -> Value:
     """Return a value behind one more clamp."""
-    new_low = low if value.low is None else _limited(value.low, low, high)
-    new_high = high if value.high is None else _limited(value.high, low, high)
+    new_low = low if value.low is None else limited(value.low, low, high)
+    new_high = high if value.high is None else limited(value.high, low, high)
     return replace(value, place=place, low=new_low, high=new_high)
-
-
-def _limited(value: Fraction, low: Bound, high: Bound) -> Fraction:
-    """Return ``clamp(value, low, high)``, where ``None`` is no bound."""
-    raised = value if low is None else max(value, low)
-    return raised if high is None else min(raised, high)
 
 
 def _as_value(value: AnyValue) -> Value:
@@ -819,11 +776,6 @@ def _as_value(value: AnyValue) -> Value:
 
 def _numbered(place: Place, index: int, what: str = "") -> Place:
     return replace(place, name=f"{place.name}_{what}{index}", output=f"{place.output}_{what}{index}")
-
-
-def _on_grid(bound: Bound, frac: int) -> Bound:
-    """Return a bound rounded half to even to a multiple of ``2**-frac``."""
-    return None if bound is None else round(bound * Fraction(2) ** frac) * Fraction(2) ** -frac
 
 
 def _codes(value: Value, frac: int) -> tuple[int | None, int | None]:
@@ -844,18 +796,6 @@ def _codes(value: Value, frac: int) -> tuple[int | None, int | None]:
             )
         found.append(None if scaled is None else int(scaled))
     return found[0], found[1]
-
-
-def _clamped(reach: Range, low: int | None, high: int | None) -> Range:
-    """Return the integers that come out of a clamp."""
-    if reach is None:
-        return None if low is None or high is None else (low, high)
-    least, most = reach
-    if low is not None:
-        least, most = max(least, low), max(most, low)
-    if high is not None:
-        least, most = min(least, high), min(most, high)
-    return least, most
 
 
 def _finer(bias: npt.NDArray[np.float64] | None, frac: int, room: int) -> int:

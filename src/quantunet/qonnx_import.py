@@ -25,11 +25,12 @@ from quantunet.errors import (
 )
 from quantunet.identifiers import identifier
 from quantunet.ir import MAX_BITS, MAX_TENSOR_VALUES, Array, Conv2d, ConvTranspose2d, Graph, IntArray, QType
-from quantunet.normalise import INPUT_NAME, AnyValue, Bound, Builder, Place
+from quantunet.normalise import INPUT_NAME, AnyValue, Builder, Place
 from quantunet.onnx_file import Attributes, OnnxFile, Op, Reals, channels_last, read
 from quantunet.onnx_metadata import read_pixel_scale
 from quantunet.pixels import Pixels
 from quantunet.qonnx_quant import BIAS_MAX_BITS, bipolar_constant, read_quant
+from quantunet.ranges import Bound
 
 logger = logging.getLogger(__name__)
 
