@@ -144,9 +144,9 @@ def test_a_training_that_learned_nothing_is_not_published(small, tmp_path, capsy
 @pytest.mark.parametrize(
     ("words", "text"),
     [
-        (["--phantoms", "0"], "phantoms, number: expected 1 to "),
-        (["--phantoms", "-4"], "phantoms, number"),
-        (["--phantoms", str(10**30)], "phantoms, number"),
+        (["--phantoms", "0"], "phantoms, --phantoms: expected 1 to "),
+        (["--phantoms", "-4"], "phantoms, --phantoms"),
+        (["--phantoms", str(10**30)], "phantoms, --phantoms"),
         (["--seed", "-1"], "seed (--seed)"),
         (["--float-lr", "nan"], "float_lr (--float-lr)"),
         (["--lambda", "-1"], "bit_lambda (--lambda)"),
@@ -167,10 +167,10 @@ def test_options_of_train_that_cannot_be_are_refused(small, tmp_path, capsys, wo
 @pytest.mark.parametrize(
     ("words", "text"),
     [
-        (["--size", "15"], "phantoms, size: expected 16 to 1024, got 15"),
-        (["--size", "1000000"], "phantoms, size"),
-        (["--seed", "-1"], "phantoms, seed"),
-        (["--seed", str(10**30)], "phantoms, seed"),
+        (["--size", "15"], "phantoms, --size: expected 16 to 1024, got 15"),
+        (["--size", "1000000"], "phantoms, --size"),
+        (["--seed", "-1"], "phantoms, --seed"),
+        (["--seed", str(10**30)], "phantoms, --seed"),
     ],
 )
 def test_phantoms_that_cannot_be_are_refused(tmp_path, capsys, words, text):
@@ -182,7 +182,7 @@ def test_phantoms_that_cannot_be_are_refused(tmp_path, capsys, words, text):
 @pytest.mark.parametrize("words", [["--phantoms", "0"], ["--seed", "-1"]])
 def test_phantoms_of_evaluate_that_cannot_be_are_refused(tmp_path, capsys, words):
     assert cli.main(["evaluate", "tiny", "--data", "phantoms", *words, "--out", str(tmp_path / "e")]) == 2
-    assert f"phantoms, {'number' if words[0] == '--phantoms' else 'seed'}: expected" in capsys.readouterr().err
+    assert f"phantoms, {words[0]}: expected" in capsys.readouterr().err
     assert not (tmp_path / "e").exists()
 
 
