@@ -240,35 +240,32 @@ def _kernel(op: Op, attributes: Attributes, constant: _Constant) -> list[int]:
     return kernel
 
 
-def _window_attributes(op: Op, attributes: Attributes, kernel: list[int], stride: int) -> None:
-    _expect(op, "group", attributes.integer("group", 1), 1)
-    dilations = attributes.integers("dilations") or [1, 1]
-    if any(size > 1 for size in kernel):
-        _expect(op, "dilations", dilations, [1, 1])
-    _expect(op, "strides", attributes.integers("strides") or [1, 1], [stride, stride])
-
-
-def _conv(walk: _Walk, op: Op) -> _Tensor:
+def _operands(walk: _Walk, op: Op, stride: int) -> tuple[AnyValue, Array, QType, list[int]]:
+    """Return what both kinds of convolution have: the input, the weights with their type, and the kernel's size."""
     source = walk.image_order(op, walk.tensor(op))
     constant = walk.constant(op, 1, "weights")
     codes, qtype = _weights(op, constant)
     attributes = op.attributes
     kernel = _kernel(op, attributes, constant)
-    _window_attributes(op, attributes, kernel, 1)
+    _expect(op, "group", attributes.integer("group", 1), 1)
+    if any(size > 1 for size in kernel):  # one tap has no dilation
+        _expect(op, "dilations", attributes.integers("dilations") or [1, 1], [1, 1])
+    _expect(op, "strides", attributes.integers("strides") or [1, 1], [stride, stride])
+    return source, codes, qtype, kernel
+
+
+def _conv(walk: _Walk, op: Op) -> _Tensor:
+    source, codes, qtype, kernel = _operands(walk, op, 1)
     if kernel not in ([1, 1], [3, 3]):
         raise UnsupportedOpError(op.name, expected="a kernel of 3x3 or 1x1", got=f"kernel {kernel}")
-    pads = _pads(op, attributes, kernel, 1, source.shape[:2])
+    pads = _pads(op, op.attributes, kernel, 1, source.shape[:2])
     _expect(op, "pads", pads, [kernel[0] // 2] * 4)
     return _matrix(walk, op, Conv2d, source, codes.transpose(2, 3, 1, 0), qtype)
 
 
 def _conv_transpose(walk: _Walk, op: Op) -> _Tensor:
-    source = walk.image_order(op, walk.tensor(op))
-    constant = walk.constant(op, 1, "weights")
-    codes, qtype = _weights(op, constant)
+    source, codes, qtype, kernel = _operands(walk, op, 2)
     attributes = op.attributes
-    kernel = _kernel(op, attributes, constant)
-    _window_attributes(op, attributes, kernel, 2)
     if kernel != [2, 2]:
         raise UnsupportedOpError(op.name, expected="a kernel of 2x2", got=f"kernel {kernel}")
     # With kernel and stride of 2 every spelling of auto_pad asks for no padding.
