@@ -220,22 +220,59 @@ atexit.register(close)
 def terminated_like_interrupt() -> Iterator[None]:
     """Let a request to end (SIGTERM, or SIGHUP of a terminal that closes) raise :class:`Terminated` in the block.
 
-    What is ignored, as SIGHUP under ``nohup``, stays so; outside of the main thread nothing changes.
+    It, and Ctrl-C, end a main thread that waits for others too, whichever thread the system gives the signal to. What
+    is ignored, as SIGHUP under ``nohup``, stays so; outside of the main thread nothing changes.
     """
+    seen = threading.Event()
 
     def end(number: int, frame: FrameType | None) -> None:
-        raise Terminated(number)
+        seen.set()
+        raise KeyboardInterrupt if number == signal.SIGINT else Terminated(number)
 
+    replaced = {signal.SIGTERM: signal.SIG_DFL, signal.SIGHUP: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
     changed = {}
-    if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) is signal.SIG_DFL:
-                changed[number] = signal.signal(number, end)
+    with contextlib.ExitStack() as stack:
+        if threading.current_thread() is threading.main_thread():
+            for number, default in replaced.items():
+                if signal.getsignal(number) == default:
+                    changed[number] = signal.signal(number, end)
+            stack.enter_context(_woken(seen, frozenset(changed)))
+        try:
+            yield
+        finally:
+            for number, before in changed.items():
+                signal.signal(number, before)
+
+
+@contextlib.contextmanager
+def _woken(seen: threading.Event, numbers: frozenset[signal.Signals]) -> Iterator[None]:
+    """Wake the main thread for one of the signals until ``seen`` is set.
+
+    Python's handlers run in the main thread alone, but the system may give a signal to any thread: a main thread that
+    waits for a lock would then hear of it when the lock is free, which is when all the work is done.
+    """
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    main = threading.main_thread().ident
+
+    def wake() -> None:
+        while heard := os.read(reader, 1):
+            while heard[0] in numbers and main is not None and not seen.wait(0.05):
+                signal.pthread_kill(main, signal.SIGURG)
+
+    before = signal.signal(signal.SIGURG, lambda number, frame: None)
+    fd = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    thread = threading.Thread(target=wake, daemon=True)
+    thread.start()
     try:
         yield
     finally:
-        for number, before in changed.items():
-            signal.signal(number, before)
+        signal.set_wakeup_fd(fd)
+        seen.set()
+        os.close(writer)
+        thread.join()
+        os.close(reader)
+        signal.signal(signal.SIGURG, before)
 
 
 def exit_code(interrupt: KeyboardInterrupt) -> int:

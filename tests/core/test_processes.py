@@ -175,6 +175,38 @@ def test_a_signal_ends_a_command_with_one_sentence(number: int, said: str, tmp_p
     assert list((tmp_path / "out").iterdir()) == []
 
 
+ELSEWHERE = """
+import signal
+import sys
+import threading
+import time
+from quantunet.cli import main
+from quantunet.commands import zoo
+from quantunet.processes import Pool, run
+
+def signal_here(number):
+    time.sleep(0.5)  # until the main thread waits
+    signal.pthread_kill(threading.get_ident(), number)
+
+def work(args):
+    with Pool(2) as pool:
+        running = pool.submit(run, ["/bin/sh", "-c", sys.argv[1]])
+        pool.submit(signal_here, int(sys.argv[2]))
+        running.result()
+
+zoo.run = work
+sys.exit(main(["zoo"]))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_that_another_thread_gets_ends_a_waiting_command(number: int, tmp_path: Path) -> None:
+    with script(ELSEWHERE, f"sleep 60; touch {tmp_path / 'ended'}", int(number)) as parent:
+        _, errors = parent.communicate()
+    assert (parent.returncode, errors.decode().count("\n")) == (128 + number, 1)
+    assert not (tmp_path / "ended").exists(), "it waited for the program's own end"
+
+
 def test_a_terminal_that_closes_ends_a_command_unless_it_is_ignored(tmp_path: Path) -> None:
     command = FAMILY.format(file=tmp_path / "ids")
     with script(SIGNALLED, command, tmp_path) as parent:

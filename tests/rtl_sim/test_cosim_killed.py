@@ -67,10 +67,8 @@ def test_no_compiler_goes_on(number: int, model: Path) -> None:
     with started(model) as process:
         found = programs(process, model.parent, "cc1plus")
         assert len(found) > 2
-        began = time.monotonic()
         process.send_signal(number)
         _, errors = process.communicate()
-        seconds = time.monotonic() - began
     psutil.wait_procs(found, timeout=3)
     assert alive(found) == []
     if number == signal.SIGKILL:
@@ -79,7 +77,7 @@ def test_no_compiler_goes_on(number: int, model: Path) -> None:
         return
     said = "interrupted" if number == signal.SIGINT else "ended by SIGTERM"
     assert (process.returncode, errors.decode()) == (128 + number, f"quantunet cosim: {said}\n")
-    assert seconds < 3
+    assert not list(model.parent.rglob("sim")), "it waited for the compilers' own end"
     assert hidden(model.parent) == []
 
 
