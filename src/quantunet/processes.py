@@ -229,11 +229,11 @@ def terminated_like_interrupt() -> Iterator[None]:
         seen.set()
         raise KeyboardInterrupt if number == signal.SIGINT else Terminated(number)
 
-    replaced = {signal.SIGTERM: signal.SIG_DFL, signal.SIGHUP: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
+    replaced = {signal.SIGTERM: signal.SIG_DFL, signal.SIGHUP: signal.SIG_DFL}
     changed = {}
     with contextlib.ExitStack() as stack:
         if threading.current_thread() is threading.main_thread():
-            for number, default in replaced.items():
+            for number, default in {**replaced, signal.SIGINT: signal.default_int_handler}.items():
                 if signal.getsignal(number) == default:
                     changed[number] = signal.signal(number, end)
             stack.enter_context(_woken(seen, frozenset(changed)))
