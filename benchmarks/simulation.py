@@ -13,7 +13,7 @@ from quantunet.golden.compare import compare
 from quantunet.golden.cores import WORKERS
 from quantunet.golden.inference import Taps
 from quantunet.hls import csim
-from quantunet.hls.folding import default_folding
+from quantunet.hls.default_folding import default_folding
 from quantunet.hls.synth.flow import macs
 from quantunet.ir import Graph
 from quantunet.rtl_sim.layer_bench import Setup

@@ -34,9 +34,10 @@ from quantunet.hls.cost_model import (
     prices_of,
     width_adapter_cost,
 )
+from quantunet.hls.default_folding import default_folding
 from quantunet.hls.design import STYLES, Fold, Style
 from quantunet.hls.fifo_depth import fifo_depths, frame_interval
-from quantunet.hls.folding import Folding, candidates, default_folding, ideal_cycles
+from quantunet.hls.folding import Folding, candidates, ideal_cycles
 from quantunet.hls.network import FifoDepths
 from quantunet.ir import Graph, Node
 

@@ -15,12 +15,11 @@ import threading
 from pathlib import Path
 
 from quantunet import artefacts
+from quantunet.hls.target import CLOCK_NS, PART
 from quantunet.ir import Graph, IntArray
 
 logger = logging.getLogger(__name__)
 
-PART = "xc7a100tcsg324-1"
-CLOCK_NS = 10.0
 """The device and the clock period that a project names when no board is chosen."""
 
 CSIM = "csim"

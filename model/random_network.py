@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from quantunet.graph_check import check
 from quantunet.ir import (
     INPUT_TYPE,
     PROBABILITY_TYPE,
@@ -89,7 +90,7 @@ class GraphBuilder:
 
     def build(self, inputs: Sequence[str] = ("image",)) -> Graph:
         """Return the checked graph; the last node writes the output."""
-        return Graph(self.name, tuple(inputs), self.nodes[-1].output, tuple(self.tensors), tuple(self.nodes)).check()
+        return check(Graph(self.name, tuple(inputs), self.nodes[-1].output, tuple(self.tensors), tuple(self.nodes)))
 
 
 def random_unet(base: int = 4, depth: int = 2, size: int = 32, seed: int = 0, name: str = "random_unet") -> Graph:

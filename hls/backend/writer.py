@@ -8,8 +8,9 @@ from typing import Any
 
 from hls4ml.writer.writers import Writer
 
+from quantunet import graph_file
 from quantunet.hls import rtl_project
-from quantunet.hls.folding import default_folding, read_folding
+from quantunet.hls.default_folding import default_folding, read_folding
 from quantunet.hls.from_model_graph import from_model_graph
 from quantunet.hls.lower.layer import GRAPH_KEY
 from quantunet.storage import write_text
@@ -37,7 +38,7 @@ class QuantUNetWriter(Writer):
         file = model.config.get_config_value("Folding")
         folding = read_folding(Path(file), graph) if file else default_folding(graph)
         project = rtl_project.write(graph, folding, folder)
-        write_text(folder / "graph.json", graph.to_json())
+        write_text(folder / "graph.json", graph_file.to_json(graph))
         logger.info("wrote %d SystemVerilog files to %s", len(project.sources), folder)
 
 

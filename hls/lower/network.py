@@ -15,7 +15,7 @@ from hls4ml.model.graph import ModelGraph
 from quantunet.hls.extension import register
 from quantunet.hls.lower.layer import GRAPH_KEY, NODE_ATTRIBUTE, TENSOR_ATTRIBUTE, HlsLayer, exact
 from quantunet.hls.lower.names import unique_names
-from quantunet.hls.project import CLOCK_NS, PART
+from quantunet.hls.target import CLOCK_NS, PART
 from quantunet.ir import Graph, Node
 
 

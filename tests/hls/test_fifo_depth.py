@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from quantunet.hls.default_folding import default_folding, default_interval
 from quantunet.hls.fifo_depth import fifo_depths, frame_interval
-from quantunet.hls.folding import default_folding, default_interval, ideal_cycles
+from quantunet.hls.folding import ideal_cycles
 from quantunet.model.random_network import random_unet
 
 

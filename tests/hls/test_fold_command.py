@@ -11,8 +11,8 @@ from helpers.qonnx_files import SmallUnet
 
 import quantunet.hls
 from quantunet.cli import main
+from quantunet.hls.default_folding import read_folding
 from quantunet.hls.fifo_depth import frame_interval
-from quantunet.hls.folding import read_folding
 from quantunet.qonnx_import import load
 
 

@@ -12,10 +12,11 @@ from helpers.foldings import lopsided_folding
 
 from quantunet.errors import ToolMissingError
 from quantunet.hls.deadlock import least_depths
+from quantunet.hls.default_folding import default_folding
 from quantunet.hls.design import Design, Fold
 from quantunet.hls.fifo_depth import fifo_depths, first_output, frame_interval
 from quantunet.hls.fifo_report import fifo_report
-from quantunet.hls.folding import Folding, default_folding
+from quantunet.hls.folding import Folding
 from quantunet.hls.full_speed import full_speed_depths, keeps_interval
 from quantunet.hls.network import build, cycles
 from quantunet.hls.network_schedule import schedule

@@ -7,8 +7,8 @@ import pytest
 
 from quantunet.errors import FoldingError, ModelError, StorageError
 from quantunet.hls import rtl_project
+from quantunet.hls.default_folding import default_folding, read_folding
 from quantunet.hls.design import Fold
-from quantunet.hls.folding import default_folding, read_folding
 from quantunet.hls.network import build
 from quantunet.model.random_network import random_unet
 

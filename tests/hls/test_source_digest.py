@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from quantunet.hls import project, rtl_project
-from quantunet.hls.folding import default_folding
+from quantunet.hls.default_folding import default_folding
 from quantunet.hls.source_digest import hls_digest, rtl_digest
 from quantunet.model.random_network import random_unet
 

@@ -18,8 +18,8 @@ from quantunet.cli import main
 from quantunet.commands import cosim as command
 from quantunet.errors import ImageError, ModelError, ToolFailedError
 from quantunet.hls import csim, network, rtl_project
+from quantunet.hls.default_folding import default_folding
 from quantunet.hls.design import Cycles
-from quantunet.hls.folding import default_folding
 from quantunet.ir import Graph
 from quantunet.model.random_network import random_image, random_unet
 from quantunet.provenance import file_digest, graph_digest

@@ -13,8 +13,8 @@ from helpers.rtl import BUILD_ROOT
 
 from quantunet import golden
 from quantunet.hls import rtl_project
+from quantunet.hls.default_folding import default_folding
 from quantunet.hls.fifo_depth import fifo_depths, frame_interval
-from quantunet.hls.folding import default_folding
 from quantunet.model.random_network import random_image, random_unet
 from quantunet.rtl_sim import network_bench
 from quantunet.rtl_sim.bench_result import BenchResult

@@ -11,9 +11,9 @@ from helpers.rtl import BUILD_ROOT
 
 from quantunet import golden
 from quantunet.hls import rtl_project
+from quantunet.hls.default_folding import default_folding
 from quantunet.hls.design import Fold
 from quantunet.hls.fifo_depth import fifo_depths, frame_interval
-from quantunet.hls.folding import default_folding
 from quantunet.hls.network import build
 from quantunet.hls.network_schedule import schedule
 from quantunet.ir import Conv2d

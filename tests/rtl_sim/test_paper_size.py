@@ -9,8 +9,8 @@ import pytest
 from helpers.rtl import BUILD_ROOT
 
 from quantunet import golden
+from quantunet.hls.default_folding import MAX_LANES, default_folding
 from quantunet.hls.fifo_depth import first_output
-from quantunet.hls.folding import MAX_LANES, default_folding
 from quantunet.ir import Conv2d, ConvTranspose2d
 from quantunet.model.random_network import random_image
 from quantunet.rtl_sim.frames import compact

@@ -94,8 +94,8 @@ class _Simulation:
 
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
+    from quantunet.hls.default_folding import default_folding, read_folding
     from quantunet.hls.fifo_report import fifo_report
-    from quantunet.hls.folding import default_folding, read_folding
     from quantunet.hls.source_digest import rtl_digest
 
     graph = load_network(args.model)
