@@ -1,8 +1,8 @@
 """Chooses the fold of every layer by exact search: the least area at a frame interval, or the fastest inside a budget.
 
 Each layer has a candidate for every legal PE, SIMD and style, with its cycles and its cost from
-:mod:`quantunet.hls.cost_model`. One boolean says which is taken; one for each pair of lane counts of a connection says
-which width adapter stands there, and forks and FIFOs are paid for with the lanes of the stream that they carry.
+:mod:`quantunet.hls.resources.terms`. One boolean says which is taken; one for each pair of lane counts of a connection
+says which width adapter stands there, and forks and FIFOs are paid for with the lanes of the stream that they carry.
 OR-tools' CP-SAT finds the cheapest choice and proves it. It works with one thread, a fixed seed and a limit in
 deterministic time, so that the same network always gets the same folding.
 """
@@ -22,7 +22,11 @@ from typing import Any
 from ortools.sat.python import cp_model
 
 from quantunet.errors import FoldingError, WidthError
-from quantunet.hls.cost_model import (
+from quantunet.hls.choose.default import default_folding
+from quantunet.hls.design import STYLES, Fold, Style
+from quantunet.hls.folding import Folding, candidates, ideal_cycles
+from quantunet.hls.network import FifoDepths
+from quantunet.hls.resources.terms import (
     ADAPTER_PRICE,
     PRICES,
     RESOURCES,
@@ -34,11 +38,7 @@ from quantunet.hls.cost_model import (
     prices_of,
     width_adapter_cost,
 )
-from quantunet.hls.default_folding import default_folding
-from quantunet.hls.design import STYLES, Fold, Style
-from quantunet.hls.fifo_depth import fifo_depths, frame_interval
-from quantunet.hls.folding import Folding, candidates, ideal_cycles
-from quantunet.hls.network import FifoDepths
+from quantunet.hls.schedule.depths import fifo_depths, frame_interval
 from quantunet.ir import Graph, Node
 
 logger = logging.getLogger(__name__)

@@ -1,6 +1,6 @@
 """The layers that hls4ml lacks, brought in through its extension API: transpose convolution and an exact sigmoid table.
 
-Their C++ stands in ``hls/cpp/``. :func:`register` adds them to an hls4ml backend of the Vitis family.
+Their C++ stands in ``hls/csim/cpp/``. :func:`register` adds them to an hls4ml backend of the Vitis family.
 """
 
 from __future__ import annotations

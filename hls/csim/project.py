@@ -15,7 +15,7 @@ import threading
 from pathlib import Path
 
 from quantunet import artefacts
-from quantunet.hls.target import CLOCK_NS, PART
+from quantunet.hls.csim.target import CLOCK_NS, PART
 from quantunet.ir import Graph, IntArray
 
 logger = logging.getLogger(__name__)
@@ -79,8 +79,8 @@ def write(graph: Graph, project: Path, *, part: str = PART, clock_ns: float = CL
 def _write_hls4ml(graph: Graph, fresh: Path, project: Path, part: str, clock_ns: float) -> None:
     with _HLS4ML:
         # These imports take a second: not for a project that is current.
-        from quantunet.hls.lower.network import model_graph
-        from quantunet.hls.lower.weight_text import write_in_bulk
+        from quantunet.hls.csim.lower.network import model_graph
+        from quantunet.hls.csim.lower.weight_text import write_in_bulk
 
         write_in_bulk(model_graph(graph, fresh, part=part, clock_ns=clock_ns)).write()
     config = fresh / "hls4ml_config.yml"

@@ -1,9 +1,9 @@
 """C simulation of hls4ml projects with g++ and the ap_types that hls4ml brings along.
 
-A project is compiled to a program of its own (``hls/cpp/qun_csim.h``) that maps integer codes to integer codes; weights
-are read at run time. What all projects include is compiled once, as a precompiled header. Programs run as processes of
-their own, so that many may run at a time and a crash stays theirs. Everything is kept by content, and what was damaged
-or edited is made again (:mod:`quantunet.artefacts`).
+A project is compiled to a program of its own (``hls/csim/cpp/qun_csim.h``) that maps integer codes to integer codes;
+weights are read at run time. What all projects include is compiled once, as a precompiled header. Programs run as
+processes of their own, so that many may run at a time and a crash stays theirs. Everything is kept by content, and what
+was damaged or edited is made again (:mod:`quantunet.artefacts`).
 
 The ap_types are used with one word less: in them every result is masked through a ``volatile`` pointer, which keeps
 each value in memory and forbids vector instructions. Without it the same program runs about ten times faster.
@@ -25,8 +25,8 @@ import numpy as np
 
 from quantunet import artefacts, processes
 from quantunet.errors import ShapeError, StorageError, ToolFailedError, ToolMissingError, WidthError
-from quantunet.hls import project
-from quantunet.hls.lower.names import unique_names
+from quantunet.hls.csim import project
+from quantunet.hls.csim.lower.names import unique_names
 from quantunet.ir import Array, Graph, Tensor
 from quantunet.storage import check_output, temporary_folder, write_text
 

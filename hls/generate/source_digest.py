@@ -11,7 +11,7 @@ from quantunet.provenance import files_digest
 
 
 def rtl_digest(root: Path, projects: Iterable[Path]) -> str | None:
-    """Return the digest of the SystemVerilog and memory files of projects that :mod:`quantunet.hls.rtl_project` wrote.
+    """Return the digest of the SystemVerilog and memory files of RTL projects.
 
     Args:
         root: A folder that holds them all.
@@ -38,7 +38,7 @@ def _rtl_files(project: Path) -> list[Path]:
 
 
 def hls_digest(root: Path, projects: Iterable[Path]) -> str | None:
-    """Return the digest of the C++ and of the weights of projects that :mod:`quantunet.hls.project` wrote.
+    """Return the digest of the C++ and of the weights of projects that :mod:`quantunet.hls.csim.project` wrote.
 
     Args:
         root: A folder that holds them all.

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
 from quantunet.accumulator import accumulator, requant_shift
-from quantunet.hls import matrix_vector
-from quantunet.hls.constant_multiply import adder_graph, adder_levels
-from quantunet.hls.constant_text import latency, sums_module
 from quantunet.hls.design import Cycles, Fold, Instance
 from quantunet.hls.folding import check_fold
-from quantunet.hls.template_environment import template_environment
+from quantunet.hls.matrix import folded
+from quantunet.hls.matrix.constant_multiply import adder_graph, adder_levels
+from quantunet.hls.matrix.constant_text import latency, sums_module
+from quantunet.hls.templates.environment import template_environment
 from quantunet.ir import Array, Conv2d, Graph, IntArray
 
-_TEMPLATES = template_environment(Path(__file__).parent / "templates")
+_TEMPLATES = template_environment()
 
 _TYPES = {"Shift": "int", "OutSigned": "bit"}  # of the parameters that are not ``int unsigned``
 
@@ -30,7 +28,7 @@ def emit(graph: Graph, node: Conv2d, fold: Fold) -> Instance:
         ToolFailedError: da4ml found no right adder graph.
     """
     check_fold(graph, node, fold)
-    matrix_vector.check_widths(graph, node, fold)
+    folded.check_widths(graph, node, fold)
     source, target, sums = graph.input_of(node), graph.output_of(node), accumulator(graph, node)
     (height, width), matrix = _raster(graph, node), _matrix(node, transposed=_is_column(graph, node))
     levels = adder_levels(matrix)

@@ -18,7 +18,7 @@ import numpy as np
 
 from quantunet import artefacts, processes
 from quantunet.errors import StorageError, ToolFailedError, ToolMissingError
-from quantunet.hls.constant_graph import Adder, AdderGraph, Output, prune
+from quantunet.hls.matrix.constant_graph import Adder, AdderGraph, Output, prune
 from quantunet.ir import Array, IntArray, QType
 
 logger = logging.getLogger(__name__)
@@ -125,7 +125,7 @@ def _solve_apart(kernel: Array, low: int, high: int, where: str) -> AdderGraph:
     """Ask da4ml in a process of its own."""
     _da4ml()  # where it is missing that is said here
     job = json.dumps({"kernel": kernel.tolist(), "low": low, "high": high})
-    outcome = processes.run([sys.executable, "-m", "quantunet.hls.constant_worker"], data=job.encode())
+    outcome = processes.run([sys.executable, "-m", "quantunet.hls.matrix.constant_worker"], data=job.encode())
     lines = outcome.stdout.decode().splitlines()
     graph = _from_json(json.loads(lines[-1])) if outcome.code == 0 and lines else None
     if graph is None:
@@ -136,7 +136,7 @@ def _solve_apart(kernel: Array, low: int, high: int, where: str) -> AdderGraph:
 
 
 def answer(job: str) -> str:
-    """Return the graph, as JSON, that :mod:`quantunet.hls.constant_worker` is asked for, of a kernel and its range."""
+    """Return the graph, as JSON, of a kernel and its range: what the worker process is asked for."""
     asked = json.loads(job)
     return json.dumps(_to_json(_solve(np.array(asked["kernel"], dtype=np.int64), asked["low"], asked["high"])))
 

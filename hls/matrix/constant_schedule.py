@@ -1,6 +1,6 @@
 """What the schedule of a convolution by constants depends on: buffers and pipeline of ``qun_conv2d_constant.sv``.
 
-When its beats move stands in ``hls/schedule/qun_schedule_constant.h``.
+When its beats move stands in ``hls/schedule/cpp/qun_schedule_constant.h``.
 """
 
 from __future__ import annotations

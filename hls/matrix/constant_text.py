@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
 from quantunet.accumulator import bits_for
-from quantunet.hls.constant_graph import AdderGraph, Output, ranges
-from quantunet.hls.template_environment import template_environment
+from quantunet.hls.matrix.constant_graph import AdderGraph, Output, ranges
+from quantunet.hls.templates.environment import template_environment
 from quantunet.ir import Array, QType
 
 LEVELS_PER_STAGE = 2
 """Adders in series between two registers."""
 
-_TEMPLATES = template_environment(Path(__file__).parent / "templates")
+_TEMPLATES = template_environment()
 
 
 def latency(levels: int, levels_per_stage: int = LEVELS_PER_STAGE) -> int:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from quantunet.hls import constant_conv2d, matrix_vector
 from quantunet.hls.design import Cycles, Fold, Instance
+from quantunet.hls.matrix import constant_conv2d, folded
 from quantunet.ir import Conv2d, Graph
 
 
@@ -19,10 +19,10 @@ def emit(graph: Graph, node: Conv2d, fold: Fold) -> Instance:
     """
     if fold.style == "constant":
         return constant_conv2d.emit(graph, node, fold)
-    params = matrix_vector.parameters(graph, node, fold)
+    params = folded.parameters(graph, node, fold)
     head = {name: params[name] for name in ("Height", "Width", "InChannels", "OutChannels")}
     kernel = node.weight.shape[0]
-    split = matrix_vector.split_channels(node.weight.array, fold)
+    split = folded.split_channels(node.weight.array, fold)
     words = split.transpose(2, 0, 1, 3, 4, 5).reshape(-1, fold.pe * fold.simd)
     return Instance(
         name=node.name,
@@ -30,7 +30,7 @@ def emit(graph: Graph, node: Conv2d, fold: Fold) -> Instance:
         params=tuple({**head, "Kernel": kernel, **params}.items()),
         inputs=(("s_axis", node.inputs[0]),),
         outputs=(("m_axis", node.output),),
-        memories=(matrix_vector.weight_memory(node, words), matrix_vector.bias_memory(graph, node, fold)),
+        memories=(folded.weight_memory(node, words), folded.bias_memory(graph, node, fold)),
     )
 
 
@@ -46,11 +46,11 @@ def cycles(graph: Graph, node: Conv2d, fold: Fold) -> Cycles:
     if fold.style == "constant":
         return constant_conv2d.cycles(graph, node, fold)
     height, width, _ = graph.input_of(node).shape
-    in_folds, out_folds = matrix_vector.folds(graph, node, fold)
+    in_folds, out_folds = folded.folds(graph, node, fold)
     kernel = node.weight.shape[0]
     margin = kernel // 2
     first_pixels = min(margin, height - 1) * width + min(margin, width - 1) + 1
-    start = first_pixels * in_folds + matrix_vector.LATENCY
+    start = first_pixels * in_folds + folded.LATENCY
     window = kernel * kernel * in_folds
     ideal = height * width * out_folds * window
     return Cycles(predicted=start + ideal, first_output=start + window, ideal=ideal)

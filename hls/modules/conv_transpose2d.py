@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from quantunet.hls import matrix_vector
 from quantunet.hls.design import Cycles, Fold, Instance
+from quantunet.hls.matrix import folded
 from quantunet.ir import ConvTranspose2d, Graph
 
 
@@ -17,15 +17,15 @@ def emit(graph: Graph, node: ConvTranspose2d, fold: Fold) -> Instance:
         FoldingError: The fold does not divide.
         WidthError: The layer's values are too wide.
     """
-    params = matrix_vector.parameters(graph, node, fold)
-    words = matrix_vector.split_channels(node.weight.array, fold).reshape(-1, fold.pe * fold.simd)
+    params = folded.parameters(graph, node, fold)
+    words = folded.split_channels(node.weight.array, fold).reshape(-1, fold.pe * fold.simd)
     return Instance(
         name=node.name,
         module="qun_conv_transpose2d",
         params=tuple(params.items()),
         inputs=(("s_axis", node.inputs[0]),),
         outputs=(("m_axis", node.output),),
-        memories=(matrix_vector.weight_memory(node, words), matrix_vector.bias_memory(graph, node, fold)),
+        memories=(folded.weight_memory(node, words), folded.bias_memory(graph, node, fold)),
     )
 
 
@@ -39,7 +39,7 @@ def cycles(graph: Graph, node: ConvTranspose2d, fold: Fold) -> Cycles:
         FoldingError: The fold does not divide.
     """
     height, width, _ = graph.input_of(node).shape
-    in_folds, out_folds = matrix_vector.folds(graph, node, fold)
-    start = in_folds + matrix_vector.LATENCY
+    in_folds, out_folds = folded.folds(graph, node, fold)
+    start = in_folds + folded.LATENCY
     ideal = 4 * height * width * out_folds * in_folds
     return Cycles(predicted=start + ideal, first_output=start + in_folds, ideal=ideal)

@@ -22,8 +22,8 @@ def register(*, register_backend: Callable[[str, Any], None], register_writer: C
         RuntimeError: The registration failed; hls4ml's loader would hide a ``TypeError``.
     """
     try:
-        from quantunet.hls.backend.backend import QuantUNetBackend
-        from quantunet.hls.backend.writer import QuantUNetWriter
+        from quantunet.hls.plugin.backend import QuantUNetBackend
+        from quantunet.hls.plugin.writer import QuantUNetWriter
 
         # The backend's constructor looks up its writer.
         register_writer(NAME, QuantUNetWriter)

@@ -9,7 +9,7 @@ from hls4ml.backends.fpga.fpga_backend import FPGABackend
 from hls4ml.model.flow import register_flow
 
 from quantunet.errors import ToolMissingError, UnsupportedOpError
-from quantunet.hls.extension import register_layers
+from quantunet.hls.csim.extension import register_layers
 
 logger = logging.getLogger(__name__)
 
@@ -17,7 +17,7 @@ _DEFAULT_CLOCK_NS = 10.0
 
 
 class QuantUNetBackend(FPGABackend):
-    """Writes a model as streaming SystemVerilog; see :class:`quantunet.hls.backend.writer.QuantUNetWriter`."""
+    """Writes a model as streaming SystemVerilog; see :class:`quantunet.hls.plugin.writer.QuantUNetWriter`."""
 
     def __init__(self) -> None:
         super().__init__(name="QuantUNet")

@@ -1,7 +1,7 @@
 """From an hls4ml ModelGraph back to the integer graph; what cannot be represented exactly is refused.
 
 The graph is one that the ``QuantUNet`` backend has prepared: no layers inserted for C++ streams. Layers that came from
-:mod:`quantunet.hls.lower` keep their names, each as a layer of its own: the round trip gives an equal graph.
+:mod:`quantunet.hls.csim.lower` keep their names, each as a layer of its own: the round trip gives an equal graph.
 Other graphs go through the same normalisation as QONNX files (:mod:`quantunet.normalise`).
 """
 
@@ -17,10 +17,10 @@ import numpy.typing as npt
 
 from quantunet.accumulator import bits_for
 from quantunet.errors import ModelError, ScaleError, ShapeError, UnsupportedOpError, WidthError
-from quantunet.hls.lower.layer import GRAPH_KEY, NODE_ATTRIBUTE, TENSOR_ATTRIBUTE
-from quantunet.hls.lower.names import unique_names
-from quantunet.hls.original import Original
-from quantunet.hls.precision import holds, qtype_of, rule_of
+from quantunet.hls.csim.lower.layer import GRAPH_KEY, NODE_ATTRIBUTE, TENSOR_ATTRIBUTE
+from quantunet.hls.csim.lower.names import unique_names
+from quantunet.hls.plugin.original import Original
+from quantunet.hls.plugin.precision import holds, qtype_of, rule_of
 from quantunet.identifiers import identifier
 from quantunet.ir import Conv2d, ConvTranspose2d, Graph, IntArray, QType, Shape, Tensor
 from quantunet.normalise import AnyValue, Builder, MatrixSource, Place

@@ -9,10 +9,10 @@ from typing import Any
 from hls4ml.writer.writers import Writer
 
 from quantunet import graph_file
-from quantunet.hls import rtl_project
-from quantunet.hls.default_folding import default_folding, read_folding
-from quantunet.hls.from_model_graph import from_model_graph
-from quantunet.hls.lower.layer import GRAPH_KEY
+from quantunet.hls.choose.default import default_folding, read_folding
+from quantunet.hls.csim.lower.layer import GRAPH_KEY
+from quantunet.hls.generate import rtl_project
+from quantunet.hls.plugin.reader import from_model_graph
 from quantunet.storage import write_text
 
 logger = logging.getLogger(__name__)

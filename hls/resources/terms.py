@@ -3,7 +3,7 @@
 A module's LUTs and flip-flops are sums of a few terms that stand for its parts, such as the bits of its products or of
 its accumulators. What one unit of a term takes was fitted to syntheses of the library by
 ``benchmarks/calibrate_cost.py`` and stands in ``cost_model.json``, with the error on syntheses that the fit had not
-seen. Block RAM, distributed RAM and multipliers follow exact rules (:mod:`quantunet.hls.memory_map`).
+seen. Block RAM, distributed RAM and multipliers follow exact rules (:mod:`quantunet.hls.resources.memory_map`).
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from pathlib import Path
 import numpy as np
 
 from quantunet.errors import FileFormatError
-from quantunet.hls import matrix_vector
-from quantunet.hls.constant_multiply import adder_levels, signed_digits
 from quantunet.hls.design import Fold
-from quantunet.hls.memory_map import map_memory, map_ram
+from quantunet.hls.matrix import folded
+from quantunet.hls.matrix.constant_multiply import adder_levels, signed_digits
 from quantunet.hls.network import emit
+from quantunet.hls.resources.memory_map import map_memory, map_ram
 from quantunet.ir import Conv2d, ConvTranspose2d, Graph, MatrixNode, Node
 
-COEFFICIENTS = Path(__file__).with_suffix(".json")
+COEFFICIENTS = Path(__file__).with_name("cost_model.json")
 """What the calibration wrote."""
 
 FORMAT = "quantunet-cost-1"
@@ -216,7 +216,7 @@ def layer_terms(graph: Graph, node: Node, fold: Fold) -> Terms:
         WidthError: The layer's values are too wide for this fold.
     """
     if isinstance(node, Conv2d | ConvTranspose2d):
-        params = matrix_vector.parameters(graph, node, fold)
+        params = folded.parameters(graph, node, fold)
         whole = {name: value for name, value in params.items() if isinstance(value, int)}
         return _constant(node, whole) if fold.style == "constant" else _matrix(node, whole, fold)
     instance = emit(graph, node, fold)

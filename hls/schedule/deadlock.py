@@ -19,9 +19,9 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from quantunet.hls import constant_schedule
 from quantunet.hls.design import Design, Instance, Stream
-from quantunet.hls.network_schedule import CREDITS, SIGMOID_STAGES, SLICE_BEATS, last_needed, ring_room
+from quantunet.hls.matrix import constant_schedule
+from quantunet.hls.schedule.exact import CREDITS, SIGMOID_STAGES, SLICE_BEATS, last_needed, ring_room
 from quantunet.ir import Array
 
 

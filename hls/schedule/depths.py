@@ -26,9 +26,9 @@ import numpy as np
 
 from quantunet.hls.design import Fold
 from quantunet.hls.folding import Folding, check_folding, ideal_cycles
+from quantunet.hls.modules.plumbing import fifo_cycles, fork_cycles, width_adapter_cycles
 from quantunet.hls.network import build, cycles
-from quantunet.hls.network_schedule import CREDITS, FIFO_SHALLOW, schedule
-from quantunet.hls.plumbing import fifo_cycles, fork_cycles, width_adapter_cycles
+from quantunet.hls.schedule.exact import CREDITS, FIFO_SHALLOW, schedule
 from quantunet.ir import Array, Concat, Conv2d, ConvTranspose2d, Graph, MaxPool2d, Node
 
 MARGIN_BEATS = 8
@@ -73,7 +73,7 @@ def first_output(graph: Graph, folding: Folding) -> int:
 
     Raises:
         FoldingError: The folding does not fit the graph.
-        QuantUNetError: As :func:`quantunet.hls.network_schedule.schedule`.
+        QuantUNetError: As :func:`quantunet.hls.schedule.exact.schedule`.
     """
     return schedule(build(graph, folding, fifo_depths(graph, folding)), 1).first_output
 

@@ -18,10 +18,10 @@ from dataclasses import dataclass
 
 from quantunet import processes
 from quantunet.errors import ToolFailedError
-from quantunet.hls import constant_schedule
 from quantunet.hls.design import Design, Instance
-from quantunet.hls.matrix_vector import LATENCY as MATRIX_LATENCY
-from quantunet.hls.schedule_program import schedule_program
+from quantunet.hls.matrix import constant_schedule
+from quantunet.hls.matrix.folded import LATENCY as MATRIX_LATENCY
+from quantunet.hls.schedule.program import schedule_program
 
 CREDITS = 16
 """Beats of the output FIFO of a convolution, ``qun_credit_fifo``."""

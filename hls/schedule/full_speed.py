@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from quantunet.hls.design import Design
-from quantunet.hls.network_schedule import Schedule, schedule
-from quantunet.hls.rtl_project import design_fifos
+from quantunet.hls.generate.rtl_project import design_fifos
+from quantunet.hls.schedule.exact import Schedule, schedule
 
 FRAMES = 4
 """Adjacent frames that are looked at: the last two intervals must be the ideal one."""
@@ -30,10 +30,10 @@ def full_speed_depths(design: Design, interval: int, least: Mapping[str, int]) -
     Args:
         design: A network whose FIFOs are large enough for full speed.
         interval: Its frame interval at full speed.
-        least: What :func:`quantunet.hls.deadlock.least_depths` returned, below which there is no need to look.
+        least: What :func:`quantunet.hls.schedule.deadlock.least_depths` returned, below which there is no need to look.
 
     Raises:
-        QuantUNetError: As :func:`quantunet.hls.network_schedule.schedule`.
+        QuantUNetError: As :func:`quantunet.hls.schedule.exact.schedule`.
     """
     limits = design_fifos(design)
     bits = {i.name: int(dict(i.params)["Bits"]) * limits[i.name] for i in design.instances if i.name in limits}

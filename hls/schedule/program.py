@@ -15,7 +15,7 @@ from quantunet.storage import check_output
 
 logger = logging.getLogger(__name__)
 
-SOURCES = Path(__file__).resolve().parent / "schedule"
+SOURCES = Path(__file__).resolve().parent / "cpp"
 FLAGS = ("-std=c++17", "-O2")
 
 _PROGRAM = "qun_schedule"

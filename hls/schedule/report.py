@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from quantunet.hls.deadlock import least_depths
 from quantunet.hls.design import Design
-from quantunet.hls.fifo_depth import fifo_depths, frame_interval
 from quantunet.hls.folding import Folding
-from quantunet.hls.full_speed import full_speed_depths
-from quantunet.hls.memory_map import map_ram
 from quantunet.hls.network import build
-from quantunet.hls.network_schedule import FIFO_SHALLOW
+from quantunet.hls.resources.memory_map import map_ram
+from quantunet.hls.schedule.deadlock import least_depths
+from quantunet.hls.schedule.depths import fifo_depths, frame_interval
+from quantunet.hls.schedule.exact import FIFO_SHALLOW
+from quantunet.hls.schedule.full_speed import full_speed_depths
 from quantunet.ir import Graph
 
 EXACT_BEATS = 500_000

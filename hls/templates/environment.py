@@ -7,8 +7,8 @@ from pathlib import Path
 import jinja2
 
 
-def template_environment(folder: Path) -> jinja2.Environment:
-    """Return the environment of the templates in a folder."""
+def template_environment(folder: Path = Path(__file__).parent) -> jinja2.Environment:
+    """Return the environment of the templates in a folder: by default those of this package."""
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder),
         undefined=jinja2.StrictUndefined,

@@ -17,7 +17,7 @@ from quantunet.graph_check import check
 from quantunet.graph_file import FIELD_READERS
 from quantunet.identifiers import MAX_LENGTH
 from quantunet.ir import NODE_TYPES, Conv2d, Graph, IntArray, QType, Tensor
-from quantunet.model.random_network import random_unet
+from quantunet.random_network import random_unet
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,10 @@ import pytest
 from quantunet import golden
 from quantunet.errors import ImageError
 from quantunet.golden import cores, fast
-from quantunet.golden.rounding import requantise, requantise_floats
 from quantunet.graph_check import check
 from quantunet.ir import Array, Conv2d, ConvTranspose2d, Graph, IntArray, QType, Tensor
-from quantunet.model.random_network import GraphBuilder, random_image, random_unet
+from quantunet.random_network import GraphBuilder, random_image, random_unet
+from quantunet.rounding import requantise, requantise_floats
 
 
 def layer(kind: type[Conv2d] | type[ConvTranspose2d], kernel: int, shape: tuple[int, int, int], channels: int) -> Graph:

@@ -9,8 +9,8 @@ import numpy as np
 from quantunet import golden
 from quantunet.graph_check import check
 from quantunet.ir import INPUT_TYPE, Conv2d, Graph, IntArray, QType
-from quantunet.model.random_network import GraphBuilder, random_image
 from quantunet.pixels import Pixels
+from quantunet.random_network import GraphBuilder, random_image
 
 SILENT = Pixels()
 """A network that does not say what a byte means."""

@@ -24,11 +24,12 @@ from quantunet import golden, graph_file, images, packed, qonnx_import
 from quantunet.constraints import board
 from quantunet.golden.taps import load_taps, save_taps
 from quantunet.graph_check import check
-from quantunet.hls import default_folding, folding
+from quantunet.hls import folding
+from quantunet.hls.choose import default
 from quantunet.ir import Graph
 from quantunet.model.card_file import NEEDED_PARTS, NEEDED_SCORES, read_card
-from quantunet.model.random_network import random_unet
 from quantunet.model.sweep import read_jobs
+from quantunet.random_network import random_unet
 from quantunet.zoo import network_path
 
 Check = Callable[[], None]
@@ -175,7 +176,7 @@ def _read_picture(path: Path) -> Check:
 
 
 def _make_folding(folder: Path) -> list[Path]:
-    chosen = default_folding.default_folding(_graph())
+    chosen = default.default_folding(_graph())
     folding.write_folding(folder / "folding.json", chosen)
     styles = {name: dataclasses.replace(fold, style="folded-dsp") for name, fold in chosen.items() if "conv" in name}
     folding.write_folding(folder / "styles.json", styles)
@@ -183,13 +184,13 @@ def _make_folding(folder: Path) -> list[Path]:
 
 
 def _read_folding(path: Path) -> Check:
-    found = default_folding.read_folding(path, _graph())
+    found = default.read_folding(path, _graph())
 
     def check() -> None:
         folding.check_folding(_graph(), found)
         again = path.with_name("again.json")
         folding.write_folding(again, found)
-        assert default_folding.read_folding(again, _graph()) == found
+        assert default.read_folding(again, _graph()) == found
 
     return check
 

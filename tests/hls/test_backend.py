@@ -12,14 +12,14 @@ from hls4ml.backends import get_available_backends, get_backend
 
 from quantunet import graph_file
 from quantunet.errors import FoldingError, ToolMissingError, UnsupportedOpError
-from quantunet.hls import rtl_project
-from quantunet.hls.backend import register
-from quantunet.hls.default_folding import default_folding
+from quantunet.hls.choose.default import default_folding
+from quantunet.hls.csim.lower.network import model_graph
 from quantunet.hls.design import Fold
 from quantunet.hls.folding import write_folding
-from quantunet.hls.from_model_graph import from_model_graph
-from quantunet.hls.lower.network import model_graph
-from quantunet.model.random_network import random_unet
+from quantunet.hls.generate import rtl_project
+from quantunet.hls.plugin import register
+from quantunet.hls.plugin.reader import from_model_graph
+from quantunet.random_network import random_unet
 from quantunet.zoo import load_network
 
 

@@ -12,14 +12,14 @@ from helpers.random_graphs import random_graph
 
 from quantunet.errors import FoldingError, QuantUNetError, WidthError
 from quantunet.graph_check import check
-from quantunet.hls import rtl_project
-from quantunet.hls.default_folding import default_folding, default_interval, read_folding
-from quantunet.hls.fifo_depth import frame_interval
-from quantunet.hls.fold_solver import fold_for_interval
+from quantunet.hls.choose.default import default_folding, default_interval, read_folding
+from quantunet.hls.choose.solver import fold_for_interval
 from quantunet.hls.folding import candidates
+from quantunet.hls.generate import rtl_project
 from quantunet.hls.network import emit
+from quantunet.hls.schedule.depths import frame_interval
 from quantunet.ir import Conv2d, Graph, QType, Tensor
-from quantunet.model.random_network import GraphBuilder
+from quantunet.random_network import GraphBuilder
 
 
 def builds(graph: Graph, name: str) -> int:

@@ -16,7 +16,7 @@ from qonnx.transformation.channels_last import ConvertToChannelsLastAndClean
 from qonnx.util.cleanup import cleanup_model
 
 from quantunet import golden, graph_file
-from quantunet.hls.from_model_graph import from_model_graph
+from quantunet.hls.plugin.reader import from_model_graph
 from quantunet.qonnx_import import load
 
 DOMAIN = "qonnx.custom_op.general"

@@ -12,14 +12,14 @@ from hls4ml.backends import get_backend
 from quantunet import artefacts, graph_file
 from quantunet.accumulator import accumulator
 from quantunet.errors import StorageError
-from quantunet.hls import project
-from quantunet.hls.extension import register, valid_reuse_factors
-from quantunet.hls.lower.layer import exact, rounded
-from quantunet.hls.lower.names import unique_names
-from quantunet.hls.lower.network import model_graph
-from quantunet.hls.lower.weight_text import BulkText, write_in_bulk
+from quantunet.hls.csim import project
+from quantunet.hls.csim.extension import register, valid_reuse_factors
+from quantunet.hls.csim.lower.layer import exact, rounded
+from quantunet.hls.csim.lower.names import unique_names
+from quantunet.hls.csim.lower.network import model_graph
+from quantunet.hls.csim.lower.weight_text import BulkText, write_in_bulk
 from quantunet.ir import Conv2d, ConvTranspose2d, Graph, QType
-from quantunet.model.random_network import random_unet
+from quantunet.random_network import random_unet
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from quantunet.errors import ToolFailedError
 from quantunet.golden.inference import evaluate
 from quantunet.graph_check import check
 from quantunet.hls.design import Fold, Style
-from quantunet.hls.matrix_vector import products_per_multiplier
+from quantunet.hls.matrix.folded import products_per_multiplier
 from quantunet.ir import Conv2d, Graph, IntArray, QType, Tensor
 from quantunet.rtl_sim.op_cases import Case, layer_case
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from quantunet.accumulator import accumulator
-from quantunet.hls.lower.layer import HlsLayer, accumulator_for_cpp, exact, rounded, values
+from quantunet.hls.csim.lower.layer import HlsLayer, accumulator_for_cpp, exact, rounded, values
 from quantunet.ir import Conv2d, Graph
 
 

@@ -1,9 +1,9 @@
-"""conv_transpose2d: hls4ml has no such layer; ours stands in :mod:`quantunet.hls.extension`."""
+"""conv_transpose2d: hls4ml has no such layer; ours stands in :mod:`quantunet.hls.csim.extension`."""
 
 from __future__ import annotations
 
 from quantunet.accumulator import accumulator
-from quantunet.hls.lower.layer import HlsLayer, accumulator_for_cpp, exact, rounded, values
+from quantunet.hls.csim.lower.layer import HlsLayer, accumulator_for_cpp, exact, rounded, values
 from quantunet.ir import ConvTranspose2d, Graph
 
 

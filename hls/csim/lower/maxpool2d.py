@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quantunet.hls.lower.layer import HlsLayer, exact, rounded
+from quantunet.hls.csim.lower.layer import HlsLayer, exact, rounded
 from quantunet.ir import Graph, MaxPool2d
 
 

@@ -12,10 +12,10 @@ from typing import Any
 from hls4ml.backends import get_backend
 from hls4ml.model.graph import ModelGraph
 
-from quantunet.hls.extension import register
-from quantunet.hls.lower.layer import GRAPH_KEY, NODE_ATTRIBUTE, TENSOR_ATTRIBUTE, HlsLayer, exact
-from quantunet.hls.lower.names import unique_names
-from quantunet.hls.target import CLOCK_NS, PART
+from quantunet.hls.csim.extension import register
+from quantunet.hls.csim.lower.layer import GRAPH_KEY, NODE_ATTRIBUTE, TENSOR_ATTRIBUTE, HlsLayer, exact
+from quantunet.hls.csim.lower.names import unique_names
+from quantunet.hls.csim.target import CLOCK_NS, PART
 from quantunet.ir import Graph, Node
 
 
@@ -37,15 +37,15 @@ class LayerList:
 
 
 def lower_node(graph: Graph, node: Node) -> HlsLayer:
-    """Return the hls4ml layer of a node, from ``quantunet.hls.lower.<op>``."""
-    layer: HlsLayer = import_module(f"quantunet.hls.lower.{node.op}").lower(graph, node)
+    """Return the hls4ml layer of a node, from ``quantunet.hls.csim.lower.<op>``."""
+    layer: HlsLayer = import_module(f"quantunet.hls.csim.lower.{node.op}").lower(graph, node)
     return layer
 
 
 def layer_list(graph: Graph) -> LayerList:
     """Return a graph as hls4ml layer dictionaries with an explicit precision for every tensor.
 
-    The original names go along as attributes, so that :mod:`quantunet.hls.from_model_graph` finds them again.
+    The original names go along as attributes, so that :mod:`quantunet.hls.plugin.reader` finds them again.
     """
     originals = [tensor.name for tensor in graph.tensors] + [node.name for node in graph.nodes]
     unique = unique_names(originals)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from quantunet.errors import ScaleError
-from quantunet.hls.lower.layer import HlsLayer, exact, rounded
+from quantunet.hls.csim.lower.layer import HlsLayer, exact, rounded
 from quantunet.ir import Graph, Requant
 
 

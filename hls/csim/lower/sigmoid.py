@@ -1,8 +1,8 @@
-"""sigmoid: an exact table; hls4ml's own is off by one on some codes. Ours stands in :mod:`quantunet.hls.extension`."""
+"""sigmoid: an exact table; hls4ml's own is off by one on some codes. Ours: :mod:`quantunet.hls.csim.extension`."""
 
 from __future__ import annotations
 
-from quantunet.hls.lower.layer import HlsLayer, exact, rounded, values
+from quantunet.hls.csim.lower.layer import HlsLayer, exact, rounded, values
 from quantunet.ir import Graph, Sigmoid
 
 

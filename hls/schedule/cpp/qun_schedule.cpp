@@ -1,7 +1,7 @@
 // Solves the schedule of a design: a description on standard input, cycles as JSON on standard output.
 //
 // Every module goes on until none of them can; one that got further wakes its neighbours. The modules have no choices
-// that depend on time, so the order does not matter. `hls/network_schedule.py` writes the description.
+// that depend on time, so the order does not matter. `hls/schedule/exact.py` writes the description.
 #include "qun_schedule.h"
 #include "qun_schedule_constant.h"
 #include "qun_schedule_layers.h"

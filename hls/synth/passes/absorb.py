@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from quantunet.hls.synth.carry_cell import INPUTS, place
-from quantunet.hls.synth.cells import HIGH, LOW, bits, connect, constant, count_users, set_table
-from quantunet.hls.synth.cells import table as table_of
 from quantunet.hls.synth.families import CarryChain
+from quantunet.hls.synth.passes.carry_cell import INPUTS, place
+from quantunet.hls.synth.passes.cells import HIGH, LOW, bits, connect, constant, count_users, set_table
+from quantunet.hls.synth.passes.cells import table as table_of
 
 _PINS = "ABCD"
 

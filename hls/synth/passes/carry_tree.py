@@ -14,7 +14,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from quantunet.hls.synth.carry_cell import INPUTS, ONE, ZERO, Bit, Net, Position, adder, handover, net_bit
+from quantunet.hls.synth.passes.carry_cell import INPUTS, ONE, ZERO, Bit, Net, Position, adder, handover, net_bit
 
 _SHORTEST = (1, 2, 3, 4, 5)
 """Shortest chains of a level that are tried."""

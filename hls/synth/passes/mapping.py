@@ -9,8 +9,6 @@ from typing import Any
 
 from quantunet.hls.synth.families import ABSORB_LUTS, SUMS, SUMS_OF_PRODUCTS, Family
 
-_SOURCES = ("absorb.py", "carry_cell.py", "carry_tree.py", "cells.py", "families.py", "mapping.py", "sums.py")
-
 
 def run(design: Any, passes: Iterable[str], family: Family) -> None:  # noqa: ANN401 pyosys has no types
     """Run passes on a design.
@@ -20,8 +18,8 @@ def run(design: Any, passes: Iterable[str], family: Family) -> None:  # noqa: AN
         passes: Some of what :meth:`~quantunet.hls.synth.families.Family.passes` returns, or commands of Yosys.
         family: The device family.
     """
-    from quantunet.hls.synth.absorb import absorb_luts
-    from quantunet.hls.synth.sums import map_sums
+    from quantunet.hls.synth.passes.absorb import absorb_luts
+    from quantunet.hls.synth.passes.sums import map_sums
 
     for command in passes:
         if family.chain is not None and command in (SUMS, SUMS_OF_PRODUCTS):
@@ -35,4 +33,5 @@ def run(design: Any, passes: Iterable[str], family: Family) -> None:  # noqa: AN
 def version() -> str:
     """Return a hash of this project's own passes, so that kept results follow them."""
     folder = Path(__file__).parent
-    return hashlib.sha256(b"".join((folder / name).read_bytes() for name in _SOURCES)).hexdigest()
+    sources = [*sorted(folder.glob("*.py")), folder.parent / "families.py"]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()

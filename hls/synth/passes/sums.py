@@ -13,10 +13,10 @@ from typing import Any
 
 from pyosys import libyosys
 
-from quantunet.hls.synth.carry_cell import Bit, Net, Position, and_bit, net_bit
-from quantunet.hls.synth.carry_tree import Columns, Inner, Sum, Tree, build
-from quantunet.hls.synth.cells import HIGH, LOW, bits, connect, constant, count_users, identifier, set_table
 from quantunet.hls.synth.families import CarryChain
+from quantunet.hls.synth.passes.carry_cell import Bit, Net, Position, and_bit, net_bit
+from quantunet.hls.synth.passes.carry_tree import Columns, Inner, Sum, Tree, build
+from quantunet.hls.synth.passes.cells import HIGH, LOW, bits, connect, constant, count_users, identifier, set_table
 
 _MULTIPLY = "$mul"
 _ADDITIONS = ("$add", "$sub")

@@ -70,9 +70,9 @@ def _positive(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
-    from quantunet.hls.default_folding import default_folding, read_folding
+    from quantunet.hls.choose.default import default_folding, read_folding
     from quantunet.hls.folding import write_folding
-    from quantunet.hls.source_digest import hls_digest, rtl_digest
+    from quantunet.hls.generate.source_digest import hls_digest, rtl_digest
     from quantunet.hls.synth import flow, report, vitis, yosys
 
     reports = (report.DOCUMENT, report.TABLE, vitis.DOCUMENT)
@@ -133,7 +133,7 @@ def _write_hls4ml(
     graph: Graph, layers: Sequence[str], folder: Path, board: Board | None, console: Console
 ) -> dict[str, Path]:
     """Write the hls4ml project of every layer, and of the network; return the layers' folders."""
-    from quantunet.hls import project, target
+    from quantunet.hls.csim import project, target
 
     is_amd = board is not None and board.family == "xc7"
     part = board.part if board is not None and is_amd else target.PART

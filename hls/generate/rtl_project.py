@@ -10,15 +10,15 @@ from pathlib import Path
 
 from quantunet.errors import StorageError
 from quantunet.hls.design import Design, Instance, Memory, Stream
-from quantunet.hls.fifo_depth import fifo_depths
 from quantunet.hls.folding import Folding, check_folding, write_folding
 from quantunet.hls.network import build
-from quantunet.hls.template_environment import template_environment
+from quantunet.hls.schedule.depths import fifo_depths
+from quantunet.hls.templates.environment import template_environment
 from quantunet.ir import Graph
 from quantunet.storage import write_bytes
 from quantunet.streams import memory_files
 
-RTL_FOLDER = Path(__file__).parent / "rtl"
+RTL_FOLDER = Path(__file__).resolve().parents[1] / "rtl"
 """The SystemVerilog library."""
 
 _MODULE = re.compile(r"\bqun_\w+")
@@ -149,7 +149,7 @@ def connections(instance: Instance) -> list[tuple[str, str]]:
     return wires
 
 
-_TEMPLATES = template_environment(Path(__file__).parent / "templates")
+_TEMPLATES = template_environment()
 
 
 def top_module(design: Design) -> str:
