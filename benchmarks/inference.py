@@ -11,10 +11,10 @@ import torch
 from benchmarks.rows import Context, Part, Row
 from benchmarks.timing import in_turns
 from quantunet import golden
+from quantunet.golden.codes import code_dtype
 from quantunet.golden.cores import WORKERS
-from quantunet.golden.fast import code_dtype
 from quantunet.hls.synth.flow import macs
-from quantunet.ir import Conv2d, ConvTranspose2d, Graph
+from quantunet.ir import Graph, MatrixNode
 from quantunet.model.config import PRESETS
 from quantunet.model.unet import float_unet
 from quantunet.pixel_codes import picture_codes
@@ -82,7 +82,7 @@ def _layers(graph: Graph, network: str, image: np.ndarray[tuple[int, ...], np.dt
 
     batch = {graph.input: image[None].astype(code_dtype(graph.tensor(graph.input).qtype))}
     codes = fast.evaluate(graph, graph.nodes, batch)
-    nodes = {node.name: node for node in graph.nodes if isinstance(node, Conv2d | ConvTranspose2d)}
+    nodes = {node.name: node for node in graph.nodes if isinstance(node, MatrixNode)}
     works = {name: lambda node=node: fast.evaluate(graph, [node], codes) for name, node in nodes.items()}
     times = in_turns(works, rounds=2)
     chart = {"plot": "time", "series": "golden"}

@@ -2,73 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from quantunet.errors import ImageError, ShapeError
 from quantunet.golden import fast
-from quantunet.golden.ops.concat import concat
-from quantunet.golden.ops.conv2d import conv2d
-from quantunet.golden.ops.conv_transpose2d import conv_transpose2d
-from quantunet.golden.ops.maxpool2d import maxpool2d
-from quantunet.golden.ops.requant import requant
-from quantunet.golden.ops.sigmoid import sigmoid
-from quantunet.ir import (
-    Array,
-    Concat,
-    Conv2d,
-    ConvTranspose2d,
-    Graph,
-    MaxPool2d,
-    Node,
-    Requant,
-    Sigmoid,
-    Tensor,
-)
+from quantunet.golden.codes import code_dtype
+from quantunet.golden.table import SHEETS
+from quantunet.ir import Array, Graph, Node, Tensor
 
 Taps = dict[str, Array]
 """Every tensor of one image by name, int64 ``(height, width, channels)``."""
-
-Evaluate = Callable[[Graph, Node, Sequence[Array]], Array]
-
-
-def _conv2d(graph: Graph, node: Node, inputs: Sequence[Array]) -> Array:
-    assert isinstance(node, Conv2d)
-    return conv2d(inputs[0], node, graph.input_of(node).qtype, graph.output_of(node).qtype)
-
-
-def _conv_transpose2d(graph: Graph, node: Node, inputs: Sequence[Array]) -> Array:
-    assert isinstance(node, ConvTranspose2d)
-    return conv_transpose2d(inputs[0], node, graph.input_of(node).qtype, graph.output_of(node).qtype)
-
-
-def _maxpool2d(graph: Graph, node: Node, inputs: Sequence[Array]) -> Array:
-    return maxpool2d(inputs[0])
-
-
-def _requant(graph: Graph, node: Node, inputs: Sequence[Array]) -> Array:
-    return requant(inputs[0], graph.input_of(node).qtype, graph.output_of(node).qtype)
-
-
-def _concat(graph: Graph, node: Node, inputs: Sequence[Array]) -> Array:
-    return concat(inputs[0], inputs[1])
-
-
-def _sigmoid(graph: Graph, node: Node, inputs: Sequence[Array]) -> Array:
-    assert isinstance(node, Sigmoid)
-    return sigmoid(inputs[0], node.table, graph.input_of(node).qtype)
-
-
-_PLAIN: dict[str, Evaluate] = {
-    Conv2d.op: _conv2d,
-    ConvTranspose2d.op: _conv_transpose2d,
-    MaxPool2d.op: _maxpool2d,
-    Requant.op: _requant,
-    Concat.op: _concat,
-    Sigmoid.op: _sigmoid,
-}
 
 
 def evaluate(graph: Graph, node: Node, inputs: Sequence[Array], *, plain: bool = False) -> Array:
@@ -84,7 +30,7 @@ def evaluate(graph: Graph, node: Node, inputs: Sequence[Array], *, plain: bool =
         int64 ``(height', width', channels')``.
     """
     if plain:
-        return _PLAIN[node.op](graph, node, inputs)
+        return SHEETS[node.op].evaluate(graph, node, inputs)
     batch = {name: values[None] for name, values in zip(node.inputs, inputs, strict=True)}
     output = fast.evaluate(graph, [node], batch)[node.output]
     return np.asarray(output[0], dtype=np.int64)
@@ -164,7 +110,7 @@ def run_batch(
         raise ImageError(graph.name, expected="at least one image", got="none")
     names = (graph.logits.name, graph.output) if names is None else names
     source = graph.tensor(graph.input)
-    checked = [check_image(image, source).astype(fast.code_dtype(source.qtype)) for image in images]
+    checked = [check_image(image, source).astype(code_dtype(source.qtype)) for image in images]
     kept = fast.evaluate_images(graph, np.stack(checked), names)
     return {name: values.astype(np.int64) for name, values in kept.items()}
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from quantunet.errors import FoldingError
 from quantunet.hls.design import STYLES, Fold, Style
-from quantunet.ir import Concat, Conv2d, ConvTranspose2d, Graph, Node
+from quantunet.ir import Graph, MatrixNode, Node
+from quantunet.ops import OPS, op_of
 from quantunet.storage import write_text
 
 Folding = Mapping[str, Fold]
@@ -24,14 +25,10 @@ def ideal_cycles(graph: Graph, node: Node, fold: Fold) -> int:
     For a convolution these are its multipliers, ``MACs / (PE * SIMD)``; for every other op its busiest port.
     """
     source, target = graph.input_of(node), graph.output_of(node)
-    if isinstance(node, Conv2d | ConvTranspose2d):
-        height, width, channels_in = source.shape
-        if fold.style == "constant":
-            return max(height * width, target.shape[0] * target.shape[1])
-        taps = node.weight.shape[0] * node.weight.shape[1]
-        return height * width * taps * (channels_in // fold.simd) * (target.shape[2] // fold.pe)
-    if isinstance(node, Concat):
-        return math.prod(target.shape) // fold.pe
+    if fold.style == "constant":
+        return max(math.prod(tensor.shape[:2]) for tensor in (source, target))
+    if isinstance(node, MatrixNode):
+        return node.macs(source.shape, target.shape) // (fold.pe * fold.simd)
     return max(math.prod(source.shape), math.prod(target.shape)) // fold.pe
 
 
@@ -42,7 +39,7 @@ def _divisors(value: int) -> list[int]:
 def _lane_limits(graph: Graph, node: Node) -> tuple[int, int]:
     """Return what PE and SIMD must divide."""
     source, target = graph.input_of(node), graph.output_of(node)
-    if isinstance(node, Conv2d | ConvTranspose2d):
+    if isinstance(node, MatrixNode):
         return target.shape[2], source.shape[2]
     shared = math.gcd(*(graph.tensor(name).shape[2] for name in node.inputs), target.shape[2])
     return shared, shared
@@ -57,12 +54,12 @@ def candidates(graph: Graph, node: Node, styles: Collection[Style] = STYLES) -> 
         styles: Styles that a convolution may have; every other op has ``folded-lut``.
     """
     pe_limit, simd_limit = _lane_limits(graph, node)
-    if not isinstance(node, Conv2d | ConvTranspose2d):
+    if not isinstance(node, MatrixNode):
         return [Fold(lanes, lanes) for lanes in _divisors(pe_limit)]
     shapes = [(pe, simd) for pe in _divisors(pe_limit) for simd in _divisors(simd_limit)]
     folds = [Fold(pe, simd, style) for style in STYLES if style in styles for pe, simd in shapes]
     unfolded = Fold(pe_limit, simd_limit, "constant")
-    constant = isinstance(node, Conv2d) and math.prod(node.weight.shape) <= MAX_CONSTANT_WEIGHTS
+    constant = "constant" in op_of(node.op).styles and math.prod(node.weight.shape) <= MAX_CONSTANT_WEIGHTS
     return [fold for fold in folds if fold.style != "constant" or (constant and fold == unfolded)]
 
 
@@ -84,7 +81,7 @@ def check_fold(graph: Graph, node: Node, fold: Fold) -> None:
             )
     if fold.style not in STYLES:
         raise FoldingError(node.name, expected=f"a style out of {', '.join(STYLES)}", got=repr(fold.style))
-    if fold.style != "folded-lut" and not isinstance(node, Conv2d | ConvTranspose2d):
+    if fold.style != "folded-lut" and not isinstance(node, MatrixNode):
         raise FoldingError(
             node.name,
             expected="the style folded-lut",
@@ -97,19 +94,19 @@ def check_fold(graph: Graph, node: Node, fold: Fold) -> None:
             expected=f"PE {pe_limit} and SIMD {simd_limit}, all channels, for the style constant",
             got=f"PE {fold.pe} and SIMD {fold.simd}",
         )
-    if fold.style == "constant":
+    if fold.style == "constant" and isinstance(node, MatrixNode):
         _check_constant(node)
-    if not isinstance(node, Conv2d | ConvTranspose2d) and fold.pe != fold.simd:
+    if not isinstance(node, MatrixNode) and fold.pe != fold.simd:
         raise FoldingError(
             node.name, expected=f"PE equal to SIMD for {node.op}", got=f"PE {fold.pe} and SIMD {fold.simd}"
         )
 
 
-def _check_constant(node: Node) -> None:
-    if not isinstance(node, Conv2d):
+def _check_constant(node: MatrixNode) -> None:
+    if "constant" not in op_of(node.op).styles:
         raise FoldingError(
             node.name,
-            expected="a conv2d for the style constant",
+            expected=f"{' or '.join(op.stem for op in OPS if 'constant' in op.styles)} for the style constant",
             got=f"a {node.op}",
             hint="Use folded-lut or folded-dsp.",
         )

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from quantunet import packed, qonnx_import, result_folder, storage
 from quantunet.accumulator import accumulator
 from quantunet.errors import StorageError, TrainingError
-from quantunet.ir import Conv2d, ConvTranspose2d, Graph
+from quantunet.ir import Graph, MatrixNode
 from quantunet.model.config import TrainConfig, option
 from quantunet.model.data import Samples, part_counts
 from quantunet.model.data_digest import data_digest
@@ -263,8 +263,8 @@ def packed_size(graph: Graph) -> dict[str, Any]:
     }
 
 
-def _matrices(graph: Graph) -> list[Conv2d | ConvTranspose2d]:
-    return [node for node in graph.nodes if isinstance(node, Conv2d | ConvTranspose2d)]
+def _matrices(graph: Graph) -> list[MatrixNode]:
+    return [node for node in graph.nodes if isinstance(node, MatrixNode)]
 
 
 def _plain(scores: Scores) -> dict[str, float | int | None]:

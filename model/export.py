@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from quantunet import golden, qonnx_import, storage
 from quantunet.accumulator import accumulator
 from quantunet.errors import ModelError
-from quantunet.ir import Conv2d, ConvTranspose2d, Graph, Sigmoid
+from quantunet.ir import Graph, MatrixNode
 from quantunet.model import quantizers
 from quantunet.model.augment import to_float
 from quantunet.model.unet import UNet, output_quantizer
@@ -237,9 +237,7 @@ def check(network: ProbabilityUNet, file: ModelWrapper, graph: Graph, images: ND
                 compared[name] += codes.size
                 differing[name] += _count_differing(codes, got[name])
     exact = all(
-        accumulator(graph, node).bits <= FLOAT32_EXACT_BITS
-        for node in graph.nodes
-        if isinstance(node, Conv2d | ConvTranspose2d)
+        accumulator(graph, node).bits <= FLOAT32_EXACT_BITS for node in graph.nodes if isinstance(node, MatrixNode)
     )
     return ExportReport(
         len(images), tuple(TensorCheck(name, compared[name], differing[name]) for name in compared), exact
@@ -315,8 +313,8 @@ def qonnx_codes(file: ModelWrapper, graph: Graph, image: NDArray[np.uint8]) -> C
     outputs = {node.name: node.output[0] for node in file.graph.node}
     node_names = {graph.input: "image_quant"}
     for node in graph.nodes:
-        quantised = isinstance(node, Conv2d | ConvTranspose2d | Sigmoid)
-        node_names[node.output] = f"{node.name}_quant" if quantised else node.name
+        quantised = f"{node.name}_quant"
+        node_names[node.output] = quantised if quantised in outputs else node.name
     return {
         name: _as_codes(np.asarray(context[outputs[node]], dtype=np.float64), graph.tensor(name).qtype.scale)
         for name, node in node_names.items()

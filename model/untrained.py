@@ -21,8 +21,6 @@ from quantunet.graph_check import check
 from quantunet.ir import (
     MAX_BITS,
     Array,
-    Conv2d,
-    ConvTranspose2d,
     Graph,
     IntArray,
     MatrixNode,
@@ -66,7 +64,7 @@ def untrained_unet(name: str, config: UNetConfig, pattern: Graph, image: Array, 
         ImageError: The image does not fit the network.
     """
     shapes = {shape.name: shape for shape in config.conv_layers()}
-    found = [node.name for node in pattern.nodes if isinstance(node, Conv2d | ConvTranspose2d)]
+    found = [node.name for node in pattern.nodes if isinstance(node, MatrixNode)]
     if found != list(shapes):
         raise ModelError(
             pattern.name,
@@ -100,7 +98,7 @@ class _Grown:
     def add(self, node: Node) -> None:
         """Add the counterpart of a node of the pattern, and its output."""
         target = self.pattern.output_of(node)
-        if isinstance(node, Conv2d | ConvTranspose2d):
+        if isinstance(node, MatrixNode):
             node = self._calibrated(self._drawn(node), target.qtype)
         self.tensors[node.output] = dataclasses.replace(target, shape=self._shape(node))
         self.nodes.append(node)
@@ -114,7 +112,7 @@ class _Grown:
         height, width, _ = self.tensors[node.inputs[0]].shape
         before, after = self.pattern.input_of(node).shape, self.pattern.output_of(node).shape
         channels = sum(self.tensors[name].shape[2] for name in node.inputs)
-        if isinstance(node, Conv2d | ConvTranspose2d):
+        if isinstance(node, MatrixNode):
             channels = node.weight.shape[3]
         return height * after[0] // before[0], width * after[1] // before[1], channels
 

@@ -27,7 +27,7 @@ from quantunet.hls.folding import Folding
 from quantunet.hls.generate import source_digest
 from quantunet.hls.generate.rtl_project import RTL_FOLDER
 from quantunet.hls.schedule.depths import frame_interval
-from quantunet.ir import Array, Conv2d, ConvTranspose2d, Graph, Node
+from quantunet.ir import Array, Graph, Node
 from quantunet.processes import Pool
 from quantunet.rtl_sim import layer_bench, network_bench, verilator
 from quantunet.rtl_sim.frames import CompactTaps, adjacent_frames, compact, widened
@@ -208,7 +208,7 @@ def _empty_layer(setup: Setup, node: Node, options: Options) -> LayerReport:
         op=node.op,
         shape_in=source.shape,
         shape_out=target.shape,
-        bits_w=node.weight_type.bits if isinstance(node, Conv2d | ConvTranspose2d) else 0,
+        bits_w=node.weight_bits,
         bits_in=source.qtype.bits,
         bits_out=target.qtype.bits,
         pe=fold.pe,

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from quantunet.ir import Array, Conv2d, QType
+from quantunet.golden.codes import Codes
+from quantunet.golden.cores import Cores
+from quantunet.golden.matrix import Layout, matrix_layer
+from quantunet.ir import Array, Conv2d, Graph, MatrixNode, QType
 from quantunet.rounding import requantise
 
 
@@ -57,3 +62,35 @@ def conv2d(x: Array, node: Conv2d, input_type: QType, output_type: QType) -> Arr
     """
     acc = accumulate(x, node.weight.array, node.bias.array)
     return requantise(acc, input_type.frac + node.weight_type.frac, output_type)
+
+
+def _blocks(node: MatrixNode, blocks: int, together: int) -> Array:
+    """Blocks of output channels; or one, whose window is as wide as those of all pixels that share it.
+
+    Each of these pixels is then a group of columns, with weights of 0 where the window is not its own.
+    """
+    kernel_h, kernel_w, channels_in, channels_out = node.weight.shape
+    if together == 1:
+        return node.weight.array.reshape(-1, blocks, channels_out // blocks).swapaxes(0, 1)
+    wide = np.zeros((kernel_h, kernel_w + together - 1, channels_in, together, channels_out), np.int64)
+    for pixel in range(together):
+        wide[:, pixel : pixel + kernel_w, :, pixel] = node.weight.array
+    return wide.reshape(1, -1, together * channels_out)
+
+
+def _parts(y: Codes, blocks: int, together: int) -> Codes:
+    images, height, width, _ = y.shape
+    return y.reshape(images, height, width // together, blocks, -1)
+
+
+_LAYOUT = Layout(lambda node: node.weight.shape[0], _blocks, _parts, split=True)
+
+
+def evaluate(graph: Graph, node: Conv2d, inputs: Sequence[Array]) -> Array:
+    """Return the output of a node, int64 ``(height', width', channels')``, by the formula."""
+    return conv2d(inputs[0], node, graph.input_of(node).qtype, graph.output_of(node).qtype)
+
+
+def evaluate_batch(cores: Cores, graph: Graph, node: Conv2d, inputs: Sequence[Codes]) -> Codes:
+    """Return the output of a node for a batch, ``(images, height', width', channels')``, fast and as exact."""
+    return matrix_layer(_LAYOUT, cores, graph, node, inputs[0])

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from quantunet.ir import Array, ConvTranspose2d, QType
+from quantunet.golden.codes import Codes
+from quantunet.golden.cores import Cores
+from quantunet.golden.matrix import Layout, matrix_layer
+from quantunet.ir import Array, ConvTranspose2d, Graph, MatrixNode, QType
 from quantunet.rounding import requantise
 
 
@@ -54,3 +59,28 @@ def conv_transpose2d(x: Array, node: ConvTranspose2d, input_type: QType, output_
     """
     acc = accumulate(x, node.weight.array, node.bias.array)
     return requantise(acc, input_type.frac + node.weight_type.frac, output_type)
+
+
+def _blocks(node: MatrixNode, blocks: int, together: int) -> Array:
+    """One block for each ``dy``; its columns are ``(dx, channel)``."""
+    kernel_h, kernel_w, channels_in, channels_out = node.weight.shape
+    return node.weight.array.transpose(0, 2, 1, 3).reshape(kernel_h, channels_in, kernel_w * channels_out)
+
+
+def _parts(y: Codes, blocks: int, together: int) -> Codes:
+    """The rows ``2h`` and ``2h + 1``."""
+    images, height, width, _ = y.shape
+    return y.reshape(images, height // 2, 2, width // 2, -1).swapaxes(2, 3)
+
+
+_LAYOUT = Layout(lambda node: 1, _blocks, _parts, split=False)
+
+
+def evaluate(graph: Graph, node: ConvTranspose2d, inputs: Sequence[Array]) -> Array:
+    """Return the output of a node, int64 ``(height', width', channels')``, by the formula."""
+    return conv_transpose2d(inputs[0], node, graph.input_of(node).qtype, graph.output_of(node).qtype)
+
+
+def evaluate_batch(cores: Cores, graph: Graph, node: ConvTranspose2d, inputs: Sequence[Codes]) -> Codes:
+    """Return the output of a node for a batch, ``(images, height', width', channels')``, fast and as exact."""
+    return matrix_layer(_LAYOUT, cores, graph, node, inputs[0])

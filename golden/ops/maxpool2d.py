@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from quantunet.ir import Array
+from quantunet.golden.codes import Codes
+from quantunet.golden.cores import Cores
+from quantunet.ir import Array, Graph, MaxPool2d
 
 
 def maxpool2d(x: Array) -> Array:
@@ -22,3 +26,15 @@ def maxpool2d(x: Array) -> Array:
     height, width, channels = x.shape
     windows = x.reshape(height // 2, 2, width // 2, 2, channels)
     return np.asarray(windows.max(axis=(1, 3)))
+
+
+def evaluate(graph: Graph, node: MaxPool2d, inputs: Sequence[Array]) -> Array:
+    """Return the output of a node, int64 ``(height', width', channels')``, by the formula."""
+    return maxpool2d(inputs[0])
+
+
+def evaluate_batch(cores: Cores, graph: Graph, node: MaxPool2d, inputs: Sequence[Codes]) -> Codes:
+    """Return the output of a node for a batch, ``(images, height', width', channels')``, fast and as exact."""
+    x = inputs[0]
+    rows = np.maximum(x[:, 0::2], x[:, 1::2])
+    return np.maximum(rows[:, :, 0::2], rows[:, :, 1::2])

@@ -10,7 +10,7 @@ from quantunet.errors import FoldingError, WidthError
 from quantunet.hls.design import STYLES, Fold, Style
 from quantunet.hls.folding import candidates, check_folding, ideal_cycles
 from quantunet.hls.resources.terms import ADAPTER_PRICE, Cost, area, layer_cost, width_adapter_cost
-from quantunet.ir import Conv2d, ConvTranspose2d, Graph, Node
+from quantunet.ir import Graph, MatrixNode, Node
 
 CYCLES_PER_PIXEL = 18
 """The default frame interval is this many cycles for every pixel of the network's input."""
@@ -35,7 +35,7 @@ def _interval(graph: Graph, priced: Sequence[tuple[Node, Mapping[Fold, Cost]]]) 
     interval = CYCLES_PER_PIXEL * height * width
     for node, folds in priced:
         narrow = [fold for fold in folds if max(fold.pe, fold.simd) <= MAX_LANES]
-        usual = (narrow or folds) if isinstance(node, Conv2d | ConvTranspose2d) else folds
+        usual = (narrow or folds) if isinstance(node, MatrixNode) else folds
         interval = max(interval, _least_cycles(graph, node, usual))
     return interval
 
@@ -152,7 +152,7 @@ def read_folding(path: Path, graph: Graph, interval: int | None = None, style: S
         FoldingError: It does not fit the graph.
     """
     what = 'a folding, an object like {"layer": {"pe": 2, "simd": 4, "style": "folded-lut"}}'
-    matrix = {node.name for node in graph.nodes if isinstance(node, Conv2d | ConvTranspose2d)}
+    matrix = {node.name for node in graph.nodes if isinstance(node, MatrixNode)}
     entries = Fields(read_json(path, what), str(path))
     given = {name: _fold(entries.table(name), style if name in matrix else "folded-lut") for name in entries}
     folding = {**default_folding(graph, interval, style, given), **given}

@@ -23,7 +23,7 @@ from quantunet.hls.matrix import folded
 from quantunet.hls.matrix.constant_multiply import adder_levels, signed_digits
 from quantunet.hls.network import emit
 from quantunet.hls.resources.memory_map import map_memory, map_ram
-from quantunet.ir import Conv2d, ConvTranspose2d, Graph, MatrixNode, Node
+from quantunet.ir import ConvTranspose2d, Graph, MatrixNode, Node
 
 COEFFICIENTS = Path(__file__).with_name("cost_model.json")
 """What the calibration wrote."""
@@ -215,7 +215,7 @@ def layer_terms(graph: Graph, node: Node, fold: Fold) -> Terms:
         FoldingError: The fold does not fit.
         WidthError: The layer's values are too wide for this fold.
     """
-    if isinstance(node, Conv2d | ConvTranspose2d):
+    if isinstance(node, MatrixNode):
         params = folded.parameters(graph, node, fold)
         whole = {name: value for name, value in params.items() if isinstance(value, int)}
         return _constant(node, whole) if fold.style == "constant" else _matrix(node, whole, fold)

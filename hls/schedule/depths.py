@@ -29,7 +29,7 @@ from quantunet.hls.folding import Folding, check_folding, ideal_cycles
 from quantunet.hls.modules.plumbing import fifo_cycles, fork_cycles, width_adapter_cycles
 from quantunet.hls.network import build, cycles
 from quantunet.hls.schedule.exact import CREDITS, FIFO_SHALLOW, schedule
-from quantunet.ir import Array, Concat, Conv2d, ConvTranspose2d, Graph, MaxPool2d, Node
+from quantunet.ir import Array, Concat, Conv2d, ConvTranspose2d, Graph, MatrixNode, MaxPool2d, Node
 
 MARGIN_BEATS = 8
 """Added to every FIFO: the beats on their way through it, and the uneven pace of beats within a pixel."""
@@ -108,7 +108,7 @@ def fifo_depths(graph: Graph, folding: Folding, frames: int | None = None) -> di
             continue
         beats_per_pixel = tensor.shape[2] // folding[producer.name].pe
         beats = (fill - _timing(graph, node, folding[reader]).capacity) * beats_per_pixel
-        spare = CREDITS if isinstance(producer, Conv2d | ConvTranspose2d) else 2 * beats_per_pixel
+        spare = CREDITS if isinstance(producer, MatrixNode) else 2 * beats_per_pixel
         if beats > spare:
             depths[reader, index] = beats + MARGIN_BEATS
             if frames is not None:  # more than all of them cannot wait
@@ -139,7 +139,7 @@ def _way(graph: Graph, node: Node, index: int, folding: Folding) -> int:
     """Return the most cycles from a pixel's last beat at the producer's output until the layer can use it."""
     tensor = graph.input_of(node, index)
     producer = graph.producer(tensor.name)
-    cycles_used = int(isinstance(node, Conv2d | ConvTranspose2d))  # a buffer's pixel counts in the cycle after it came
+    cycles_used = int(isinstance(node, MatrixNode))  # a buffer's pixel counts in the cycle after it came
     if len(graph.consumers(tensor.name)) > 1:
         cycles_used += fork_cycles(1).first_output - 1
     if producer is not None:
@@ -157,7 +157,7 @@ def _latency(graph: Graph, node: Node, fold: Fold, timing: _Timing) -> int:
     """Return the cycles of a layer's pipeline: those of a frame without its work and without its first pixels."""
     counts = cycles(graph, node, fold)
     first = (int(timing.needs[0]) + 1) * graph.input_of(node).shape[2] // fold.simd
-    return counts.predicted - counts.ideal - (first if isinstance(node, Conv2d | ConvTranspose2d) else 0)
+    return counts.predicted - counts.ideal - (first if isinstance(node, MatrixNode) else 0)
 
 
 def _starts(timing: _Timing, legs: list[Array], frames: int) -> Array:

@@ -15,7 +15,7 @@ from quantunet.hls.generate.rtl_project import RtlProject
 from quantunet.hls.network import cycles
 from quantunet.hls.synth import yosys
 from quantunet.hls.synth.yosys import Job, MappedMemory, Synthesis
-from quantunet.ir import Conv2d, ConvTranspose2d, Graph, Node
+from quantunet.ir import Graph, MatrixNode, Node
 
 LARGE_MEMORY_BITS = 4096
 """A memory of this size should be block RAM; smaller ones are cheaper in LUTs."""
@@ -61,7 +61,7 @@ class Part:
 
 def macs(graph: Graph, node: Node) -> int:
     """Return the multiplications of a layer for one frame."""
-    if not isinstance(node, Conv2d | ConvTranspose2d):
+    if not isinstance(node, MatrixNode):
         return 0
     return ideal_cycles(graph, node, Fold(pe=1, simd=1))
 
@@ -96,7 +96,7 @@ def write_rtl(graph: Graph, folding: Folding, folder: Path, layers: Sequence[str
 def _layer_part(graph: Graph, folding: Folding, folder: Path, node: Node) -> Part:
     fold = folding[node.name]
     project = rtl_project.write(graph, folding, folder / "layers" / node.name, layer=node.name)
-    is_matrix = isinstance(node, Conv2d | ConvTranspose2d)
+    is_matrix = isinstance(node, MatrixNode)
     job = Job(node.name, project.top, project.sources, project.folder, project.memories, dsp=fold.style == "folded-dsp")
     return Part(
         name=node.name,
@@ -106,7 +106,7 @@ def _layer_part(graph: Graph, folding: Folding, folder: Path, node: Node) -> Par
         simd=fold.simd,
         style=fold.style if is_matrix else "",
         bits_in=graph.input_of(node).qtype.bits,
-        bits_w=node.weight_type.bits if isinstance(node, Conv2d | ConvTranspose2d) else 0,
+        bits_w=node.weight_bits,
         bits_out=graph.output_of(node).qtype.bits,
         cycles=cycles(graph, node, fold).predicted,
         memories=tuple(memory for instance in project.design.instances for memory in instance.memories),

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from quantunet.ir import Conv2d, Graph, MatrixNode, QType
+from quantunet.ir import Graph, MatrixNode, QType
 
 
 def bits_for(low: int, high: int) -> int:
@@ -24,14 +24,13 @@ def reachable(node: MatrixNode, input_type: QType) -> tuple[int, int]:
     The sum starts at the bias, and every term may be 0 (padding), so that partial sums in any order stay inside.
 
     Args:
-        node: A convolution or transpose convolution.
+        node: The layer.
         input_type: The type of its input.
     """
     # Types hold 0: a term is least where a positive weight meets qmin or a negative one meets qmax.
     weight = node.weight.array
-    axes = (0, 1, 2) if isinstance(node, Conv2d) else (2,)  # of the weights that meet in one accumulator
-    positive = np.maximum(weight, 0).sum(axis=axes)
-    negative = weight.sum(axis=axes) - positive
+    positive = np.maximum(weight, 0).sum(axis=node.sum_axes)
+    negative = weight.sum(axis=node.sum_axes) - positive
     # The sums of products keep far below 2**63; a bias of a file may be any int64, and is added as a Python integer.
     bias = node.bias.array.astype(object)
     low = positive * input_type.qmin + negative * input_type.qmax + bias

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from quantunet.accumulator import accumulator, bits_for
 from quantunet.errors import ModelError, ScaleError, ShapeError, TypeMismatchError, UnsupportedOpError, WidthError
@@ -29,6 +30,7 @@ from quantunet.ir import (
     Sigmoid,
     Tensor,
 )
+from quantunet.ops import table
 
 
 def check(graph: Graph) -> Graph:
@@ -40,6 +42,8 @@ def check(graph: Graph) -> Graph:
     _check_names(graph)
     written = set(graph.inputs)
     for node in graph.nodes:
+        if len(node.inputs) != node.arity:
+            raise ModelError(node.name, expected=f"{node.arity} inputs of a {node.op}", got=str(len(node.inputs)))
         for name in (*node.inputs, node.output):
             graph.tensor(name)
         for name in node.inputs:
@@ -165,8 +169,7 @@ def _check_weights(graph: Graph, node: MatrixNode) -> None:
         )
 
 
-def _check_conv2d(graph: Graph, node: Node) -> None:
-    assert isinstance(node, Conv2d)
+def _check_conv2d(graph: Graph, node: Conv2d) -> None:
     kernel = node.weight.shape[:2]
     if kernel not in ((1, 1), (3, 3)):
         raise UnsupportedOpError(node.name, expected="a kernel of 3x3 or 1x1", got=f"{kernel[0]}x{kernel[1]}")
@@ -175,8 +178,7 @@ def _check_conv2d(graph: Graph, node: Node) -> None:
     _check_weights(graph, node)
 
 
-def _check_conv_transpose2d(graph: Graph, node: Node) -> None:
-    assert isinstance(node, ConvTranspose2d)
+def _check_conv_transpose2d(graph: Graph, node: ConvTranspose2d) -> None:
     kernel = node.weight.shape[:2]
     if kernel != (2, 2):
         raise UnsupportedOpError(node.name, expected="a kernel of 2x2", got=f"{kernel[0]}x{kernel[1]}")
@@ -185,8 +187,7 @@ def _check_conv_transpose2d(graph: Graph, node: Node) -> None:
     _check_weights(graph, node)
 
 
-def _check_maxpool2d(graph: Graph, node: Node) -> None:
-    assert isinstance(node, MaxPool2d)
+def _check_maxpool2d(graph: Graph, node: MaxPool2d) -> None:
     source, target = graph.input_of(node), graph.output_of(node)
     height, width, channels = source.shape
     if height % 2 or width % 2:
@@ -200,13 +201,11 @@ def _check_maxpool2d(graph: Graph, node: Node) -> None:
     _expect_same_type(node, source, target, "input and output")
 
 
-def _check_requant(graph: Graph, node: Node) -> None:
-    assert isinstance(node, Requant)
+def _check_requant(graph: Graph, node: Requant) -> None:
     _expect_shape(node, graph.output_of(node), graph.input_of(node).shape)
 
 
-def _check_concat(graph: Graph, node: Node) -> None:
-    assert isinstance(node, Concat)
+def _check_concat(graph: Graph, node: Concat) -> None:
     if node.inputs[0] == node.inputs[1]:
         raise ModelError(
             node.name,
@@ -222,8 +221,7 @@ def _check_concat(graph: Graph, node: Node) -> None:
     _expect_shape(node, target, (*skip.shape[:2], skip.shape[2] + up.shape[2]))
 
 
-def _check_sigmoid(graph: Graph, node: Node) -> None:
-    assert isinstance(node, Sigmoid)
+def _check_sigmoid(graph: Graph, node: Sigmoid) -> None:
     source, target = graph.input_of(node), graph.output_of(node)
     _expect_shape(node, target, source.shape)
     check_table(node.name, node.table, source.qtype, target.qtype)
@@ -251,11 +249,14 @@ def check_table(where: str, table: IntArray, source: QType, target: QType) -> No
         )
 
 
-_CHECKS: dict[str, Callable[[Graph, Node], None]] = {
-    Conv2d.op: _check_conv2d,
-    ConvTranspose2d.op: _check_conv_transpose2d,
-    MaxPool2d.op: _check_maxpool2d,
-    Requant.op: _check_requant,
-    Concat.op: _check_concat,
-    Sigmoid.op: _check_sigmoid,
-}
+_CHECKS: Mapping[str, Callable[[Graph, Any], None]] = table(
+    "quantunet.graph_check",
+    {
+        Conv2d.op: _check_conv2d,
+        ConvTranspose2d.op: _check_conv_transpose2d,
+        MaxPool2d.op: _check_maxpool2d,
+        Requant.op: _check_requant,
+        Concat.op: _check_concat,
+        Sigmoid.op: _check_sigmoid,
+    },
+)

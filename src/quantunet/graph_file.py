@@ -156,21 +156,10 @@ def _qtype(entry: Fields, key: str) -> QType:
     return qtype
 
 
-def _texts(count: int) -> Callable[[Fields, str], tuple[str, ...]]:
-    def read_texts(entry: Fields, key: str) -> tuple[str, ...]:
-        values = entry.texts(key)
-        if len(values) != count:
-            entry.fail(key, f"{count} of them", shown(list(values)))
-        return values
-
-    return read_texts
-
-
 FIELD_READERS: dict[str, Callable[[Fields, str], object]] = {
     "str": Fields.text,
     "bool": Fields.flag,
-    "tuple[str]": _texts(1),
-    "tuple[str, str]": _texts(2),
+    "tuple[str, ...]": Fields.texts,
     "QType": _qtype,
 }
 """How a field of a node is read, by its annotation; an ``IntArray`` by the reader of the file's arrays."""
@@ -184,6 +173,8 @@ def _node(entry: Fields, array: Callable[[Fields, str], IntArray]) -> Node:
         values[field.name] = reader(entry, field.name)
     entry.finish()
     node: Node = kind(**values)
+    if len(node.inputs) != node.arity:
+        entry.fail("inputs", f"{node.arity} of them", shown(list(node.inputs)))
     return node
 
 

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quantunet.errors import ModelError
+from quantunet.ops import table
 from quantunet.pixels import Pixels
 
 Array = npt.NDArray[np.int64]
@@ -130,78 +131,117 @@ class Tensor:
 
 
 @dataclass(frozen=True)
-class Conv2d:
+class Node:
+    """One op of the network: reads tensors and writes one. Every op is a class of its own.
+
+    Attributes:
+        name: The layer's name.
+        inputs: Names of the tensors that it reads.
+        output: Name of the tensor that it writes.
+    """
+
+    op: ClassVar[str]
+    """The stem of the op: its name in every table and its file's name in every room."""
+
+    arity: ClassVar[int] = 1
+    """How many tensors it reads."""
+
+    is_probability: ClassVar[bool] = False
+    """Whether the output is a probability that is at least 1/2 exactly where the input is not negative."""
+
+    name: str
+    inputs: tuple[str, ...]
+    output: str
+
+    @property
+    def weight_bits(self) -> int:
+        """Width of a weight; 0 where there is none."""
+        return 0
+
+    def macs(self, source: Shape, target: Shape) -> int:
+        """Return the multiplications for one frame, from the shapes of the first input and of the output."""
+        return 0
+
+
+@dataclass(frozen=True)
+class MatrixNode(Node):
+    """An op that multiplies by weights, adds a bias and requantises: ``requantise(sum x * weight + bias)``.
+
+    Attributes:
+        weight: ``(kernel height, kernel width, channels_in, channels_out)`` in ``weight_type``.
+        weight_type: The weights' type.
+        bias: ``(channels_out,)`` at ``frac = weight_type.frac + input.frac``.
+    """
+
+    sum_axes: ClassVar[tuple[int, ...]]
+    """Axes of the weights that meet in one accumulator."""
+
+    weight: IntArray
+    weight_type: QType
+    bias: IntArray
+
+    @property
+    def weight_bits(self) -> int:
+        """Width of a weight."""
+        return self.weight_type.bits
+
+    @property
+    def terms(self) -> int:
+        """Products in one accumulator."""
+        return math.prod(self.weight.shape[axis] for axis in self.sum_axes)
+
+    def macs(self, source: Shape, target: Shape) -> int:
+        """Return the multiplications for one frame: one for each product of each output value."""
+        return math.prod(target) * self.terms
+
+
+@dataclass(frozen=True)
+class Conv2d(MatrixNode):
     """Same-padded convolution with stride 1, kernel 3x3 or 1x1, bias and requantisation.
 
     ``y[h, w, co] = requantise(sum x[h + dy - k//2, w + dx - k//2, ci] * weight[dy, dx, ci, co] + bias[co])``. Padding
     is the integer 0. The rectifier is an unsigned output type.
-
-    Attributes:
-        weight: ``(k, k, channels_in, channels_out)`` in ``weight_type``.
-        bias: ``(channels_out,)`` at ``frac = weight_type.frac + input.frac``.
     """
 
     op: ClassVar[str] = "conv2d"
-    name: str
-    inputs: tuple[str]
-    output: str
-    weight: IntArray
-    weight_type: QType
-    bias: IntArray
+    sum_axes: ClassVar[tuple[int, ...]] = (0, 1, 2)
 
 
 @dataclass(frozen=True)
-class ConvTranspose2d:
+class ConvTranspose2d(MatrixNode):
     """Transpose convolution, kernel 2x2, stride 2, with bias and requantisation.
 
     ``y[2h + dy, 2w + dx, co] = requantise(sum x[h, w, ci] * weight[dy, dx, ci, co] + bias[co])``.
-
-    Attributes:
-        weight: ``(2, 2, channels_in, channels_out)`` in ``weight_type``.
-        bias: ``(channels_out,)`` at ``frac = weight_type.frac + input.frac``.
     """
 
     op: ClassVar[str] = "conv_transpose2d"
-    name: str
-    inputs: tuple[str]
-    output: str
-    weight: IntArray
-    weight_type: QType
-    bias: IntArray
+    sum_axes: ClassVar[tuple[int, ...]] = (2,)
 
 
 @dataclass(frozen=True)
-class MaxPool2d:
+class MaxPool2d(Node):
     """Maximum over non-overlapping 2x2 windows; the type does not change."""
 
     op: ClassVar[str] = "maxpool2d"
-    name: str
-    inputs: tuple[str]
-    output: str
 
 
 @dataclass(frozen=True)
-class Requant:
+class Requant(Node):
     """Requantisation from the input's type to the output's type."""
 
     op: ClassVar[str] = "requant"
-    name: str
-    inputs: tuple[str]
-    output: str
 
 
 @dataclass(frozen=True)
-class Concat:
+class Concat(Node):
     """Concatenation along the channels: first the skip leg, then the up leg, both of one type."""
 
     op: ClassVar[str] = "concat"
-    name: str
-    inputs: tuple[str, str]
-    output: str
+    arity: ClassVar[int] = 2
 
 
 @dataclass(frozen=True)
-class Sigmoid:
+class Sigmoid(Node):
     """A table over the whole range of the input.
 
     Attributes:
@@ -209,17 +249,15 @@ class Sigmoid:
     """
 
     op: ClassVar[str] = "sigmoid"
-    name: str
-    inputs: tuple[str]
-    output: str
+    is_probability: ClassVar[bool] = True
+
     table: IntArray
 
 
-Node = Conv2d | ConvTranspose2d | MaxPool2d | Requant | Concat | Sigmoid
-MatrixNode = Conv2d | ConvTranspose2d
-NODE_TYPES: dict[str, type[Any]] = {
-    kind.op: kind for kind in (Conv2d, ConvTranspose2d, MaxPool2d, Requant, Concat, Sigmoid)
-}
+NODE_TYPES: Mapping[str, type[Any]] = table(
+    "quantunet.ir.NODE_TYPES",
+    {kind.op: kind for kind in (Conv2d, ConvTranspose2d, MaxPool2d, Requant, Concat, Sigmoid)},
+)
 
 
 @dataclass(frozen=True)
@@ -318,9 +356,9 @@ class Graph:
 
     @property
     def logits(self) -> Tensor:
-        """The tensor whose sign is the mask: the sigmoid's input, or the output where there is no sigmoid."""
+        """The tensor whose sign is the mask: the input of the op that makes probabilities of it, or else the output."""
         last = self.producer(self.output)
-        return self.input_of(last) if isinstance(last, Sigmoid) else self.tensor(self.output)
+        return self.input_of(last) if last is not None and last.is_probability else self.tensor(self.output)
 
     def layer(self, name: str) -> Graph:
         """Return the graph of one layer alone; its inputs are the layer's inputs."""

@@ -1,32 +1,48 @@
-"""The op table: one row an op, one stem in every room.
+"""The registry of ops: one row an op, one stem in every room, and sheets that are complete or refused.
 
-Adding an op is adding a row here and the files that :func:`expected_files` lists; ``docs/add_an_op.md`` walks through.
+A *sheet* is the module that says what a room knows of one op, ``<room>/<stem>.py``; a *table* is a mapping with a row
+an op. Whoever needs either asks :func:`sheets` or :func:`table`, and what an op lacks is an error at import that names
+the op and what is missing: nothing has a silent default. ``docs/add_an_op.md`` walks through a new op.
 """
 
 from __future__ import annotations
 
+import importlib
+import inspect
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any, TypeVar
+
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True)
 class Op:
-    """One op of the network.
+    """One op of the network, or a module of the hardware that moves beats between them.
 
     Attributes:
         stem: The op's name and its file's name in every room.
         title: What it does, in a few words.
         computes: Whether it is a node of the integer graph; plumbing (fork, fifo, width_adapter) is not.
         cpp: Whether hls4ml lacks the layer, so that ``hls/csim/cpp/`` has a kernel for it.
+        styles: Styles, beside the first, folded one, in which the op has a hardware module of its own: ``constant``
+            stands for the module ``<stem>_constant``.
     """
 
     stem: str
     title: str
     computes: bool = True
     cpp: bool = False
+    styles: tuple[str, ...] = ()
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """Stems of its hardware modules."""
+        return (self.stem, *(f"{self.stem}_{style}" for style in self.styles))
 
 
 OPS: tuple[Op, ...] = (
-    Op("conv2d", "3x3 same or 1x1 convolution with bias and requantisation"),
+    Op("conv2d", "3x3 same or 1x1 convolution with bias and requantisation", styles=("constant",)),
     Op("conv_transpose2d", "2x2 transpose convolution, stride 2, with bias and requantisation", cpp=True),
     Op("maxpool2d", "maximum over 2x2 windows"),
     Op("requant", "requantisation to another type"),
@@ -38,20 +54,108 @@ OPS: tuple[Op, ...] = (
 )
 
 
+class RegistryError(ImportError):
+    """An op lacks a sheet, a member of a sheet, or a row of a table."""
+
+
+def op_of(stem: str) -> Op:
+    """Return the row of an op.
+
+    >>> op_of("conv2d").modules
+    ('conv2d', 'conv2d_constant')
+    """
+    return next(op for op in OPS if op.stem == stem)
+
+
+def stems(*, computes: bool) -> tuple[str, ...]:
+    """Return the stems of the ops that are nodes of the graph, or of those that are plumbing.
+
+    >>> stems(computes=False)
+    ('fork', 'fifo', 'width_adapter')
+    """
+    return tuple(op.stem for op in OPS if op.computes == computes)
+
+
+def members(protocol: type) -> tuple[str, ...]:
+    """Return the names that a protocol, and those that it extends, demand of a sheet."""
+    names: dict[str, None] = {}
+    for part in reversed(protocol.__mro__):
+        if getattr(part, "_is_protocol", False):
+            names |= dict.fromkeys(inspect.get_annotations(part))
+            names |= {name: None for name, value in vars(part).items() if inspect.isfunction(value)}
+    return tuple(name for name in names if not name.startswith("_"))
+
+
+def sheets(package: str, wanted: Iterable[str], protocol: type) -> Mapping[str, Any]:
+    """Import the sheets of a room.
+
+    Args:
+        package: The room's package of sheets.
+        wanted: Stems.
+        protocol: What each sheet must have.
+
+    Returns:
+        The sheets by stem.
+
+    Raises:
+        RegistryError: A sheet, or a member of one, is missing.
+    """
+    found = {}
+    for stem in wanted:
+        name = f"{package}.{stem}"
+        try:
+            sheet = importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name != name:
+                raise
+            message = f"the op '{stem}' has no sheet {name}; see docs/add_an_op.md"
+            raise RegistryError(message) from None
+        for member in members(protocol):
+            if not hasattr(sheet, member):
+                message = f"the sheet of the op '{stem}' ({sheet.__file__}) lacks '{member}'; see docs/add_an_op.md"
+                raise RegistryError(message)
+        found[stem] = sheet
+    return found
+
+
+def table(where: str, rows: Mapping[str, Row]) -> Mapping[str, Row]:
+    """Return a table that has a row for each op of the graph, and no other.
+
+    Args:
+        where: The table's name, for the error message.
+        rows: The rows by stem.
+
+    Raises:
+        RegistryError: A row is missing, or there is no such op.
+
+    >>> table("a table", {"conv2d": 1})
+    Traceback (most recent call last):
+        ...
+    quantunet.ops.RegistryError: a table has no row for the op 'conv_transpose2d'; see docs/add_an_op.md
+    """
+    known = stems(computes=True)
+    for stem in known:
+        if stem not in rows:
+            message = f"{where} has no row for the op '{stem}'; see docs/add_an_op.md"
+            raise RegistryError(message)
+    for stem in rows:
+        if stem not in known:
+            message = f"{where} has a row for '{stem}', which is no op of quantunet.ops.OPS"
+            raise RegistryError(message)
+    return rows
+
+
 def expected_files(op: Op) -> tuple[str, ...]:
     """Return the files that an op must have, relative to the project's root.
 
     >>> expected_files(OPS[-1])
-    ('hls/rtl/qun_width_adapter.sv', 'rtl_sim/tb_width_adapter.py', 'tests/rtl_sim/test_width_adapter.py')
+    ('hls/rtl/qun_width_adapter.sv', 'hls/modules/width_adapter.py', 'rtl_sim/tb_width_adapter.py', \
+'tests/rtl_sim/test_width_adapter.py')
     """
-    files = [f"hls/rtl/qun_{op.stem}.sv", f"rtl_sim/tb_{op.stem}.py", f"tests/rtl_sim/test_{op.stem}.py"]
+    files = [file for stem in op.modules for file in (f"hls/rtl/qun_{stem}.sv", f"hls/modules/{stem}.py")]
+    files += [f"rtl_sim/tb_{op.stem}.py", *(f"tests/rtl_sim/test_{stem}.py" for stem in op.modules)]
     if op.computes:
-        files += [
-            f"golden/ops/{op.stem}.py",
-            f"hls/modules/{op.stem}.py",
-            f"hls/csim/lower/{op.stem}.py",
-            f"tests/golden/test_{op.stem}.py",
-        ]
+        files += [f"golden/ops/{op.stem}.py", f"hls/csim/lower/{op.stem}.py", f"tests/golden/test_{op.stem}.py"]
     if op.cpp:
         files.append(f"hls/csim/cpp/qun_{op.stem}.h")
     return tuple(files)

@@ -24,7 +24,7 @@ from quantunet import graph_file, storage
 from quantunet.accumulator import bits_for
 from quantunet.documents import Fields, parse_json
 from quantunet.errors import FileFormatError, ModelError, StorageError
-from quantunet.ir import Conv2d, ConvTranspose2d, Graph, IntArray
+from quantunet.ir import Graph, IntArray, MatrixNode
 
 MAGIC = b"QUNPACK1"
 SUFFIX = ".qun"
@@ -74,7 +74,7 @@ def pack(graph: Graph) -> bytes:
         for key, values in entry.items():
             if isinstance(values, IntArray):
                 bits = bits_for(int(values.array.min()), int(values.array.max()))
-                if key == "weight" and isinstance(node, Conv2d | ConvTranspose2d):
+                if key == "weight" and isinstance(node, MatrixNode):
                     bits = node.weight_type.bits
                 entry[key] = {"shape": list(values.shape), "bits": bits}
                 arrays.append(pack_integers(values.array, bits))

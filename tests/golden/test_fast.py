@@ -7,7 +7,7 @@ import pytest
 
 from quantunet import golden
 from quantunet.errors import ImageError
-from quantunet.golden import cores, fast
+from quantunet.golden import cores, fast, matrix
 from quantunet.graph_check import check
 from quantunet.ir import Array, Conv2d, ConvTranspose2d, Graph, IntArray, QType, Tensor
 from quantunet.random_network import GraphBuilder, random_image, random_unet
@@ -51,11 +51,11 @@ def test_pieces_of_every_shape(
 
 
 def test_the_shapes_above_make_pieces_of_every_kind() -> None:
-    assert fast._strips((1, 4, 4, 6), 54, 2) == [(slice(0, 1), slice(0, 4))]
-    assert len(fast._strips((1, 37, 30, 600), 5400, 2)) == 3
-    assert len(fast._strips((1, 4, 700, 300), 2700, 2)) == 4
-    assert fast._strips((3, 16, 32, 8), 2048, 1) == [(slice(i, i + 1), slice(0, 16)) for i in range(3)]
-    assert fast._strips((5, 16, 16, 8), 2048, 2) == [(slice(i, min(i + 2, 5)), slice(0, 16)) for i in (0, 2, 4)]
+    assert matrix.strips((1, 4, 4, 6), 54, 2) == [(slice(0, 1), slice(0, 4))]
+    assert len(matrix.strips((1, 37, 30, 600), 5400, 2)) == 3
+    assert len(matrix.strips((1, 4, 700, 300), 2700, 2)) == 4
+    assert matrix.strips((3, 16, 32, 8), 2048, 1) == [(slice(i, i + 1), slice(0, 16)) for i in range(3)]
+    assert matrix.strips((5, 16, 16, 8), 2048, 2) == [(slice(i, min(i + 2, 5)), slice(0, 16)) for i in (0, 2, 4)]
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4, 8, 9])
@@ -66,7 +66,7 @@ def test_neighbours_that_share_a_window(channels: int, width: int) -> None:
     node = graph.nodes[0]
     assert isinstance(node, Conv2d)
     of_width = {1: (1, 1, 1, 1, 1), 6: (2, 2, 2, 2, 1), 8: (8, 4, 4, 2, 1), 16: (16, 4, 4, 2, 1)}
-    assert fast._together(node, width) == of_width[width][(1, 3, 4, 8, 9).index(channels)]
+    assert matrix._together(node, width) == of_width[width][(1, 3, 4, 8, 9).index(channels)]
     assert_fast_equals_plain(graph, random_image(graph))
 
 

@@ -6,7 +6,7 @@ import math
 import random
 
 from quantunet.hls.design import Fold
-from quantunet.ir import Conv2d, ConvTranspose2d, Graph
+from quantunet.ir import Graph, MatrixNode
 
 
 def lopsided_folding(graph: Graph, seed: int) -> dict[str, Fold]:
@@ -15,7 +15,7 @@ def lopsided_folding(graph: Graph, seed: int) -> dict[str, Fold]:
     folding = {}
     for node in graph.nodes:
         channels_in, channels_out = graph.input_of(node).shape[2], graph.output_of(node).shape[2]
-        if isinstance(node, Conv2d | ConvTranspose2d):
+        if isinstance(node, MatrixNode):
             folding[node.name] = Fold(rng.choice(_divisors(channels_out)), rng.choice(_divisors(channels_in)))
         else:
             lanes = rng.choice(

@@ -10,7 +10,7 @@ import onnx
 from helpers.qonnx_files import QONNX_DOMAIN
 from onnx import TensorProto, helper, numpy_helper
 
-from quantunet.ir import Concat, Conv2d, ConvTranspose2d, Graph, IntArray, MaxPool2d, Node, QType, Sigmoid
+from quantunet.ir import Concat, Conv2d, ConvTranspose2d, Graph, IntArray, MatrixNode, MaxPool2d, Node, QType, Sigmoid
 
 _BIAS_BITS = 32
 
@@ -57,7 +57,7 @@ class _Writer:
         self.quant(f"{node.name}_quant", acc, node.output, target)
 
     def add(self, node: Node) -> None:
-        if isinstance(node, Conv2d | ConvTranspose2d):
+        if isinstance(node, MatrixNode):
             self.matrix(node)
         elif isinstance(node, MaxPool2d):
             window = {"kernel_shape": [2, 2], "strides": [2, 2]}

@@ -26,7 +26,7 @@ from quantunet.hls.resources.terms import (
 )
 from quantunet.hls.synth import flow, yosys
 from quantunet.hls.synth.yosys import Job, Synthesis
-from quantunet.ir import Conv2d, ConvTranspose2d, Graph, QType
+from quantunet.ir import Conv2d, Graph, MatrixNode, QType
 from quantunet.random_network import random_unet
 
 GRAPH = random_unet(base=4, depth=2, size=32)
@@ -108,7 +108,7 @@ def test_every_term_was_fitted() -> None:
 def test_more_lanes_never_take_less() -> None:
     compared = 0
     for node in GRAPH.nodes:
-        if isinstance(node, Conv2d | ConvTranspose2d):
+        if isinstance(node, MatrixNode):
             costs = {fold: layer_cost(GRAPH, node, fold) for fold in candidates(GRAPH, node, ("folded-lut",))}
             # A wider ring of distributed RAM is less deep: fewer pieces are joined.
             joined = {fold: layer_terms(GRAPH, node, fold).lut.get("joined_bits", 0) for fold in costs}

@@ -18,7 +18,7 @@ from quantunet.hls.csim.lower.layer import exact, rounded
 from quantunet.hls.csim.lower.names import unique_names
 from quantunet.hls.csim.lower.network import model_graph
 from quantunet.hls.csim.lower.weight_text import BulkText, write_in_bulk
-from quantunet.ir import Conv2d, ConvTranspose2d, Graph, QType
+from quantunet.ir import Graph, MatrixNode, QType
 from quantunet.random_network import random_unet
 
 
@@ -51,7 +51,7 @@ def test_every_tensor_has_its_own_precision(graph: Graph, tmp_path: Path, capfd:
     assert "ap_fixed<16,6>" not in defines
     counted = 0
     for node in graph.nodes:
-        if isinstance(node, Conv2d | ConvTranspose2d):
+        if isinstance(node, MatrixNode):
             for variable, qtype in (("weight", node.weight_type), ("accum", accumulator(graph, node))):
                 assert f"typedef ap_{exact(qtype)} {node.name}_{variable}_t;" in defines
                 counted += 1

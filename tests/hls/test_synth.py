@@ -23,7 +23,7 @@ from quantunet.hls.design import Fold
 from quantunet.hls.synth import flow, report, vitis, yosys
 from quantunet.hls.synth.families import Usage
 from quantunet.hls.synth.yosys import Job, MappedMemory, Synthesis
-from quantunet.ir import Conv2d, ConvTranspose2d, Graph, QType
+from quantunet.ir import Conv2d, Graph, MatrixNode, QType
 from quantunet.result_folder import network_folder
 from quantunet.zoo import load_network
 
@@ -408,7 +408,7 @@ def test_a_run_that_fails_leaves_no_report_of_an_earlier_one(
 
 def test_hard_multipliers_are_for_layers_without_a_style(tmp_path: Path, model: Path) -> None:
     graph = load_network(str(model))
-    first, second, third = [node.name for node in graph.nodes if isinstance(node, Conv2d | ConvTranspose2d)][:3]
+    first, second, third = [node.name for node in graph.nodes if isinstance(node, MatrixNode)][:3]
     given = {first: {"pe": 1, "simd": 1, "style": "folded-lut"}, second: {"pe": 1, "simd": 1}}
     (tmp_path / "given.json").write_text(json.dumps(given), encoding="utf-8")
     arguments = ["hls_synth", "--model", str(model), "--dsp", "--layer", f"{first},{second},{third}"]

@@ -8,7 +8,7 @@ from onnx import numpy_helper
 
 from quantunet import golden, qonnx_import
 from quantunet.errors import ModelError
-from quantunet.ir import Conv2d, ConvTranspose2d
+from quantunet.ir import MatrixNode
 from quantunet.model import export as export_module
 from quantunet.model import phantoms, quantizers
 from quantunet.model.config import UNetConfig
@@ -64,7 +64,7 @@ def test_learned_widths_are_the_graphs_widths(exported, model):
     got = {
         node.name: (node.weight_type.bits, graph.output_of(node).qtype.bits)
         for node in graph.nodes
-        if isinstance(node, Conv2d | ConvTranspose2d)
+        if isinstance(node, MatrixNode)
     }
     assert got == widths_as_int(model)
     assert len(set(got.values())) > 3

@@ -14,7 +14,7 @@ from quantunet import golden, packed, zoo
 from quantunet.errors import ImageError, ModelError
 from quantunet.golden.histogram import histogram, histograms
 from quantunet.graph_check import check
-from quantunet.ir import Conv2d, ConvTranspose2d, Graph, IntArray, QType, Sigmoid
+from quantunet.ir import Conv2d, ConvTranspose2d, Graph, IntArray, MatrixNode, QType, Sigmoid
 from quantunet.model.config import PRESETS, UNetConfig
 from quantunet.model.phantoms import generate
 from quantunet.model.untrained import NAME_SUFFIX, untrained_unet
@@ -30,7 +30,7 @@ def image(size: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
 
 
 def matrices(graph: Graph) -> list[Conv2d | ConvTranspose2d]:
-    return [node for node in graph.nodes if isinstance(node, Conv2d | ConvTranspose2d)]
+    return [node for node in graph.nodes if isinstance(node, MatrixNode)]
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from helpers.rtl import BUILD_ROOT
 from quantunet import golden
 from quantunet.hls.choose.default import MAX_LANES, default_folding
 from quantunet.hls.schedule.depths import first_output
-from quantunet.ir import Conv2d, ConvTranspose2d
+from quantunet.ir import MatrixNode
 from quantunet.random_network import random_image
 from quantunet.rtl_sim.frames import compact
 from quantunet.rtl_sim.layer_bench import Setup
@@ -23,7 +23,7 @@ from quantunet.zoo import load_network
 def test_every_layer_of_a_frame_of_the_paper_network(tmp_path: Path) -> None:
     graph = load_network("paper")
     folding = default_folding(graph)
-    matrices = [node for node in graph.nodes if isinstance(node, Conv2d | ConvTranspose2d)]
+    matrices = [node for node in graph.nodes if isinstance(node, MatrixNode)]
     assert sum(math.prod(node.weight.shape) for node in matrices) > 31_000_000
     assert all(max(folding[node.name].pe, folding[node.name].simd) <= MAX_LANES for node in matrices)
     taps = compact(graph, golden.run(graph, random_image(graph)))

@@ -8,7 +8,7 @@ from typing import Any
 
 from quantunet import exit_codes, packed
 from quantunet.errors import FileFormatError, ModelError
-from quantunet.ir import Conv2d, ConvTranspose2d
+from quantunet.ir import MatrixNode
 from quantunet.zoo import MODEL_HELP, load_network
 
 
@@ -31,12 +31,7 @@ def run(args: argparse.Namespace) -> int:
     if packed.read(args.out) != graph:
         raise ModelError(str(args.out), expected="the network that was packed", got="another", hint="Report this.")
     parameters = (
-        sum(
-            len(node.weight.data) + len(node.bias.data)
-            for node in graph.nodes
-            if isinstance(node, Conv2d | ConvTranspose2d)
-        )
-        // 8
+        sum(len(node.weight.data) + len(node.bias.data) for node in graph.nodes if isinstance(node, MatrixNode)) // 8
     )
     print(
         f"wrote {args.out}: {size:,} bytes for {parameters:,} weights and biases, "
