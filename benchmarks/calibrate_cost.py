@@ -21,19 +21,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
+from quantunet.hls.choose.estimate import layer_terms, plumbing_terms
 from quantunet.hls.design import Fold, Style
 from quantunet.hls.generate.rtl_project import RTL_FOLDER, library_sources
-from quantunet.hls.resources.terms import (
-    COEFFICIENTS,
-    FORMAT,
-    Calibration,
-    Cost,
-    Terms,
-    fifo_terms,
-    fork_terms,
-    layer_terms,
-    width_adapter_terms,
-)
+from quantunet.hls.resources.calibration import COEFFICIENTS, FORMAT, Calibration
+from quantunet.hls.resources.terms import Cost, Terms
 from quantunet.hls.synth import flow, yosys
 from quantunet.hls.synth.yosys import Job, Synthesis
 from quantunet.ir import Conv2d, ConvTranspose2d, Graph, QType, Tensor
@@ -148,13 +140,12 @@ def _plumbing(folder: Path, rng: np.random.Generator, index: int) -> Sample:
     bits = _choose(rng, 2, 4, 5, 6, 8)
     module = ("qun_width_adapter", "qun_fifo", "qun_width_adapter", "qun_fork")[index % 4]
     if module == "qun_fork":
-        parameters, terms = {"Bits": lanes * bits, "Outputs": 2}, fork_terms(lanes * bits, 2)
+        parameters = {"Bits": lanes * bits, "Outputs": 2}
     elif module == "qun_fifo":
-        depth = (12, 24, 400, 16, 40, 1200)[index // 4]
-        parameters, terms = {"Bits": lanes * bits, "Depth": depth}, fifo_terms(lanes * bits, depth)
+        parameters = {"Bits": lanes * bits, "Depth": (12, 24, 400, 16, 40, 1200)[index // 4]}
     else:
         parameters = {"InLanes": lanes, "OutLanes": other, "Bits": bits}
-        terms = width_adapter_terms(lanes, other, bits)
+    terms = plumbing_terms(module.removeprefix("qun_"), **parameters)
     values = "x".join(str(value) for value in parameters.values())
     sources = library_sources({module})
     job = Job(f"{module}_{index}", module, sources, RTL_FOLDER, parameters=tuple(parameters.items()))

@@ -31,7 +31,7 @@ from quantunet.hls.design import Fold, Style
 from quantunet.hls.folding import ideal_cycles
 from quantunet.hls.generate import rtl_project
 from quantunet.hls.matrix.folded import products_per_multiplier
-from quantunet.hls.network import cycles
+from quantunet.hls.modules.table import cycles
 from quantunet.ir import Array, Conv2d, Graph, QType
 from quantunet.random_network import GraphBuilder
 from quantunet.rtl_sim import bench

@@ -116,6 +116,11 @@ class Instance:
     core: str = ""
 
     @property
+    def numbers(self) -> dict[str, int]:
+        """The parameters that are whole numbers, by name."""
+        return {name: value for name, value in self.params if isinstance(value, int)}
+
+    @property
     def kind(self) -> str:
         """The module of the library that says how the instance's streams behave."""
         return self.core or self.module
@@ -138,3 +143,8 @@ class Design:
     instances: tuple[Instance, ...]
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+
+    @property
+    def fifos(self) -> dict[str, int]:
+        """The depth of every FIFO instance, by name."""
+        return {one.name: one.numbers["Depth"] for one in self.instances if one.kind == "qun_fifo"}

@@ -3,45 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from quantunet.errors import UnsupportedOpError
-from quantunet.hls.design import Cycles, Design, Fold, Instance, Stream
+from quantunet.hls.design import Design, Instance, Stream
 from quantunet.hls.folding import Folding, check_folding
-from quantunet.ir import Graph, Node
+from quantunet.hls.modules.table import emit
+from quantunet.ir import Graph, Node, Tensor
 
 FifoDepths = Mapping[tuple[str, int], int]
 """Beats of the FIFO in front of an input, by (layer, index of the input). Inputs without an entry have none."""
-
-
-def emit(graph: Graph, node: Node, fold: Fold) -> Instance:
-    """Return the module instance of a layer, with streams named like the tensors it reads and writes.
-
-    Raises:
-        FoldingError: The fold does not divide.
-        UnsupportedOpError: The layer is outside what the module can do.
-    """
-    instance: Instance = _emitter(node).emit(graph, node, fold)
-    return instance
-
-
-def cycles(graph: Graph, node: Node, fold: Fold) -> Cycles:
-    """Return the predicted cycles of a layer for one frame."""
-    counts: Cycles = _emitter(node).cycles(graph, node, fold)
-    return counts
-
-
-def _emitter(node: Node):  # type: ignore[no-untyped-def]  # noqa: ANN202
-    name = f"quantunet.hls.modules.{node.op}"
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name != name:
-            raise
-        raise UnsupportedOpError(
-            node.name, expected="an op with a SystemVerilog module", got=node.op, hint="See docs/add_an_op.md."
-        ) from error
 
 
 def build(graph: Graph, folding: Folding, fifo_depths: FifoDepths | None = None) -> Design:
@@ -59,82 +30,115 @@ def build(graph: Graph, folding: Folding, fifo_depths: FifoDepths | None = None)
         FoldingError: The folding does not fit the graph.
     """
     check_folding(graph, folding)
-    return _Builder(graph, folding, fifo_depths or {}).build()
+    wiring = wire(graph, folding, fifo_depths)
+    layers = tuple(_layer(graph, node, folding, wiring) for node in graph.nodes)
+    return Design(f"qun_net_{graph.name}", wiring.streams, (*layers, *wiring.plumbing), graph.inputs, wiring.outputs)
 
 
-class _Builder:
-    def __init__(self, graph: Graph, folding: Folding, fifo_depths: FifoDepths) -> None:
-        self.graph = graph
-        self.folding = folding
-        self.fifo_depths = fifo_depths
-        self.streams: list[Stream] = []
-        self.plumbing: list[Instance] = []
-        self.reads: dict[tuple[str, int], Stream] = {}
+@dataclass(frozen=True)
+class Connection:
+    """The stream of a tensor from where it comes to who reads it. What stands in between is decided here.
 
-    def build(self) -> Design:
-        graph = self.graph
-        outputs: list[str] = []
-        for tensor in graph.tensors:
-            producer = graph.producer(tensor.name)
-            lanes = self._reader_lanes(tensor.name) if producer is None else self.folding[producer.name].pe
-            source = self._stream(Stream(tensor.name, lanes, tensor.qtype, tensor.shape))
-            readers = [
-                (node.name, i) for node in graph.nodes for i, name in enumerate(node.inputs) if name == tensor.name
-            ]
-            branches = self._fork(source, len(readers) + (tensor.name == graph.output))
-            for (reader, index), branch in zip(readers, branches, strict=False):
-                self.reads[reader, index] = self._adapt(self._buffer(branch, reader, index), reader)
-            if tensor.name == graph.output:
-                outputs.append(branches[-1].name)
-        layers = tuple(self._layer(node) for node in graph.nodes)
-        instances = (*layers, *self.plumbing)
-        return Design(f"qun_net_{graph.name}", tuple(self.streams), instances, graph.inputs, tuple(outputs))
+    Attributes:
+        tensor: The tensor.
+        producer: The layer that writes it; ``None`` for an input of the network.
+        readers: Its readers, as ``(layer, index of the input)``.
+        branches: Ends of the stream: its readers, and the network's output. With more than one a fork makes them.
+    """
 
-    def _stream(self, stream: Stream) -> Stream:
-        self.streams.append(stream)
+    tensor: Tensor
+    producer: Node | None
+    readers: tuple[tuple[str, int], ...]
+    branches: int
+
+    @property
+    def lanes_of(self) -> tuple[str, bool]:
+        """The layer whose fold gives the stream its lanes, and whether its input does: where nobody writes it."""
+        return (self.readers[0][0], True) if self.producer is None else (self.producer.name, False)
+
+    def lanes(self, folding: Folding) -> int:
+        """Return the lanes of the stream."""
+        layer, by_input = self.lanes_of
+        return folding[layer].simd if by_input else folding[layer].pe
+
+
+def connections(graph: Graph) -> tuple[Connection, ...]:
+    """Return the connection of every tensor, in the graph's order."""
+    readers: dict[str, list[tuple[str, int]]] = {tensor.name: [] for tensor in graph.tensors}
+    for node in graph.nodes:
+        for index, name in enumerate(node.inputs):
+            readers[name].append((node.name, index))
+    return tuple(
+        Connection(
+            tensor,
+            graph.producer(tensor.name),
+            tuple(readers[tensor.name]),
+            len(readers[tensor.name]) + (tensor.name == graph.output),
+        )
+        for tensor in graph.tensors
+    )
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """A network without its layers.
+
+    Attributes:
+        streams: Every stream.
+        plumbing: The forks, FIFOs and width adapters.
+        reads: The stream of each input of a layer, by ``(layer, index of the input)``.
+        outputs: Names of the streams that go outside.
+    """
+
+    streams: tuple[Stream, ...]
+    plumbing: tuple[Instance, ...]
+    reads: Mapping[tuple[str, int], Stream]
+    outputs: tuple[str, ...]
+
+
+def wire(graph: Graph, folding: Folding, fifo_depths: FifoDepths | None = None) -> Wiring:
+    """Decide what stands between the layers of a network; see :func:`build`."""
+    streams: list[Stream] = []
+    plumbing: list[Instance] = []
+    reads: dict[tuple[str, int], Stream] = {}
+    outputs: list[str] = []
+
+    def add(stream: Stream) -> Stream:
+        streams.append(stream)
         return stream
 
-    def _reader_lanes(self, tensor: str) -> int:
-        return self.folding[self.graph.consumers(tensor)[0].name].simd
+    def plumb(stem: str, source: Stream, targets: Sequence[Stream], name: str, **params: int) -> None:
+        ports = tuple(("m_axis", target.name) for target in targets)
+        plumbing.append(Instance(name, f"qun_{stem}", tuple(params.items()), (("s_axis", source.name),), ports))
 
-    def _fork(self, source: Stream, count: int) -> list[Stream]:
-        if count == 1:
-            return [source]
-        branches = [self._stream(dataclasses.replace(source, name=f"{source.name}_fork{i}")) for i in range(count)]
-        self.plumbing.append(
-            Instance(
-                f"{source.name}_fork",
-                "qun_fork",
-                (("Bits", source.data_bits), ("Outputs", count)),
-                (("s_axis", source.name),),
-                tuple(("m_axis", branch.name) for branch in branches),
-            )
-        )
-        return branches
-
-    def _buffer(self, source: Stream, reader: str, index: int) -> Stream:
-        depth = self.fifo_depths.get((reader, index), 0)
-        if not depth:
-            return source
-        target = self._stream(dataclasses.replace(source, name=f"{source.name}_fifo"))
-        params = (("Bits", source.data_bits), ("Depth", depth), ("FrameBeats", source.beats))
-        self.plumbing.append(_plumb("qun_fifo", params, source, target, target.name))
-        return target
-
-    def _adapt(self, source: Stream, reader: str) -> Stream:
-        lanes = self.folding[reader].simd
-        if lanes == source.lanes:
-            return source
-        target = self._stream(dataclasses.replace(source, name=f"{source.name}_for_{reader}", lanes=lanes))
-        params = (("InLanes", source.lanes), ("OutLanes", lanes), ("Bits", source.qtype.bits))
-        self.plumbing.append(_plumb("qun_width_adapter", params, source, target, target.name))
-        return target
-
-    def _layer(self, node: Node) -> Instance:
-        instance = emit(self.graph, node, self.folding[node.name])
-        inputs = tuple((prefix, self.reads[node.name, i].name) for i, (prefix, _) in enumerate(instance.inputs))
-        return dataclasses.replace(instance, inputs=inputs)
+    for connection in connections(graph):
+        tensor = connection.tensor
+        source = add(Stream(tensor.name, connection.lanes(folding), tensor.qtype, tensor.shape))
+        branches = [source]
+        if connection.branches > 1:
+            names = (f"{tensor.name}_fork{index}" for index in range(connection.branches))
+            branches = [add(dataclasses.replace(source, name=name)) for name in names]
+            plumb("fork", source, branches, f"{tensor.name}_fork", Bits=source.data_bits, Outputs=len(branches))
+        for (reader, index), branch in zip(connection.readers, branches, strict=False):
+            stream = branch
+            depth = (fifo_depths or {}).get((reader, index), 0)
+            if depth:
+                before, stream = stream, add(dataclasses.replace(stream, name=f"{stream.name}_fifo"))
+                beats = before.beats
+                plumb("fifo", before, [stream], stream.name, Bits=before.data_bits, Depth=depth, FrameBeats=beats)
+            lanes = folding[reader].simd
+            if lanes != stream.lanes:
+                before = stream
+                stream = add(dataclasses.replace(stream, name=f"{stream.name}_for_{reader}", lanes=lanes))
+                bits = tensor.qtype.bits
+                plumb("width_adapter", before, [stream], stream.name, InLanes=before.lanes, OutLanes=lanes, Bits=bits)
+            reads[reader, index] = stream
+        if tensor.name == graph.output:
+            outputs.append(branches[-1].name)
+    return Wiring(tuple(streams), tuple(plumbing), reads, tuple(outputs))
 
 
-def _plumb(module: str, params: tuple[tuple[str, int], ...], source: Stream, target: Stream, name: str) -> Instance:
-    return Instance(name, module, params, (("s_axis", source.name),), (("m_axis", target.name),))
+def _layer(graph: Graph, node: Node, folding: Folding, wiring: Wiring) -> Instance:
+    instance = emit(graph, node, folding[node.name])
+    inputs = tuple((prefix, wiring.reads[node.name, i].name) for i, (prefix, _) in enumerate(instance.inputs))
+    return dataclasses.replace(instance, inputs=inputs)

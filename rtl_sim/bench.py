@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from quantunet.errors import StorageError, ToolFailedError
 from quantunet.hls.design import Design, Stream
-from quantunet.hls.generate.rtl_project import RtlProject, design_fifos, input_ports, output_ports, update
+from quantunet.hls.generate.rtl_project import RtlProject, input_ports, output_ports, update
 from quantunet.hls.templates.environment import template_environment
 from quantunet.ir import Array
 from quantunet.rtl_sim import verilator
@@ -95,7 +95,7 @@ def build(
         outputs=output_ports(project.design),
         taps=_taps(project.design, layers or {}),
         report=STREAMS_FILE,
-        fifo_depths=design_fifos(project.design),
+        fifo_depths=project.design.fifos,
     )
     update(source, text.encode())
     sources = (*HDL_SOURCES, *project.sources, source)
@@ -158,7 +158,7 @@ def run(
         "inputs": [port.prefix for port in input_ports(design)],
         "lanes": output.stream.lanes,
         "qtype": dataclasses.asdict(output.stream.qtype),
-        "fifo_depths": design_fifos(design),
+        "fifo_depths": design.fifos,
         "streams": {
             name: {
                 "layer": bench.layers.get(name),

@@ -21,11 +21,11 @@ from quantunet import golden
 from quantunet.errors import ModelError, ToolFailedError
 from quantunet.golden.compare import Comparison, compare
 from quantunet.golden.inference import check_image
-from quantunet.hls import network
 from quantunet.hls.csim import project, simulation
 from quantunet.hls.folding import Folding
 from quantunet.hls.generate import source_digest
 from quantunet.hls.generate.rtl_project import RTL_FOLDER
+from quantunet.hls.modules import table
 from quantunet.hls.schedule.depths import frame_interval
 from quantunet.ir import Array, Graph, Node
 from quantunet.processes import Pool
@@ -202,7 +202,7 @@ def _empty_report(setup: Setup, names: Sequence[str], options: Options, image_na
 def _empty_layer(setup: Setup, node: Node, options: Options) -> LayerReport:
     graph, fold = setup.graph, setup.folding[node.name]
     source, target = graph.input_of(node), graph.output_of(node)
-    counts = network.cycles(graph, node, fold)
+    counts = table.cycles(graph, node, fold)
     return LayerReport(
         name=node.name,
         op=node.op,

@@ -17,7 +17,7 @@ from quantunet.errors import ToolFailedError
 from quantunet.golden.inference import evaluate
 from quantunet.hls.design import Cycles, Fold, Instance, Stream
 from quantunet.hls.generate.rtl_project import RTL_FOLDER, library_modules, library_sources
-from quantunet.hls.network import cycles, emit
+from quantunet.hls.modules.table import cycles, emit
 from quantunet.hls.templates.environment import template_environment
 from quantunet.ir import Array, Graph, MatrixNode, QType
 from quantunet.rtl_sim.verilator import build, run_cocotb

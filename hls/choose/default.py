@@ -7,9 +7,10 @@ from pathlib import Path
 
 from quantunet.documents import Fields, read_json
 from quantunet.errors import FoldingError, WidthError
+from quantunet.hls.choose.estimate import ADAPTER_PRICE, layer_cost, width_adapter_cost
 from quantunet.hls.design import STYLES, Fold, Style
 from quantunet.hls.folding import candidates, check_folding, ideal_cycles
-from quantunet.hls.resources.terms import ADAPTER_PRICE, Cost, area, layer_cost, width_adapter_cost
+from quantunet.hls.resources.terms import Cost, area
 from quantunet.ir import Graph, MatrixNode, Node
 
 CYCLES_PER_PIXEL = 18
@@ -49,7 +50,7 @@ def default_folding(
 ) -> dict[str, Fold]:
     """Choose for one layer after the other the fold with the least estimated area that keeps a frame interval.
 
-    The estimate is that of :mod:`quantunet.hls.resources.terms`, with the width adapters that the fold needs at its
+    The estimate is that of :mod:`quantunet.hls.choose.estimate`, with the width adapters that the fold needs at its
     inputs. This looks at no later layer: :mod:`quantunet.hls.choose.solver` finds the least area of a whole network.
     Folds for which a layer's values are too wide are left out.
 

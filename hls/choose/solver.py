@@ -21,23 +21,21 @@ from typing import Any
 
 from ortools.sat.python import cp_model
 
+from quantunet.constraints.board import RESOURCES
 from quantunet.errors import FoldingError, WidthError
 from quantunet.hls.choose.default import default_folding
-from quantunet.hls.design import STYLES, Fold, Style
-from quantunet.hls.folding import Folding, candidates, ideal_cycles
-from quantunet.hls.network import FifoDepths
-from quantunet.hls.resources.terms import (
+from quantunet.hls.choose.estimate import (
     ADAPTER_PRICE,
-    PRICES,
-    RESOURCES,
-    Cost,
-    area,
-    fifo_cost,
-    fork_cost,
+    Item,
+    estimate,
     layer_cost,
-    prices_of,
+    plumbing_cost,
     width_adapter_cost,
 )
+from quantunet.hls.design import STYLES, Fold, Style
+from quantunet.hls.folding import Folding, candidates, ideal_cycles
+from quantunet.hls.network import Connection, FifoDepths, connections
+from quantunet.hls.resources.terms import PRICES, Cost, area, prices_of
 from quantunet.hls.schedule.depths import fifo_depths, frame_interval
 from quantunet.ir import Graph, Node
 
@@ -51,25 +49,6 @@ ROUNDS = 6
 
 _PRICE_UNIT = 16
 """Prices are whole numbers of 1/16 LUT in the solver."""
-
-
-@dataclass(frozen=True)
-class Item:
-    """A module of the network with its estimate.
-
-    Attributes:
-        name: The layer's name; for plumbing the reader's, or the stream's.
-        module: The op, ``fork``, ``fifo`` or ``width_adapter``.
-        cost: What it takes.
-        fold: The fold of a layer; ``None`` for plumbing.
-        cycles: Cycles a frame of a layer's busiest resource; 0 for plumbing.
-    """
-
-    name: str
-    module: str
-    cost: Cost
-    fold: Fold | None = None
-    cycles: int = 0
 
 
 @dataclass(frozen=True)
@@ -107,50 +86,6 @@ class Solution:
     def gap(self) -> float:
         """How much better, as a share, an unknown folding could be; 0 where this one is proven best."""
         return max(0.0, 1 - self.bound / self.found) if self.found else 0.0
-
-
-def estimate(graph: Graph, folding: Folding) -> tuple[Item, ...]:
-    """Return every module of a network, FIFOs of the depth that they need included, with its estimate.
-
-    Raises:
-        FoldingError: The folding does not fit.
-        WidthError: A layer's values are too wide for its fold.
-    """
-    return _items(graph, folding, fifo_depths(graph, folding))
-
-
-def _items(graph: Graph, folding: Folding, depths: FifoDepths) -> tuple[Item, ...]:
-    layers = [
-        Item(
-            node.name,
-            node.op,
-            layer_cost(graph, node, folding[node.name]),
-            folding[node.name],
-            ideal_cycles(graph, node, folding[node.name]),
-        )
-        for node in graph.nodes
-    ]
-    plumbing: list[Item] = []
-    for tensor in graph.tensors:
-        readers = _readers(graph, tensor.name)
-        producer = graph.producer(tensor.name)
-        lanes = folding[readers[0][0].name].simd if producer is None else folding[producer.name].pe
-        branches = len(readers) + (tensor.name == graph.output)
-        if branches > 1:
-            plumbing.append(Item(tensor.name, "fork", fork_cost(lanes * tensor.qtype.bits, branches)))
-        for reader, index in readers:
-            depth = depths.get((reader.name, index), 0)
-            if depth:
-                cost = fifo_cost(lanes * tensor.qtype.bits, depth, math.prod(tensor.shape) // lanes)
-                plumbing.append(Item(reader.name, "fifo", cost))
-            if folding[reader.name].simd != lanes:
-                cost = width_adapter_cost(lanes, folding[reader.name].simd, tensor.qtype.bits)
-                plumbing.append(Item(reader.name, "width_adapter", cost))
-    return (*layers, *plumbing)
-
-
-def _readers(graph: Graph, tensor: str) -> list[tuple[Node, int]]:
-    return [(node, i) for node in graph.nodes for i, name in enumerate(node.inputs) if name == tensor]
 
 
 def fold_for_interval(
@@ -328,12 +263,8 @@ class _Search:
         self.prices = prices_of(self.budget) if self.budget else dict(PRICES)
         self.gave_up = False
         self.candidates = {node.name: _candidates(graph, node, styles, max_lanes) for node in graph.nodes}
-        self.edges = _edges(graph)
-        self.forks = {
-            tensor.name: (tensor.qtype.bits, branches)
-            for tensor in graph.tensors
-            if (branches := len(_readers(graph, tensor.name)) + (tensor.name == graph.output)) > 1
-        }
+        self.streams = connections(graph)
+        self.edges = _edges(self.streams)
 
     def intervals(self) -> list[int]:
         """Return every interval that a folding can have, shortest first."""
@@ -465,16 +396,14 @@ def _candidates(graph: Graph, node: Node, styles: Sequence[Style], max_lanes: in
     return found
 
 
-def _edges(graph: Graph) -> list[_Edge]:
+def _edges(streams: Iterable[Connection]) -> list[_Edge]:
+    """Return every place where a width adapter may stand: the reader that gives a stream its lanes needs none."""
     edges = []
-    for tensor in graph.tensors:
-        producer = graph.producer(tensor.name)
-        readers = _readers(graph, tensor.name)
-        for position, (reader, _) in enumerate(readers):
-            if producer is not None:
-                edges.append(_Edge(producer.name, False, reader.name, tensor.qtype.bits))
-            elif position and readers[0][0].name != reader.name:
-                edges.append(_Edge(readers[0][0].name, True, reader.name, tensor.qtype.bits))
+    for stream in streams:
+        source, by_input = stream.lanes_of
+        for reader, _ in stream.readers:
+            if not (by_input and reader == source):
+                edges.append(_Edge(source, by_input, reader, stream.tensor.qtype.bits))
     return edges
 
 
@@ -509,22 +438,20 @@ class _Model:
 
     def _stream(self, node: Node, fold: Fold, depths: FifoDepths) -> Cost:
         """Return what the fork and the FIFOs behind a layer, and a fork before it, take with its lanes."""
-        graph = self.search.graph
-        tensor = graph.output_of(node)
         cost = Cost()
-        if node.output in self.search.forks:
-            cost += fork_cost(fold.pe * tensor.qtype.bits, self.search.forks[node.output][1])
-        for reader, index in _readers(graph, node.output):
-            channels = depths.get((reader.name, index), 0)
-            if channels:
-                depth, beats = max(2, math.ceil(channels / fold.pe)), math.prod(tensor.shape) // fold.pe
-                cost += fifo_cost(fold.pe * tensor.qtype.bits, depth, beats)
-        for name in dict.fromkeys(node.inputs):
-            if graph.producer(name) is None and name in self.search.forks:
-                readers = _readers(graph, name)
-                if readers[0][0].name == node.name:
-                    bits, branches = self.search.forks[name]
-                    cost += fork_cost(fold.simd * bits, branches)
+        for stream in self.search.streams:
+            layer, by_input = stream.lanes_of
+            if layer != node.name:
+                continue
+            lanes, tensor = fold.simd if by_input else fold.pe, stream.tensor
+            bits = lanes * tensor.qtype.bits
+            if stream.branches > 1:
+                cost += plumbing_cost("fork", Bits=bits, Outputs=stream.branches)
+            for reader in stream.readers:
+                channels = depths.get(reader, 0)
+                if channels:
+                    depth, beats = max(2, math.ceil(channels / lanes)), math.prod(tensor.shape) // lanes
+                    cost += plumbing_cost("fifo", Bits=bits, Depth=depth, FrameBeats=beats)
         return cost
 
     def _undominated(

@@ -161,13 +161,8 @@ def top_module(design: Design) -> str:
         ports=outer_connections(design),
         connections=connections,
         parameter=_parameter,
-        fifo_depths=design_fifos(design),
+        fifo_depths=design.fifos,
     )
-
-
-def design_fifos(design: Design) -> dict[str, int]:
-    """Return the depth of every FIFO instance, by name."""
-    return {i.name: int(dict(i.params)["Depth"]) for i in design.instances if i.module == "qun_fifo"}
 
 
 def _memories(design: Design) -> dict[str, Memory]:

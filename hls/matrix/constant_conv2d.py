@@ -8,8 +8,11 @@ from quantunet.accumulator import accumulator, requant_shift
 from quantunet.hls.design import Cycles, Fold, Instance
 from quantunet.hls.folding import check_fold
 from quantunet.hls.matrix import folded
-from quantunet.hls.matrix.constant_multiply import adder_graph, adder_levels
+from quantunet.hls.matrix.area import add_rounding
+from quantunet.hls.matrix.constant_multiply import adder_graph, adder_levels, signed_digits
 from quantunet.hls.matrix.constant_text import latency, sums_module
+from quantunet.hls.resources.parts import CREDITS
+from quantunet.hls.resources.terms import Terms, counter_bits
 from quantunet.hls.templates.environment import template_environment
 from quantunet.ir import Array, Conv2d, Graph, IntArray
 
@@ -78,6 +81,40 @@ def cycles(graph: Graph, node: Conv2d, fold: Fold) -> Cycles:
     window = (width + 2 if height > 1 else 2) + depth + 4
     first_output = window if node.weight.shape[0] == 3 else 1 + depth + 3
     return Cycles(predicted=first_output + height * width - 1, first_output=first_output, ideal=height * width)
+
+
+def area(graph: Graph, node: Conv2d, fold: Fold) -> Terms:
+    """Return what a convolution by constants takes; its adders are estimated from the digits of the weights.
+
+    Raises:
+        WidthError: The accumulator is too wide to be rounded.
+    """
+    p = {name: value for name, value in folded.parameters(graph, node, fold).items() if isinstance(value, int)}
+    terms = Terms()
+    kernel, pixel, outputs = node.weight.shape[0], p["InChannels"] * p["InBits"], p["OutChannels"]
+    weight = node.weight.array.reshape(-1, outputs)
+    adders = int(np.maximum(signed_digits(weight).sum(axis=0) - 1, 0).sum())
+    levels = adder_levels(weight)
+    adder_bits = adders * (p["InBits"] + 2)
+    # The more weights there are, the more sums they share.
+    terms.add(
+        "lut", constants=1, constant_adder_bits=adder_bits, constant_shared_bits=adder_bits / max(adders, 1) ** 0.2
+    )
+    terms.add("ff", constants=1, constant_adder_bits=adder_bits, registers=outputs * p["AccBits"])
+    if kernel > 1:
+        terms.add("lut", constant_window=1)
+        terms.add("ff", registers=(kernel * kernel + 4) * pixel)
+        if p["Height"] > 1:
+            terms.add_memory(pixel, p["Width"])
+            terms.add_memory(pixel, p["Width"])
+    else:
+        terms.add("ff", registers=pixel)
+    add_rounding(terms, outputs, p["AccBits"], p)
+    depth = levels + 1
+    places = 1 << counter_bits(depth + 4) if depth > CREDITS - 4 else CREDITS
+    terms.add_memory(outputs * p["OutBits"] + 1, places, asynchronous=True)
+    terms.add("ff", registers=2 * depth)
+    return terms
 
 
 def _is_column(graph: Graph, node: Conv2d) -> bool:

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import math
 
-from quantunet.hls.design import Cycles, Fold, Instance
+import numpy as np
+
+from quantunet.hls.design import Cycles, Fold, Instance, Stream
 from quantunet.hls.folding import check_fold
-from quantunet.ir import Concat, Graph
+from quantunet.hls.modules.sheet import Join, Params, Timing, pixelwise, same_pixel
+from quantunet.hls.resources.parts import SLICE_BEATS, add_slice
+from quantunet.hls.resources.terms import Terms, counter_bits
+from quantunet.ir import Array, Concat, Graph
+
+RULE = "concat_in_turn"
+JOIN = Join.IN_TURN
 
 _LATENCY = 1
 
@@ -43,3 +51,39 @@ def cycles(graph: Graph, node: Concat, fold: Fold) -> Cycles:
     check_fold(graph, node, fold)
     beats = math.prod(graph.output_of(node).shape) // fold.pe
     return Cycles(predicted=beats + _LATENCY, first_output=1 + _LATENCY, ideal=beats)
+
+
+def area(graph: Graph, node: Concat, fold: Fold) -> Terms:
+    """Return what a concatenation takes."""
+    p = emit(graph, node, fold).numbers
+    terms = Terms()
+    beat = p["Lanes"] * p["Bits"] + 1
+    add_slice(terms, beat)
+    groups = counter_bits((p["SkipChannels"] + p["UpChannels"]) // p["Lanes"])
+    terms.add("lut", concat_bits=beat, concats=1, concat_counter_bits=groups)
+    terms.add("ff", registers=groups)
+    return terms
+
+
+def timing(graph: Graph, node: Concat, fold: Fold) -> Timing:
+    """Return how a concatenation works through a frame: the second leg's beats come after those of the first."""
+    entry = (graph.input_of(node, 1).shape[2] // fold.pe, 0)
+    return pixelwise(graph, node, fold, cycles(graph, node, fold), entry)
+
+
+def rule_params(params: Params) -> dict[str, int]:
+    """Return what the rule is given."""
+    return {**params, "SliceBeats": SLICE_BEATS}
+
+
+def needs(params: Params, target: Stream) -> Array:
+    """Return the last input pixel that each output pixel needs."""
+    return same_pixel(target)
+
+
+def taken(params: Params, left: Array) -> Array:
+    """Return the beats that it can have taken when so many have left it and the next is blocked, of the skip leg."""
+    skip, up = params["SkipChannels"] // params["Lanes"], params["UpChannels"] // params["Lanes"]
+    pixels, beats = np.divmod(left + SLICE_BEATS, skip + up)
+    taken_beats: Array = pixels * skip + np.minimum(beats, skip)
+    return taken_beats

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from quantunet.hls.design import Cycles, Fold, Instance
+import numpy as np
+
+from quantunet.hls.design import Cycles, Fold, Instance, Stream
 from quantunet.hls.matrix import constant_conv2d, folded
-from quantunet.ir import Conv2d, Graph
+from quantunet.hls.matrix.area import folded_area
+from quantunet.hls.modules.sheet import Join, Params, Timing
+from quantunet.hls.resources.parts import CREDITS
+from quantunet.hls.resources.terms import Terms
+from quantunet.ir import Array, Conv2d, Graph
+
+RULE = "window"
+JOIN = Join.NONE
 
 
 def emit(graph: Graph, node: Conv2d, fold: Fold) -> Instance:
@@ -54,3 +63,58 @@ def cycles(graph: Graph, node: Conv2d, fold: Fold) -> Cycles:
     window = kernel * kernel * in_folds
     ideal = height * width * out_folds * window
     return Cycles(predicted=start + ideal, first_output=start + window, ideal=ideal)
+
+
+def area(graph: Graph, node: Conv2d, fold: Fold) -> Terms:
+    """Return what a convolution takes.
+
+    Raises:
+        WidthError: The layer's values are too wide for this fold.
+    """
+    if fold.style == "constant":
+        return constant_conv2d.area(graph, node, fold)
+    kernel, width = node.weight.shape[0], graph.input_of(node).shape[1]
+    return folded_area(graph, node, fold, "window" if kernel > 1 else "point", (kernel - 1) * width + kernel + 1)
+
+
+def timing(graph: Graph, node: Conv2d, fold: Fold) -> Timing:
+    """Return how a layer works through a frame."""
+    height, width, channels = graph.input_of(node).shape
+    pixels = np.arange(height * width, dtype=np.int64)
+    counts = cycles(graph, node, fold)
+    cost = counts.ideal // len(pixels)
+    ahead = width + 1 if node.weight.shape[0] == 3 else 0
+    capacity = 2 * width + 4 if ahead else 2
+    if fold.style == "constant":  # the pixels from the first that a window holds to the last that may have come
+        capacity = ahead + 2 + (width if min(height, width) > 1 else 0) if ahead else 0
+    needed = np.minimum(pixels + ahead, len(pixels) - 1)
+    latency = counts.predicted - counts.ideal - (int(needed[0]) + 1) * channels // fold.simd
+    # The firing after which a pixel is free lies in the next frame for a frame's last rows. A pixel of the buffer
+    # counts in the cycle after it came.
+    return Timing(len(pixels), cost, cost, needed, 1, pixels + ahead, capacity, latency, (1,), CREDITS)
+
+
+def rule_params(params: Params) -> dict[str, int]:
+    """Return what the rule is given."""
+    return {**params, "Room": _room(params), "Credits": CREDITS, "MatrixLatency": folded.LATENCY}
+
+
+def _room(params: Params) -> int:
+    """Return the pixels that ``qun_sliding_window`` holds from the current one on."""
+    return params["Width"] + 3 if params["Kernel"] == 3 else 2
+
+
+def needs(params: Params, target: Stream) -> Array:
+    """Return the last input pixel that each output pixel needs: the last one of its window that lies in the frame."""
+    height, width, margin = params["Height"], params["Width"], params["Kernel"] // 2
+    row, column = np.divmod(np.arange(height * width, dtype=np.int64), width)
+    last: Array = np.minimum(row + margin, height - 1) * width + np.minimum(column + margin, width - 1)
+    return last
+
+
+def taken(params: Params, left: Array) -> Array:
+    """Return the beats taken: the folds that had credits, and the ring from the pixel on that waits for one."""
+    in_folds, out_folds = params["InChannels"] // params["Simd"], params["OutChannels"] // params["Pe"]
+    done = (left + CREDITS) // out_folds
+    beats: Array = (done + _room(params)) * in_folds
+    return beats

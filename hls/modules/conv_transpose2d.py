@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from quantunet.hls.design import Cycles, Fold, Instance
+import numpy as np
+
+from quantunet.hls.design import Cycles, Fold, Instance, Stream
 from quantunet.hls.matrix import folded
-from quantunet.ir import ConvTranspose2d, Graph
+from quantunet.hls.matrix.area import folded_area
+from quantunet.hls.modules.sheet import Join, Params, Timing
+from quantunet.hls.resources.parts import CREDITS
+from quantunet.hls.resources.terms import Terms
+from quantunet.ir import Array, ConvTranspose2d, Graph
+
+RULE = "repeat"
+JOIN = Join.NONE
 
 
 def emit(graph: Graph, node: ConvTranspose2d, fold: Fold) -> Instance:
@@ -43,3 +52,46 @@ def cycles(graph: Graph, node: ConvTranspose2d, fold: Fold) -> Cycles:
     start = in_folds + folded.LATENCY
     ideal = 4 * height * width * out_folds * in_folds
     return Cycles(predicted=start + ideal, first_output=start + in_folds, ideal=ideal)
+
+
+def area(graph: Graph, node: ConvTranspose2d, fold: Fold) -> Terms:
+    """Return what a transpose convolution takes.
+
+    Raises:
+        WidthError: The layer's values are too wide for this fold.
+    """
+    return folded_area(graph, node, fold, "rows", graph.input_of(node).shape[1] + 2)
+
+
+def timing(graph: Graph, node: ConvTranspose2d, fold: Fold) -> Timing:
+    """Return how a layer works through a frame: a firing is a column of an output row, and makes two pixels."""
+    height, width, channels = graph.input_of(node).shape
+    firings = np.arange(2 * height * width, dtype=np.int64)
+    row, column = np.divmod(firings, width)
+    pixel_row, pixel_column = np.divmod(np.arange(height * width, dtype=np.int64), width)
+    counts = cycles(graph, node, fold)
+    cost, needed = counts.ideal // len(firings), row // 2 * width + column
+    releases = (2 * pixel_row + 1) * width + pixel_column
+    latency = counts.predicted - counts.ideal - (int(needed[0]) + 1) * channels // fold.simd
+    return Timing(len(firings), cost, cost, needed, 2, releases, width + 2, latency, (1,), CREDITS)
+
+
+def rule_params(params: Params) -> dict[str, int]:
+    """Return what the rule is given."""
+    return {**params, "Room": params["Width"] + 2, "Credits": CREDITS, "MatrixLatency": folded.LATENCY}
+
+
+def needs(params: Params, target: Stream) -> Array:
+    """Return the last input pixel that each output pixel needs: the one that it grows from."""
+    row, column = np.divmod(np.arange(target.shape[0] * target.shape[1], dtype=np.int64), target.shape[1])
+    needed: Array = row // 2 * params["Width"] + column // 2
+    return needed
+
+
+def taken(params: Params, left: Array) -> Array:
+    """Return the beats taken: pixels whose second firing had its credits, and the rows from the next pixel on."""
+    width, in_folds = params["Width"], params["InChannels"] // params["Simd"]
+    firings = (left + CREDITS) // (2 * params["OutChannels"] // params["Pe"])
+    rows, columns = np.divmod(firings, 2 * width)
+    beats: Array = (rows * width + np.maximum(columns - width, 0) + width + 2) * in_folds
+    return beats

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from quantunet.hls.design import Cycles, Fold, Instance
+import numpy as np
+
+from quantunet.hls.design import Cycles, Fold, Instance, Stream
 from quantunet.hls.folding import check_fold
-from quantunet.ir import Graph, MaxPool2d
+from quantunet.hls.modules.sheet import Join, Params, Timing
+from quantunet.hls.resources.parts import SLICE_BEATS, add_slice
+from quantunet.hls.resources.terms import Terms, counter_bits
+from quantunet.ir import Array, Graph, MaxPool2d
+
+RULE = "pooled"
+JOIN = Join.NONE
 
 _LATENCY = 6
+_STAGES = 5  # registers before the output's register slice, which move together
 
 
 def emit(graph: Graph, node: MaxPool2d, fold: Fold) -> Instance:
@@ -47,3 +56,51 @@ def cycles(graph: Graph, node: MaxPool2d, fold: Fold) -> Cycles:
     beats = height * width * groups
     first_window = (width + 1) * groups + 1
     return Cycles(predicted=beats + _LATENCY, first_output=first_window + _LATENCY, ideal=beats)
+
+
+def area(graph: Graph, node: MaxPool2d, fold: Fold) -> Terms:
+    """Return what a pooling takes."""
+    p = emit(graph, node, fold).numbers
+    terms = Terms()
+    beat, groups = p["Lanes"] * p["Bits"], p["Channels"] // p["Lanes"]
+    pairs = p["Width"] // 2 * groups
+    terms.add_memory(beat, groups)
+    terms.add_memory(beat, pairs)
+    add_slice(terms, beat + 1)
+    counters = counter_bits(groups) + counter_bits(pairs)
+    terms.add("lut", pools=1, maximum_bits=2 * beat, pool_counter_bits=counters)
+    terms.add("ff", registers=7 * beat + counters + 3 * counter_bits(pairs) + 15)
+    return terms
+
+
+def timing(graph: Graph, node: MaxPool2d, fold: Fold) -> Timing:
+    """Return how a pooling works through a frame: a firing is a window."""
+    height, width, channels = graph.input_of(node).shape
+    row, column = np.divmod(np.arange(height * width // 4, dtype=np.int64), width // 2)
+    needed = (2 * row + 1) * width + 2 * column + 1
+    releases = np.minimum(np.searchsorted(needed, np.arange(height * width)), len(needed) - 1)
+    beats, counts = channels // fold.pe, cycles(graph, node, fold)
+    latency = counts.predicted - counts.ideal
+    return Timing(len(needed), beats, 1, needed, 1, releases, 2 * width + 2, latency, (0,), 2 * beats)
+
+
+def rule_params(params: Params) -> dict[str, int]:
+    """Return what the rule is given."""
+    return {**params, "Stages": _STAGES}
+
+
+def needs(params: Params, target: Stream) -> Array:
+    """Return the last input pixel that each output pixel needs: the last one of its window."""
+    row, column = np.divmod(np.arange(target.shape[0] * target.shape[1], dtype=np.int64), target.shape[1])
+    needed: Array = (2 * row + 1) * params["Width"] + 2 * column + 1
+    return needed
+
+
+def taken(params: Params, left: Array) -> Array:
+    """Return the beats taken: those up to the last beat that the slice holds, and those in the pipeline behind it."""
+    groups, width = params["Channels"] // params["Lanes"], params["Width"]
+    pixel, group = np.divmod(left + SLICE_BEATS - 1, groups)
+    row, column = np.divmod(pixel, width // 2)
+    last = ((2 * row + 1) * width + 2 * column + 1) * groups + group
+    beats: Array = last + 1 + _STAGES
+    return beats

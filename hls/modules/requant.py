@@ -5,9 +5,15 @@ from __future__ import annotations
 import math
 
 from quantunet.errors import WidthError
-from quantunet.hls.design import Cycles, Fold, Instance
+from quantunet.hls.design import Cycles, Fold, Instance, Stream
 from quantunet.hls.folding import check_fold
-from quantunet.ir import Graph, Requant
+from quantunet.hls.modules.sheet import Join, Params, Timing, pixelwise, same_pixel
+from quantunet.hls.resources.parts import SLICE_BEATS, add_slice
+from quantunet.hls.resources.terms import Terms
+from quantunet.ir import Array, Graph, Requant
+
+RULE = "slice"
+JOIN = Join.NONE
 
 _LATENCY = 1
 _HELPER_BITS = 64
@@ -56,3 +62,40 @@ def cycles(graph: Graph, node: Requant, fold: Fold) -> Cycles:
     check_fold(graph, node, fold)
     beats = math.prod(graph.output_of(node).shape) // fold.pe
     return Cycles(predicted=beats + _LATENCY, first_output=1 + _LATENCY, ideal=beats)
+
+
+def area(graph: Graph, node: Requant, fold: Fold) -> Terms:
+    """Return what a requantisation takes."""
+    p = emit(graph, node, fold).numbers
+    terms = Terms()
+    lanes, rounds = p["Lanes"], p["Shift"] > 0
+    # Bits of a value before it is saturated, and room for them; the sign of an unsigned value is none.
+    value, room = p["InBits"] - p["Shift"] + rounds, p["OutBits"] - (p["OutSigned"] > p["InSigned"])
+    add_slice(terms, lanes * (max(1, min(room, value)) if value <= room + 1 else p["OutBits"]) + 1)
+    bits = lanes * p["OutBits"]
+    if rounds:  # each bit is a function of the whole value; it grows beyond a LUT's four inputs
+        terms.add("lut", requant_bits=bits * max(1, p["InBits"] - 4))
+        terms.add("lut", requant_signed_bits=bits if p["InSigned"] and p["InBits"] > 5 else 0)
+    elif value > room:
+        terms.add("lut", requant_saturation_bits=bits)
+    return terms
+
+
+def timing(graph: Graph, node: Requant, fold: Fold) -> Timing:
+    """Return how a requantisation works through a frame."""
+    return pixelwise(graph, node, fold, cycles(graph, node, fold))
+
+
+def rule_params(params: Params) -> dict[str, int]:
+    """Return what the rule is given."""
+    return {**params, "SliceBeats": SLICE_BEATS}
+
+
+def needs(params: Params, target: Stream) -> Array:
+    """Return the last input pixel that each output pixel needs."""
+    return same_pixel(target)
+
+
+def taken(params: Params, left: Array) -> Array:
+    """Return the beats that it can have taken when so many have left it and the next is blocked."""
+    return left + SLICE_BEATS

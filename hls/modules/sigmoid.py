@@ -6,11 +6,18 @@ import math
 
 import numpy as np
 
-from quantunet.hls.design import Cycles, Fold, Instance, Memory
+from quantunet.hls.design import Cycles, Fold, Instance, Memory, Stream
 from quantunet.hls.folding import check_fold
-from quantunet.ir import Graph, IntArray, Sigmoid
+from quantunet.hls.modules.sheet import Join, Params, Timing, pixelwise, same_pixel
+from quantunet.hls.resources.parts import SLICE_BEATS, add_slice
+from quantunet.hls.resources.terms import Terms
+from quantunet.ir import Array, Graph, IntArray, Sigmoid
+
+RULE = "pipeline"
+JOIN = Join.NONE
 
 _LATENCY = 2
+_STAGES = 1  # registers before the output's register slice, which move together
 
 
 def emit(graph: Graph, node: Sigmoid, fold: Fold) -> Instance:
@@ -52,3 +59,34 @@ def cycles(graph: Graph, node: Sigmoid, fold: Fold) -> Cycles:
     check_fold(graph, node, fold)
     beats = math.prod(graph.output_of(node).shape) // fold.pe
     return Cycles(predicted=beats + _LATENCY, first_output=1 + _LATENCY, ideal=beats)
+
+
+def area(graph: Graph, node: Sigmoid, fold: Fold) -> Terms:
+    """Return what a sigmoid table takes."""
+    p = emit(graph, node, fold).numbers
+    terms = Terms()
+    for _ in range(p["Lanes"]):
+        terms.add_table(p["OutBits"], 1 << p["InBits"], "smooth_table_luts")
+    add_slice(terms, p["Lanes"] * p["OutBits"] + 1)
+    terms.add("ff", registers=2)
+    return terms
+
+
+def timing(graph: Graph, node: Sigmoid, fold: Fold) -> Timing:
+    """Return how a sigmoid table works through a frame."""
+    return pixelwise(graph, node, fold, cycles(graph, node, fold))
+
+
+def rule_params(params: Params) -> dict[str, int]:
+    """Return what the rule is given."""
+    return {**params, "Stages": _STAGES}
+
+
+def needs(params: Params, target: Stream) -> Array:
+    """Return the last input pixel that each output pixel needs."""
+    return same_pixel(target)
+
+
+def taken(params: Params, left: Array) -> Array:
+    """Return the beats that it can have taken when so many have left it and the next is blocked."""
+    return left + SLICE_BEATS + _STAGES

@@ -14,14 +14,11 @@ blocked.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
-
 import numpy as np
 
 from quantunet.hls.design import Design, Instance, Stream
-from quantunet.hls.matrix import constant_schedule
-from quantunet.hls.schedule.exact import CREDITS, SIGMOID_STAGES, SLICE_BEATS, last_needed, ring_room
+from quantunet.hls.modules.sheet import Join
+from quantunet.hls.modules.table import module_of
 from quantunet.ir import Array
 
 
@@ -36,9 +33,9 @@ def least_depths(design: Design) -> dict[str, int]:
         others: with all of them as returned the design runs, with any one of them smaller it locks.
     """
     paths = _Paths(design)
-    least = {instance.name: 0 for instance in design.instances if instance.module == "qun_fifo"}
+    least = dict.fromkeys(design.fifos, 0)
     for instance in design.instances:
-        if instance.module == "qun_concat":
+        if module_of(instance).JOIN is Join.IN_TURN:
             fifo, depth = paths.least_depth(instance)
             if fifo is not None:
                 least[fifo] = max(least[fifo], depth)
@@ -49,6 +46,7 @@ class _Paths:
     """The streams of a design, walked against their direction."""
 
     def __init__(self, design: Design) -> None:
+        self.fifos = design.fifos
         self.streams = {stream.name: stream for stream in design.streams}
         self.writers = {name: instance for instance in design.instances for _, name in instance.outputs}
 
@@ -60,7 +58,7 @@ class _Paths:
         while stream in self.writers and self.writers[stream].module != "qun_fork":
             branch.append(self.writers[stream])
             stream = branch[-1].inputs[0][1]
-        fifo = next((instance.name for instance in branch if instance.module == "qun_fifo"), None)
+        fifo = next((instance.name for instance in branch if instance.name in self.fifos), None)
         if fifo is None or stream not in self.writers:
             return None, 0
         fork = self.streams[self.writers[stream].inputs[0][1]]
@@ -74,9 +72,8 @@ class _Paths:
         def runs(depth: int) -> bool:
             taken = left
             for instance in branch:
-                taken = _TAKEN[instance.kind](
-                    _params(instance) | ({"Depth": depth} if instance.name == fifo else {}), taken
-                )
+                params = instance.numbers | ({"Depth": depth} if instance.name == fifo else {})
+                taken = module_of(instance).taken(params, taken)
             return bool((needed_beats - 1 <= taken).all())
 
         # A frame is always enough; the least is found by halving, since a deeper FIFO never takes fewer beats.
@@ -98,94 +95,11 @@ class _Paths:
         if stream not in self.writers:
             return None
         instance = self.writers[stream]
-        own = _NEEDS.get(instance.kind, _same_pixel)(_params(instance), self.streams[stream])
+        own = module_of(instance).needs(instance.numbers, self.streams[stream])
         legs = [self.needs(name, origin) for _, name in instance.inputs]
         found = [leg[own] for leg in legs if leg is not None]
         return np.maximum.accumulate(np.maximum.reduce(found)) if found else None
 
 
-def _params(instance: Instance) -> dict[str, int]:
-    return {name: value for name, value in instance.params if isinstance(value, int)}
-
-
 def _beats_a_pixel(stream: Stream) -> int:
     return stream.shape[2] // stream.lanes
-
-
-# What a pixel needs: for each output pixel, the last input pixel.
-
-
-def _same_pixel(params: Mapping[str, int], target: Stream) -> Array:
-    return np.arange(target.shape[0] * target.shape[1], dtype=np.int64)
-
-
-def _window(params: Mapping[str, int], target: Stream) -> Array:
-    height, width, kernel = params["Height"], params["Width"], params.get("Kernel", 3)
-    return np.array([last_needed(pixel, height, width, kernel) for pixel in range(height * width)], dtype=np.int64)
-
-
-def _upsampled(params: Mapping[str, int], target: Stream) -> Array:
-    row, column = np.divmod(np.arange(target.shape[0] * target.shape[1], dtype=np.int64), target.shape[1])
-    needed: Array = row // 2 * params["Width"] + column // 2
-    return needed
-
-
-def _pooled(params: Mapping[str, int], target: Stream) -> Array:
-    row, column = np.divmod(np.arange(target.shape[0] * target.shape[1], dtype=np.int64), target.shape[1])
-    needed: Array = (2 * row + 1) * params["Width"] + 2 * column + 1
-    return needed
-
-
-_NEEDS: dict[str, Callable[[Mapping[str, int], Stream], Array]] = {
-    "qun_conv2d": _window,
-    "qun_conv2d_constant": _window,
-    "qun_conv_transpose2d": _upsampled,
-    "qun_conv_transpose2d_constant": _upsampled,
-    "qun_maxpool2d": _pooled,
-}
-
-
-# What a module can have taken when so many beats have left it and the next one is blocked.
-
-
-def _through_slice(params: Mapping[str, int], left: Array) -> Array:
-    return left + SLICE_BEATS
-
-
-def _through_fifo(params: Mapping[str, int], left: Array) -> Array:
-    return left + params["Depth"]
-
-
-def _through_sigmoid(params: Mapping[str, int], left: Array) -> Array:
-    return left + SLICE_BEATS + SIGMOID_STAGES
-
-
-def _through_adapter(params: Mapping[str, int], left: Array) -> Array:
-    """A group in its register, all but the last beat of the next one, and the slice on the narrower side."""
-    group = math.lcm(params["InLanes"], params["OutLanes"])
-    group_in, group_out = group // params["InLanes"], group // params["OutLanes"]
-    if params["InLanes"] < params["OutLanes"]:
-        return (left // group_out + 2) * group_in - 1 + SLICE_BEATS
-    return ((left + SLICE_BEATS) // group_out + 2) * group_in - 1
-
-
-def _through_conv2d(params: Mapping[str, int], left: Array) -> Array:
-    """The folds that had credits, and the ring from the pixel on that waits for one."""
-    in_folds, out_folds = params["InChannels"] // params["Simd"], params["OutChannels"] // params["Pe"]
-    done = (left + CREDITS) // out_folds
-    return (done + ring_room(params["Width"], params["Kernel"])) * in_folds
-
-
-def _through_conv2d_constant(params: Mapping[str, int], left: Array) -> Array:
-    """The windows that had credits, and what stands ready for the next one."""
-    return left + constant_schedule.credits_of(params) + constant_schedule.ahead(params)
-
-
-_TAKEN: dict[str, Callable[[Mapping[str, int], Array], Array]] = {
-    "qun_conv2d": _through_conv2d,
-    "qun_conv2d_constant": _through_conv2d_constant,
-    "qun_fifo": _through_fifo,
-    "qun_requant": _through_slice,
-    "qun_sigmoid": _through_sigmoid,
-    "qun_width_adapter": _through_adapter,
-}

@@ -19,45 +19,22 @@ second row only.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import numpy as np
 
-from quantunet.hls.design import Fold
 from quantunet.hls.folding import Folding, check_folding, ideal_cycles
-from quantunet.hls.modules.plumbing import fifo_cycles, fork_cycles, width_adapter_cycles
-from quantunet.hls.network import build, cycles
-from quantunet.hls.schedule.exact import CREDITS, FIFO_SHALLOW, schedule
-from quantunet.ir import Array, Concat, Conv2d, ConvTranspose2d, Graph, MatrixNode, MaxPool2d, Node
+from quantunet.hls.modules import fifo
+from quantunet.hls.modules.sheet import Timing
+from quantunet.hls.modules.table import LAYERS, PLUMBING
+from quantunet.hls.network import Connection, build, connections
+from quantunet.hls.schedule.exact import schedule
+from quantunet.ir import Array, Graph
 
 MARGIN_BEATS = 8
 """Added to every FIFO: the beats on their way through it, and the uneven pace of beats within a pixel."""
 
-_DEEP = FIFO_SHALLOW + 1
-
-
-@dataclass(frozen=True)
-class _Timing:
-    """How one layer works through a frame, in firings.
-
-    Attributes:
-        firings: Firings a frame.
-        cost: Cycles between two firings, at least.
-        busy: Cycles from a firing's start until it is done with its pixels.
-        needs: For each firing, the last input pixel that must have come.
-        outputs: Output pixels that a firing makes.
-        releases: For each input pixel, the firing after which its place is free.
-        capacity: Input pixels that the module itself can hold.
-    """
-
-    firings: int
-    cost: int
-    busy: int
-    needs: Array
-    outputs: int
-    releases: Array
-    capacity: int
+_DEEP = fifo.SHALLOW + 1
 
 
 def frame_interval(graph: Graph, folding: Folding) -> int:
@@ -93,31 +70,38 @@ def fifo_depths(graph: Graph, folding: Folding, frames: int | None = None) -> di
         FoldingError: The folding does not fit the graph.
     """
     interval = frame_interval(graph, folding)
-    fills = _fills(graph, folding, interval, frames or 4)
+    timings = {node.name: LAYERS[node.op].timing(graph, node, folding[node.name]) for node in graph.nodes}
+    streams = connections(graph)
+    ways = {
+        (reader, index): timings[reader].entry[index] + _way(stream, stream.lanes(folding), folding[reader].simd)
+        for stream in streams
+        for reader, index in stream.readers
+    }
+    fills = _fills(graph, timings, ways, interval, frames or 4)
     if frames is None:
         count = 4
-        while fills != _fills(graph, folding, interval, count - 1) and count < 64:  # until one more makes no difference
+        # until one more makes no difference
+        while fills != _fills(graph, timings, ways, interval, count - 1) and count < 64:
             count *= 2
-            fills = _fills(graph, folding, interval, count)
+            fills = _fills(graph, timings, ways, interval, count)
     depths: dict[tuple[str, int], int] = {}
-    for (reader, index), fill in fills.items():
-        node = graph.node(reader)
-        tensor = graph.input_of(node, index)
-        producer = graph.producer(tensor.name)
-        if producer is None:
+    for stream in streams:
+        if stream.producer is None:
             continue
-        beats_per_pixel = tensor.shape[2] // folding[producer.name].pe
-        beats = (fill - _timing(graph, node, folding[reader]).capacity) * beats_per_pixel
-        spare = CREDITS if isinstance(producer, MatrixNode) else 2 * beats_per_pixel
-        if beats > spare:
-            depths[reader, index] = beats + MARGIN_BEATS
-            if frames is not None:  # more than all of them cannot wait
-                most = frames * tensor.shape[0] * tensor.shape[1] * beats_per_pixel
-                depths[reader, index] = min(depths[reader, index], most)
+        height, width, channels = stream.tensor.shape
+        beats_per_pixel = channels // stream.lanes(folding)
+        for reader, index in stream.readers:
+            beats = (fills[reader, index] - timings[reader].capacity) * beats_per_pixel
+            if beats > timings[stream.producer.name].spare:
+                depths[reader, index] = beats + MARGIN_BEATS
+                if frames is not None:  # more than all of them cannot wait
+                    depths[reader, index] = min(depths[reader, index], frames * height * width * beats_per_pixel)
     return depths
 
 
-def _fills(graph: Graph, folding: Folding, interval: int, frames: int) -> dict[tuple[str, int], int]:
+def _fills(
+    graph: Graph, timings: Mapping[str, Timing], ways: Mapping[tuple[str, int], int], interval: int, frames: int
+) -> dict[tuple[str, int], int]:
     """Return the highest number of pixels that wait in front of each input over some frames."""
     departures: dict[str, Array] = {}
     for name in graph.inputs:
@@ -126,41 +110,30 @@ def _fills(graph: Graph, folding: Folding, interval: int, frames: int) -> dict[t
         departures[name] = -(-np.arange(frames * pixels, dtype=np.int64) * interval // pixels)
     fills: dict[tuple[str, int], int] = {}
     for node in graph.nodes:
-        timing = _timing(graph, node, folding[node.name])
-        legs = [departures[name] + _way(graph, node, index, folding) for index, name in enumerate(node.inputs)]
+        timing = timings[node.name]
+        legs = [departures[name] + ways[node.name, index] for index, name in enumerate(node.inputs)]
         starts = _starts(timing, legs, frames)
         for index, name in enumerate(node.inputs):
             fills[node.name, index] = _highest_fill(timing, departures[name], starts, frames)
-        departures[node.output] = _departures(timing, starts, _latency(graph, node, folding[node.name], timing))
+        departures[node.output] = _departures(timing, starts)
     return fills
 
 
-def _way(graph: Graph, node: Node, index: int, folding: Folding) -> int:
-    """Return the most cycles from a pixel's last beat at the producer's output until the layer can use it."""
-    tensor = graph.input_of(node, index)
-    producer = graph.producer(tensor.name)
-    cycles_used = int(isinstance(node, MatrixNode))  # a buffer's pixel counts in the cycle after it came
-    if len(graph.consumers(tensor.name)) > 1:
-        cycles_used += fork_cycles(1).first_output - 1
-    if producer is not None:
-        cycles_used += fifo_cycles(1, _DEEP).first_output - 1
-        lanes_in, lanes_out = folding[producer.name].pe, folding[node.name].simd
-        if lanes_in != lanes_out:
-            group = math.lcm(lanes_in, lanes_out)
-            cycles_used += width_adapter_cycles(group, lanes_in, lanes_out).predicted - group // lanes_in
-    if isinstance(node, Concat) and index == 0:  # the other leg's beats come after it
-        cycles_used += graph.input_of(node, 1).shape[2] // folding[node.name].pe
-    return cycles_used
+def _way(stream: Connection, lanes_in: int, lanes_out: int) -> int:
+    """Return the most cycles from a pixel's last beat at the producer's output until a reader has it."""
+    cycles = 0
+    if stream.branches > 1:
+        cycles += PLUMBING["fork"].cycles({}, 1).first_output - 1
+    if stream.producer is not None:
+        cycles += PLUMBING["fifo"].cycles({"Depth": _DEEP}, 1).first_output - 1
+    if lanes_in != lanes_out and stream.producer is not None:
+        beats = math.lcm(lanes_in, lanes_out) // lanes_in
+        adapter = PLUMBING["width_adapter"].cycles({"InLanes": lanes_in, "OutLanes": lanes_out}, beats)
+        cycles += adapter.predicted - beats
+    return cycles
 
 
-def _latency(graph: Graph, node: Node, fold: Fold, timing: _Timing) -> int:
-    """Return the cycles of a layer's pipeline: those of a frame without its work and without its first pixels."""
-    counts = cycles(graph, node, fold)
-    first = (int(timing.needs[0]) + 1) * graph.input_of(node).shape[2] // fold.simd
-    return counts.predicted - counts.ideal - (first if isinstance(node, MatrixNode) else 0)
-
-
-def _starts(timing: _Timing, legs: list[Array], frames: int) -> Array:
+def _starts(timing: Timing, legs: list[Array], frames: int) -> Array:
     """Return the start of every firing: ``max(previous start + cost, arrival of what it needs)``."""
     pixels = len(legs[0]) // frames
     needs = (timing.needs[None, :] + pixels * np.arange(frames)[:, None]).reshape(-1)
@@ -170,67 +143,16 @@ def _starts(timing: _Timing, legs: list[Array], frames: int) -> Array:
     return starts
 
 
-def _departures(timing: _Timing, starts: Array, latency: int) -> Array:
+def _departures(timing: Timing, starts: Array) -> Array:
     """Return when each output pixel's last beat is offered."""
     share = timing.busy * np.arange(1, timing.outputs + 1, dtype=np.int64) // timing.outputs
-    departures: Array = (starts[:, None] + share - 1 + latency).reshape(-1)
+    departures: Array = (starts[:, None] + share - 1 + timing.latency).reshape(-1)
     return departures
 
 
-def _highest_fill(timing: _Timing, came: Array, starts: Array, frames: int) -> int:
+def _highest_fill(timing: Timing, came: Array, starts: Array, frames: int) -> int:
     """Return the highest number of pixels that have come and are not released."""
     firings = (timing.releases[None, :] + timing.firings * np.arange(frames)[:, None]).reshape(-1)
     released = np.sort(starts[firings[firings < len(starts)]] + timing.busy)
     waiting = np.arange(1, len(came) + 1) - np.searchsorted(released, came, side="right")
     return int(waiting.max())
-
-
-def _timing(graph: Graph, node: Node, fold: Fold) -> _Timing:
-    return _TIMINGS[node.op](graph, node, fold)
-
-
-def _conv2d(graph: Graph, node: Node, fold: Fold) -> _Timing:
-    assert isinstance(node, Conv2d)
-    height, width, _ = graph.input_of(node).shape
-    pixels = np.arange(height * width, dtype=np.int64)
-    cost = ideal_cycles(graph, node, fold) // len(pixels)
-    ahead = width + 1 if node.weight.shape[0] == 3 else 0
-    capacity = 2 * width + 4 if ahead else 2
-    if fold.style == "constant":  # the pixels from the first that a window holds to the last that may have come
-        capacity = ahead + 2 + (width if min(height, width) > 1 else 0) if ahead else 0
-    # The firing after which a pixel is free lies in the next frame for a frame's last rows.
-    return _Timing(len(pixels), cost, cost, np.minimum(pixels + ahead, len(pixels) - 1), 1, pixels + ahead, capacity)
-
-
-def _conv_transpose2d(graph: Graph, node: Node, fold: Fold) -> _Timing:
-    height, width, _ = graph.input_of(node).shape
-    firings = np.arange(2 * height * width, dtype=np.int64)  # one a column of an output row; each makes two pixels
-    row, column = np.divmod(firings, width)
-    pixel_row, pixel_column = np.divmod(np.arange(height * width, dtype=np.int64), width)
-    cost = ideal_cycles(graph, node, fold) // len(firings)
-    releases = (2 * pixel_row + 1) * width + pixel_column
-    return _Timing(len(firings), cost, cost, row // 2 * width + column, 2, releases, width + 2)
-
-
-def _maxpool2d(graph: Graph, node: Node, fold: Fold) -> _Timing:
-    height, width, channels = graph.input_of(node).shape
-    row, column = np.divmod(np.arange(height * width // 4, dtype=np.int64), width // 2)
-    needs = (2 * row + 1) * width + 2 * column + 1
-    releases = np.minimum(np.searchsorted(needs, np.arange(height * width)), len(needs) - 1)
-    return _Timing(len(needs), channels // fold.pe, 1, needs, 1, releases, 2 * width + 2)
-
-
-def _pixelwise(graph: Graph, node: Node, fold: Fold) -> _Timing:
-    height, width, channels = graph.output_of(node).shape
-    pixels = np.arange(height * width, dtype=np.int64)
-    return _Timing(len(pixels), channels // fold.pe, 1, pixels, 1, pixels, 1)
-
-
-_TIMINGS: dict[str, Callable[[Graph, Node, Fold], _Timing]] = {
-    Conv2d.op: _conv2d,
-    ConvTranspose2d.op: _conv_transpose2d,
-    MaxPool2d.op: _maxpool2d,
-    Concat.op: _pixelwise,
-    "requant": _pixelwise,
-    "sigmoid": _pixelwise,
-}

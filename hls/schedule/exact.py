@@ -18,26 +18,9 @@ from dataclasses import dataclass
 
 from quantunet import processes
 from quantunet.errors import ToolFailedError
-from quantunet.hls.design import Design, Instance
-from quantunet.hls.matrix import constant_schedule
-from quantunet.hls.matrix.folded import LATENCY as MATRIX_LATENCY
+from quantunet.hls.design import Design
+from quantunet.hls.modules.table import module_of
 from quantunet.hls.schedule.program import schedule_program
-
-CREDITS = 16
-"""Beats of the output FIFO of a convolution, ``qun_credit_fifo``."""
-
-SLICE_BEATS = 2
-"""Beats that a ``qun_register_slice`` holds."""
-
-FIFO_SHALLOW = 16
-"""Depth up to which ``qun_fifo`` passes a beat on after one cycle; a deeper one takes four."""
-
-_PREFETCH = 4
-_READ_LATENCY = 3
-
-MAXPOOL_STAGES = 5
-SIGMOID_STAGES = 1
-"""Registers before the output's register slice, which move together."""
 
 
 @dataclass(frozen=True)
@@ -87,11 +70,10 @@ def schedule(
     if outcome.code:
         raise ToolFailedError(design.name, expected="a schedule", got=outcome.output.strip())
     found = json.loads(outcome.stdout)
-    fifos = [instance.name for instance in design.instances if instance.module == "qun_fifo"]
     return Schedule(
         first_output=found["first_output"],
         frame_ends=tuple(found["frame_ends"]),
-        highest=dict(zip(fifos, found["highest"], strict=True)),
+        highest=dict(zip(design.fifos, found["highest"], strict=True)),
         stuck=tuple(design.streams[index].name for index in found["stuck"]),
     )
 
@@ -103,42 +85,12 @@ def _description(design: Design, frames: int, limits: Mapping[str, int], pace: i
     words: list[str | int] = [frames, pace, len(places), *(stream.beats for stream in design.streams)]
     words += [places[source], places[sink], len(design.instances)]
     for instance in design.instances:
-        words.append(instance.kind)
+        sheet = module_of(instance)
+        words.append(sheet.RULE)
         for ports in (instance.inputs, instance.outputs):
             words += [len(ports), *(places[name] for _, name in ports)]
-        params = _params(instance, limits.get(instance.name))
+        params = sheet.rule_params(instance.numbers)
+        if instance.name in limits:
+            params["Limit"] = limits[instance.name]
         words += [len(params), *(word for item in params.items() for word in item)]
     return " ".join(map(str, words))
-
-
-def _params(instance: Instance, limit: int | None) -> dict[str, int]:
-    """Return the parameters of a module, and what its rules need beside them."""
-    params = {name: value for name, value in instance.params if isinstance(value, int)}
-    params |= {"SliceBeats": SLICE_BEATS, "Credits": CREDITS, "MatrixLatency": MATRIX_LATENCY}
-    match instance.kind:
-        case "qun_fifo":
-            params |= {"Limit": params["Depth"] if limit is None else limit, "Shallow": FIFO_SHALLOW}
-            params |= {"Prefetch": _PREFETCH, "ReadLatency": _READ_LATENCY}
-        case "qun_conv2d":
-            params["Room"] = ring_room(params["Width"], params["Kernel"])
-        case "qun_conv_transpose2d":
-            params["Room"] = params["Width"] + 2
-        case "qun_conv2d_constant":
-            params |= {"Credits": constant_schedule.credits_of(params), "Latency": constant_schedule.latency(params)}
-        case "qun_maxpool2d":
-            params["Stages"] = MAXPOOL_STAGES
-        case "qun_sigmoid":
-            params["Stages"] = SIGMOID_STAGES
-    return params
-
-
-def ring_room(width: int, kernel: int) -> int:
-    """Return the pixels that ``qun_sliding_window`` holds from the current one on."""
-    return width + 3 if kernel == 3 else 2
-
-
-def last_needed(pixel: int, height: int, width: int, kernel: int) -> int:
-    """Return the last pixel in a pixel's window that lies in the frame."""
-    row, column = divmod(pixel, width)
-    margin = kernel // 2
-    return min(row + margin, height - 1) * width + min(column + margin, width - 1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from quantunet.hls.design import Design
-from quantunet.hls.generate.rtl_project import design_fifos
 from quantunet.hls.schedule.exact import Schedule, schedule
 
 FRAMES = 4
@@ -35,7 +34,7 @@ def full_speed_depths(design: Design, interval: int, least: Mapping[str, int]) -
     Raises:
         QuantUNetError: As :func:`quantunet.hls.schedule.exact.schedule`.
     """
-    limits = design_fifos(design)
+    limits = design.fifos
     bits = {i.name: int(dict(i.params)["Bits"]) * limits[i.name] for i in design.instances if i.name in limits}
     fills = schedule(design, FRAMES).highest
     for name in sorted(limits, key=lambda each: -bits[each]):

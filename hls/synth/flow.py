@@ -12,7 +12,7 @@ from quantunet.hls.design import Fold, Instance, Memory
 from quantunet.hls.folding import Folding, ideal_cycles
 from quantunet.hls.generate import rtl_project
 from quantunet.hls.generate.rtl_project import RtlProject
-from quantunet.hls.network import cycles
+from quantunet.hls.modules.table import cycles
 from quantunet.hls.synth import yosys
 from quantunet.hls.synth.yosys import Job, MappedMemory, Synthesis
 from quantunet.ir import Graph, MatrixNode, Node

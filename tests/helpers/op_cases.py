@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 
 from quantunet.hls.design import Fold, Stream
-from quantunet.hls.modules.plumbing import fifo_cycles, fork_cycles, width_adapter_cycles
+from quantunet.hls.modules import fifo, fork, width_adapter
 from quantunet.ir import Graph, IntArray, QType, Sigmoid, Tensor
 from quantunet.random_network import GraphBuilder
 from quantunet.rtl_sim.op_cases import Case, layer_case, plumbing_case
@@ -107,7 +107,9 @@ def fork_cases() -> list[Case]:
     for seed, (outputs, lanes, bits) in enumerate([(2, 2, 3), (3, 1, 8), (4, 3, 5)]):
         streams = _streams(lanes, [lanes] * outputs, lanes, bits, signed=False)
         params = {"Bits": lanes * bits, "Outputs": outputs}
-        cases.append(plumbing_case("qun_fork", params, streams, predicted=fork_cycles(streams[0].beats), seed=seed))
+        cases.append(
+            plumbing_case("qun_fork", params, streams, predicted=fork.cycles(params, streams[0].beats), seed=seed)
+        )
     return cases
 
 
@@ -122,8 +124,8 @@ def fifo_cases() -> list[Case]:
     ):
         streams = _streams(2, [2], channels, bits, signed=False)
         extras = [("level", depth.bit_length())]
-        predicted = fifo_cycles(streams[0].beats, depth)
         params = {"Bits": 2 * bits, "Depth": depth, "FrameBeats": streams[0].beats if seed % 2 else 0}
+        predicted = fifo.cycles(params, streams[0].beats)
         cases.append(
             plumbing_case("qun_fifo", params, streams, predicted=predicted, extras=extras, frames=4, seed=seed)
         )
@@ -135,8 +137,7 @@ def width_adapter_cases() -> list[Case]:
     cases = []
     for seed, (in_lanes, out_lanes) in enumerate([(1, 4), (4, 1), (2, 2), (3, 2), (2, 3), (4, 6), (6, 4), (1, 12)]):
         streams = _streams(in_lanes, [out_lanes], 12, 3, signed=True)
-        values = streams[0].beats * in_lanes
-        predicted = width_adapter_cycles(values, in_lanes, out_lanes)
         params = {"InLanes": in_lanes, "OutLanes": out_lanes, "Bits": 3}
+        predicted = width_adapter.cycles(params, streams[0].beats)
         cases.append(plumbing_case("qun_width_adapter", params, streams, predicted=predicted, seed=seed))
     return cases

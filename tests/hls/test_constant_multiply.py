@@ -16,7 +16,7 @@ from quantunet.hls.matrix import constant_multiply
 from quantunet.hls.matrix.constant_graph import Adder, AdderGraph, Output, prune, ranges
 from quantunet.hls.matrix.constant_multiply import adder_graph, adder_levels
 from quantunet.hls.matrix.constant_text import latency, sums_module
-from quantunet.hls.network import cycles, emit
+from quantunet.hls.modules.table import cycles, emit
 from quantunet.ir import Array, Conv2d, ConvTranspose2d, Graph, IntArray, QType
 from quantunet.random_network import GraphBuilder
 

@@ -9,21 +9,12 @@ import pytest
 from helpers.layers import matrix
 
 from quantunet.errors import FileFormatError
+from quantunet.hls.choose.estimate import layer_cost, layer_terms, plumbing_cost, plumbing_terms, width_adapter_cost
 from quantunet.hls.design import Fold
 from quantunet.hls.folding import candidates
 from quantunet.hls.generate.rtl_project import RTL_FOLDER, library_sources
-from quantunet.hls.resources import terms
-from quantunet.hls.resources.terms import (
-    Cost,
-    area,
-    calibration,
-    fifo_cost,
-    fifo_terms,
-    fork_cost,
-    layer_cost,
-    layer_terms,
-    width_adapter_cost,
-)
+from quantunet.hls.resources.calibration import COEFFICIENTS, calibration
+from quantunet.hls.resources.terms import Cost, area
 from quantunet.hls.synth import flow, yosys
 from quantunet.hls.synth.yosys import Job, Synthesis
 from quantunet.ir import Conv2d, Graph, MatrixNode, QType
@@ -70,20 +61,19 @@ def test_a_layer_that_the_fit_has_not_seen(tmp_path: Path, fold: Fold) -> None:
 
 
 @pytest.mark.parametrize(
-    ("module", "parameters", "predicted"),
+    ("module", "parameters"),
     [
-        ("qun_fork", {"Bits": 24, "Outputs": 2}, fork_cost(24, 2)),
-        ("qun_fifo", {"Bits": 20, "Depth": 60}, fifo_cost(20, 60)),
-        ("qun_fifo", {"Bits": 20, "Depth": 60, "FrameBeats": 1000}, fifo_cost(20, 60, 1000)),
-        ("qun_fifo", {"Bits": 12, "Depth": 200, "FrameBeats": 1000}, fifo_cost(12, 200, 1000)),
-        ("qun_fifo", {"Bits": 40, "Depth": 3000, "FrameBeats": 16384}, fifo_cost(40, 3000, 16384)),
-        ("qun_width_adapter", {"InLanes": 2, "OutLanes": 8, "Bits": 5}, width_adapter_cost(2, 8, 5)),
+        ("qun_fork", {"Bits": 24, "Outputs": 2}),
+        ("qun_fifo", {"Bits": 20, "Depth": 60}),
+        ("qun_fifo", {"Bits": 20, "Depth": 60, "FrameBeats": 1000}),
+        ("qun_fifo", {"Bits": 12, "Depth": 200, "FrameBeats": 1000}),
+        ("qun_fifo", {"Bits": 40, "Depth": 3000, "FrameBeats": 16384}),
+        ("qun_width_adapter", {"InLanes": 2, "OutLanes": 8, "Bits": 5}),
     ],
     ids=("fork", "fifo", "fifo that counts", "distributed fifo", "deep fifo", "width_adapter"),
 )
-def test_plumbing_that_the_fit_has_not_seen(
-    tmp_path: Path, module: str, parameters: dict[str, int], predicted: Cost
-) -> None:
+def test_plumbing_that_the_fit_has_not_seen(tmp_path: Path, module: str, parameters: dict[str, int]) -> None:
+    predicted = plumbing_cost(module.removeprefix("qun_"), **parameters)
     job = Job(module, module, library_sources({module}), RTL_FOLDER, parameters=tuple(parameters.items()))
     (result,) = yosys.synthesise([job], tmp_path / "cache")
     measured = result.usage
@@ -101,7 +91,7 @@ def test_every_term_was_fitted() -> None:
             assert set(terms.ff) <= set(fitted.ff)
             met |= set(terms.lut)
     for depth in (2, 16, 17, 4000):
-        assert set(fifo_terms(20, depth).lut) <= set(fitted.lut)
+        assert set(plumbing_terms("fifo", Bits=20, Depth=depth).lut) <= set(fitted.lut)
     assert len(met) > 20
 
 
@@ -149,7 +139,7 @@ def test_no_adapter_costs_nothing() -> None:
 
 def test_a_damaged_calibration_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "cost.json"
-    document = json.loads(terms.COEFFICIENTS.read_text(encoding="utf-8"))
+    document = json.loads(COEFFICIENTS.read_text(encoding="utf-8"))
     for text in ("", "{}", json.dumps({**document, "format": "other"}), json.dumps({**document, "lut": 3})):
         path.write_text(text, encoding="utf-8")
         with pytest.raises(FileFormatError, match=r"calibrate_cost"):

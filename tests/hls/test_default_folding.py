@@ -16,7 +16,7 @@ from quantunet.hls.choose.default import default_folding, default_interval, read
 from quantunet.hls.choose.solver import fold_for_interval
 from quantunet.hls.folding import candidates
 from quantunet.hls.generate import rtl_project
-from quantunet.hls.network import emit
+from quantunet.hls.modules.table import emit
 from quantunet.hls.schedule.depths import frame_interval
 from quantunet.ir import Conv2d, Graph, QType, Tensor
 from quantunet.random_network import GraphBuilder

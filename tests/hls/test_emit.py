@@ -6,8 +6,8 @@ import pytest
 
 from quantunet.errors import FoldingError, WidthError
 from quantunet.hls.design import Fold
-from quantunet.hls.modules.plumbing import width_adapter_cycles
-from quantunet.hls.network import cycles, emit
+from quantunet.hls.modules import width_adapter
+from quantunet.hls.modules.table import cycles, emit
 from quantunet.ir import Graph, QType, Sigmoid, Tensor
 from quantunet.random_network import GraphBuilder
 
@@ -67,5 +67,5 @@ def test_sigmoid_table_is_addressed_by_the_bits_of_the_input() -> None:
 
 
 def test_width_adapter_with_equal_lanes_is_two_registers() -> None:
-    found = width_adapter_cycles(60, 4, 4)
+    found = width_adapter.cycles({"InLanes": 4, "OutLanes": 4, "Bits": 3}, 15)
     assert (found.predicted, found.first_output, found.ideal) == (17, 3, 15)

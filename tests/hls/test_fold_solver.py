@@ -14,22 +14,14 @@ from dataclasses import dataclass
 
 import pytest
 
+from quantunet.constraints.board import RESOURCES
 from quantunet.errors import FoldingError
-from quantunet.hls.choose.solver import Solution, estimate, fold_for_budget, fold_for_interval
+from quantunet.hls.choose.estimate import ADAPTER_PRICE, estimate, layer_cost, plumbing_cost, width_adapter_cost
+from quantunet.hls.choose.solver import Solution, fold_for_budget, fold_for_interval
 from quantunet.hls.design import Fold, Style
 from quantunet.hls.folding import candidates, check_folding
 from quantunet.hls.network import build
-from quantunet.hls.resources.terms import (
-    ADAPTER_PRICE,
-    PRICES,
-    RESOURCES,
-    Cost,
-    area,
-    fork_cost,
-    layer_cost,
-    prices_of,
-    width_adapter_cost,
-)
+from quantunet.hls.resources.terms import PRICES, Cost, area, prices_of
 from quantunet.hls.schedule.depths import fifo_depths, frame_interval
 from quantunet.ir import Conv2d, Graph, MatrixNode, QType
 from quantunet.random_network import GraphBuilder, random_unet
@@ -80,7 +72,7 @@ def every_folding(graph: Graph) -> Iterator[Tried]:
             readers = graph.consumers(tensor.name)
             lanes = folding[producer.name].pe if producer else folding[readers[0].name].simd
             if len(readers) > 1:
-                cost += fork_cost(lanes * tensor.qtype.bits, len(readers))
+                cost += plumbing_cost("fork", Bits=lanes * tensor.qtype.bits, Outputs=len(readers))
             for reader in readers:
                 cost += width_adapter_cost(lanes, folding[reader.name].simd, tensor.qtype.bits)
                 adapters += lanes != folding[reader.name].simd

@@ -6,10 +6,11 @@ import pytest
 
 from quantunet.errors import FileFormatError, FoldingError, StorageError
 from quantunet.hls.choose.default import default_folding, default_interval, read_folding
+from quantunet.hls.choose.estimate import ADAPTER_PRICE, layer_cost, width_adapter_cost
 from quantunet.hls.design import Fold, Style
 from quantunet.hls.folding import candidates, check_fold, check_folding, ideal_cycles, write_folding
-from quantunet.hls.network import cycles
-from quantunet.hls.resources.terms import ADAPTER_PRICE, area, layer_cost, width_adapter_cost
+from quantunet.hls.modules.table import cycles
+from quantunet.hls.resources.terms import area
 from quantunet.ir import Conv2d, QType
 from quantunet.random_network import GraphBuilder, random_unet
 

@@ -10,7 +10,7 @@ from helpers.matrix_cases import Layer, graph_of
 from quantunet.accumulator import accumulator
 from quantunet.errors import FoldingError, WidthError
 from quantunet.hls.design import Cycles, Fold
-from quantunet.hls.network import cycles, emit
+from quantunet.hls.modules.table import cycles, emit
 from quantunet.ir import Graph, IntArray, QType
 
 

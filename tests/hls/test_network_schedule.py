@@ -14,8 +14,8 @@ from quantunet.errors import ToolMissingError
 from quantunet.hls.choose.default import default_folding
 from quantunet.hls.design import Design, Fold
 from quantunet.hls.folding import Folding
-from quantunet.hls.generate.rtl_project import design_fifos
-from quantunet.hls.network import build, cycles
+from quantunet.hls.modules.table import cycles
+from quantunet.hls.network import build
 from quantunet.hls.schedule.deadlock import least_depths
 from quantunet.hls.schedule.depths import fifo_depths, first_output, frame_interval
 from quantunet.hls.schedule.exact import schedule
@@ -112,7 +112,7 @@ def test_at_the_smallest_depths_at_full_speed_one_beat_less_is_slower() -> None:
     assert keeps_interval(design, depths, interval)
     checked = 0
     for name, depth in depths.items():
-        assert max(least[name], 2) <= depth <= design_fifos(design)[name]
+        assert max(least[name], 2) <= depth <= design.fifos[name]
         if depth > 2:
             assert not keeps_interval(design, {**depths, name: depth - 1}, interval), name
             checked += 1
@@ -127,7 +127,7 @@ def test_a_single_frame_needs_no_more_than_adjacent_ones() -> None:
         depths = fifo_depths(graph, folding, frames)
         assert all(depth <= endless[place] for place, depth in depths.items())
         small = build(graph, folding, {**endless, **depths})
-        large = schedule(build(graph, folding, endless), frames, limits=dict.fromkeys(design_fifos(small), UNLIMITED))
+        large = schedule(build(graph, folding, endless), frames, limits=dict.fromkeys(small.fifos, UNLIMITED))
         assert schedule(small, frames).frame_ends[-1] <= large.frame_ends[-1] + frame_interval(graph, folding) // 100
 
 
@@ -141,7 +141,7 @@ def test_first_output_is_that_of_the_schedule() -> None:
 def test_report_names_every_fifo_of_the_design() -> None:
     graph = random_unet(base=2, depth=2, size=8, seed=3)
     report = fifo_report(graph, default_folding(graph), exact=False)
-    assert {row.name: row.depth for row in report.rows} == design_fifos(report.design)
+    assert {row.name: row.depth for row in report.rows} == report.design.fifos
     assert all(row.least <= row.depth and row.full_speed is None for row in report.rows)
     assert any(row.least for row in report.rows)
 

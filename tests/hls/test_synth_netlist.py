@@ -17,7 +17,7 @@ from quantunet import golden
 from quantunet.errors import ToolFailedError
 from quantunet.hls.design import Fold
 from quantunet.hls.generate import rtl_project
-from quantunet.hls.network import cycles
+from quantunet.hls.modules.table import cycles
 from quantunet.ir import Conv2d, ConvTranspose2d, Graph, QType
 from quantunet.rtl_sim import bench
 from quantunet.rtl_sim.verilator import lint

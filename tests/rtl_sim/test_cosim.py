@@ -17,11 +17,11 @@ from rich.console import Console
 from quantunet.cli import main
 from quantunet.commands import cosim as command
 from quantunet.errors import ImageError, ModelError, ToolFailedError
-from quantunet.hls import network
 from quantunet.hls.choose.default import default_folding
 from quantunet.hls.csim import simulation
 from quantunet.hls.design import Cycles
 from quantunet.hls.generate import rtl_project
+from quantunet.hls.modules import table
 from quantunet.ir import Graph
 from quantunet.provenance import file_digest, graph_digest
 from quantunet.random_network import random_image, random_unet
@@ -174,13 +174,13 @@ def test_legs_that_are_left_out_do_not_count() -> None:
 
 
 def test_cycles_that_were_not_predicted_fail(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = network.cycles
+    whole = table.cycles
 
     def slower(*args: object) -> Cycles:
         counts = whole(*args)  # type: ignore[arg-type]
         return replace(counts, predicted=counts.predicted + 1, first_output=counts.first_output + 2)
 
-    monkeypatch.setattr(network, "cycles", slower)
+    monkeypatch.setattr(table, "cycles", slower)
     monkeypatch.setattr(cosim_module, "frame_interval", lambda *_: 7)
     report = run(("skip0_requant", "network"), legs=("rtl", "network"))
     assert not report.passed

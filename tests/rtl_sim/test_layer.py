@@ -12,8 +12,8 @@ from helpers.rtl import BUILD_ROOT
 
 from quantunet import golden
 from quantunet.errors import StorageError, ToolFailedError
-from quantunet.hls import network
 from quantunet.hls.choose.default import default_folding
+from quantunet.hls.modules import table
 from quantunet.random_network import random_image, random_unet
 from quantunet.rtl_sim import bench, verilator
 from quantunet.rtl_sim.bench_check import compare
@@ -36,7 +36,7 @@ def test_layer_equals_golden_in_the_predicted_cycles(setup: Setup, name: str) ->
     result = run_layer(setup, name, TAPS)
     assert result.passed, result.problems
     assert result.values_compared == TAPS[node.output].size
-    counts = network.cycles(GRAPH, node, setup.folding[name])
+    counts = table.cycles(GRAPH, node, setup.folding[name])
     assert (result.cycles, result.first_output) == (counts.predicted, counts.first_output)
 
 

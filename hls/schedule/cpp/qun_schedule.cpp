@@ -9,8 +9,10 @@
 
 #include <deque>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <stdexcept>
+#include <string>
 
 namespace qun {
 
@@ -31,46 +33,76 @@ class Sink final : public Module {
     Cycle cycle_ = -1;
 };
 
-std::unique_ptr<Module> make(const std::string &kind, const Params &params, const Ports &inputs, const Ports &outputs) {
-    const auto folds = [&](const char *channels, const char *lanes) { return params.at(channels) / params.at(lanes); };
-    if (kind == "qun_fifo") {
-        if (params.at("Depth") <= params.at("Shallow"))
-            return std::make_unique<Buffer>(inputs, outputs, params.at("Limit"));
-        return std::make_unique<DeepFifo>(params, inputs, outputs);
-    }
-    if (kind == "qun_requant")
-        return std::make_unique<Buffer>(inputs, outputs, params.at("SliceBeats"));
-    if (kind == "qun_fork")
-        return std::make_unique<Fork>(params, inputs, outputs);
-    if (kind == "qun_width_adapter") {
-        if (params.at("InLanes") < params.at("OutLanes"))
-            return std::make_unique<Widen>(params, inputs, outputs);
-        return std::make_unique<Narrow>(params, inputs, outputs);
-    }
-    if (kind == "qun_concat")
-        return std::make_unique<Concat>(params, inputs, outputs);
-    if (kind == "qun_conv2d") {
-        const Count taps = params.at("Kernel") * params.at("Kernel") * folds("InChannels", "Simd");
-        return std::make_unique<Matrix>(params, inputs, outputs, window_firings(params), folds("OutChannels", "Pe"),
-                                        taps);
-    }
-    if (kind == "qun_conv_transpose2d")
-        return std::make_unique<Matrix>(params, inputs, outputs, repeat_firings(params),
-                                        2 * folds("OutChannels", "Pe"), folds("InChannels", "Simd"));
-    if (kind == "qun_conv2d_constant") {
-        if (params.at("Kernel") == 1)
-            return std::make_unique<ConstantPoint>(params, inputs, outputs);
-        return std::make_unique<ConstantWindow>(params, inputs, outputs);
-    }
-    if (kind == "qun_maxpool2d")
-        return std::make_unique<Rigid>(inputs, outputs, pooled_beats(params), params.at("Stages"));
-    if (kind == "qun_sigmoid")
-        return std::make_unique<Rigid>(inputs, outputs, std::vector<bool>{true}, params.at("Stages"));
-    throw std::runtime_error("no rules for the module " + kind);
+using Maker = std::unique_ptr<Module> (*)(const Params &, const Ports &, const Ports &);
+
+template <typename T> std::unique_ptr<Module> of(const Params &params, const Ports &inputs, const Ports &outputs) {
+    return std::make_unique<T>(params, inputs, outputs);
+}
+
+Count folds(const Params &params, const char *channels, const char *lanes) {
+    return params.at(channels) / params.at(lanes);
+}
+
+// The rules by name. A module's sheet, `hls/modules/<stem>.py`, says which is its own, and what the rule is given.
+const std::map<std::string, Maker> &rules() {
+    static const std::map<std::string, Maker> made{
+        {"concat_in_turn", of<Concat>},
+        {"constant",
+         [](const Params &params, const Ports &inputs, const Ports &outputs) -> std::unique_ptr<Module> {
+             if (params.at("Kernel") == 1)
+                 return std::make_unique<ConstantPoint>(params, inputs, outputs);
+             return std::make_unique<ConstantWindow>(params, inputs, outputs);
+         }},
+        {"fifo",
+         [](const Params &params, const Ports &inputs, const Ports &outputs) -> std::unique_ptr<Module> {
+             if (params.at("Depth") <= params.at("Shallow"))
+                 return std::make_unique<Buffer>(inputs, outputs, params.at("Limit"));
+             return std::make_unique<DeepFifo>(params, inputs, outputs);
+         }},
+        {"fork", of<Fork>},
+        {"pipeline",
+         [](const Params &params, const Ports &inputs, const Ports &outputs) -> std::unique_ptr<Module> {
+             return std::make_unique<Rigid>(inputs, outputs, std::vector<bool>{true}, params.at("Stages"));
+         }},
+        {"pooled",
+         [](const Params &params, const Ports &inputs, const Ports &outputs) -> std::unique_ptr<Module> {
+             return std::make_unique<Rigid>(inputs, outputs, pooled_beats(params), params.at("Stages"));
+         }},
+        {"repeat",
+         [](const Params &params, const Ports &inputs, const Ports &outputs) -> std::unique_ptr<Module> {
+             return std::make_unique<Matrix>(params, inputs, outputs, repeat_firings(params),
+                                             2 * folds(params, "OutChannels", "Pe"),
+                                             folds(params, "InChannels", "Simd"));
+         }},
+        {"slice",
+         [](const Params &params, const Ports &inputs, const Ports &outputs) -> std::unique_ptr<Module> {
+             return std::make_unique<Buffer>(inputs, outputs, params.at("SliceBeats"));
+         }},
+        {"width_adapter",
+         [](const Params &params, const Ports &inputs, const Ports &outputs) -> std::unique_ptr<Module> {
+             if (params.at("InLanes") < params.at("OutLanes"))
+                 return std::make_unique<Widen>(params, inputs, outputs);
+             return std::make_unique<Narrow>(params, inputs, outputs);
+         }},
+        {"window",
+         [](const Params &params, const Ports &inputs, const Ports &outputs) -> std::unique_ptr<Module> {
+             const Count taps = params.at("Kernel") * params.at("Kernel") * folds(params, "InChannels", "Simd");
+             return std::make_unique<Matrix>(params, inputs, outputs, window_firings(params),
+                                             folds(params, "OutChannels", "Pe"), taps);
+         }},
+    };
+    return made;
+}
+
+std::unique_ptr<Module> make(const std::string &rule, const Params &params, const Ports &inputs, const Ports &outputs) {
+    const auto found = rules().find(rule);
+    if (found == rules().end())
+        throw std::runtime_error("there is no rule " + rule);
+    return found->second(params, inputs, outputs);
 }
 
 struct Instance {
-    std::string kind;
+    std::string rule;
     Ports inputs, outputs;
     std::unique_ptr<Module> module;
     std::vector<std::size_t> neighbours;
@@ -163,7 +195,7 @@ void run() {
     Wire &source = wires.at(read()), &sink = wires.at(read());
     std::vector<Instance> instances(read());
     for (Instance &instance : instances) {
-        instance.kind = word();
+        instance.rule = word();
         instance.inputs = ports(wires);
         instance.outputs = ports(wires);
         Params params;
@@ -171,7 +203,7 @@ void run() {
             const std::string name = word();
             params[name] = read();
         }
-        instance.module = make(instance.kind, params, instance.inputs, instance.outputs);
+        instance.module = make(instance.rule, params, instance.inputs, instance.outputs);
     }
     for (Count k = 0; k < source.beats; ++k)
         source.offered.push_back(k * pace / (source.beats / frames));
@@ -183,7 +215,7 @@ void run() {
     for (Count k = sink.beats / frames - 1; k < size(sink.moved); k += sink.beats / frames)
         ends.push_back(sink.moved[k] - begin);
     for (const Instance &instance : instances)
-        if (instance.kind == "qun_fifo")
+        if (instance.rule == "fifo")
             fills.push_back(highest(*instance.inputs[0], *instance.outputs[0]));
     if (size(sink.moved) < sink.beats)
         for (std::size_t i = 0; i < wires.size(); ++i)
@@ -200,9 +232,14 @@ void run() {
 
 } // namespace qun
 
-int main() {
+// Without arguments it solves what stands on the standard input; with `--rules` it lists the rules.
+int main(int count, char **words) {
     try {
-        qun::run();
+        if (count == 2 && std::string(words[1]) == "--rules")
+            for (const auto &[name, maker] : qun::rules())
+                std::cout << name << '\n';
+        else
+            qun::run();
     } catch (const std::exception &error) {
         std::cerr << error.what() << '\n';
         return 1;

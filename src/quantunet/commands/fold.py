@@ -188,7 +188,7 @@ def _fps(interval: int, clock_mhz: float) -> float:
 
 def document(graph: Graph, found: Solution, budget: Mapping[str, int], clock_mhz: float) -> dict[str, Any]:
     """Return what ``--json`` prints."""
-    from quantunet.hls.resources.terms import calibration
+    from quantunet.hls.resources.calibration import calibration
 
     fitted = calibration()
     return {
@@ -230,7 +230,8 @@ def _amounts(cost: Cost) -> dict[str, int]:
 
 
 def _print(graph: Graph, found: Solution, budget: Mapping[str, int], board: Board | None, clock_mhz: float) -> None:
-    from quantunet.hls.resources.terms import Cost, calibration
+    from quantunet.hls.resources.calibration import calibration
+    from quantunet.hls.resources.terms import Cost
 
     table = Table(title=f"{graph.name}: estimates for an ECP5", title_justify="left")
     for name in ("layer", "op"):

@@ -1,0 +1,116 @@
+"""What a sheet has: all that is known of one hardware module, ``hls/modules/<stem>.py``.
+
+A sheet is a Python module with the members below, without a default for any of them: :mod:`quantunet.hls.modules.table`
+refuses one that lacks a member. ``params`` are always the whole-number parameters of the SystemVerilog module, by name.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from quantunet.hls.design import Cycles, Fold, Instance, Stream
+from quantunet.hls.resources.terms import Terms
+from quantunet.ir import Array, Graph
+
+Params = Mapping[str, int]
+
+
+class Join(enum.Enum):
+    """How a module reads its input streams."""
+
+    NONE = "it has one"
+    IN_TURN = "all of a pixel from the first, then all of it from the next"
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How one layer works through a frame, in firings.
+
+    Attributes:
+        firings: Firings a frame.
+        cost: Cycles between two firings, at least.
+        busy: Cycles from a firing's start until it is done with its pixels.
+        needs: For each firing, the last input pixel that must have come.
+        outputs: Output pixels that a firing makes.
+        releases: For each input pixel, the firing after which its place is free.
+        capacity: Input pixels that the module itself can hold.
+        latency: Cycles of the pipeline: those of a frame without its work and without its first pixels.
+        entry: For each input, the cycles after a pixel's last beat before the layer can use it.
+        spare: Output beats that the module itself can hold.
+    """
+
+    firings: int
+    cost: int
+    busy: int
+    needs: Array
+    outputs: int
+    releases: Array
+    capacity: int
+    latency: int
+    entry: tuple[int, ...]
+    spare: int
+
+
+class Module(Protocol):
+    """What every sheet has.
+
+    Attributes:
+        RULE: The rule of ``hls/schedule/cpp`` by which its beats move.
+        JOIN: How it reads its inputs.
+    """
+
+    RULE: str
+    JOIN: Join
+
+    def rule_params(self, params: Params) -> dict[str, int]:
+        """Return what the rule is given: parameters, and constants of the module."""
+
+    def needs(self, params: Params, target: Stream) -> Array:
+        """Return the last input pixel that each pixel of the output's frame needs, int64 ``(pixels,)``."""
+
+    def taken(self, params: Params, left: Array) -> Array:
+        """Return the beats of its first input that it can have taken when so many have left and the next is blocked."""
+
+
+class Layer(Module, Protocol):
+    """What the sheet of an op of the graph has as well."""
+
+    def emit(self, graph: Graph, node: Any, fold: Fold) -> Instance:
+        """Return the module instance of a layer, with streams named like the tensors it reads and writes."""
+
+    def cycles(self, graph: Graph, node: Any, fold: Fold) -> Cycles:
+        """Return the predicted cycles of a layer for one frame."""
+
+    def area(self, graph: Graph, node: Any, fold: Fold) -> Terms:
+        """Return what a layer takes."""
+
+    def timing(self, graph: Graph, node: Any, fold: Fold) -> Timing:
+        """Return how a layer works through a frame."""
+
+
+class Plumbing(Module, Protocol):
+    """What the sheet of a module between the layers has as well."""
+
+    def cycles(self, params: Params, beats: int) -> Cycles:
+        """Return the cycles of a frame of so many input beats, when every reader is ready."""
+
+    def area(self, params: Params) -> Terms:
+        """Return what the module takes."""
+
+
+def same_pixel(target: Stream) -> Array:
+    """Return the needs of a module that makes each pixel of the one at its place."""
+    return np.arange(target.shape[0] * target.shape[1], dtype=np.int64)
+
+
+def pixelwise(graph: Graph, node: Any, fold: Fold, counts: Cycles, entry: tuple[int, ...] = (0,)) -> Timing:
+    """Return the timing of a layer that makes each pixel of those at its place, a beat a cycle."""
+    height, width, channels = graph.output_of(node).shape
+    pixels, beats = np.arange(height * width, dtype=np.int64), channels // fold.pe
+    latency = counts.predicted - counts.ideal
+    return Timing(len(pixels), beats, 1, pixels, 1, pixels, 1, latency, entry, 2 * beats)
