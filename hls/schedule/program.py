@@ -53,3 +53,12 @@ def schedule_program() -> Path:
     kept = folder / key[:16]
     artefacts.keep(kept, key, make)
     return kept / _PROGRAM
+
+
+def known_rules() -> set[str]:
+    """Return the names of the rules that the program has; the modules' sheets must name no other.
+
+    Raises:
+        QuantUNetError: As :func:`schedule_program`.
+    """
+    return set(processes.run([schedule_program(), "--rules"]).stdout.decode().split())

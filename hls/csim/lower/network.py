@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from hls4ml.model.graph import ModelGraph
 from quantunet.hls.csim.extension import register
 from quantunet.hls.csim.lower.layer import GRAPH_KEY, NODE_ATTRIBUTE, TENSOR_ATTRIBUTE, HlsLayer, exact
 from quantunet.hls.csim.lower.names import unique_names
+from quantunet.hls.csim.lower.table import SHEETS
 from quantunet.hls.csim.target import CLOCK_NS, PART
 from quantunet.ir import Graph, Node
 
@@ -38,7 +38,7 @@ class LayerList:
 
 def lower_node(graph: Graph, node: Node) -> HlsLayer:
     """Return the hls4ml layer of a node, from ``quantunet.hls.csim.lower.<op>``."""
-    layer: HlsLayer = import_module(f"quantunet.hls.csim.lower.{node.op}").lower(graph, node)
+    layer: HlsLayer = SHEETS[node.op].lower(graph, node)
     return layer
 
 
