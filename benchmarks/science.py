@@ -167,14 +167,17 @@ def _difference(group: Sequence[Run], control: Sequence[Run]) -> str:
 
 
 def _widths(run: Run) -> str:
-    """What a row calls the widths of a run."""
+    """What a row calls the widths of a run, and what else its name tells: options of the loss that are not usual."""
     if run.bits == "float":
-        return "float control"
-    if run.bits != "learned":
+        head, text = "float", "float control"
+    elif run.bits == "learned":
+        head, text = f"lambda{run.factor:g}_{run.weighting}", f"learned, λ {run.factor:g}, by {run.weighting}"
+    else:
         descent = run.values.get("descent_epochs", 0)
-        return f"uniform {run.bits}" + (f", from 8 in {descent:g} epochs" if descent else "")
-    plain = "" if run.values.get("distil", 1) else ", not distilled"
-    return f"learned, λ {run.factor:g}, by {run.weighting}{plain}"
+        head = f"uniform{run.bits}" + (f"_descent{descent:g}" if descent else "")
+        text = f"uniform {run.bits}" + (f", from 8 in {descent:g} epochs" if descent else "")
+    options = run.method.removeprefix(head).split("_")[1:]
+    return ", ".join([text, *("not distilled" if option == "distil0" else option for option in options)])
 
 
 def front(runs: Sequence[Run]) -> str:
