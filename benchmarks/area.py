@@ -21,9 +21,9 @@ from rich.table import Table
 
 from benchmarks.workloads import l8, l16
 from quantunet import golden
-from quantunet.hls import rtl_project
 from quantunet.hls.design import Fold
 from quantunet.hls.folding import ideal_cycles
+from quantunet.hls.generate import rtl_project
 from quantunet.hls.synth import flow
 from quantunet.ir import Graph
 from quantunet.rtl_sim import bench

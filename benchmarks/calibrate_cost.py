@@ -21,7 +21,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from quantunet.hls.cost_model import (
+from quantunet.hls.design import Fold, Style
+from quantunet.hls.generate.rtl_project import RTL_FOLDER, library_sources
+from quantunet.hls.resources.terms import (
     COEFFICIENTS,
     FORMAT,
     Calibration,
@@ -32,12 +34,10 @@ from quantunet.hls.cost_model import (
     layer_terms,
     width_adapter_terms,
 )
-from quantunet.hls.design import Fold, Style
-from quantunet.hls.rtl_project import RTL_FOLDER, library_sources
 from quantunet.hls.synth import flow, yosys
 from quantunet.hls.synth.yosys import Job, Synthesis
 from quantunet.ir import Conv2d, ConvTranspose2d, Graph, QType, Tensor
-from quantunet.model.random_network import GraphBuilder
+from quantunet.random_network import GraphBuilder
 from quantunet.storage import atomic_path, write_text
 
 logger = logging.getLogger(__name__)

@@ -11,8 +11,8 @@ from benchmarks.rows import Context, Part, Row
 from benchmarks.timing import Timing, once
 from quantunet import golden
 from quantunet.golden.cores import WORKERS
-from quantunet.hls import rtl_project
-from quantunet.hls.folding import default_folding
+from quantunet.hls.choose.default import default_folding
+from quantunet.hls.generate import rtl_project
 from quantunet.rtl_sim import verilator
 from quantunet.rtl_sim.layer_bench import Setup
 from quantunet.rtl_sim.network_bench import run_network

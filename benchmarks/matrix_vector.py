@@ -27,13 +27,13 @@ from benchmarks.tb_matrix_vector import SECONDS_FILE
 from quantunet import exit_codes
 from quantunet.errors import QuantUNetError, ToolFailedError
 from quantunet.golden.inference import evaluate
-from quantunet.hls import rtl_project
 from quantunet.hls.design import Fold, Style
 from quantunet.hls.folding import ideal_cycles
-from quantunet.hls.matrix_vector import products_per_multiplier
+from quantunet.hls.generate import rtl_project
+from quantunet.hls.matrix.folded import products_per_multiplier
 from quantunet.hls.network import cycles
 from quantunet.ir import Array, Conv2d, Graph, QType
-from quantunet.model.random_network import GraphBuilder
+from quantunet.random_network import GraphBuilder
 from quantunet.rtl_sim import bench
 from quantunet.rtl_sim.bench_result import BenchResult
 from quantunet.storage import write_text

@@ -24,12 +24,12 @@ from benchmarks.neighbours import Figure
 from quantunet import exit_codes
 from quantunet.errors import QuantUNetError, ToolFailedError, ToolMissingError
 from quantunet.hls.design import Design, Stream
-from quantunet.hls.rtl_project import RtlProject
+from quantunet.hls.generate.rtl_project import RtlProject
 from quantunet.hls.synth import yosys
 from quantunet.hls.synth.families import Usage
 from quantunet.hls.synth.yosys import Job
 from quantunet.ir import Conv2d, Graph, QType
-from quantunet.model.random_network import random_image
+from quantunet.random_network import random_image
 from quantunet.rtl_sim import bench
 
 NNGEN = "1.3.4"

@@ -12,8 +12,8 @@ from quantunet.errors import ToolFailedError
 from quantunet.golden.compare import compare
 from quantunet.golden.cores import WORKERS
 from quantunet.golden.inference import Taps
-from quantunet.hls import csim
-from quantunet.hls.folding import default_folding
+from quantunet.hls.choose.default import default_folding
+from quantunet.hls.csim import simulation
 from quantunet.hls.synth.flow import macs
 from quantunet.ir import Graph
 from quantunet.rtl_sim.layer_bench import Setup
@@ -76,13 +76,13 @@ def _hls(context: Context, graph: Graph, taps: Taps, *, stock: bool) -> tuple[Ro
     names = [node.name for node in graph.nodes]
     what = "HLS C simulation with hls4ml's own headers" if stock else "HLS C simulation"
     context.say(f"building: {what}")
-    programs = csim.build_layers(graph, context.folder / "hls", jobs=WORKERS, stock=stock)
+    programs = simulation.build_layers(graph, context.folder / "hls", jobs=WORKERS, stock=stock)
     seconds: dict[str, float] = {}
     compared = 0
 
     def simulate(name: str) -> int:
         output = []
-        seconds[name] = once(lambda: output.append(csim.run_layer(graph, name, programs[name], taps)))
+        seconds[name] = once(lambda: output.append(simulation.run_layer(graph, name, programs[name], taps)))
         comparison = compare(name, taps[graph.node(name).output], output[0])
         if not comparison.passed:
             raise ToolFailedError(name, expected="C simulation equal to golden", got=str(comparison.first))

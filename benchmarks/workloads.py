@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from quantunet.ir import Conv2d, Graph, QType
-from quantunet.model.random_network import GraphBuilder
+from quantunet.random_network import GraphBuilder
 
 _ACTIVATION = QType(4, False, 3)
 

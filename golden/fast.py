@@ -24,7 +24,6 @@ import numpy.typing as npt
 
 from quantunet.accumulator import reachable
 from quantunet.golden.cores import Cores, all_cores
-from quantunet.golden.rounding import requantise_floats
 from quantunet.golden.scratch import Scratch
 from quantunet.ir import (
     Concat,
@@ -38,6 +37,7 @@ from quantunet.ir import (
     Requant,
     Sigmoid,
 )
+from quantunet.rounding import requantise_floats
 
 Codes = npt.NDArray[np.integer]
 """Integers of one tensor, ``(images, height, width, channels)``."""

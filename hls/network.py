@@ -33,7 +33,7 @@ def cycles(graph: Graph, node: Node, fold: Fold) -> Cycles:
 
 
 def _emitter(node: Node):  # type: ignore[no-untyped-def]  # noqa: ANN202
-    name = f"quantunet.hls.emit.{node.op}"
+    name = f"quantunet.hls.modules.{node.op}"
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:

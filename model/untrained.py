@@ -17,6 +17,7 @@ import numpy as np
 from quantunet.accumulator import accumulator
 from quantunet.errors import ModelError
 from quantunet.golden.inference import check_image, evaluate
+from quantunet.graph_check import check
 from quantunet.ir import (
     MAX_BITS,
     Array,
@@ -80,7 +81,7 @@ def untrained_unet(name: str, config: UNetConfig, pattern: Graph, image: Array, 
     tensors, nodes = tuple(grown.tensors.values()), tuple(grown.nodes)
     graph = Graph(name + NAME_SUFFIX, pattern.inputs, pattern.output, tensors, nodes, pattern.pixels)
     logger.warning("%s: the weights are random integers, not trained: the masks mean nothing", graph.name)
-    return graph.check()
+    return check(graph)
 
 
 class _Grown:

@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from quantunet.errors import StorageError, ToolFailedError
 from quantunet.hls.design import Design, Stream
-from quantunet.hls.rtl_project import RtlProject, design_fifos, input_ports, output_ports, update
-from quantunet.hls.template_environment import template_environment
+from quantunet.hls.generate.rtl_project import RtlProject, design_fifos, input_ports, output_ports, update
+from quantunet.hls.templates.environment import template_environment
 from quantunet.ir import Array
 from quantunet.rtl_sim import verilator
 from quantunet.rtl_sim.bench_result import CONFIG_FILE, EXPECTED_FILE, RESULT_FILE, STREAMS_FILE, BenchResult

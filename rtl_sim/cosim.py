@@ -21,10 +21,12 @@ from quantunet import golden
 from quantunet.errors import ModelError, ToolFailedError
 from quantunet.golden.compare import Comparison, compare
 from quantunet.golden.inference import check_image
-from quantunet.hls import csim, network, project, source_digest
-from quantunet.hls.fifo_depth import frame_interval
+from quantunet.hls import network
+from quantunet.hls.csim import project, simulation
 from quantunet.hls.folding import Folding
-from quantunet.hls.rtl_project import RTL_FOLDER
+from quantunet.hls.generate import source_digest
+from quantunet.hls.generate.rtl_project import RTL_FOLDER
+from quantunet.hls.schedule.depths import frame_interval
 from quantunet.ir import Array, Conv2d, ConvTranspose2d, Graph, Node
 from quantunet.processes import Pool
 from quantunet.rtl_sim import layer_bench, network_bench, verilator
@@ -287,10 +289,10 @@ class _Run:
         layer.hls = RUNNING
         self._changed()
         try:
-            program = csim.build_layer(graph, layer.name, self.setup.folder / "hls")
+            program = simulation.build_layer(graph, layer.name, self.setup.folder / "hls")
             node = graph.node(layer.name)
             tensors = widened(self.frames[0], (*node.inputs, node.output))
-            got = csim.run_layer(graph, layer.name, program, tensors)
+            got = simulation.run_layer(graph, layer.name, program, tensors)
             comparison = compare(layer.name, tensors[node.output], got)
         except ToolFailedError as error:
             state, problems = BROKEN, [f"HLS: {error}"]

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from quantunet.golden.inference import Taps
-from quantunet.hls.fifo_depth import frame_interval
 from quantunet.hls.folding import Folding
-from quantunet.hls.rtl_project import write
+from quantunet.hls.generate.rtl_project import write
+from quantunet.hls.schedule.depths import frame_interval
 from quantunet.ir import Graph
 from quantunet.rtl_sim import bench
 from quantunet.rtl_sim.bench_result import BenchResult

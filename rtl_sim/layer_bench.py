@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from quantunet.hls import rtl_project
 from quantunet.hls.folding import Folding, ideal_cycles
+from quantunet.hls.generate import rtl_project
 from quantunet.ir import Array, Graph
 from quantunet.rtl_sim import bench, waveform
 from quantunet.rtl_sim.bench_result import BenchResult
@@ -43,7 +43,7 @@ def layer_project(setup: Setup, name: str) -> rtl_project.RtlProject:
     """Write the RTL project of one layer.
 
     Raises:
-        QuantUNetError: As :func:`quantunet.hls.rtl_project.write`.
+        QuantUNetError: As :func:`quantunet.hls.generate.rtl_project.write`.
     """
     folder = setup.folder / "layers" / name
     return rtl_project.write(setup.graph, setup.folding, folder, layer=name, rtl_folder=setup.rtl_folder)

@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from quantunet import golden
 from quantunet.errors import ToolFailedError
-from quantunet.hls import rtl_project
-from quantunet.hls.fifo_depth import frame_interval
-from quantunet.hls.network_schedule import schedule
+from quantunet.hls.generate import rtl_project
+from quantunet.hls.schedule.depths import frame_interval
+from quantunet.hls.schedule.exact import schedule
 from quantunet.ir import Array, Graph, Sigmoid
 from quantunet.rtl_sim import bench, waveform
 from quantunet.rtl_sim.bench_result import BenchResult
@@ -47,7 +47,7 @@ def network_project(setup: Setup) -> rtl_project.RtlProject:
     """Write the RTL project of the network.
 
     Raises:
-        QuantUNetError: As :func:`quantunet.hls.rtl_project.write`.
+        QuantUNetError: As :func:`quantunet.hls.generate.rtl_project.write`.
     """
     return rtl_project.write(setup.graph, setup.folding, setup.folder / "network", rtl_folder=setup.rtl_folder)
 

@@ -16,9 +16,9 @@ import numpy as np
 from quantunet.errors import ToolFailedError
 from quantunet.golden.inference import evaluate
 from quantunet.hls.design import Cycles, Fold, Instance, Stream
+from quantunet.hls.generate.rtl_project import RTL_FOLDER, library_modules, library_sources
 from quantunet.hls.network import cycles, emit
-from quantunet.hls.rtl_project import RTL_FOLDER, library_modules, library_sources
-from quantunet.hls.template_environment import template_environment
+from quantunet.hls.templates.environment import template_environment
 from quantunet.ir import Array, Conv2d, ConvTranspose2d, Graph, QType
 from quantunet.rtl_sim.verilator import build, run_cocotb
 from quantunet.storage import write_text

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from quantunet.errors import ToolFailedError
-from quantunet.hls.rtl_project import RtlProject
+from quantunet.hls.generate.rtl_project import RtlProject
 from quantunet.ir import Array
 from quantunet.rtl_sim import bench
 from quantunet.rtl_sim.bench_result import WAVE_FILE, BenchResult

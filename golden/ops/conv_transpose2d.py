@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from quantunet.golden.rounding import requantise
 from quantunet.ir import Array, ConvTranspose2d, QType
+from quantunet.rounding import requantise
 
 
 def accumulate(x: Array, weight: Array, bias: Array) -> Array:

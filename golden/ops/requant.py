@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from quantunet.golden.rounding import requantise
 from quantunet.ir import Array, QType
+from quantunet.rounding import requantise
 
 
 def requant(x: Array, input_type: QType, output_type: QType) -> Array:

@@ -18,13 +18,13 @@ from fractions import Fraction
 from quantunet.errors import ToolFailedError
 
 SUMS = "sums"
-"""The pass of :mod:`quantunet.hls.synth.sums` that leaves multiplications alone."""
+"""The pass of :mod:`quantunet.hls.synth.passes.sums` that leaves multiplications alone."""
 
 SUMS_OF_PRODUCTS = "sums_of_products"
 """The same with multiplications."""
 
 ABSORB_LUTS = "absorb_luts"
-"""The pass of :mod:`quantunet.hls.synth.absorb`."""
+"""The pass of :mod:`quantunet.hls.synth.passes.absorb`."""
 
 Weights = Mapping[str, int | Fraction]
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quantunet.errors import ToolFailedError
-from quantunet.hls import rtl_project
 from quantunet.hls.design import Fold, Instance, Memory
 from quantunet.hls.folding import Folding, ideal_cycles
+from quantunet.hls.generate import rtl_project
+from quantunet.hls.generate.rtl_project import RtlProject
 from quantunet.hls.network import cycles
-from quantunet.hls.rtl_project import RtlProject
 from quantunet.hls.synth import yosys
 from quantunet.hls.synth.yosys import Job, MappedMemory, Synthesis
 from quantunet.ir import Conv2d, ConvTranspose2d, Graph, Node

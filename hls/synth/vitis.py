@@ -73,7 +73,7 @@ def synthesise(project: Path, name: str) -> Estimate:
     """Run the C synthesis of one hls4ml project and read its report.
 
     Args:
-        project: The project's folder, as :mod:`quantunet.hls.project` writes it.
+        project: The project's folder, as :mod:`quantunet.hls.csim.project` writes it.
         name: The layer's name, for messages.
 
     Raises:

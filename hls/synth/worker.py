@@ -14,9 +14,9 @@ from typing import Any
 
 from pyosys import libyosys
 
-from quantunet.hls.synth import mapping
 from quantunet.hls.synth.depth import longest_path
 from quantunet.hls.synth.families import FAMILIES
+from quantunet.hls.synth.passes import mapping
 
 
 def main(job_file: Path, result_file: Path) -> None:

@@ -21,8 +21,8 @@ from typing import Any, BinaryIO
 
 from quantunet import artefacts
 from quantunet.errors import StorageError, ToolFailedError, ToolMissingError
-from quantunet.hls.synth import mapping
 from quantunet.hls.synth.families import FAMILIES, Usage
+from quantunet.hls.synth.passes import mapping
 from quantunet.processes import Pool, run
 from quantunet.storage import temporary_folder
 

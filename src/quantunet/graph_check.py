@@ -31,8 +31,8 @@ from quantunet.ir import (
 )
 
 
-def check(graph: Graph) -> None:
-    """Check a graph.
+def check(graph: Graph) -> Graph:
+    """Check that a graph is legal and return it.
 
     Raises:
         ModelError: Or a subclass that names the layer or tensor, what was expected and what came.
@@ -50,6 +50,7 @@ def check(graph: Graph) -> None:
         written.add(node.output)
         _CHECKS[node.op](graph, node)
     _check_streams(graph, written)
+    return graph
 
 
 def _check_names(graph: Graph) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 
 from quantunet.documents import Fields, parse_json, read_json, shown
 from quantunet.errors import ModelError
+from quantunet.graph_check import check
 from quantunet.ir import FORMAT, MAX_BITS, MAX_FRAC, MIN_BITS, NODE_TYPES, Graph, IntArray, Node, QType, Tensor
 from quantunet.pixels import Pixels
 
@@ -134,7 +135,7 @@ def from_document(document: object, source: str, array: ArrayReader) -> Graph:
     nodes = tuple(_node(entry, bounded) for entry in fields.tables("nodes"))
     pixels = _pixels(fields) if "pixels" in fields else Pixels()
     fields.finish()
-    return Graph(name, inputs, output, tensors, nodes, pixels).check()
+    return check(Graph(name, inputs, output, tensors, nodes, pixels))
 
 
 def _tensor(entry: Fields) -> Tensor:

@@ -2,7 +2,7 @@
 
 Every room starts from this graph and from nothing else. A tensor holds integers ``q`` in ``(height, width, channels)``
 order; its :class:`QType` gives the real value ``q * 2**-frac``. Graphs are compared with ``==``, survive a JSON round
-trip unchanged, and are checked by :meth:`Graph.check`.
+trip unchanged (:mod:`quantunet.graph_file`), and are checked by :func:`quantunet.graph_check.check`.
 """
 
 from __future__ import annotations
@@ -327,36 +327,3 @@ class Graph:
         node = self.node(name)
         tensors = tuple(self.tensor(tensor) for tensor in dict.fromkeys((*node.inputs, node.output)))
         return Graph(name, node.inputs, node.output, tensors, (node,))
-
-    def check(self) -> Graph:
-        """Check that this is a legal graph and return it.
-
-        Raises:
-            ModelError: Or a subclass that says what is wrong and where.
-        """
-        from quantunet.graph_check import check
-
-        check(self)
-        return self
-
-    def to_json(self) -> str:
-        """Return the graph as JSON; :meth:`from_json` gives back an equal graph."""
-        from quantunet.graph_file import to_json
-
-        return to_json(self)
-
-    @classmethod
-    def from_json(cls, text: str, source: str = "graph") -> Graph:
-        """Read a graph from JSON and check it.
-
-        Args:
-            text: What :meth:`to_json` returned.
-            source: The file's name, for the error message.
-
-        Raises:
-            FileFormatError: The text is not such a document.
-            ModelError: The graph is not legal.
-        """
-        from quantunet.graph_file import from_json
-
-        return from_json(text, source)

@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from quantunet.accumulator import bits_for, reachable
 from quantunet.errors import ModelError, ScaleError, ShapeError, TypeMismatchError, UnsupportedOpError, WidthError
+from quantunet.graph_check import check
 from quantunet.identifiers import unused
 from quantunet.ir import (
     MAX_ACCUMULATOR_BITS,
@@ -446,7 +447,7 @@ class Builder:
         nodes = tuple(node for _, node in sorted(self.layers, key=lambda entry: entry[0]))
         names = (*self._inputs, *(node.output for node in nodes))
         tensors = tuple(self.tensors[each] for each in names)
-        return Graph(name, tuple(self._inputs), last.name, tensors, nodes, self.pixels).check()
+        return check(Graph(name, tuple(self._inputs), last.name, tensors, nodes, self.pixels))
 
     # How values become tensors.
 

@@ -16,7 +16,7 @@ class Op:
         stem: The op's name and its file's name in every room.
         title: What it does, in a few words.
         computes: Whether it is a node of the integer graph; plumbing (fork, fifo, width_adapter) is not.
-        cpp: Whether hls4ml lacks the layer, so that ``hls/cpp/`` has a kernel for it.
+        cpp: Whether hls4ml lacks the layer, so that ``hls/csim/cpp/`` has a kernel for it.
     """
 
     stem: str
@@ -48,10 +48,10 @@ def expected_files(op: Op) -> tuple[str, ...]:
     if op.computes:
         files += [
             f"golden/ops/{op.stem}.py",
-            f"hls/emit/{op.stem}.py",
-            f"hls/lower/{op.stem}.py",
+            f"hls/modules/{op.stem}.py",
+            f"hls/csim/lower/{op.stem}.py",
             f"tests/golden/test_{op.stem}.py",
         ]
     if op.cpp:
-        files.append(f"hls/cpp/qun_{op.stem}.h")
+        files.append(f"hls/csim/cpp/qun_{op.stem}.h")
     return tuple(files)

@@ -479,8 +479,8 @@ def load(path: Path | str) -> Graph:
         path: The file; its stem becomes the network's name.
 
     Returns:
-        A graph that :meth:`Graph.check` has passed, and that means what the file says in exact arithmetic over the
-        definitions of ONNX and QONNX.
+        A graph that :func:`quantunet.graph_check.check` has passed, and that means what the file says in exact
+        arithmetic over the definitions of ONNX and QONNX.
 
     Raises:
         StorageError: There is no such file.

@@ -11,6 +11,7 @@ import pytest
 
 from quantunet import cli, graph_file, packed
 from quantunet.errors import FileFormatError, ModelError, StorageError
+from quantunet.graph_check import check
 from quantunet.ir import Conv2d, ConvTranspose2d, IntArray
 from quantunet.zoo import load_network
 
@@ -84,7 +85,7 @@ def test_biases_of_every_width_come_back(tiny):
     bias = node.bias.array.copy()
     bias[0] = -(1 << 40) + 12345
     wide = dataclasses.replace(node, bias=IntArray.of(bias))
-    graph = dataclasses.replace(tiny, nodes=(wide, *tiny.nodes[1:])).check()
+    graph = check(dataclasses.replace(tiny, nodes=(wide, *tiny.nodes[1:])))
     assert packed.unpack(packed.pack(graph)) == graph
 
 
@@ -194,4 +195,4 @@ def test_what_is_too_large_to_be_read_is_not_written(tiny, monkeypatch):
     with pytest.raises(ModelError, match="at most 1000 weights"):
         packed.pack(tiny)
     with pytest.raises(ModelError, match="at most 1000 weights"):
-        tiny.to_json()
+        graph_file.to_json(tiny)

@@ -14,12 +14,12 @@ from helpers.qonnx_files import SmallUnet
 
 from quantunet.errors import ModelError, PixelScaleError, ShapeError
 from quantunet.ir import Graph, QType
-from quantunet.model.random_network import GraphBuilder
 from quantunet.onnx_metadata import PIXEL_SCALE, read_pixel_scale, write_pixel_scale
 from quantunet.packed import pack, unpack
 from quantunet.pixel_codes import parse_pixel_scale, picture_codes, pixel_table, with_pixel_scale
 from quantunet.pixels import OWN_SCALE, Pixels
 from quantunet.qonnx_import import load
+from quantunet.random_network import GraphBuilder
 from quantunet.zoo import load_network, zoo_names
 
 MEAN = tuple(Fraction(float(np.float32(value))) for value in (0.485, 0.456, 0.406))

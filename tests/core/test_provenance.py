@@ -17,7 +17,7 @@ import onnx
 import pytest
 from helpers.project import ROOT
 
-from quantunet import __version__, packed, provenance
+from quantunet import __version__, graph_file, packed, provenance
 from quantunet.errors import StorageError
 from quantunet.ir import Graph, IntArray
 from quantunet.provenance import (
@@ -51,7 +51,7 @@ def test_a_file_has_the_digest_that_sha256sum_prints(tmp_path):
 def test_a_graph_has_one_digest_in_every_file_and_under_every_name(tiny, tmp_path):
     shutil.copyfile(network_path("tiny"), tmp_path / "another_name.onnx")
     packed.write(tiny, tmp_path / "third.qun")
-    (tmp_path / "graph.json").write_text(dataclasses.replace(tiny, name="fourth").to_json())
+    (tmp_path / "graph.json").write_text(graph_file.to_json(dataclasses.replace(tiny, name="fourth")))
     names = ("another_name.onnx", "third.qun", "graph.json")
     assert {graph_digest(load_network(str(tmp_path / name))) for name in names} == {graph_digest(tiny)}
 

@@ -8,7 +8,7 @@ from helpers.classes import small_network
 
 from quantunet import golden
 from quantunet.errors import ShapeError
-from quantunet.model.random_network import random_image
+from quantunet.random_network import random_image
 
 
 @pytest.mark.parametrize("classes", [2, 3, 4, 5, 16, 300])

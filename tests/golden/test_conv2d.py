@@ -6,7 +6,7 @@ import pytest
 from quantunet import golden
 from quantunet.golden.ops.conv2d import accumulate
 from quantunet.ir import Conv2d, Graph, QType
-from quantunet.model.random_network import GraphBuilder, random_image
+from quantunet.random_network import GraphBuilder, random_image
 
 
 def one_conv(kernel: int, bits: int, signed_in: bool, signed_out: bool, seed: int) -> Graph:

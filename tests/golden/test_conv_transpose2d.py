@@ -6,7 +6,7 @@ import pytest
 from quantunet import golden
 from quantunet.golden.ops.conv_transpose2d import accumulate
 from quantunet.ir import ConvTranspose2d, QType
-from quantunet.model.random_network import GraphBuilder, random_image
+from quantunet.random_network import GraphBuilder, random_image
 
 
 def test_accumulate_writes_each_output_once() -> None:

@@ -8,9 +8,10 @@ import pytest
 from quantunet import golden
 from quantunet.errors import ImageError
 from quantunet.golden import cores, fast
-from quantunet.golden.rounding import requantise, requantise_floats
+from quantunet.graph_check import check
 from quantunet.ir import Array, Conv2d, ConvTranspose2d, Graph, IntArray, QType, Tensor
-from quantunet.model.random_network import GraphBuilder, random_image, random_unet
+from quantunet.random_network import GraphBuilder, random_image, random_unet
+from quantunet.rounding import requantise, requantise_floats
 
 
 def layer(kind: type[Conv2d] | type[ConvTranspose2d], kernel: int, shape: tuple[int, int, int], channels: int) -> Graph:
@@ -117,7 +118,7 @@ def test_layers_with_every_sign_of_the_shift(signed: bool, frac: int) -> None:
     weight, bias = rng.integers(-8, 8, size=(3, 3, 4, 4)), rng.integers(-99, 99, size=4)
     node = Conv2d("c", ("x",), "y", IntArray.of(weight), QType(4, True, frac), IntArray.of(bias))
     source, target = QType(4, signed, 0), QType(6, signed, 3)
-    graph = Graph("one", ("x",), "y", (Tensor("x", (7, 9, 4), source), Tensor("y", (7, 9, 4), target)), (node,)).check()
+    graph = check(Graph("one", ("x",), "y", (Tensor("x", (7, 9, 4), source), Tensor("y", (7, 9, 4), target)), (node,)))
     image = random_image(graph)
     plain, taps = golden.run(graph, image, plain=True), golden.run(graph, image)
     assert plain["y"].size == 7 * 9 * 4
@@ -131,7 +132,7 @@ def test_one_above_the_exact_range_of_float32_is_seen() -> None:
     weight, bias = np.array([256, 257], dtype=np.int64).reshape(1, 1, 2, 1), np.array([-(1 << 24)])
     node = Conv2d("c", ("x",), "y", IntArray.of(weight), QType(10, True, 0), IntArray.of(bias))
     tensors = Tensor("x", (1, 1, 2), QType(16, False, 0)), Tensor("y", (1, 1, 1), QType(4, True, 0))
-    graph = Graph("one", ("x",), "y", tensors, (node,)).check()
+    graph = check(Graph("one", ("x",), "y", tensors, (node,)))
     image = np.array([[[65535, 1]]])
     assert golden.run(graph, image, plain=True)["y"].item() == 1
     assert golden.run(graph, image)["y"].item() == 1

@@ -6,7 +6,7 @@ import pytest
 from quantunet import golden
 from quantunet.errors import ImageError, ShapeError
 from quantunet.golden.compare import compare
-from quantunet.model.random_network import random_image, random_unet
+from quantunet.random_network import random_image, random_unet
 
 
 @pytest.mark.parametrize("seed", range(4))

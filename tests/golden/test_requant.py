@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from quantunet.golden.ops.requant import requant
-from quantunet.golden.rounding import requantise, round_half_even_shift
 from quantunet.ir import QType
+from quantunet.rounding import requantise, round_half_even_shift
 
 
 @pytest.mark.parametrize("shift", range(-3, 12))

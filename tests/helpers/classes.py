@@ -7,9 +7,10 @@ import dataclasses
 import numpy as np
 
 from quantunet import golden
+from quantunet.graph_check import check
 from quantunet.ir import INPUT_TYPE, Conv2d, Graph, IntArray, QType
-from quantunet.model.random_network import GraphBuilder, random_image
 from quantunet.pixels import Pixels
+from quantunet.random_network import GraphBuilder, random_image
 
 SILENT = Pixels()
 """A network that does not say what a byte means."""
@@ -49,4 +50,4 @@ def small_network(
     sums = golden.run(graph, random_image(graph))["hidden_out"] @ head.weight.array[0, 0]
     fair = dataclasses.replace(head, bias=IntArray.of(-np.rint(sums.mean(axis=(0, 1))).astype(np.int64)))
     nodes = tuple(fair if node is head else node for node in graph.nodes)
-    return dataclasses.replace(graph, nodes=nodes, pixels=pixels).check()
+    return check(dataclasses.replace(graph, nodes=nodes, pixels=pixels))

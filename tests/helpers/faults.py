@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from quantunet.hls.rtl_project import RTL_FOLDER
+from quantunet.hls.generate.rtl_project import RTL_FOLDER
 
 
 def library_with(folder: Path, file: str, right: str, wrong: str) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from quantunet.graph_check import check
 from quantunet.ir import (
     PROBABILITY_TYPE,
     Concat,
@@ -22,7 +23,7 @@ from quantunet.sigmoid_table import sigmoid_table
 
 
 def _graph(node: Conv2d | ConvTranspose2d | MaxPool2d | Requant | Concat | Sigmoid, *tensors: Tensor) -> Graph:
-    return Graph(node.name, node.inputs, node.output, tensors, (node,)).check()
+    return check(Graph(node.name, node.inputs, node.output, tensors, (node,)))
 
 
 def matrix(

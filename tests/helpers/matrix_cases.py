@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from quantunet.graph_check import check
 from quantunet.hls.design import Fold, Style
 from quantunet.ir import Conv2d, ConvTranspose2d, Graph, IntArray, QType, Tensor
 from quantunet.rtl_sim.op_cases import Case, layer_case
@@ -68,7 +69,7 @@ def graph_of(layer: Layer, seed: int) -> Graph:
     height, width, _ = layer.shape
     x = Tensor("x", layer.shape, source)
     y = Tensor("y", (height * scale, width * scale, layer.channels), target)
-    return Graph("layer", ("x",), "y", (x, y), (node,)).check()
+    return check(Graph("layer", ("x",), "y", (x, y), (node,)))
 
 
 def case_of(layer: Layer, seed: int, frames: int = 3) -> Case:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from quantunet.hls.rtl_project import RtlProject
+from quantunet.hls.generate.rtl_project import RtlProject
 from quantunet.hls.synth.families import ECP5
 
 MULTIPLIER = Path(__file__).with_name("mult18x18d.sv")
@@ -17,7 +17,7 @@ MULTIPLIER = Path(__file__).with_name("mult18x18d.sv")
 SCRIPT = """
 import json, sys
 from pyosys import libyosys
-from quantunet.hls.synth import mapping
+from quantunet.hls.synth.passes import mapping
 from quantunet.hls.synth.families import ECP5
 mapping.run(libyosys.Design(), json.load(sys.stdin), ECP5)
 """

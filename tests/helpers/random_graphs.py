@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from quantunet.ir import Conv2d, ConvTranspose2d, Graph, QType
-from quantunet.model.random_network import GraphBuilder
+from quantunet.random_network import GraphBuilder
 
 _CHANNELS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 37)
 _MOST_PIXELS = 256

@@ -20,14 +20,16 @@ from helpers import damage
 from helpers.qonnx_files import SmallUnet
 from PIL import Image
 
-from quantunet import golden, images, packed, qonnx_import
+from quantunet import golden, graph_file, images, packed, qonnx_import
 from quantunet.constraints import board
 from quantunet.golden.taps import load_taps, save_taps
+from quantunet.graph_check import check
 from quantunet.hls import folding
+from quantunet.hls.choose import default
 from quantunet.ir import Graph
 from quantunet.model.card_file import NEEDED_PARTS, NEEDED_SCORES, read_card
-from quantunet.model.random_network import random_unet
 from quantunet.model.sweep import read_jobs
+from quantunet.random_network import random_unet
 from quantunet.zoo import network_path
 
 Check = Callable[[], None]
@@ -63,8 +65,8 @@ def _check_graph(graph: Graph) -> None:
     for name in (*(node.name for node in graph.nodes), *(tensor.name for tensor in graph.tensors)):
         assert _NAME.match(name), f"the name {name!r}"
     assert "/" not in graph.name and graph.name.isprintable(), f"the name {graph.name!r}"
-    assert graph.check() is graph
-    assert Graph.from_json(graph.to_json()) == graph
+    assert check(graph) is graph
+    assert graph_file.from_json(graph_file.to_json(graph)) == graph
     assert packed.unpack(packed.pack(graph)) == graph
     if len(graph.inputs) != 1 or max(math.prod(tensor.shape) for tensor in graph.tensors) > _SMALL:
         return
@@ -99,7 +101,7 @@ def _read_qun(path: Path) -> Check:
 
 
 def _make_graph(folder: Path) -> list[Path]:
-    (folder / "graph.json").write_text(_graph().to_json())
+    (folder / "graph.json").write_text(graph_file.to_json(_graph()))
     return [folder / "graph.json"]
 
 
@@ -174,7 +176,7 @@ def _read_picture(path: Path) -> Check:
 
 
 def _make_folding(folder: Path) -> list[Path]:
-    chosen = folding.default_folding(_graph())
+    chosen = default.default_folding(_graph())
     folding.write_folding(folder / "folding.json", chosen)
     styles = {name: dataclasses.replace(fold, style="folded-dsp") for name, fold in chosen.items() if "conv" in name}
     folding.write_folding(folder / "styles.json", styles)
@@ -182,13 +184,13 @@ def _make_folding(folder: Path) -> list[Path]:
 
 
 def _read_folding(path: Path) -> Check:
-    found = folding.read_folding(path, _graph())
+    found = default.read_folding(path, _graph())
 
     def check() -> None:
         folding.check_folding(_graph(), found)
         again = path.with_name("again.json")
         folding.write_folding(again, found)
-        assert folding.read_folding(again, _graph()) == found
+        assert default.read_folding(again, _graph()) == found
 
     return check
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from quantunet.hls.rtl_project import RTL_FOLDER
+from quantunet.hls.generate.rtl_project import RTL_FOLDER
 from quantunet.rtl_sim.op_cases import Case, Outcome, run_cases
 
 BUILD_ROOT = Path(__file__).parents[2] / "build" / "tests" / "verilator"

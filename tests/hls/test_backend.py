@@ -10,15 +10,16 @@ import hls4ml
 import pytest
 from hls4ml.backends import get_available_backends, get_backend
 
+from quantunet import graph_file
 from quantunet.errors import FoldingError, ToolMissingError, UnsupportedOpError
-from quantunet.hls import rtl_project
-from quantunet.hls.backend import register
+from quantunet.hls.choose.default import default_folding
+from quantunet.hls.csim.lower.network import model_graph
 from quantunet.hls.design import Fold
-from quantunet.hls.folding import default_folding, write_folding
-from quantunet.hls.from_model_graph import from_model_graph
-from quantunet.hls.lower.network import model_graph
-from quantunet.ir import Graph
-from quantunet.model.random_network import random_unet
+from quantunet.hls.folding import write_folding
+from quantunet.hls.generate import rtl_project
+from quantunet.hls.plugin import register
+from quantunet.hls.plugin.reader import from_model_graph
+from quantunet.random_network import random_unet
 from quantunet.zoo import load_network
 
 
@@ -39,7 +40,7 @@ def test_writes_the_graph_and_the_same_rtl_as_the_flow(tmp_path: Path) -> None:
     model_graph(graph, tmp_path / "plugin", backend="QuantUNet").write()
     rtl_project.write(graph, default_folding(graph), tmp_path / "flow")
     written, expected = files(tmp_path / "plugin"), files(tmp_path / "flow")
-    assert Graph.from_json(written.pop("graph.json").decode()) == graph
+    assert graph_file.from_json(written.pop("graph.json").decode()) == graph
     assert len(expected) > 10
     assert written == expected
 

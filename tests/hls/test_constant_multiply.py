@@ -10,15 +10,15 @@ import pytest
 
 from quantunet import processes
 from quantunet.errors import FoldingError, ToolFailedError
-from quantunet.hls import constant_multiply
-from quantunet.hls.constant_graph import Adder, AdderGraph, Output, prune, ranges
-from quantunet.hls.constant_multiply import adder_graph, adder_levels
-from quantunet.hls.constant_text import latency, sums_module
 from quantunet.hls.design import Fold
 from quantunet.hls.folding import MAX_CONSTANT_WEIGHTS, candidates, check_fold
+from quantunet.hls.matrix import constant_multiply
+from quantunet.hls.matrix.constant_graph import Adder, AdderGraph, Output, prune, ranges
+from quantunet.hls.matrix.constant_multiply import adder_graph, adder_levels
+from quantunet.hls.matrix.constant_text import latency, sums_module
 from quantunet.hls.network import cycles, emit
 from quantunet.ir import Array, Conv2d, ConvTranspose2d, Graph, IntArray, QType
-from quantunet.model.random_network import GraphBuilder
+from quantunet.random_network import GraphBuilder
 
 
 @pytest.fixture(autouse=True)

@@ -9,11 +9,11 @@ import pytest
 from helpers.netlist import netlist
 
 from quantunet import golden
-from quantunet.hls import rtl_project
 from quantunet.hls.design import Fold
+from quantunet.hls.generate import rtl_project
 from quantunet.hls.network import cycles
 from quantunet.ir import Conv2d, QType
-from quantunet.model.random_network import GraphBuilder
+from quantunet.random_network import GraphBuilder
 from quantunet.rtl_sim import bench, verilator
 
 

@@ -9,8 +9,11 @@ import pytest
 from helpers.layers import matrix
 
 from quantunet.errors import FileFormatError
-from quantunet.hls import cost_model
-from quantunet.hls.cost_model import (
+from quantunet.hls.design import Fold
+from quantunet.hls.folding import candidates
+from quantunet.hls.generate.rtl_project import RTL_FOLDER, library_sources
+from quantunet.hls.resources import terms
+from quantunet.hls.resources.terms import (
     Cost,
     area,
     calibration,
@@ -21,13 +24,10 @@ from quantunet.hls.cost_model import (
     layer_terms,
     width_adapter_cost,
 )
-from quantunet.hls.design import Fold
-from quantunet.hls.folding import candidates
-from quantunet.hls.rtl_project import RTL_FOLDER, library_sources
 from quantunet.hls.synth import flow, yosys
 from quantunet.hls.synth.yosys import Job, Synthesis
 from quantunet.ir import Conv2d, ConvTranspose2d, Graph, QType
-from quantunet.model.random_network import random_unet
+from quantunet.random_network import random_unet
 
 GRAPH = random_unet(base=4, depth=2, size=32)
 
@@ -149,7 +149,7 @@ def test_no_adapter_costs_nothing() -> None:
 
 def test_a_damaged_calibration_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "cost.json"
-    document = json.loads(cost_model.COEFFICIENTS.read_text(encoding="utf-8"))
+    document = json.loads(terms.COEFFICIENTS.read_text(encoding="utf-8"))
     for text in ("", "{}", json.dumps({**document, "format": "other"}), json.dumps({**document, "lut": 3})):
         path.write_text(text, encoding="utf-8")
         with pytest.raises(FileFormatError, match=r"calibrate_cost"):

@@ -21,9 +21,9 @@ from quantunet.errors import (
     WidthError,
 )
 from quantunet.golden.inference import evaluate
-from quantunet.hls import csim, project
+from quantunet.hls.csim import project, simulation
 from quantunet.ir import Conv2d, ConvTranspose2d, Graph, QType
-from quantunet.model.random_network import random_image, random_unet
+from quantunet.random_network import random_image, random_unet
 from quantunet.zoo import load_network
 
 
@@ -70,8 +70,8 @@ def golden_frames(graph: Graph, frames: list[np.ndarray[tuple[int, ...], np.dtyp
 @pytest.mark.parametrize("graph", CASES, ids=lambda graph: graph.name)
 def test_layer_equals_golden(graph: Graph, folder: Path) -> None:
     frames = layers.random_frames(graph, 3, seed=len(graph.name))
-    program = csim.build_layer(graph, graph.name, folder)
-    got = csim.run(graph, program, frames)
+    program = simulation.build_layer(graph, graph.name, folder)
+    got = simulation.run(graph, program, frames)
     expected = golden_frames(graph, frames)
     assert got.size > 0
     assert got.size == expected.size
@@ -90,7 +90,7 @@ def test_accumulator_holds_its_least_and_greatest_value(
     low, high = reachable(node, types[0])
     positive = node.weight.array[:, :, :, 0].reshape(-1, 1, 1, 9) > 0
     frames = np.concatenate([np.where(positive, -8, 7), np.where(positive, 7, -8)])
-    got = csim.run(graph, csim.build_layer(graph, node.name, folder), [frames])
+    got = simulation.run(graph, simulation.build_layer(graph, node.name, folder), [frames])
     assert np.array_equal(got, golden_frames(graph, [frames]))
     assert (got.min(), got.max()) == (low, high)
     bits = accumulator(graph, node).bits
@@ -100,8 +100,8 @@ def test_accumulator_holds_its_least_and_greatest_value(
 def test_network_equals_golden(folder: Path) -> None:
     graph = random_unet(base=2, depth=1, size=8, seed=3)
     images = [random_image(graph, seed) for seed in range(2)]
-    program = csim.build_network(graph, folder)
-    got = csim.run(graph, program, [np.stack(images)])
+    program = simulation.build_network(graph, folder)
+    got = simulation.run(graph, program, [np.stack(images)])
     expected = np.stack([golden.run(graph, image)[graph.output] for image in images])
     assert got.size == 2 * 8 * 8
     assert np.array_equal(got, expected)
@@ -109,10 +109,10 @@ def test_network_equals_golden(folder: Path) -> None:
 
 def test_second_build_compiles_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     graph = CASES[0]
-    program = csim.build_layer(graph, graph.name, folder)
-    monkeypatch.setattr(csim, "_gpp", None)
+    program = simulation.build_layer(graph, graph.name, folder)
+    monkeypatch.setattr(simulation, "_gpp", None)
     monkeypatch.setattr(project, "_write_hls4ml", None)
-    assert csim.build_layer(graph, graph.name, folder) == program
+    assert simulation.build_layer(graph, graph.name, folder) == program
 
 
 DAMAGE: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
@@ -135,7 +135,7 @@ def test_a_damaged_or_edited_project_is_made_again(kind: str, folder: Path, monk
     """The compiler copies a program that it compiled before: that it compiles is what the tests above show."""
     graph = layers.matrix(Conv2d, "mended", (2, 2, 2), 2, 1, (u(4, 3), s(4, 3), s(8, 5)))
     project_folder = folder / "layers" / "mended"
-    program = csim.build_layer(graph, "mended", folder)
+    program = simulation.build_layer(graph, "mended", folder)
     before = {path: path.read_bytes() for path in (project_folder / "firmware").rglob("*.*") if path.is_file()}
     compiled, calls = program.read_bytes(), []
 
@@ -144,18 +144,18 @@ def test_a_damaged_or_edited_project_is_made_again(kind: str, folder: Path, monk
         output.chmod(0o755)
         calls.append(where)
 
-    monkeypatch.setattr(csim, "_gpp", compiler)
+    monkeypatch.setattr(simulation, "_gpp", compiler)
     pattern, change = DAMAGE[kind]
     (damaged,) = project_folder.glob(pattern)
     data = damaged.read_bytes()
     assert change(data) != data
     damaged.write_bytes(change(data))
-    assert csim.build_layer(graph, "mended", folder) == program
+    assert simulation.build_layer(graph, "mended", folder) == program
     assert calls == ["mended"]
     assert {path: path.read_bytes() for path in before} == before
     frames = layers.random_frames(graph, 1)
-    assert np.array_equal(csim.run(graph, program, frames), golden_frames(graph, frames))
-    csim.build_layer(graph, "mended", folder)
+    assert np.array_equal(simulation.run(graph, program, frames), golden_frames(graph, frames))
+    simulation.build_layer(graph, "mended", folder)
     assert calls == ["mended"], "once is enough"
 
 
@@ -167,13 +167,13 @@ def test_a_damaged_precompiled_header_is_compiled_again(tmp_path: Path, monkeypa
         output.chmod(0o755)
         calls.append(output)
 
-    monkeypatch.setattr(csim, "_gpp", compiler)
+    monkeypatch.setattr(simulation, "_gpp", compiler)
     graph = layers.matrix(Conv2d, "header", (2, 2, 2), 2, 1, (u(4, 3), s(4, 3), s(8, 5)))
-    program = csim.build_layer(graph, "header", tmp_path)
+    program = simulation.build_layer(graph, "header", tmp_path)
     (header,) = (tmp_path / "precompiled").glob("*/*.gch")
     header.write_bytes(header.read_bytes()[:-1])
     program.unlink()
-    csim.build_layer(graph, "header", tmp_path)
+    simulation.build_layer(graph, "header", tmp_path)
     assert [path.name for path in calls] == [header.name, program.name, header.name, program.name]
     assert header.stat().st_size == 800
 
@@ -185,61 +185,61 @@ def test_a_program_that_prints_nothing_and_writes_nothing_is_refused(tmp_path: P
     program.symlink_to("/bin/true")
     frames = layers.random_frames(graph, 1)
     with pytest.raises(ToolFailedError, match="values, got 0"):
-        csim.run(graph, program, frames)
+        simulation.run(graph, program, frames)
     program.unlink()
     with pytest.raises(ToolFailedError, match="exit code 127"):
-        csim.run(graph, program, frames)
+        simulation.run(graph, program, frames)
 
 
 def test_other_weights_make_another_project(folder: Path) -> None:
     def layer(seed: int) -> Graph:
         return layers.matrix(Conv2d, "rebuilt", (2, 2, 1), 1, 1, (u(4, 3), s(4, 3), u(4, 3)), seed)
 
-    first = csim.build_layer(layer(0), "rebuilt", folder)
+    first = simulation.build_layer(layer(0), "rebuilt", folder)
     key = artefacts.digest(folder / "layers" / "rebuilt")
-    second = csim.build_layer(layer(1), "rebuilt", folder)
+    second = simulation.build_layer(layer(1), "rebuilt", folder)
     assert first == second
     assert artefacts.digest(folder / "layers" / "rebuilt") != key
     frames = layers.random_frames(layer(1), 1)
-    assert np.array_equal(csim.run(layer(1), second, frames), golden_frames(layer(1), frames))
+    assert np.array_equal(simulation.run(layer(1), second, frames), golden_frames(layer(1), frames))
 
 
 def test_a_changed_weight_is_seen_and_an_inexact_one_is_refused(folder: Path) -> None:
     graph = layers.matrix(Conv2d, "broken", (4, 4, 2), 2, 1, (u(4, 3), s(4, 3), s(8, 5)))
-    program = csim.build_layer(graph, "broken", folder)
+    program = simulation.build_layer(graph, "broken", folder)
     frames = layers.random_frames(graph, 1)
     weights = folder / "layers" / "broken" / "firmware" / "weights" / "w2.txt"
     values = weights.read_text().split(",")
     weights.write_text(",".join(["0.125" if float(values[0]) != 0.125 else "0.25", *values[1:]]))
-    assert np.count_nonzero(csim.run(graph, program, frames) != golden_frames(graph, frames)) > 0
+    assert np.count_nonzero(simulation.run(graph, program, frames) != golden_frames(graph, frames)) > 0
     weights.write_text(",".join(["0.1", *values[1:]]))
     with pytest.raises(ToolFailedError, match="value 0 of 4 is missing or not exact"):
-        csim.run(graph, program, frames)
+        simulation.run(graph, program, frames)
 
 
 def test_wrong_input_is_refused(folder: Path) -> None:
     graph = CASES[0]
-    program = csim.build_layer(graph, graph.name, folder)
+    program = simulation.build_layer(graph, graph.name, folder)
     with pytest.raises(ShapeError, match="x: expected frames of shape"):
-        csim.run_layer(graph, graph.name, program, {"x": np.zeros((5, 6, 3), dtype=np.int64)})
+        simulation.run_layer(graph, graph.name, program, {"x": np.zeros((5, 6, 3), dtype=np.int64)})
     with pytest.raises(WidthError, match=r"x: expected values of u8\.8, got 0\.\.256"):
         values = np.zeros((6, 5, 3), dtype=np.int64)
         values[0, 0, 0] = 256
-        csim.run_layer(graph, graph.name, program, {"x": values})
+        simulation.run_layer(graph, graph.name, program, {"x": values})
     with pytest.raises(ModelError, match="expected the name of a layer, got 'other'"):
-        csim.build_layer(graph, "other", folder)
+        simulation.build_layer(graph, "other", folder)
 
 
 def test_missing_compiler_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    csim._compiler.cache_clear()
+    simulation._compiler.cache_clear()
     try:
         with pytest.raises(
             ToolMissingError, match=r"g\+\+: expected the GNU C\+\+ compiler on PATH.*apt-get install g\+\+"
         ):
-            csim.build_layer(CASES[-1], CASES[-1].name, tmp_path / "hls")
+            simulation.build_layer(CASES[-1], CASES[-1].name, tmp_path / "hls")
     finally:
-        csim._compiler.cache_clear()
+        simulation._compiler.cache_clear()
 
 
 def test_a_compiler_that_fails_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,14 +248,14 @@ def test_a_compiler_that_fails_is_named(tmp_path: Path, monkeypatch: pytest.Monk
     compiler.write_text('#!/bin/sh\n[ "$1" = --version ] && echo \'fake 1\' && exit 0\necho "$MESSAGE" >&2; exit 1\n')
     compiler.chmod(0o755)
     monkeypatch.setenv("PATH", str(compiler.parent), prepend=":")
-    csim._compiler.cache_clear()
+    simulation._compiler.cache_clear()
     try:
         for message, error in (("error: oops", ToolFailedError), ("No space left on device", StorageError)):
             monkeypatch.setenv("MESSAGE", message)
             with pytest.raises(error):
-                csim.build_layer(CASES[-1], CASES[-1].name, tmp_path / "hls")
+                simulation.build_layer(CASES[-1], CASES[-1].name, tmp_path / "hls")
     finally:
-        csim._compiler.cache_clear()
+        simulation._compiler.cache_clear()
     assert not [
         path
         for path in (tmp_path / "hls").rglob("*")
@@ -266,7 +266,7 @@ def test_a_compiler_that_fails_is_named(tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_requantisation_that_drops_more_than_there_is_is_refused(folder: Path) -> None:
     graph = layers.requant("to_zero", (2, 2, 1), u(3, 8), u(4, 4))
     with pytest.raises(ScaleError, match="to_zero: expected at most 3 dropped bits"):
-        csim.build_layer(graph, "to_zero", folder)
+        simulation.build_layer(graph, "to_zero", folder)
     assert not (folder / "layers" / "to_zero").exists()
 
 
@@ -284,13 +284,13 @@ def test_a_requantisation_that_drops_more_than_there_is_is_refused(folder: Path)
 )
 def test_a_damaged_weight_file_is_refused(change: Callable[[str], str], index: int, folder: Path) -> None:
     graph = layers.matrix(Conv2d, "damaged", (2, 2, 2), 2, 1, (u(4, 3), s(4, 3), s(8, 5)))
-    program = csim.build_layer(graph, "damaged", folder)
+    program = simulation.build_layer(graph, "damaged", folder)
     weights = folder / "layers" / "damaged" / "firmware" / "weights" / "w2.txt"
     text = weights.read_text()
     weights.write_text(change(text))
     try:
         with pytest.raises(ToolFailedError, match=f"w2.txt: value {index} of 4 is missing or not exact"):
-            csim.run(graph, program, layers.random_frames(graph, 1))
+            simulation.run(graph, program, layers.random_frames(graph, 1))
     finally:
         weights.write_text(text)
 
@@ -298,11 +298,11 @@ def test_a_damaged_weight_file_is_refused(change: Callable[[str], str], index: i
 def test_the_quick_types_compute_what_the_stock_types_do(folder: Path) -> None:
     """hls4ml's header holds the word that the quick types leave out, and nothing else differs."""
     graph = CASES[1]
-    quick = csim.build_layer(graph, graph.name, folder)
-    stock = csim.build_layer(graph, graph.name, folder, stock=True)
+    quick = simulation.build_layer(graph, graph.name, folder)
+    stock = simulation.build_layer(graph, graph.name, folder, stock=True)
     assert quick != stock
     frames = layers.random_frames(graph, 2)
-    assert np.array_equal(csim.run(graph, quick, frames), csim.run(graph, stock, frames))
+    assert np.array_equal(simulation.run(graph, quick, frames), simulation.run(graph, stock, frames))
     header = Path("etc") / "ap_private.h"
     changed = [path / header for path in (folder / "precompiled").glob("*/ap_types")]
     assert len(changed) == 1
@@ -317,7 +317,7 @@ def test_the_largest_layers_of_the_paper_network(name: str, tmp_path: Path) -> N
     """The most weights, 9.4 million, and the most multiplications on the largest image, 1.2 billion."""
     graph = load_network("paper")
     taps = golden.run(graph, random_image(graph))
-    got = csim.run_layer(graph, name, csim.build_layer(graph, name, tmp_path), taps)
+    got = simulation.run_layer(graph, name, simulation.build_layer(graph, name, tmp_path), taps)
     expected = taps[graph.node(name).output]
     assert got.size == expected.size == {"bottleneck_conv1": 8 * 8 * 1024, "dec0_conv0": 128 * 128 * 64}[name]
     assert len(np.unique(expected)) > 8
@@ -328,6 +328,6 @@ def test_the_largest_layers_of_the_paper_network(name: str, tmp_path: Path) -> N
 def test_the_whole_paper_network(tmp_path: Path) -> None:
     graph = load_network("paper")
     image = random_image(graph)
-    got = csim.run(graph, csim.build_network(graph, tmp_path), [image[None]])
+    got = simulation.run(graph, simulation.build_network(graph, tmp_path), [image[None]])
     assert got.size == 128 * 128
     assert np.array_equal(got[0], golden.run(graph, image)[graph.output])

@@ -11,13 +11,15 @@ import pytest
 from helpers.random_graphs import random_graph
 
 from quantunet.errors import FoldingError, QuantUNetError, WidthError
-from quantunet.hls import rtl_project
-from quantunet.hls.fifo_depth import frame_interval
-from quantunet.hls.fold_solver import fold_for_interval
-from quantunet.hls.folding import candidates, default_folding, default_interval, read_folding
+from quantunet.graph_check import check
+from quantunet.hls.choose.default import default_folding, default_interval, read_folding
+from quantunet.hls.choose.solver import fold_for_interval
+from quantunet.hls.folding import candidates
+from quantunet.hls.generate import rtl_project
 from quantunet.hls.network import emit
+from quantunet.hls.schedule.depths import frame_interval
 from quantunet.ir import Conv2d, Graph, QType, Tensor
-from quantunet.model.random_network import GraphBuilder
+from quantunet.random_network import GraphBuilder
 
 
 def builds(graph: Graph, name: str) -> int:
@@ -119,7 +121,7 @@ def test_scales_too_far_apart_have_no_folding() -> None:
         Tensor(t.name, t.shape, dataclasses.replace(t.qtype, frac=60)) if t.name == graph.output else t
         for t in graph.tensors
     )
-    apart = dataclasses.replace(graph, tensors=far).check()
+    apart = check(dataclasses.replace(graph, tensors=far))
     assert builds(apart, "c") == 0
     with pytest.raises(WidthError, match="c: expected an accumulator and a shift that fit in 64 bits"):
         default_folding(apart)

@@ -6,10 +6,10 @@ import pytest
 
 from quantunet.errors import FoldingError, WidthError
 from quantunet.hls.design import Fold
+from quantunet.hls.modules.plumbing import width_adapter_cycles
 from quantunet.hls.network import cycles, emit
-from quantunet.hls.plumbing import width_adapter_cycles
 from quantunet.ir import Graph, QType, Sigmoid, Tensor
-from quantunet.model.random_network import GraphBuilder
+from quantunet.random_network import GraphBuilder
 
 
 def small_layers() -> list[Graph]:

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from quantunet.hls.fifo_depth import fifo_depths, frame_interval
-from quantunet.hls.folding import default_folding, default_interval, ideal_cycles
-from quantunet.model.random_network import random_unet
+from quantunet.hls.choose.default import default_folding, default_interval
+from quantunet.hls.folding import ideal_cycles
+from quantunet.hls.schedule.depths import fifo_depths, frame_interval
+from quantunet.random_network import random_unet
 
 
 def test_interval_is_that_of_the_slowest_layer() -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from helpers.qonnx_files import SmallUnet
 
-import quantunet.hls
+import quantunet.hls.choose
 from quantunet.cli import main
-from quantunet.hls.fifo_depth import frame_interval
-from quantunet.hls.folding import read_folding
+from quantunet.hls.choose.default import read_folding
+from quantunet.hls.schedule.depths import frame_interval
 from quantunet.qonnx_import import load
 
 
@@ -95,8 +95,8 @@ def test_a_frame_rate_outside_the_budget_says_which_one_fits(model: Path, capsys
 def test_without_or_tools_it_says_what_to_install(
     model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.delitem(sys.modules, "quantunet.hls.fold_solver", raising=False)
-    monkeypatch.delattr(quantunet.hls, "fold_solver", raising=False)
+    monkeypatch.delitem(sys.modules, "quantunet.hls.choose.solver", raising=False)
+    monkeypatch.delattr(quantunet.hls.choose, "solver", raising=False)
     for name in ("ortools", "ortools.sat", "ortools.sat.python"):
         monkeypatch.setitem(sys.modules, name, None)
     assert main(["fold", str(model), "--interval", "1000"]) == 2

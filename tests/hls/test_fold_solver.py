@@ -15,7 +15,11 @@ from dataclasses import dataclass
 import pytest
 
 from quantunet.errors import FoldingError
-from quantunet.hls.cost_model import (
+from quantunet.hls.choose.solver import Solution, estimate, fold_for_budget, fold_for_interval
+from quantunet.hls.design import Fold, Style
+from quantunet.hls.folding import candidates, check_folding
+from quantunet.hls.network import build
+from quantunet.hls.resources.terms import (
     ADAPTER_PRICE,
     PRICES,
     RESOURCES,
@@ -26,13 +30,9 @@ from quantunet.hls.cost_model import (
     prices_of,
     width_adapter_cost,
 )
-from quantunet.hls.design import Fold, Style
-from quantunet.hls.fifo_depth import fifo_depths, frame_interval
-from quantunet.hls.fold_solver import Solution, estimate, fold_for_budget, fold_for_interval
-from quantunet.hls.folding import candidates, check_folding
-from quantunet.hls.network import build
+from quantunet.hls.schedule.depths import fifo_depths, frame_interval
 from quantunet.ir import Conv2d, ConvTranspose2d, Graph, QType
-from quantunet.model.random_network import GraphBuilder, random_unet
+from quantunet.random_network import GraphBuilder, random_unet
 
 FOLDED: tuple[Style, ...] = ("folded-lut", "folded-dsp")
 UNET = random_unet(base=4, depth=2, size=32)
@@ -187,7 +187,7 @@ def test_the_estimate_has_the_modules_of_the_design_and_adapters_only_where_lane
 def test_dear_adapters_are_avoided(monkeypatch: pytest.MonkeyPatch) -> None:
     """With adapters that cost as much as a network there is none where none must be."""
     cost = Cost(lut=10**6)
-    monkeypatch.setattr("quantunet.hls.fold_solver.width_adapter_cost", lambda a, b, bits: Cost() if a == b else cost)
+    monkeypatch.setattr("quantunet.hls.choose.solver.width_adapter_cost", lambda a, b, bits: Cost() if a == b else cost)
     found = fold_for_interval(small(), 288, styles=FOLDED)
     assert not [item for item in found.items if item.module == "width_adapter"]
 
@@ -228,7 +228,7 @@ import sys
 import numpy as np
 from ortools.sat.python import cp_model
 from quantunet import processes
-from quantunet.hls import fold_solver
+from quantunet.hls.choose.solver import _solved
 
 rng, model = np.random.default_rng(0), cp_model.CpModel()
 chosen = [model.new_bool_var(f"x{index}") for index in range(60)]
@@ -240,7 +240,7 @@ solver.parameters.num_workers = 1
 print("searching", flush=True)
 try:
     with processes.terminated_like_interrupt():
-        fold_solver._solved(solver, model)
+        _solved(solver, model)
 except KeyboardInterrupt as interrupt:
     sys.exit(processes.exit_code(interrupt))
 """

@@ -5,21 +5,13 @@ from pathlib import Path
 import pytest
 
 from quantunet.errors import FileFormatError, FoldingError, StorageError
-from quantunet.hls.cost_model import ADAPTER_PRICE, area, layer_cost, width_adapter_cost
+from quantunet.hls.choose.default import default_folding, default_interval, read_folding
 from quantunet.hls.design import Fold, Style
-from quantunet.hls.folding import (
-    candidates,
-    check_fold,
-    check_folding,
-    default_folding,
-    default_interval,
-    ideal_cycles,
-    read_folding,
-    write_folding,
-)
+from quantunet.hls.folding import candidates, check_fold, check_folding, ideal_cycles, write_folding
 from quantunet.hls.network import cycles
+from quantunet.hls.resources.terms import ADAPTER_PRICE, area, layer_cost, width_adapter_cost
 from quantunet.ir import Conv2d, QType
-from quantunet.model.random_network import GraphBuilder, random_unet
+from quantunet.random_network import GraphBuilder, random_unet
 
 GRAPH = random_unet(base=4, depth=2, size=32)
 

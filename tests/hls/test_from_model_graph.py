@@ -14,10 +14,10 @@ from hls4ml.model.graph import ModelGraph
 from quantunet import golden
 from quantunet.errors import QuantUNetError, ScaleError, UnsupportedOpError, WidthError
 from quantunet.golden.inference import evaluate
-from quantunet.hls.from_model_graph import from_model_graph
-from quantunet.hls.lower.network import model_graph
+from quantunet.hls.csim.lower.network import model_graph
+from quantunet.hls.plugin.reader import from_model_graph
 from quantunet.ir import INPUT_TYPE, Conv2d, ConvTranspose2d, Graph, MaxPool2d, QType, Requant
-from quantunet.model.random_network import GraphBuilder, random_unet
+from quantunet.random_network import GraphBuilder, random_unet
 
 
 @pytest.mark.parametrize("seed", range(3))

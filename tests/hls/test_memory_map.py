@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from quantunet.hls.memory_map import map_memory, map_ram
-from quantunet.hls.rtl_project import library_sources
+from quantunet.hls.generate.rtl_project import library_sources
+from quantunet.hls.resources.memory_map import map_memory, map_ram
 from quantunet.hls.synth import yosys
 from quantunet.hls.synth.yosys import Job
 

@@ -11,18 +11,19 @@ import pytest
 from helpers.foldings import lopsided_folding
 
 from quantunet.errors import ToolMissingError
-from quantunet.hls.deadlock import least_depths
+from quantunet.hls.choose.default import default_folding
 from quantunet.hls.design import Design, Fold
-from quantunet.hls.fifo_depth import fifo_depths, first_output, frame_interval
-from quantunet.hls.fifo_report import fifo_report
-from quantunet.hls.folding import Folding, default_folding
-from quantunet.hls.full_speed import full_speed_depths, keeps_interval
+from quantunet.hls.folding import Folding
+from quantunet.hls.generate.rtl_project import design_fifos
 from quantunet.hls.network import build, cycles
-from quantunet.hls.network_schedule import schedule
-from quantunet.hls.rtl_project import design_fifos
-from quantunet.hls.schedule_program import schedule_program
+from quantunet.hls.schedule.deadlock import least_depths
+from quantunet.hls.schedule.depths import fifo_depths, first_output, frame_interval
+from quantunet.hls.schedule.exact import schedule
+from quantunet.hls.schedule.full_speed import full_speed_depths, keeps_interval
+from quantunet.hls.schedule.program import schedule_program
+from quantunet.hls.schedule.report import fifo_report
 from quantunet.ir import Graph
-from quantunet.model.random_network import random_unet
+from quantunet.random_network import random_unet
 
 UNLIMITED = 10**9
 

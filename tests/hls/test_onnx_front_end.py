@@ -15,9 +15,8 @@ from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.transformation.channels_last import ConvertToChannelsLastAndClean
 from qonnx.util.cleanup import cleanup_model
 
-from quantunet import golden
-from quantunet.hls.from_model_graph import from_model_graph
-from quantunet.ir import Graph
+from quantunet import golden, graph_file
+from quantunet.hls.plugin.reader import from_model_graph
 from quantunet.qonnx_import import load
 
 DOMAIN = "qonnx.custom_op.general"
@@ -80,7 +79,7 @@ def test_hls4ml_converter_and_our_importer_agree(channels_last: bool, classes: i
         hls_model.write()
 
     graph = from_model_graph(hls_model)
-    assert Graph.from_json((tmp_path / "rtl" / "graph.json").read_text()) == graph
+    assert graph_file.from_json((tmp_path / "rtl" / "graph.json").read_text()) == graph
     assert (
         [node.op for node in graph.nodes] == [node.op for node in imported.nodes] == ["conv2d", "maxpool2d", "conv2d"]
     )

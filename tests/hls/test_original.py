@@ -10,7 +10,7 @@ from onnx import helper
 from torch import nn
 
 from quantunet.errors import UnsupportedOpError
-from quantunet.hls.original import Original
+from quantunet.hls.plugin.original import Original
 
 
 class Layer:

@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 from hls4ml.backends import get_backend
 
-from quantunet import artefacts
+from quantunet import artefacts, graph_file
 from quantunet.accumulator import accumulator
 from quantunet.errors import StorageError
-from quantunet.hls import project
-from quantunet.hls.extension import register, valid_reuse_factors
-from quantunet.hls.lower.layer import exact, rounded
-from quantunet.hls.lower.names import unique_names
-from quantunet.hls.lower.network import model_graph
-from quantunet.hls.lower.weight_text import BulkText, write_in_bulk
+from quantunet.hls.csim import project
+from quantunet.hls.csim.extension import register, valid_reuse_factors
+from quantunet.hls.csim.lower.layer import exact, rounded
+from quantunet.hls.csim.lower.names import unique_names
+from quantunet.hls.csim.lower.network import model_graph
+from quantunet.hls.csim.lower.weight_text import BulkText, write_in_bulk
 from quantunet.ir import Conv2d, ConvTranspose2d, Graph, QType
-from quantunet.model.random_network import random_unet
+from quantunet.random_network import random_unet
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +105,7 @@ def test_what_was_edited_is_written_again(
 
 def test_content_key_depends_on_every_weight(graph: Graph) -> None:
     other = random_unet(base=2, depth=1, size=8, seed=6)
-    assert project.content_key(graph) == project.content_key(Graph.from_json(graph.to_json()))
+    assert project.content_key(graph) == project.content_key(graph_file.from_json(graph_file.to_json(graph)))
     assert project.content_key(graph) != project.content_key(other)
     assert project.content_key(graph, 1) != project.content_key(graph, 2)
 

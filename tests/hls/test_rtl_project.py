@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from quantunet.errors import FoldingError, ModelError, StorageError
-from quantunet.hls import rtl_project
+from quantunet.hls.choose.default import default_folding, read_folding
 from quantunet.hls.design import Fold
-from quantunet.hls.folding import default_folding, read_folding
+from quantunet.hls.generate import rtl_project
 from quantunet.hls.network import build
-from quantunet.model.random_network import random_unet
+from quantunet.random_network import random_unet
 
 GRAPH = random_unet(base=4, depth=2, size=16)
 FOLDING = default_folding(GRAPH)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from quantunet.hls import project, rtl_project
-from quantunet.hls.folding import default_folding
-from quantunet.hls.source_digest import hls_digest, rtl_digest
-from quantunet.model.random_network import random_unet
+from quantunet.hls.choose.default import default_folding
+from quantunet.hls.csim import project
+from quantunet.hls.generate import rtl_project
+from quantunet.hls.generate.source_digest import hls_digest, rtl_digest
+from quantunet.random_network import random_unet
 
 GRAPH = random_unet(base=2, depth=1, size=16, seed=2)
 

@@ -15,8 +15,8 @@ from helpers.rtl import BUILD_ROOT
 
 from quantunet import golden
 from quantunet.errors import ToolFailedError
-from quantunet.hls import rtl_project
 from quantunet.hls.design import Fold
+from quantunet.hls.generate import rtl_project
 from quantunet.hls.network import cycles
 from quantunet.ir import Conv2d, ConvTranspose2d, Graph, QType
 from quantunet.rtl_sim import bench

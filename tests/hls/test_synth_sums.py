@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from quantunet.hls.synth.carry_cell import ONE, ZERO, Bit, Net, adder, and_bit, handover, net_bit
-from quantunet.hls.synth.carry_tree import Columns, Sum, Tree, build
 from quantunet.hls.synth.families import ECP5, NEXUS, CarryChain
+from quantunet.hls.synth.passes.carry_cell import ONE, ZERO, Bit, Net, adder, and_bit, handover, net_bit
+from quantunet.hls.synth.passes.carry_tree import Columns, Sum, Tree, build
 
 CHAINS = [family.chain for family in (ECP5, NEXUS) if family.chain is not None]
 NAMES = [chain.cell for chain in CHAINS]
@@ -146,7 +146,7 @@ DESIGNS = {
 SCRIPT = """
 import json, sys
 from pyosys import libyosys
-from quantunet.hls.synth import mapping
+from quantunet.hls.synth.passes import mapping
 from quantunet.hls.synth.families import FAMILIES
 job = json.load(sys.stdin)
 design, family = libyosys.Design(), FAMILIES[job["family"]]
@@ -212,7 +212,7 @@ def test_the_pass_changes_nothing_that_a_design_computes(
 FLOW = """
 import json, sys
 from pyosys import libyosys
-from quantunet.hls.synth import mapping
+from quantunet.hls.synth.passes import mapping
 from quantunet.hls.synth.families import FAMILIES
 job = json.load(sys.stdin)
 design, family = libyosys.Design(), FAMILIES[job["family"]]

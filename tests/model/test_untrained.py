@@ -13,6 +13,7 @@ from helpers.qonnx_graph import write_qonnx
 from quantunet import golden, packed, zoo
 from quantunet.errors import ImageError, ModelError
 from quantunet.golden.histogram import histogram, histograms
+from quantunet.graph_check import check
 from quantunet.ir import Conv2d, ConvTranspose2d, Graph, IntArray, QType, Sigmoid
 from quantunet.model.config import PRESETS, UNetConfig
 from quantunet.model.phantoms import generate
@@ -123,7 +124,7 @@ def test_a_dead_layer_is_seen(small: Graph) -> None:
     index, node = next((i, n) for i, n in enumerate(nodes) if n.name == "dec1_conv0")
     assert isinstance(node, Conv2d)
     nodes[index] = dataclasses.replace(node, bias=IntArray.of(node.bias.array - 100_000))
-    broken = dataclasses.replace(small, nodes=tuple(nodes)).check()
+    broken = check(dataclasses.replace(small, nodes=tuple(nodes)))
     found = {each.name: each for each in histograms(broken, golden.run(broken, image(32)))}
     dead = found["dec1_conv0_out"]
     assert dead.dead

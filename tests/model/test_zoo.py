@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from quantunet import cli, packed, zoo
+from quantunet import cli, graph_file, packed, zoo
 from quantunet.errors import FileFormatError, StorageError
 from quantunet.ir import Graph
 from quantunet.zoo import card_path, load_network, network_path, zoo_names
@@ -20,7 +20,7 @@ def test_every_kind_of_file_is_the_same_network(tmp_path, tiny):
     for suffix in (".onnx", ".ONNX"):
         shutil.copyfile(network_path("tiny"), tmp_path / f"tiny{suffix}")
     packed.write(tiny, tmp_path / "tiny.qun")
-    (tmp_path / "tiny.json").write_text(tiny.to_json())
+    (tmp_path / "tiny.json").write_text(graph_file.to_json(tiny))
     names = ("tiny.onnx", "tiny.ONNX", "tiny.qun", "tiny.json")
     assert [load_network(str(tmp_path / name)) == tiny for name in names] == [True] * 4
 
@@ -28,7 +28,7 @@ def test_every_kind_of_file_is_the_same_network(tmp_path, tiny):
 @pytest.mark.parametrize("command", ["infer", "pack", "fold", "fifos"])
 def test_commands_take_a_graph_json(command, tmp_path, tiny, capsys):
     model, image = tmp_path / "graph.json", tmp_path / "image.png"
-    model.write_text(tiny.to_json())
+    model.write_text(graph_file.to_json(tiny))
     assert cli.main(["phantom", str(image), "--size", "32"]) == 0
     arguments = {
         "infer": [str(image), "--out", str(tmp_path / "mask.png")],
@@ -78,7 +78,7 @@ def test_what_is_no_network_is_refused_with_a_reason(kind, tmp_path, capsys):
 
 
 def test_a_graph_is_not_its_own_card(tmp_path, tiny):
-    (tmp_path / "tiny.json").write_text(tiny.to_json())
+    (tmp_path / "tiny.json").write_text(graph_file.to_json(tiny))
     assert card_path(str(tmp_path / "tiny.json")) is None
     packed.write(tiny, tmp_path / "tiny.qun")
     assert card_path(str(tmp_path / "tiny.qun")) == tmp_path / "tiny.json"

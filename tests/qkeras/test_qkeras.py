@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from quantunet import golden
+from quantunet import golden, graph_file
 from quantunet.errors import UnsupportedOpError
 from quantunet.ir import Graph, QType
 
@@ -47,7 +47,7 @@ def convert(model: Any, folder: Path, logits: str) -> Graph:
         config["LayerName"][layer]["Precision"]["result"] = logits
     arguments = {"hls_config": config, "backend": "QuantUNet", "io_type": "io_stream"}
     hls4ml.converters.convert_from_keras_model(model, output_dir=str(folder), **arguments).write()
-    return Graph.from_json((folder / "graph.json").read_text(), str(folder))
+    return graph_file.from_json((folder / "graph.json").read_text(), str(folder))
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -17,12 +17,14 @@ from rich.console import Console
 from quantunet.cli import main
 from quantunet.commands import cosim as command
 from quantunet.errors import ImageError, ModelError, ToolFailedError
-from quantunet.hls import csim, network, rtl_project
+from quantunet.hls import network
+from quantunet.hls.choose.default import default_folding
+from quantunet.hls.csim import simulation
 from quantunet.hls.design import Cycles
-from quantunet.hls.folding import default_folding
+from quantunet.hls.generate import rtl_project
 from quantunet.ir import Graph
-from quantunet.model.random_network import random_image, random_unet
 from quantunet.provenance import file_digest, graph_digest
+from quantunet.random_network import random_image, random_unet
 from quantunet.result_folder import network_folder
 from quantunet.rtl_sim import cosim as cosim_module
 from quantunet.rtl_sim import layer_bench, network_bench, verilator
@@ -98,14 +100,14 @@ def test_report_has_the_documented_fields_and_passes(tmp_path: Path) -> None:
 
 
 def test_hls_difference_fails_and_names_the_value(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = csim.run_layer
+    whole = simulation.run_layer
 
     def damaged(*args: object) -> np.ndarray:
         output = whole(*args)  # type: ignore[arg-type]
         output[3, 2, 1] ^= 1
         return output
 
-    monkeypatch.setattr(csim, "run_layer", damaged)
+    monkeypatch.setattr(simulation, "run_layer", damaged)
     report = run(("skip0_requant",))
     assert not report.passed
     ((name, problems, _),) = report.failures()
@@ -118,7 +120,7 @@ def crash(*_: object, **__: object) -> None:
 
 
 def test_a_report_says_where_nothing_was_compared(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(csim, "build_layer", crash)
+    monkeypatch.setattr(simulation, "build_layer", crash)
     monkeypatch.setattr(layer_bench, "run_layer", crash)
     monkeypatch.setattr(network_bench, "run_network", crash)
     console = Console(width=160, record=True, file=io.StringIO())
@@ -142,7 +144,7 @@ def test_a_report_says_where_nothing_was_compared(monkeypatch: pytest.MonkeyPatc
 def test_the_command_ends_with_2_where_a_tool_failed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(csim, "build_layer", crash)
+    monkeypatch.setattr(simulation, "build_layer", crash)
     arguments = ["cosim", "--layers", "skip0_requant", "--legs", "hls", "--build", str(tmp_path)]
     assert main(arguments) == 2
     said = capsys.readouterr()
@@ -204,7 +206,7 @@ def test_another_image_needs_no_other_build(monkeypatch: pytest.MonkeyPatch) -> 
         raise AssertionError("built again")
 
     monkeypatch.setattr(verilator, "_verilate", refuse)
-    monkeypatch.setattr(csim, "_gpp", refuse)
+    monkeypatch.setattr(simulation, "_gpp", refuse)
     assert run(("enc0_conv0",), image=255 - random_image(GRAPH)).passed
 
 
@@ -287,8 +289,8 @@ def test_a_tool_that_fails_is_no_difference(
     monkeypatch.setattr(verilator, "prepare", lambda builds: None)
     monkeypatch.setattr(layer_bench, "run_layer", crash)
     monkeypatch.setattr(cosim_module.network_bench, "run_network", crash)
-    monkeypatch.setattr(csim, "build_layer", lambda *args: Path("unused"))
-    monkeypatch.setattr(csim, "run_layer", simulated)
+    monkeypatch.setattr(simulation, "build_layer", lambda *args: Path("unused"))
+    monkeypatch.setattr(simulation, "run_layer", simulated)
     assert main(["cosim", "--layers", "skip0_requant,network", "--build", str(tmp_path)]) == (1 if differs else 2)
     found = json.loads(next(tmp_path.rglob("report.json")).read_text(encoding="utf-8"))
     (layer,) = found["layers"]

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from quantunet import packed
-from quantunet.model.random_network import random_unet
+from quantunet.random_network import random_unet
 
 LAYER = "skip0_requant"
 

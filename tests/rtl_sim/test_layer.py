@@ -13,8 +13,8 @@ from helpers.rtl import BUILD_ROOT
 from quantunet import golden
 from quantunet.errors import StorageError, ToolFailedError
 from quantunet.hls import network
-from quantunet.hls.folding import default_folding
-from quantunet.model.random_network import random_image, random_unet
+from quantunet.hls.choose.default import default_folding
+from quantunet.random_network import random_image, random_unet
 from quantunet.rtl_sim import bench, verilator
 from quantunet.rtl_sim.bench_check import compare
 from quantunet.rtl_sim.bench_result import BenchResult, Difference

@@ -9,9 +9,9 @@ from helpers.faults import library_with
 from helpers.mutation import flip_nibble
 from helpers.rtl import BUILD_ROOT
 
-from quantunet.hls import rtl_project
-from quantunet.hls.folding import default_folding
-from quantunet.model.random_network import random_image, random_unet
+from quantunet.hls.choose.default import default_folding
+from quantunet.hls.generate import rtl_project
+from quantunet.random_network import random_image, random_unet
 from quantunet.rtl_sim import layer_bench, waveform
 from quantunet.rtl_sim.cosim import Options, cosim
 from quantunet.rtl_sim.report import CosimReport

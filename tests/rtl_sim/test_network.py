@@ -12,10 +12,10 @@ from helpers.mutation import flip_nibble
 from helpers.rtl import BUILD_ROOT
 
 from quantunet import golden
-from quantunet.hls import rtl_project
-from quantunet.hls.fifo_depth import fifo_depths, frame_interval
-from quantunet.hls.folding import default_folding
-from quantunet.model.random_network import random_image, random_unet
+from quantunet.hls.choose.default import default_folding
+from quantunet.hls.generate import rtl_project
+from quantunet.hls.schedule.depths import fifo_depths, frame_interval
+from quantunet.random_network import random_image, random_unet
 from quantunet.rtl_sim import network_bench
 from quantunet.rtl_sim.bench_result import BenchResult
 from quantunet.rtl_sim.frames import adjacent_frames

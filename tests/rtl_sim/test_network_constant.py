@@ -10,14 +10,14 @@ import pytest
 from helpers.rtl import BUILD_ROOT
 
 from quantunet import golden
-from quantunet.hls import rtl_project
+from quantunet.hls.choose.default import default_folding
 from quantunet.hls.design import Fold
-from quantunet.hls.fifo_depth import fifo_depths, frame_interval
-from quantunet.hls.folding import default_folding
+from quantunet.hls.generate import rtl_project
 from quantunet.hls.network import build
-from quantunet.hls.network_schedule import schedule
+from quantunet.hls.schedule.depths import fifo_depths, frame_interval
+from quantunet.hls.schedule.exact import schedule
 from quantunet.ir import Conv2d
-from quantunet.model.random_network import random_image, random_unet
+from quantunet.random_network import random_image, random_unet
 from quantunet.rtl_sim import bench
 from quantunet.rtl_sim.frames import adjacent_frames
 from quantunet.rtl_sim.layer_bench import Setup

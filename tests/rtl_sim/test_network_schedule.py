@@ -11,12 +11,12 @@ from helpers.foldings import lopsided_folding
 from helpers.rtl import BUILD_ROOT
 
 from quantunet import golden
-from quantunet.hls.deadlock import least_depths
 from quantunet.hls.design import Fold
-from quantunet.hls.fifo_depth import frame_interval
-from quantunet.hls.network_schedule import schedule
+from quantunet.hls.schedule.deadlock import least_depths
+from quantunet.hls.schedule.depths import frame_interval
+from quantunet.hls.schedule.exact import schedule
 from quantunet.ir import Graph
-from quantunet.model.random_network import random_image, random_unet
+from quantunet.random_network import random_image, random_unet
 from quantunet.rtl_sim.cosim import adjacent_frames
 from quantunet.rtl_sim.fifo_bench import FifoBench
 from quantunet.rtl_sim.stalls import Stalls

@@ -9,10 +9,10 @@ import pytest
 from helpers.rtl import BUILD_ROOT
 
 from quantunet import golden
-from quantunet.hls.fifo_depth import first_output
-from quantunet.hls.folding import MAX_LANES, default_folding
+from quantunet.hls.choose.default import MAX_LANES, default_folding
+from quantunet.hls.schedule.depths import first_output
 from quantunet.ir import Conv2d, ConvTranspose2d
-from quantunet.model.random_network import random_image
+from quantunet.random_network import random_image
 from quantunet.rtl_sim.frames import compact
 from quantunet.rtl_sim.layer_bench import Setup
 from quantunet.rtl_sim.network_bench import run_network

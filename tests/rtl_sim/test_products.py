@@ -12,8 +12,9 @@ from helpers.rtl import check_cases
 
 from quantunet.errors import ToolFailedError
 from quantunet.golden.inference import evaluate
+from quantunet.graph_check import check
 from quantunet.hls.design import Fold, Style
-from quantunet.hls.matrix_vector import products_per_multiplier
+from quantunet.hls.matrix.folded import products_per_multiplier
 from quantunet.ir import Conv2d, Graph, IntArray, QType, Tensor
 from quantunet.rtl_sim.op_cases import Case, layer_case
 
@@ -42,7 +43,7 @@ def extremes(source: QType, bits_w: int, pe: int, simd: int, style: Style) -> Ca
     node = Conv2d("layer", ("x",), "y", IntArray.of(weight[None, None]), QType(bits_w, True, shift), IntArray.of(bias))
     shape = (1, 4, channels)
     graph = Graph("layer", ("x",), "y", (Tensor("x", shape, source), Tensor("y", (1, 4, 2 * pe), target)), (node,))
-    case = layer_case(graph.check(), Fold(pe, simd, style), frames=2)
+    case = layer_case(check(graph), Fold(pe, simd, style), frames=2)
     pixels = case.frames["x"].copy()
     pixels[0, 0, 0], pixels[0, 0, 1] = source.qmax, source.qmin
     pixels[0, 0, 2, ::2], pixels[0, 0, 2, 1::2] = source.qmin, source.qmax

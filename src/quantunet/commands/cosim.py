@@ -103,7 +103,8 @@ def _positive(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
-    from quantunet.hls.folding import default_folding, read_folding, write_folding
+    from quantunet.hls.choose.default import default_folding, read_folding
+    from quantunet.hls.folding import write_folding
     from quantunet.rtl_sim import report as reports
     from quantunet.rtl_sim.cosim import Options, cosim
     from quantunet.rtl_sim.live_table import LiveTable

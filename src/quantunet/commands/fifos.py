@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from rich.status import Status
 
-    from quantunet.hls.fifo_report import FifoReport
     from quantunet.hls.folding import Folding
+    from quantunet.hls.schedule.report import FifoReport
     from quantunet.ir import Graph
 
 _BAR = 16
@@ -94,9 +94,9 @@ class _Simulation:
 
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
-    from quantunet.hls.fifo_report import fifo_report
-    from quantunet.hls.folding import default_folding, read_folding
-    from quantunet.hls.source_digest import rtl_digest
+    from quantunet.hls.choose.default import default_folding, read_folding
+    from quantunet.hls.generate.source_digest import rtl_digest
+    from quantunet.hls.schedule.report import fifo_report
 
     graph = load_network(args.model)
     folder = network_folder(args.build, graph) / "fifos"
@@ -136,9 +136,9 @@ def _simulate(
     folder: Path,
     status: Status,
 ) -> None:
-    from quantunet.hls.full_speed import FRAMES
-    from quantunet.hls.network_schedule import schedule
-    from quantunet.model.random_network import random_image
+    from quantunet.hls.schedule.exact import schedule
+    from quantunet.hls.schedule.full_speed import FRAMES
+    from quantunet.random_network import random_image
     from quantunet.rtl_sim.fifo_bench import FifoBench
     from quantunet.rtl_sim.frames import adjacent_frames
 

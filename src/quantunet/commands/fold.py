@@ -20,9 +20,9 @@ from quantunet.provenance import gather, graph_digest, value_digest
 from quantunet.zoo import MODEL_HELP, load_network, model_digest
 
 if TYPE_CHECKING:
-    from quantunet.hls.cost_model import Cost
+    from quantunet.hls.choose.solver import Solution
     from quantunet.hls.design import Style
-    from quantunet.hls.fold_solver import Solution
+    from quantunet.hls.resources.terms import Cost
 
 DEFAULT_CLOCK_MHZ = 60.0
 _STYLES = ("folded-lut", "folded-dsp", "constant")
@@ -70,7 +70,7 @@ def _whole(text: str) -> int:
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
     try:
-        from quantunet.hls import fold_solver
+        from quantunet.hls.choose import solver
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != "ortools":
             raise
@@ -95,11 +95,11 @@ def run(args: argparse.Namespace) -> int:
             hint="For example: quantunet fold wearable --fps 100 --clock-mhz 60",
         )
     graph = load_network(args.model)
-    limit = args.time_limit or fold_solver.TIME_LIMIT
+    limit = args.time_limit or solver.TIME_LIMIT
     if interval is None:
-        found = fold_solver.fold_for_budget(graph, budget, styles=styles, time_limit=limit)
+        found = solver.fold_for_budget(graph, budget, styles=styles, time_limit=limit)
     else:
-        found = fold_solver.fold_for_interval(graph, interval, budget=budget, styles=styles, time_limit=limit)
+        found = solver.fold_for_interval(graph, interval, budget=budget, styles=styles, time_limit=limit)
     if args.out and not found.excess:
         write_folding(args.out, found.folding)
     if args.json:
@@ -160,7 +160,7 @@ def _excess_error(
     limit: float,
 ) -> FoldingError:
     """Return the error of a frame rate that the budget does not allow, with the one that it does."""
-    from quantunet.hls.fold_solver import fold_for_budget
+    from quantunet.hls.choose.solver import fold_for_budget
 
     needs = ", ".join(
         f"{getattr(found.total, name)} {name.upper()} of {budget[name]} (+{100 * more / max(budget[name], 1):.0f} %)"
@@ -188,7 +188,7 @@ def _fps(interval: int, clock_mhz: float) -> float:
 
 def document(graph: Graph, found: Solution, budget: Mapping[str, int], clock_mhz: float) -> dict[str, Any]:
     """Return what ``--json`` prints."""
-    from quantunet.hls.cost_model import calibration
+    from quantunet.hls.resources.terms import calibration
 
     fitted = calibration()
     return {
@@ -230,7 +230,7 @@ def _amounts(cost: Cost) -> dict[str, int]:
 
 
 def _print(graph: Graph, found: Solution, budget: Mapping[str, int], board: Board | None, clock_mhz: float) -> None:
-    from quantunet.hls.cost_model import Cost, calibration
+    from quantunet.hls.resources.terms import Cost, calibration
 
     table = Table(title=f"{graph.name}: estimates for an ECP5", title_justify="left")
     for name in ("layer", "op"):

@@ -70,8 +70,9 @@ def _positive(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
-    from quantunet.hls.folding import default_folding, read_folding, write_folding
-    from quantunet.hls.source_digest import hls_digest, rtl_digest
+    from quantunet.hls.choose.default import default_folding, read_folding
+    from quantunet.hls.folding import write_folding
+    from quantunet.hls.generate.source_digest import hls_digest, rtl_digest
     from quantunet.hls.synth import flow, report, vitis, yosys
 
     reports = (report.DOCUMENT, report.TABLE, vitis.DOCUMENT)
@@ -132,11 +133,11 @@ def _write_hls4ml(
     graph: Graph, layers: Sequence[str], folder: Path, board: Board | None, console: Console
 ) -> dict[str, Path]:
     """Write the hls4ml project of every layer, and of the network; return the layers' folders."""
-    from quantunet.hls import project
+    from quantunet.hls.csim import project, target
 
     is_amd = board is not None and board.family == "xc7"
-    part = board.part if board is not None and is_amd else project.PART
-    clock_ns = 1000 / board.clk_mhz if board is not None and is_amd else project.CLOCK_NS
+    part = board.part if board is not None and is_amd else target.PART
+    clock_ns = 1000 / board.clk_mhz if board is not None and is_amd else target.CLOCK_NS
     written: dict[str, Path] = {}
     with _progress(console) as progress:
         task = progress.add_task("hls4ml projects", total=len(layers) + 1)

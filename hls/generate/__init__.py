@@ -1,0 +1,1 @@
+"""Files on disk: the RTL project of a network or a layer."""

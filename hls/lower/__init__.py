@@ -1,1 +1,0 @@
-"""From the integer graph to hls4ml layers: one file an op, put together in :mod:`quantunet.hls.lower.network`."""

@@ -1,0 +1,1 @@
+"""When beats move: exact cycles, FIFO depths, deadlock."""

@@ -1,0 +1,55 @@
+"""The program that solves schedules: C++, compiled once for its content and kept in the user's cache folder."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import logging
+import os
+import shutil
+from pathlib import Path
+
+from quantunet import artefacts, processes
+from quantunet.errors import ToolFailedError, ToolMissingError
+from quantunet.storage import check_output
+
+logger = logging.getLogger(__name__)
+
+SOURCES = Path(__file__).resolve().parent / "cpp"
+FLAGS = ("-std=c++17", "-O2")
+
+_PROGRAM = "qun_schedule"
+_MAIN = SOURCES / "qun_schedule.cpp"
+
+
+@functools.cache
+def schedule_program() -> Path:
+    """Return the program; the first call on a machine compiles it, which takes seconds.
+
+    Raises:
+        ToolMissingError: g++ is not installed.
+        ToolFailedError: It does not compile.
+        StorageError: The cache folder, ``$XDG_CACHE_HOME/quantunet`` or ``~/.cache/quantunet``, cannot be written.
+    """
+    compiler = shutil.which("g++")
+    if compiler is None:
+        raise ToolMissingError(
+            "g++", expected="the GNU C++ compiler on PATH", got="none", hint="Install it: apt-get install g++"
+        )
+    digest = hashlib.sha256(repr((FLAGS, os.uname().machine)).encode())
+    for path in sorted(SOURCES.glob("qun_*")):
+        digest.update(path.read_bytes())
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "quantunet" / "schedules"
+    key = digest.hexdigest()
+
+    def make(work: Path) -> None:
+        command: list[str | Path] = [compiler, *FLAGS, _MAIN, "-o", work / _PROGRAM]
+        done = processes.run(command, env={**os.environ, "TMPDIR": str(work)})
+        if done.code:
+            check_output(work, done.output)
+            raise ToolFailedError(_MAIN.name, expected="C++ that compiles", got=done.output[-2000:])
+        logger.info("compiled %s", _MAIN.name)
+
+    kept = folder / key[:16]
+    artefacts.keep(kept, key, make)
+    return kept / _PROGRAM

@@ -1,0 +1,1 @@
+"""Yosys passes of our own: carry chains, and the absorption of registers."""

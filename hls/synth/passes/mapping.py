@@ -1,0 +1,37 @@
+"""Runs the passes of a synthesis on a design: those of Yosys, and those of this project."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from quantunet.hls.synth.families import ABSORB_LUTS, SUMS, SUMS_OF_PRODUCTS, Family
+
+
+def run(design: Any, passes: Iterable[str], family: Family) -> None:  # noqa: ANN401 pyosys has no types
+    """Run passes on a design.
+
+    Args:
+        design: A design of pyosys.
+        passes: Some of what :meth:`~quantunet.hls.synth.families.Family.passes` returns, or commands of Yosys.
+        family: The device family.
+    """
+    from quantunet.hls.synth.passes.absorb import absorb_luts
+    from quantunet.hls.synth.passes.sums import map_sums
+
+    for command in passes:
+        if family.chain is not None and command in (SUMS, SUMS_OF_PRODUCTS):
+            map_sums(design.top_module(), family.chain, products=command == SUMS_OF_PRODUCTS)
+        elif family.chain is not None and command == ABSORB_LUTS:
+            absorb_luts(design.top_module(), family.chain)
+        else:
+            design.run_pass(command)
+
+
+def version() -> str:
+    """Return a hash of this project's own passes, so that kept results follow them."""
+    folder = Path(__file__).parent
+    sources = [*sorted(folder.glob("*.py")), folder.parent / "families.py"]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()

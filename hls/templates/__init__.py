@@ -1,0 +1,1 @@
+"""Templates of generated SystemVerilog, and how they are read."""
