@@ -69,7 +69,7 @@ _STATE_KEYS = {
 class EpochReport:
     """What one epoch ended with.
 
-    Args:
+    Attributes:
         phase: Phase of the training.
         epoch: Number in the phase, from 1.
         epochs: Epochs that the phase may have.
@@ -119,7 +119,7 @@ class State:
 class Outcome:
     """A finished training.
 
-    Args:
+    Attributes:
         float_model: Best float network of the warm start.
         final_model: Best network of the last phase: quantised, widths frozen; or the float control.
         split: The split that was used.
