@@ -28,7 +28,7 @@ import psutil
 from rich.console import Console
 
 from quantunet import exit_codes
-from quantunet.artefacts import MANIFEST
+from quantunet.cache import MANIFEST
 
 SURVIVAL = 2.0
 """Seconds after the end of a command in which what it started must have ended."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import os
 import platform
@@ -10,6 +9,8 @@ import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+
+from quantunet import cache
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -61,15 +62,10 @@ def this_machine() -> Machine:
 
 def inputs_digest() -> str:
     """Return a digest of the project's sources, of this machine and of the versions: equal digests, equal figures."""
-    digest = hashlib.sha256()
-    for folder in _FOLDERS:
-        for path in sorted((ROOT / folder).rglob("*")):
-            if path.suffix in _SUFFIXES and path.is_file():
-                digest.update(f"{path.relative_to(ROOT)}\0".encode())
-                digest.update(hashlib.sha256(path.read_bytes()).digest())
+    found = cache.files(ROOT, *(f"{folder}/**/*" for folder in _FOLDERS))
+    sources = [(name, path) for name, path in found if path.suffix in _SUFFIXES]
     machine = this_machine()
-    digest.update(repr((machine.cpu, machine.cores, machine.python, sorted(machine.versions.items()))).encode())
-    return digest.hexdigest()[:16]
+    return cache.key(sources, machine.cpu, machine.cores, machine.python, machine.versions)[:16]
 
 
 def _cpu() -> str:

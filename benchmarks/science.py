@@ -12,14 +12,13 @@ import argparse
 import logging
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from scipy import stats
 
 from benchmarks import science_charts
+from benchmarks.science_runs import BUSI, Part, Run, by_place, places_with_uniform, read_runs
 from quantunet import storage
 from quantunet.errors import FileFormatError, QuantUNetError
 from quantunet.model import results
@@ -29,99 +28,7 @@ logger = logging.getLogger(__name__)
 REPEATS = "repeats.csv"
 """Trainings of ``runs.csv`` that were run once more with the same seed and another arithmetic."""
 
-Part = Literal["val", "test"]
-
 _MARKS = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
-
-
-@dataclass(frozen=True)
-class Run:
-    """A row of ``runs.csv``, as far as tables and charts need it.
-
-    Attributes:
-        name: Name of the training.
-        data: Data set.
-        preset: Shape of the network.
-        split_by: ``group`` or ``image``.
-        seed: Seed.
-        method: Name of what followed the float phase.
-        bits: ``learned``, ``float`` or a width.
-        factor: λ; nan where no width was learned.
-        weighting: Of the mean bit-width; empty where no width was learned.
-        changes: Other settings than usual, or an empty text.
-        values: Every column that is a number.
-        signatures: Failure signatures, or an empty text.
-        precision: What the convolutions were computed in while training.
-    """
-
-    name: str
-    data: str
-    preset: str
-    split_by: str
-    seed: int
-    method: str
-    bits: str
-    factor: float
-    weighting: str
-    changes: str
-    values: dict[str, float]
-    signatures: str
-    precision: str
-
-    def dice(self, part: Part = "test") -> float:
-        """Dice on the test or the validation part."""
-        return self.values[f"final_{part}_dice"]
-
-    @property
-    def uniform(self) -> bool:
-        """Whether every width is the same, from the beginning and with the usual loss."""
-        return self.method == f"uniform{self.bits}"
-
-    @property
-    def place(self) -> tuple[str, str, str]:
-        """Data set and settings, split and shape of the network: what runs that are compared have in common."""
-        return f"{self.data}, {self.changes}" if self.changes else self.data, self.split_by, self.preset
-
-
-def read_runs(path: Path) -> list[Run]:
-    """Read ``runs.csv``.
-
-    Raises:
-        StorageError: It cannot be read.
-        FileFormatError: It has no rows, or lacks a column.
-    """
-    rows = results.read_rows(path)
-    if not rows:
-        raise FileFormatError(str(path), expected="results of `quantunet sweep`", got="none")
-    try:
-        return [
-            Run(
-                name=row["name"],
-                data=row["data"],
-                preset=row["preset"],
-                split_by=row["split_by"],
-                seed=int(row["seed"]),
-                method=row["name"].partition("/")[2],
-                bits=row["bits"],
-                factor=float(row["lambda"] or "nan"),
-                weighting=row["weighting"],
-                changes=row["changes"],
-                values={key: float(text) for key, text in row.items() if _is_number(text)},
-                signatures=row["signatures"],
-                precision=row["precision"],
-            )
-            for row in rows
-        ]
-    except (KeyError, ValueError) as error:
-        raise FileFormatError(str(path), expected="the columns of `quantunet sweep`", got=f"no {error}") from error
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 # -- statistics -------------------------------------------------------------------------------------------------------
@@ -231,7 +138,7 @@ def _of(runs: Iterable[Run], key: str) -> list[float]:
 def scores(runs: Sequence[Run]) -> str:
     """One row for each data set, split, preset and method: the scores on the test part."""
     rows = []
-    for place, at_place in science_charts.by_place(runs).items():
+    for place, at_place in by_place(runs).items():
         here = _by_method(at_place)
         control = here.get("float", [])
         for method, group in here.items():
@@ -260,14 +167,17 @@ def _difference(group: Sequence[Run], control: Sequence[Run]) -> str:
 
 
 def _widths(run: Run) -> str:
-    """What a row calls the widths of a run."""
+    """What a row calls the widths of a run, and what else its name tells: options of the loss that are not usual."""
     if run.bits == "float":
-        return "float control"
-    if run.bits != "learned":
+        head, text = "float", "float control"
+    elif run.bits == "learned":
+        head, text = f"lambda{run.factor:g}_{run.weighting}", f"learned, λ {run.factor:g}, by {run.weighting}"
+    else:
         descent = run.values.get("descent_epochs", 0)
-        return f"uniform {run.bits}" + (f", from 8 in {descent:g} epochs" if descent else "")
-    plain = "" if run.values.get("distil", 1) else ", not distilled"
-    return f"learned, λ {run.factor:g}, by {run.weighting}{plain}"
+        head = f"uniform{run.bits}" + (f"_descent{descent:g}" if descent else "")
+        text = f"uniform {run.bits}" + (f", from 8 in {descent:g} epochs" if descent else "")
+    options = run.method.removeprefix(head).split("_")[1:]
+    return ", ".join([text, *("not distilled" if option == "distil0" else option for option in options)])
 
 
 def front(runs: Sequence[Run]) -> str:
@@ -286,7 +196,7 @@ def front(runs: Sequence[Run]) -> str:
             spread(_of(group, "final_test_dice")),
             sum(bool(run.signatures) for run in group),
         ]
-        for place, here in science_charts.places_with_uniform(runs).items()
+        for place, here in places_with_uniform(runs).items()
         for group in _by_method(here).values()
     ]
     head = ("data", "widths", "seeds", "mean bits", "weights", "activations", "Σ MAC·bits·bits, 10⁹", "times smaller")
@@ -296,7 +206,7 @@ def front(runs: Sequence[Run]) -> str:
 def differences(runs: Sequence[Run]) -> str:
     """Dice minus that of the float control, and that of learned widths minus uniform ones at the same cost."""
     rows: list[list[object]] = []
-    for place, here in science_charts.places_with_uniform(runs).items():
+    for place, here in places_with_uniform(runs).items():
         fixed = [run for run in here if run.bits.isdigit()]
         uniform = [run for run in fixed if run.uniform]
         control = [run for run in here if run.bits == "float"]
@@ -314,7 +224,7 @@ def differences(runs: Sequence[Run]) -> str:
 
 def leak(runs: Sequence[Run]) -> str:
     """BUSI: what a split by image adds to the Dice of images that have a near duplicate, and to that of the others."""
-    data, _, preset = science_charts.BUSI
+    data, _, preset = BUSI
     by = {split: _by_method(run for run in runs if run.place == (data, split, preset)) for split in ("group", "image")}
     rows: list[list[object]] = []
     for method, image in by["image"].items():
@@ -333,7 +243,7 @@ def layers(runs: Sequence[Run], widths: Sequence[results.Row]) -> str:
     """Do the same layers get many bits in every seed? Rank correlation of the final widths of each pair of seeds."""
     last = {entry["name"]: entry for entry in widths}  # epochs are in order
     rows: list[list[object]] = []
-    for place, here in science_charts.by_place(runs).items():
+    for place, here in by_place(runs).items():
         for group in _by_method(here).values():
             found = [results.split_widths(last[run.name]) for run in group if run.name in last]
             if len(found) < 2:

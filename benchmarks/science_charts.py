@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,32 +11,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from benchmarks.science_runs import BUSI, Run, by_place, places_with_uniform
 from quantunet.model.results import Row, split_widths
 from quantunet.storage import atomic_path
-
-if TYPE_CHECKING:
-    from benchmarks.science import Run
-
-BUSI = ("busi_128.npz", "group", "wearable")
-"""The place of the studies of λ and of leaks: see ``Run.place``."""
 
 _COLOURS = ("tab:gray", "tab:green", "tab:blue", "tab:orange")
 
 _WORST_SHOWN = -0.12
 """The least Dice minus that of the control that the chart has room for; below, it is written."""
-
-
-def by_place(runs: Iterable[Run]) -> dict[tuple[str, str, str], list[Run]]:
-    """The runs of every data set, split and shape: see ``Run.place``."""
-    places: dict[tuple[str, str, str], list[Run]] = {}
-    for run in runs:
-        places.setdefault(run.place, []).append(run)
-    return places
-
-
-def places_with_uniform(runs: Iterable[Run]) -> dict[tuple[str, str, str], list[Run]]:
-    """Those where learned widths can be compared with uniform ones."""
-    return {place: here for place, here in by_place(runs).items() if any(run.bits.isdigit() for run in here)}
 
 
 def draw(runs: Sequence[Run], widths: Sequence[Row], folder: Path) -> list[str]:

@@ -19,13 +19,14 @@ from quantunet import packed, qonnx_import, result_folder, storage
 from quantunet.accumulator import accumulator
 from quantunet.errors import StorageError, TrainingError
 from quantunet.ir import Graph, MatrixNode
-from quantunet.model.config import TrainConfig, option
+from quantunet.model.config import TrainConfig
 from quantunet.model.data import Samples, part_counts
 from quantunet.model.data_digest import data_digest
 from quantunet.model.evaluation import predict_masks
 from quantunet.model.export import ExportReport, export
 from quantunet.model.loss import layer_weights
 from quantunet.model.metrics import Scores, score
+from quantunet.model.settings import settings, values_of
 from quantunet.model.signatures import failures, signatures
 from quantunet.model.train import Outcome, predict
 from quantunet.provenance import file_digest, gather, graph_digest, onnx_properties, value_digest
@@ -201,11 +202,10 @@ def train_command(config: TrainConfig, data: str, phantoms: int | None = None) -
     words = ["quantunet", "train", config.preset, "--data", data]
     if phantoms is not None:
         words += ["--phantoms", str(phantoms)]
-    default = TrainConfig(config.preset).to_dict()
-    for name, value in config.to_dict().items():
-        if value == default[name]:
-            continue
-        words += ["--no-augment"] if name == "augment" else [option(name), str(value)]
+    fields = settings(type(config))
+    for name, value in values_of(config).items():
+        if name != "preset" and value != fields[name].default:
+            words += [fields[name].option] if isinstance(value, bool) else [fields[name].option, str(value)]
     return shlex.join(words)
 
 

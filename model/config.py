@@ -1,13 +1,14 @@
-"""The two configuration dataclasses of the model room, and the presets (no torch here)."""
+"""The configuration dataclasses of the model room, and the presets (no torch here)."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-from quantunet.errors import ShapeError, TrainingError
+from quantunet.errors import ShapeError
+from quantunet.model import settings
+from quantunet.model.settings import Range, about
 
 PenaltyWeighting = Literal["layers", "parameters", "macs"]
 Device = Literal["auto", "cpu", "cuda"]
@@ -21,70 +22,18 @@ MAX_BITS = 8
 
 MAX_SEED = 2**32 - 1
 
-_SPELLED = {"bit_lambda": "lambda", "bit_weighting": "weighting"}
-
-
-def option(name: str) -> str:
-    """The option of ``quantunet train`` that sets a field of :class:`TrainConfig`.
-
-    >>> option("bit_lambda"), option("float_lr")
-    ('--lambda', '--float-lr')
-    """
-    return f"--{_SPELLED.get(name, name).replace('_', '-')}"
-
-
-@dataclass(frozen=True)
-class _Range:
-    """What a number of the configuration may be."""
-
-    least: float
-    most: float
-    whole: bool = False
-    ends: bool = True  # whether the two ends belong to it
-
-    def holds(self, value: object) -> bool:
-        if isinstance(value, bool) or not isinstance(value, int if self.whole else int | float):
-            return False
-        return self.least <= value <= self.most if self.ends else self.least < value < self.most
-
-    def __str__(self) -> str:
-        kind = "a whole number" if self.whole else "a number"
-        return (
-            f"{kind} {'from' if self.ends else 'between'} {self.least:g} {'to' if self.ends else 'and'} {self.most:g}"
-        )
-
-
-_COUNT = _Range(1, 1_000_000, whole=True)
-_RATE = _Range(1e-12, 10)
-_FACTOR = _Range(0, 1000)
-_RANGES = {
-    "seed": _Range(0, MAX_SEED, whole=True),
-    "float_epochs": _COUNT,
-    "qat_epochs": _COUNT,
-    "tune_epochs": _COUNT,
-    "calibration_batches": _COUNT,
-    "batch_size": _COUNT,
-    "float_lr": _RATE,
-    "qat_lr": _RATE,
-    "tune_lr": _RATE,
-    "width_lr": _RATE,
-    "tune_average": _Range(0, 0.999999),
-    "weight_decay": _Range(0, 1),
-    "bit_lambda": _FACTOR,
-    "distil": _FACTOR,
-    "patience": _Range(0, 1_000_000, whole=True),
-    "descent_epochs": _Range(0, 1_000_000, whole=True),
-    "val_fraction": _Range(0, 1, ends=False),
-    "test_fraction": _Range(0, 1, ends=False),
-}
-"""Every numeric field of :class:`TrainConfig`."""
+_COUNT = Range(1, 1_000_000, whole=True)
+_COUNT_OR_NONE = Range(0, 1_000_000, whole=True)
+_RATE = Range(1e-12, 10)
+_FACTOR = Range(0, 1000)
+_SHARE = Range(0, 1, ends=False)
 
 
 @dataclass(frozen=True)
 class UNetConfig:
     """Shape of a U-Net.
 
-    Args:
+    Attributes:
         base: Channels of the first level; level ``l`` has ``base * 2**l``.
         depth: Number of poolings.
         size: Height and width of the input image; ``2**depth`` must divide it.
@@ -139,7 +88,7 @@ class UNetConfig:
 class LayerShape:
     """Shape of one convolution.
 
-    Args:
+    Attributes:
         name: The layer's name in every room of the project.
         kernel: Kernel height and width.
         in_channels: Input channels.
@@ -175,81 +124,155 @@ PRESETS: dict[str, UNetConfig] = {
 
 
 @dataclass(frozen=True)
-class TrainConfig:
-    """Everything that decides the outcome of one training run.
+class LossConfig:
+    """The terms of the loss beside those of the task: see :class:`quantunet.model.loss.SegmentationLoss`.
 
-    Args:
-        preset: Key of ``PRESETS``.
-        seed: Seed of the split, the initial weights, the order of images and the augmentation.
-        float_epochs: Epochs of the float warm start.
-        qat_epochs: Epochs with learned bit-widths.
-        tune_epochs: Epochs with frozen bit-widths.
-        calibration_batches: Batches that set the activation scales before the first QAT step.
-        batch_size: Images in a batch.
-        float_lr: Peak learning rate of the warm start (one cycle).
-        qat_lr: First learning rate of QAT (cosine to a twentieth).
-        tune_lr: First learning rate of the fine-tuning (cosine to a twentieth).
-        width_lr: Learning rate of the bit-widths' own Adam group; ``target_bits`` sets it by the steps.
-        tune_average: Decay of the running average of the weights in the fine-tuning, once it has warmed up.
-        weight_decay: Weight decay of the weights (not of biases, scales or widths).
-        bit_lambda: Factor of the bit-width term of the loss.
-        bit_weighting: How the mean over the layers' widths is weighted.
-        target_bits: The mean, so weighted, at which learned widths end, whatever the number of steps; None leaves it to
-            ``bit_lambda`` and the steps.
-        patience: Epochs without a better validation Dice before a phase ends; 0 turns early stopping off.
-        bits: ``learned``; or a number from 2 to 8, the width of every weight and activation, which is then not learned;
-            or ``float``, where the float network goes on through all phases, as a control.
-        descent_epochs: Epochs of QAT in which a width that is not learned comes down from 8, as learned ones do; with
-            0 it is there from the beginning.
-        distil: Factor of a further term of the loss after the float phase, the cross-entropy with the probabilities of
-            the float network; 0 for none.
-        split_by: ``group`` keeps near duplicates in one part; ``image`` does not, and is there to show what leaks.
-        val_fraction: Share of the groups that selects the best epoch.
-        test_fraction: Share of the groups that is only reported on.
-        augment: Whether to flip, shift, scale, rotate and change gamma while training.
+    A further option of the loss is one further field: command line, sweeps, cards, checkpoints and results take it from
+    here. The fields say themselves what they are.
+
+    Raises:
+        TrainingError: A value is out of range.
     """
 
-    preset: str
-    seed: int = 0
-    float_epochs: int = 40
-    qat_epochs: int = 20
-    tune_epochs: int = 8
-    calibration_batches: int = 20
-    batch_size: int = 16
-    float_lr: float = 4e-3
-    qat_lr: float = 1e-3
-    tune_lr: float = 5e-4
-    width_lr: float = 2e-2
-    tune_average: float = 0.99
-    weight_decay: float = 1e-4
-    bit_lambda: float = 0.25
-    bit_weighting: PenaltyWeighting = "layers"
-    target_bits: float | None = None
-    patience: int = 15
-    bits: Bits = "learned"
-    descent_epochs: int = 0
-    distil: float = 1.0
-    split_by: SplitBy = "group"
-    val_fraction: float = 0.15
-    test_fraction: float = 0.15
-    augment: bool = True
+    bit_lambda: float = field(
+        default=0.25,
+        metadata=about(
+            "factor of the bit-width term of the loss", _FACTOR, spelled="lambda", phase="qat", widths="learned"
+        ),
+    )
+    bit_weighting: PenaltyWeighting = field(
+        default="layers",
+        metadata=about(
+            "weighting of the layers in the mean bit-width", spelled="weighting", phase="qat", widths="learned"
+        ),
+    )
+    target_bits: float | None = field(
+        default=None,
+        metadata=about(
+            "mean bit-width, so weighted, at which learned widths end, whatever lambda and the number of steps",
+            Range(MIN_BITS, MAX_BITS),
+            phase="qat",
+            widths="learned",
+        ),
+    )
+    distil: float = field(
+        default=1.0,
+        metadata=about(
+            "factor of the cross-entropy with the float network's probabilities, after the float phase; 0 for none",
+            _FACTOR,
+            phase="qat",
+        ),
+    )
+
+    def __post_init__(self) -> None:
+        settings.check(self)
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Everything that decides the outcome of one training run. The fields say themselves what they are.
+
+    Attributes:
+        unet: The shape that ``preset`` names.
+
+    Raises:
+        TrainingError: A value is out of range, or has no meaning together with another.
+    """
+
+    preset: str = field(metadata=about("shape of the network"))
+    seed: int = field(
+        default=0,
+        metadata=about(
+            "seed of the split, the initial weights, the order of images and the augmentation",
+            Range(0, MAX_SEED, whole=True),
+        ),
+    )
+    float_epochs: int = field(default=40, metadata=about("epochs of the float warm start", _COUNT))
+    qat_epochs: int = field(default=20, metadata=about("epochs with learned bit-widths", _COUNT, phase="qat"))
+    tune_epochs: int = field(default=8, metadata=about("epochs with frozen bit-widths", _COUNT, phase="tune"))
+    calibration_batches: int = field(
+        default=20, metadata=about("batches that set the activation scales before the QAT", _COUNT, phase="qat")
+    )
+    batch_size: int = field(default=16, metadata=about("images in a batch", _COUNT))
+    float_lr: float = field(
+        default=4e-3, metadata=about("peak learning rate of the warm start, which is one cycle", _RATE)
+    )
+    qat_lr: float = field(
+        default=1e-3, metadata=about("learning rate of the QAT, at first; cosine to a twentieth", _RATE, phase="qat")
+    )
+    tune_lr: float = field(
+        default=5e-4,
+        metadata=about("learning rate of the fine-tuning, at first; cosine to a twentieth", _RATE, phase="tune"),
+    )
+    width_lr: float = field(
+        default=2e-2,
+        metadata=about(
+            "learning rate of the bit-widths, a group of their own; with target bits the steps set it",
+            _RATE,
+            phase="qat",
+        ),
+    )
+    tune_average: float = field(
+        default=0.99,
+        metadata=about(
+            "decay of the running average of the weights in the fine-tuning, once it has warmed up",
+            Range(0, 0.999999),
+            phase="tune",
+        ),
+    )
+    weight_decay: float = field(
+        default=1e-4, metadata=about("weight decay of the weights, not of biases, scales or widths", Range(0, 1))
+    )
+    loss: LossConfig = LossConfig()
+    patience: int = field(
+        default=15,
+        metadata=about(
+            "epochs without a better validation Dice before a phase ends; 0 for none, and QAT has none", _COUNT_OR_NONE
+        ),
+    )
+    bits: Bits = field(
+        default="learned",
+        metadata=about(
+            f"learned; a number from {MIN_BITS} to {MAX_BITS}, the width of every tensor; or float, a control that "
+            "goes through all phases",
+            Range(MIN_BITS, MAX_BITS, whole=True),
+            phase="qat",
+        ),
+    )
+    descent_epochs: int = field(
+        default=0,
+        metadata=about(
+            "with --bits of a number: epochs of QAT in which the width comes down from 8, as learned ones do",
+            _COUNT_OR_NONE,
+            phase="qat",
+            widths="given",
+        ),
+    )
+    split_by: SplitBy = field(
+        default="group", metadata=about("split by group, or by image to show what near duplicates leak")
+    )
+    val_fraction: float = field(
+        default=0.15, metadata=about("share of the groups for validation, which selects the best epoch", _SHARE)
+    )
+    test_fraction: float = field(
+        default=0.15, metadata=about("share of the groups for the test, which is only reported on", _SHARE)
+    )
+    augment: bool = field(
+        default=True, metadata=about("no augmentation: no flips, shifts, scaling, rotation and change of gamma")
+    )
     unet: UNetConfig = field(init=False)
 
     def __post_init__(self) -> None:
-        self._check_choice("preset", PRESETS)
-        self._check_choice("bit_weighting", get_args(PenaltyWeighting))
-        self._check_choice("split_by", get_args(SplitBy))
-        self._check_choice("augment", (True, False))
-        if type(self.bits) not in (int, str) or self.bits not in {"learned", "float", *range(MIN_BITS, MAX_BITS + 1)}:
-            raise self._error("bits", f"learned, float, or a width from {MIN_BITS} to {MAX_BITS}")
-        for name, allowed in _RANGES.items():
-            if not allowed.holds(getattr(self, name)):
-                raise self._error(name, str(allowed))
+        if not isinstance(self.preset, str) or self.preset not in PRESETS:
+            raise settings.error(self, "preset", f"one of {', '.join(PRESETS)}")
+        settings.check(self)
         if self.val_fraction + self.test_fraction >= 1:
-            raise self._error("test_fraction", f"less than what --val-fraction {self.val_fraction} leaves to train on")
+            left = f"less than what --val-fraction {self.val_fraction} leaves to train on"
+            raise settings.error(self, "test_fraction", left)
         longest = self.qat_epochs - 1 if isinstance(self.bits, int) else 0
         if self.descent_epochs > longest:
-            raise self._error(
+            raise settings.error(
+                self,
                 "descent_epochs",
                 f"0 to {longest}, with bits {self.bits}",
                 "A width that is given comes down before the last epoch of QAT; learned ones need no descent.",
@@ -258,30 +281,23 @@ class TrainConfig:
         object.__setattr__(self, "unet", PRESETS[self.preset])
 
     def _check_target(self) -> None:
-        """Check what widths shall end with, where that is given."""
-        if self.target_bits is None:
+        """Check that target bits have a meaning, where they are given."""
+        if self.loss.target_bits is None:
             return
-        if self.bits != "learned" or not _Range(MIN_BITS, MAX_BITS).holds(self.target_bits):
-            raise self._error(
+        if self.bits != "learned":
+            raise settings.error(
+                self,
                 "target_bits",
-                f"target bits from {MIN_BITS} to {MAX_BITS}, with bits that are learned, not {self.bits}",
+                f"none with bits {self.bits}, for it is where learned widths end",
                 "A width that is the same everywhere is given as bits alone.",
             )
         if self.width_lr != TrainConfig.width_lr:
-            raise self._error(
+            raise settings.error(
+                self,
                 "width_lr",
                 f"the learning rate of the widths left at {TrainConfig.width_lr:g}, with target bits",
                 "It then follows from the number of steps, so that widths can part in few of them.",
             )
-
-    def _check_choice(self, name: str, choices: Collection[object]) -> None:
-        value = getattr(self, name)
-        if not any(type(value) is type(choice) and value == choice for choice in choices):
-            raise self._error(name, f"one of {', '.join(map(str, choices))}")
-
-    def _error(self, name: str, expected: str, hint: str = "") -> TrainingError:
-        where = f"training configuration, {name} ({option(name)})"
-        return TrainingError(where, expected=expected, got=str(getattr(self, name)), hint=hint)
 
     def width_in(self, epoch: int) -> int:
         """The width of every tensor in an epoch of QAT, counted from 0, where widths are not learned.
@@ -293,6 +309,18 @@ class TrainConfig:
         left = max(0.0, 1 - epoch / self.descent_epochs) if self.descent_epochs else 0.0
         return self.bits + round((MAX_BITS - self.bits) * left)
 
+    def changed(self, **values: Any) -> TrainConfig:
+        """The configuration with other values, those of the loss among them.
+
+        >>> TrainConfig("tiny").changed(seed=3, distil=0.0).loss.distil
+        0.0
+
+        Raises:
+            TypeError: A name is that of no field.
+            TrainingError: A value is out of range.
+        """
+        return settings.build(type(self), settings.values_of(self) | values)
+
     def to_dict(self) -> dict[str, Any]:
-        """The configuration as plain values, for checkpoints and the model card."""
-        return dataclasses.asdict(self)
+        """The configuration as plain values by name, for checkpoints and the model card; ``unet`` is a mapping."""
+        return settings.values_of(self) | {"unet": dataclasses.asdict(self.unet)}

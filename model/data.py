@@ -31,7 +31,7 @@ BUSI_FILE = "busi_128.npz"
 class Samples:
     """A data set in memory.
 
-    Args:
+    Attributes:
         source: Where it came from, for logs and the model card.
         images: ``(n, height, width)`` uint8.
         masks: ``(n, height, width)`` uint8, 0 or 1.
@@ -83,7 +83,7 @@ class Samples:
 class Split:
     """Indices into a data set.
 
-    Args:
+    Attributes:
         train: Sorted indices to learn from.
         val: Sorted indices that select the best epoch.
         test: Sorted indices that are only reported on.

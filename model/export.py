@@ -47,7 +47,7 @@ Codes = dict[str, NDArray[np.int64]]
 class TensorCheck:
     """Comparison of one tensor over all images.
 
-    Args:
+    Attributes:
         name: Name in the integer graph.
         compared: Values compared, once for Brevitas and once for the QONNX executor.
         differing: Values that differ from the golden model.
@@ -62,7 +62,7 @@ class TensorCheck:
 class ExportReport:
     """What an export has proven.
 
-    Args:
+    Attributes:
         images: Images that were run.
         tensors: One check per tensor of the integer graph.
         float32_exact: Whether every accumulator stays below 2**24, so that any float32 runtime is exact as well.

@@ -9,7 +9,7 @@ from monai.losses import DiceCELoss
 from torch import Tensor, nn
 from torch.nn import functional
 
-from quantunet.model.config import MAX_BITS, PenaltyWeighting, UNetConfig
+from quantunet.model.config import MAX_BITS, LossConfig, PenaltyWeighting, UNetConfig
 
 
 def layer_weights(config: UNetConfig, weighting: PenaltyWeighting) -> dict[str, float]:
@@ -40,23 +40,14 @@ class SegmentationLoss(nn.Module):
     """Binary cross-entropy and Dice on logits (MONAI), plus the bit-width term where widths are given.
 
     Args:
-        config: Shape of the network, for the weighting of its layers.
-        bit_lambda: Factor of the bit-width term.
-        weighting: Weighting of the layers in the mean bit-width.
-        distil: Factor of the cross-entropy with a teacher's probabilities, where a teacher's logits are given.
+        unet: Shape of the network, for the weighting of its layers.
+        config: Factors of the terms; by default the usual ones.
     """
 
-    def __init__(
-        self,
-        config: UNetConfig,
-        bit_lambda: float = 0.25,
-        weighting: PenaltyWeighting = "layers",
-        distil: float = 0.0,
-    ) -> None:
+    def __init__(self, unet: UNetConfig, config: LossConfig | None = None) -> None:
         super().__init__()
-        self.distil = distil
-        self.bit_lambda = bit_lambda
-        self.weights = layer_weights(config, weighting)
+        self.config = config or LossConfig()
+        self.weights = layer_weights(unet, self.config.bit_weighting)
         # Smoothing by one pixel gives images without a lesion a useful gradient.
         self.task = DiceCELoss(sigmoid=True, smooth_nr=1.0, smooth_dr=1.0)
 
@@ -80,7 +71,8 @@ class SegmentationLoss(nn.Module):
         """
         loss: Tensor = self.task(logits, mask)
         if teacher is not None:
-            loss = loss + self.distil * functional.binary_cross_entropy_with_logits(logits, torch.sigmoid(teacher))
+            cross_entropy = functional.binary_cross_entropy_with_logits(logits, torch.sigmoid(teacher))
+            loss = loss + self.config.distil * cross_entropy
         if widths is not None:
-            loss = loss + self.bit_lambda * mean_bits(widths, self.weights) / MAX_BITS
+            loss = loss + self.config.bit_lambda * mean_bits(widths, self.weights) / MAX_BITS
         return loss

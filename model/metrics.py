@@ -20,7 +20,7 @@ Values = NDArray[np.float64]
 class Scores:
     """Scores of a set of masks.
 
-    Args:
+    Attributes:
         images: Images in the set.
         lesion_images: Images whose reference mask is not empty.
         dice: Mean Dice over the lesion images (nan where there is none).
@@ -46,7 +46,7 @@ class Scores:
 class ImageScores:
     """Scores of each image of a set.
 
-    Args:
+    Attributes:
         lesion: ``(n,)`` bool: the reference mask is not empty.
         dice: ``(n,)``, nan where it is empty.
         iou: ``(n,)``, nan where it is empty.

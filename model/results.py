@@ -11,6 +11,7 @@ from typing import Any
 
 from quantunet import storage
 from quantunet.errors import FileFormatError, StorageError
+from quantunet.model.settings import settings
 from quantunet.model.sweep import Job
 
 RUNS = "runs.csv"
@@ -37,12 +38,11 @@ def run_row(job: Job, card: Mapping[str, Any]) -> Row:
         "seed": config.seed,
         "bits": config.bits,
         "descent_epochs": config.descent_epochs,
-        "lambda": config.bit_lambda if config.bits == "learned" else "",
-        "weighting": config.bit_weighting if config.bits == "learned" else "",
-        "target_bits": "" if config.target_bits is None else config.target_bits,
-        "distil": config.distil,
-        "changes": " ".join(f"{name}={value}" for name, value in job.changes.items()),
     }
+    for name, setting in settings(type(config.loss)).items():
+        value = getattr(config.loss, name)
+        row[setting.spelled] = value if value is not None and setting.has_meaning(config.bits) else ""
+    row["changes"] = " ".join(f"{name}={value}" for name, value in job.changes.items())
     final = card["scores"].get("quantised") or card["scores"]["control"]
     for prefix, scores in (("start", card["scores"]["float"]), ("final", final)):
         for part in ("val", "test"):

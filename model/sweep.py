@@ -7,7 +7,6 @@ is run once too.
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import itertools
 import json
@@ -20,23 +19,23 @@ from typing import Any
 from quantunet.documents import Fields, read_toml, shown
 from quantunet.errors import FileFormatError
 from quantunet.model.config import TrainConfig
+from quantunet.model.settings import build, settings, values_of
 
 MAX_JOBS = 10_000
 """The most trainings of one study: lists multiply."""
 
 _LONGEST = 4096  # of a path
 
-_TYPES = {field.name: field.type for field in dataclasses.fields(TrainConfig) if field.init}
-_FIELDS = set(_TYPES)
-_METHOD = {"bits", "descent_epochs", "bit_lambda", "bit_weighting", "target_bits", "distil"}
-_NAMED = {"preset", "seed", "split_by"} | _METHOD
+_FIELDS = settings(TrainConfig)
+_START = {"preset", "seed", "split_by"}
+"""What the name of a float phase tells, beside the data."""
 
 
 @dataclass(frozen=True)
 class Job:
     """One training of a sweep.
 
-    Args:
+    Attributes:
         data: The data, as ``quantunet train --data`` takes them.
         config: The training.
     """
@@ -54,26 +53,33 @@ class Job:
     @property
     def changes(self) -> dict[str, Any]:
         """The settings that no part of the name tells and that are not the default ones."""
-        chosen = {name: getattr(self.config, name) for name in sorted(_FIELDS - _NAMED)}
-        return {name: value for name, value in chosen.items() if value != _default(name)}
+        named = _START | _method_fields(self.config)
+        fields, values = settings(type(self.config)), values_of(self.config)
+        return {name: values[name] for name in sorted(values.keys() - named) if values[name] != fields[name].default}
 
     @property
     def float_phase(self) -> Job:
         """The same for all jobs that share a float phase, whichever of them runs it or resumes it."""
-        kept = {name: getattr(self.config, name) for name in _FIELDS - _METHOD}
-        return Job(self.data, TrainConfig(**kept))
+        others = _method_fields(self.config)
+        kept = {name: value for name, value in values_of(self.config).items() if name not in others}
+        return Job(self.data, build(type(self.config), kept))
 
     @property
     def method(self) -> str:
         """Short name of what follows the float phase."""
-        c = self.config
+        c, loss = self.config, self.config.loss
         if c.bits == "learned":
-            name = f"lambda{c.bit_lambda:g}_{c.bit_weighting}"
-            name += "" if c.target_bits is None else f"_target{c.target_bits:g}"
+            name = f"lambda{loss.bit_lambda:g}_{loss.bit_weighting}"
         else:
             name = "float" if c.bits == "float" else f"uniform{c.bits}"
             name += f"_descent{c.descent_epochs}" if c.descent_epochs else ""
-        return name if c.distil == _default("distil") else f"{name}_distil{c.distil:g}"
+        for key, setting in settings(type(loss)).items():
+            value = getattr(loss, key)
+            told = key in {"bit_lambda", "bit_weighting"} or key not in _method_fields(c)
+            if not told and value != setting.default and setting.has_meaning(c.bits):
+                text = f"{value:g}" if isinstance(value, int | float) else str(value)
+                name += f"_{_SHORT.get(key, setting.spelled)}{text}"
+        return name
 
     @property
     def name(self) -> str:
@@ -81,8 +87,14 @@ class Job:
         return f"{self.start}/{self.method}"
 
 
-def _default(name: str) -> Any:
-    return next(field.default for field in dataclasses.fields(TrainConfig) if field.name == name)
+_SHORT = {"target_bits": "target"}
+"""What the name of a training calls an option of the loss, where that is neither its option nor its column."""
+
+
+def _method_fields(config: TrainConfig) -> set[str]:
+    """The settings that ``Job.method`` tells: those of the loss, as far as the float phase does not see them."""
+    after = {name for name, setting in settings(type(config.loss)).items() if setting.phase != "float"}
+    return {"bits", "descent_epochs"} | after
 
 
 def _digest(values: dict[str, Any]) -> str:
@@ -117,7 +129,7 @@ def read_jobs(path: Path, studies: Sequence[str] = ()) -> list[Job]:
 def _expand(path: Path, name: str, table: object) -> list[Job]:
     place = f"study.{name}"
     fields = Fields(table, str(path), place)
-    unknown = set(fields) - _FIELDS - {"data"}
+    unknown = set(fields) - _FIELDS.keys() - {"data"}
     if unknown or {"data", "preset"} - set(fields):
         raise FileFormatError(
             f"{path}: {place}",
@@ -133,11 +145,9 @@ def _expand(path: Path, name: str, table: object) -> list[Job]:
         chosen = dict(zip(keys, choice, strict=True))
         # One training, whatever a list names beside it that has no meaning for its bits.
         bits = chosen.get("bits", "learned")
-        without = {"bit_lambda", "bit_weighting", "target_bits"} if bits != "learned" else set()
-        without |= {"descent_epochs"} if isinstance(bits, str) else set()
-        chosen = {key: value for key, value in chosen.items() if key not in without}
         data = chosen.pop("data")
-        jobs.append(Job(data, TrainConfig(**chosen)))
+        chosen = {key: value for key, value in chosen.items() if _FIELDS[key].has_meaning(bits)}
+        jobs.append(Job(data, build(TrainConfig, chosen)))
     return jobs
 
 
@@ -145,8 +155,7 @@ def _values(fields: Fields, key: str) -> list[Any]:
     """The values of one key: those of its list, or the one that there is, each of the type that the key has."""
     given = fields.take(key)
     values = given if isinstance(given, list) else [given]
-    kind = "str" if key == "data" else str(_TYPES[key]).removesuffix(" | None")
-    expected, fits = _KINDS.get(kind, _KINDS["str"])
+    expected, fits = _KINDS[(str,) if key == "data" else _FIELDS[key].types]
     for value in values:
         if not fits(value):
             fields.fail(key, expected, shown(value))
@@ -161,14 +170,14 @@ def _is_whole(value: object) -> bool:
     return type(value) is int and abs(value) < 1 << 63
 
 
-_KINDS: dict[str, tuple[str, Callable[[object], bool]]] = {
-    "str": ("a text on one line", _is_text),
-    "int": ("a whole number", _is_whole),
-    "float": ("a number", lambda value: _is_whole(value) or (type(value) is float and math.isfinite(value))),
-    "bool": ("true or false", lambda value: isinstance(value, bool)),
-    "Bits": ("a text or a whole number", lambda value: _is_text(value) or _is_whole(value)),
+_KINDS: dict[tuple[type, ...], tuple[str, Callable[[object], bool]]] = {
+    (str,): ("a text on one line", _is_text),
+    (int,): ("a whole number", _is_whole),
+    (float,): ("a number", lambda value: _is_whole(value) or (type(value) is float and math.isfinite(value))),
+    (bool,): ("true or false", lambda value: isinstance(value, bool)),
+    (str, int): ("a text or a whole number", lambda value: _is_text(value) or _is_whole(value)),
 }
-"""What the values of a field are, by its annotation in ``TrainConfig``; the other annotations name texts."""
+"""What a file may say of a field, by the types of its values."""
 
 
 def next_step(waiting: Sequence[Job], ready: Collection[str], starting: Collection[str]) -> tuple[Job, bool] | None:

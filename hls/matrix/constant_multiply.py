@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import importlib.metadata
 import json
 import logging
-import os
 import sys
 import time
 from functools import lru_cache
@@ -16,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from quantunet import artefacts, processes
+from quantunet import cache, processes
 from quantunet.errors import StorageError, ToolFailedError, ToolMissingError
 from quantunet.hls.matrix.constant_graph import Adder, AdderGraph, Output, prune
 from quantunet.ir import Array, IntArray, QType
@@ -93,7 +91,7 @@ def _adder_graph(matrix: IntArray, low: int, high: int, where: str) -> AdderGrap
     if seconds > _LONG:
         logger.info("%s: %d adders, found in %.1f s", where, len(graph.adders), seconds)
         try:
-            artefacts.write_json(kept, kept.stem, _to_json(graph))
+            cache.write_json(kept, kept.stem, _to_json(graph))
         except StorageError as error:
             logger.warning("%s: the adder graph is not kept: %s", where, error)
     return graph
@@ -195,13 +193,11 @@ def _output(term: Term | None) -> Output:
 
 
 def _cache_file(kernel: Array, low: int, high: int) -> Path:
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "quantunet" / "adder_graphs"
     try:
         version = importlib.metadata.version("da4ml")
     except importlib.metadata.PackageNotFoundError:
         version = ""
-    what = repr((_FORMAT, version, kernel.shape, low, high)).encode() + np.ascontiguousarray(kernel).tobytes()
-    return folder / f"{hashlib.sha256(what).hexdigest()[:32]}.json"
+    return cache.folder("adder_graphs") / f"{cache.key(_FORMAT, version, kernel, low, high)[:32]}.json"
 
 
 def _to_json(graph: AdderGraph) -> dict[str, Any]:
@@ -214,7 +210,7 @@ def _to_json(graph: AdderGraph) -> dict[str, Any]:
 
 def _read(path: Path) -> AdderGraph | None:
     """Return a kept graph; ``None`` if there is none or it is damaged, then it is found again."""
-    return _from_json(artefacts.read_json(path, path.stem))
+    return _from_json(cache.read_json(path, path.stem))
 
 
 def _from_json(document: Any) -> AdderGraph | None:

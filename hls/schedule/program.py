@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import logging
 import os
 import shutil
 from pathlib import Path
 
-from quantunet import artefacts, processes
+from quantunet import cache, processes
 from quantunet.errors import ToolFailedError, ToolMissingError
 from quantunet.storage import check_output
 
@@ -36,11 +35,7 @@ def schedule_program() -> Path:
         raise ToolMissingError(
             "g++", expected="the GNU C++ compiler on PATH", got="none", hint="Install it: apt-get install g++"
         )
-    digest = hashlib.sha256(repr((FLAGS, os.uname().machine)).encode())
-    for path in sorted(SOURCES.glob("qun_*")):
-        digest.update(path.read_bytes())
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "quantunet" / "schedules"
-    key = digest.hexdigest()
+    key = cache.key(FLAGS, os.uname().machine, cache.files(SOURCES, "*.h", "*.cpp"))
 
     def make(work: Path) -> None:
         command: list[str | Path] = [compiler, *FLAGS, _MAIN, "-o", work / _PROGRAM]
@@ -50,8 +45,8 @@ def schedule_program() -> Path:
             raise ToolFailedError(_MAIN.name, expected="C++ that compiles", got=done.output[-2000:])
         logger.info("compiled %s", _MAIN.name)
 
-    kept = folder / key[:16]
-    artefacts.keep(kept, key, make)
+    kept = cache.folder("schedules") / key[:16]
+    cache.keep(kept, key, make)
     return kept / _PROGRAM
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import importlib.metadata
 import importlib.util
 import json
@@ -19,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from quantunet import artefacts
+from quantunet import cache
 from quantunet.errors import StorageError, ToolFailedError, ToolMissingError
 from quantunet.hls.synth.families import FAMILIES, Usage
 from quantunet.hls.synth.passes import mapping
@@ -137,31 +136,15 @@ def key(job: Job) -> str:
     Raises:
         StorageError: A source or memory file cannot be read.
     """
-    digest = hashlib.sha256()
-
-    def add(*parts: str | bytes) -> None:
-        for part in parts:
-            data = part.encode() if isinstance(part, str) else part
-            digest.update(len(data).to_bytes(8, "little"))
-            digest.update(data)
-
-    before, after = FAMILIES[job.family].passes(job.top, dsp=job.dsp)
-    add(_FORMAT, version(), mapping.version(), *before, *after, job.top)
-    for name, value in sorted(job.parameters):
-        add(name, str(value))
-    for path in (*job.sources, *sorted(job.memories)):
-        try:
-            add(path.name, path.read_bytes())
-        except OSError as error:
-            raise StorageError(
-                str(path), expected="a file that can be read", got=error.strerror or str(error)
-            ) from error
-    return digest.hexdigest()[:32]
+    passes = FAMILIES[job.family].passes(job.top, dsp=job.dsp)
+    named = [(path.name, path) for path in (*job.sources, *sorted(job.memories))]
+    parts = (_FORMAT, version(), mapping.version(), passes, job.top, sorted(job.parameters), named)
+    return cache.key(*parts)[:32]
 
 
 def synthesise(
     jobs: Sequence[Job],
-    cache: Path,
+    folder: Path,
     *,
     processes: int = 1,
     time_limit: float = TIME_LIMIT,
@@ -172,7 +155,7 @@ def synthesise(
 
     Args:
         jobs: The designs, the ones that take longest first.
-        cache: Folder of results by content; a result that is there is not made again.
+        folder: Holds the results by content; a result that is there is not made again.
         processes: How many run at a time.
         time_limit: Seconds that one may take.
         started: Called in the caller's thread when a design's turn has come.
@@ -197,7 +180,7 @@ def synthesise(
             while len(pending) < processes and (identity := next(waiting, None)) is not None:
                 job = jobs[alike[identity][0]]
                 started(job)
-                pending[pool.submit(_one, job, identity, cache, time_limit)] = identity
+                pending[pool.submit(_one, job, identity, folder, time_limit)] = identity
             done, _ = wait(pending, return_when=FIRST_COMPLETED)
             for future in done:
                 first, *others = alike[pending.pop(future)]
@@ -210,18 +193,18 @@ def synthesise(
     return [results[index] for index in range(len(jobs))]
 
 
-def _one(job: Job, identity: str, cache: Path, time_limit: float) -> Synthesis:
-    result_file, log_file = cache / f"{identity}.json", cache / f"{identity}.log"
-    kept = artefacts.read_json(result_file, identity)
+def _one(job: Job, identity: str, folder: Path, time_limit: float) -> Synthesis:
+    result_file, log_file = folder / f"{identity}.json", folder / f"{identity}.log"
+    kept = cache.read_json(result_file, identity)
     if kept is not None:
         return dataclasses.replace(_result(job, kept), cached=True)
-    raw = _run(job, cache, log_file, time_limit)
+    raw = _run(job, folder, log_file, time_limit)
     result = _result(job, raw)
-    artefacts.write_json(result_file, identity, raw)
+    cache.write_json(result_file, identity, raw)
     return result
 
 
-def _run(job: Job, cache: Path, log_file: Path, time_limit: float) -> dict[str, Any]:
+def _run(job: Job, folder: Path, log_file: Path, time_limit: float) -> dict[str, Any]:
     document = {
         "name": job.name,
         "top": job.top,
@@ -232,7 +215,7 @@ def _run(job: Job, cache: Path, log_file: Path, time_limit: float) -> dict[str, 
     }
     begin = time.monotonic()
     try:
-        cache.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         with temporary_folder(log_file) as folder:
             scratch = folder.resolve()
             job_file, raw_file, new_log = scratch / "job.json", scratch / "result.json", scratch / "yosys.log"
@@ -245,7 +228,7 @@ def _run(job: Job, cache: Path, log_file: Path, time_limit: float) -> dict[str, 
             raw: dict[str, Any] = json.loads(raw_file.read_text(encoding="utf-8")) if raw_file.is_file() else {}
     except OSError as error:
         raise StorageError(
-            str(cache), expected="a folder that can be written", got=error.strerror or str(error)
+            str(folder), expected="a folder that can be written", got=error.strerror or str(error)
         ) from error
     seconds = time.monotonic() - begin
     log_text = log_file.read_text(encoding="utf-8", errors="replace")

@@ -140,42 +140,26 @@ def locked(path: Path, waiting: str = "") -> Iterator[None]:
     Raises:
         StorageError: The lock cannot be made.
     """
-    handle = _acquired(path, waiting)
+    from filelock import FileLock, Timeout  # the import takes as long as that of all the rest here
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            if waiting:
+                logger.warning("%s", waiting)
+            lock.acquire()
+    except OSError as error:
+        raise _storage_error(path.parent, error) from error
     try:
         yield
     finally:
-        path.unlink(missing_ok=True)
-        os.close(handle)
-
-
-def _acquired(path: Path, waiting: str) -> int:
-    """Lock a file; one that its last holder has removed in the meantime is no lock any more."""
-    while True:
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o644)
-        except OSError as error:
-            raise _storage_error(path.parent, error) from error
-        try:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if waiting:
-                    logger.warning("%s", waiting)
-                fcntl.flock(handle, fcntl.LOCK_EX)
-            if _is_same_file(handle, path):
-                return handle
-        except BaseException:
-            os.close(handle)
-            raise
-        os.close(handle)
-
-
-def _is_same_file(handle: int, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(handle), path.stat())
-    except FileNotFoundError:
-        return False
+            path.unlink(missing_ok=True)  # those who wait for it notice, and make another
+        finally:
+            lock.release()
 
 
 def check_output(folder: Path, output: str) -> None:

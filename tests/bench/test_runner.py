@@ -13,7 +13,7 @@ from benchmarks.parts import PARTS
 from benchmarks.rows import Context, Part, Row
 from benchmarks.timing import Timing, in_turns
 
-from quantunet.errors import ToolFailedError
+from quantunet.errors import StorageError, ToolFailedError
 
 
 @pytest.fixture
@@ -127,7 +127,9 @@ def test_help_lists_every_benchmark(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_digest_follows_the_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "golden").mkdir()
+    for folder in machine._FOLDERS:
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.py").touch()
     source = tmp_path / "golden" / "fast.py"
     monkeypatch.setattr(machine, "ROOT", tmp_path)
     digests = []
@@ -135,6 +137,11 @@ def test_the_digest_follows_the_sources(tmp_path: Path, monkeypatch: pytest.Monk
         source.write_text(text)
         digests += [machine.inputs_digest(), machine.inputs_digest()]
     assert digests[0] == digests[1] != digests[2] == digests[3]
+    source.rename(tmp_path / "golden" / "slow.py")
+    assert machine.inputs_digest() not in digests
+    (tmp_path / "hls" / "a.py").unlink()
+    with pytest.raises(StorageError, match=r"files that are named hls/\*\*/\*, got none"):
+        machine.inputs_digest()
 
 
 def test_calculations_are_timed_in_turns() -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from benchmarks import science
+from benchmarks import science, science_charts, science_runs
 
 from quantunet.errors import FileFormatError
 from quantunet.model import results
@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 
 def _run(method, seed, dice, *, bits="learned", cost=1e9, mean=4.0):
     factor = 0.25 if bits == "learned" else float("nan")
-    return science.Run(
+    return science_runs.Run(
         name=f"busi_128_wearable_group_s{seed}/{method}",
         data="busi_128.npz",
         preset="wearable",
@@ -107,31 +107,31 @@ def test_a_document_that_lacks_a_table_is_refused():
 
 def test_results_that_are_missing_or_damaged_are_refused(tmp_path):
     with pytest.raises(FileFormatError, match="results of"):
-        science.read_runs(tmp_path / results.RUNS)
+        science_runs.read_runs(tmp_path / results.RUNS)
     (tmp_path / results.RUNS).write_text("name,data\na,b\n")
     with pytest.raises(FileFormatError, match="no 'preset'"):
-        science.read_runs(tmp_path / results.RUNS)
+        science_runs.read_runs(tmp_path / results.RUNS)
 
 
 def test_the_document_holds_what_the_results_say():
     document = (ROOT / "docs" / "science.md").read_text(encoding="utf-8")
     folder = ROOT / "docs" / "science"
-    runs, widths = science.read_runs(folder / results.RUNS), results.read_rows(folder / results.WIDTHS)
-    tables = science.make_tables(runs, science.read_runs(folder / science.REPEATS), widths)
+    runs, widths = science_runs.read_runs(folder / results.RUNS), results.read_rows(folder / results.WIDTHS)
+    tables = science.make_tables(runs, science_runs.read_runs(folder / science.REPEATS), widths)
     assert science.fill(document, tables, "docs/science.md") == document
     assert all(len(table.splitlines()) > 2 for table in tables.values())
 
 
 def test_charts_are_drawn(tmp_path):
     folder = ROOT / "docs" / "science"
-    runs, widths = science.read_runs(folder / results.RUNS), results.read_rows(folder / results.WIDTHS)
-    for name in science.science_charts.draw(runs, widths, tmp_path):
+    runs, widths = science_runs.read_runs(folder / results.RUNS), results.read_rows(folder / results.WIDTHS)
+    for name in science_charts.draw(runs, widths, tmp_path):
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
         assert (folder / name).exists()
 
 
 def test_without_uniform_networks_there_is_no_front(tmp_path):
-    assert science.science_charts.draw([_run("float", 0, 0.7, bits="float")], [], tmp_path) == [
+    assert science_charts.draw([_run("float", 0, 0.7, bits="float")], [], tmp_path) == [
         "trajectories.png",
         "layers.png",
     ]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from helpers import layers
 
-from quantunet import artefacts, golden
+from quantunet import cache, golden
 from quantunet.accumulator import accumulator, reachable
 from quantunet.errors import (
     ModelError,
@@ -119,14 +119,14 @@ DAMAGE: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
     "program cut": ("csim/*/csim", lambda data: data[: len(data) // 2]),
     "another program": ("csim/*/csim", lambda data: Path("/bin/true").read_bytes()),
     "program bit": ("csim/*/csim", lambda data: data[:-9] + bytes([data[-9] ^ 1]) + data[-8:]),
-    "program manifest": (f"csim/*/{artefacts.MANIFEST}", lambda data: b""),
+    "program manifest": (f"csim/*/{cache.MANIFEST}", lambda data: b""),
     "C++ edited": ("firmware/*.cpp", lambda data: data.replace(b"// hls-fpga", b"// edited\n// hls-fpga", 1)),
     "header edited": ("firmware/parameters.h", lambda data: data + b"\n"),
     "types edited": ("firmware/ap_types/ap_int.h", lambda data: data + b"\n"),
     "weights edited": ("firmware/weights/w2.txt", lambda data: b"0.125," + data.partition(b",")[2]),
     "weights zeroed": ("firmware/weights/w2.txt", lambda data: bytes(len(data))),
     "bench edited": ("*_test.cpp", lambda data: data[: len(data) // 2]),
-    "manifest cut": (artefacts.MANIFEST, lambda data: data[: len(data) // 2]),
+    "manifest cut": (cache.MANIFEST, lambda data: data[: len(data) // 2]),
 }
 
 
@@ -196,10 +196,10 @@ def test_other_weights_make_another_project(folder: Path) -> None:
         return layers.matrix(Conv2d, "rebuilt", (2, 2, 1), 1, 1, (u(4, 3), s(4, 3), u(4, 3)), seed)
 
     first = simulation.build_layer(layer(0), "rebuilt", folder)
-    key = artefacts.digest(folder / "layers" / "rebuilt")
+    key = cache.digest(folder / "layers" / "rebuilt")
     second = simulation.build_layer(layer(1), "rebuilt", folder)
     assert first == second
-    assert artefacts.digest(folder / "layers" / "rebuilt") != key
+    assert cache.digest(folder / "layers" / "rebuilt") != key
     frames = layers.random_frames(layer(1), 1)
     assert np.array_equal(simulation.run(layer(1), second, frames), golden_frames(layer(1), frames))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hls4ml.backends import get_backend
 
-from quantunet import artefacts, graph_file
+from quantunet import cache, graph_file
 from quantunet.accumulator import accumulator
 from quantunet.errors import StorageError
 from quantunet.hls.csim import project
@@ -82,7 +82,7 @@ def test_written_once_and_replaced_as_a_whole(graph: Graph, tmp_path: Path) -> N
         ("firmware/weights/w2.txt", lambda text: text.replace("1", "2", 1) + " "),
         ("firmware/more.h", lambda text: "#define MORE"),
         ("build_prj.tcl", lambda text: text + "\n"),
-        (artefacts.MANIFEST, lambda text: text[:-10]),
+        (cache.MANIFEST, lambda text: text[:-10]),
     ],
 )
 def test_what_was_edited_is_written_again(

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from quantunet.model.config import UNetConfig
+from quantunet.model.config import LossConfig, UNetConfig
 from quantunet.model.loss import SegmentationLoss, layer_weights, mean_bits
 
 SMALL = UNetConfig(base=2, depth=1, size=8)
@@ -30,7 +30,7 @@ def test_task_is_bce_plus_dice():
 @pytest.mark.parametrize("factor", [0.0, 0.25, 2.5])
 def test_bits_add_lambda_times_the_mean_over_8(factor):
     logits, mask = torch.zeros(1, 1, 8, 8), torch.zeros(1, 1, 8, 8)
-    loss = SegmentationLoss(SMALL, bit_lambda=factor)
+    loss = SegmentationLoss(SMALL, LossConfig(bit_lambda=factor))
     widths = _widths(lambda i: 2 + i % 3)
     mean = sum((w.item() + a.item()) / 2 for w, a in widths.values()) / len(widths)
     difference = loss(logits, mask, widths).item() - loss(logits, mask).item()
@@ -38,7 +38,7 @@ def test_bits_add_lambda_times_the_mean_over_8(factor):
 
 
 def test_lambda_is_a_quarter_by_default():
-    assert SegmentationLoss(SMALL).bit_lambda == 0.25
+    assert SegmentationLoss(SMALL).config.bit_lambda == 0.25
 
 
 @pytest.mark.parametrize("weighting", ["layers", "parameters", "macs"])

@@ -11,8 +11,9 @@ import torch
 from torch.optim.swa_utils import AveragedModel
 
 from quantunet.errors import FileFormatError, StorageError, TrainingError
-from quantunet.model import config, train
+from quantunet.model import train
 from quantunet.model.config import TrainConfig
+from quantunet.model.settings import settings
 from quantunet.model.train import Trainer
 from quantunet.model.unet import widths_as_int
 
@@ -216,7 +217,7 @@ def test_a_folder_in_use_is_refused(quick, samples, tmp_path):
 def test_resuming_with_other_options_is_refused(quick, samples, tmp_path):
     Trainer(quick, samples, tmp_path).run()
     with pytest.raises(TrainingError, match="bit_lambda"):
-        Trainer(dataclasses.replace(quick, bit_lambda=1.0), samples, tmp_path).run(resume=True)
+        Trainer(quick.changed(bit_lambda=1.0), samples, tmp_path).run(resume=True)
 
 
 @pytest.mark.parametrize("told", [None, 1, 3])
@@ -276,7 +277,7 @@ def _stopped(trainer, place):
 def test_options_of_a_phase_to_come_may_be_others(quick, samples, tmp_path, place, changes):
     """The network is that of a training which had them from the beginning."""
     quick = dataclasses.replace(quick, float_epochs=2, qat_epochs=2, tune_epochs=1)
-    changed = dataclasses.replace(quick, **changes)
+    changed = quick.changed(**changes)
     expected = _parameters(Trainer(changed, samples, tmp_path / "whole").run())
     _stopped(Trainer(quick, samples, tmp_path / "killed"), place)
     got = _parameters(Trainer(changed, samples, tmp_path / "killed").run(resume=True))
@@ -431,16 +432,17 @@ BAD = [
 
 @pytest.mark.parametrize(("name", "value"), BAD)
 def test_a_value_out_of_range_is_refused_with_its_option(quick, name, value):
-    spelled = {"bit_lambda": "lambda", "bit_weighting": "weighting"}.get(name, name).replace("_", "-")
+    spelled = {"bit_lambda": "lambda", "bit_weighting": "weighting", "augment": "no-augment"}.get(name, name)
+    spelled = spelled.replace("_", "-")
     text = rf"{name} \(--{spelled}\)|test_fraction \(--test-fraction\)" if value == 0.9 else rf"{name} \(--{spelled}\)"
     with pytest.raises(TrainingError, match=text):
-        dataclasses.replace(quick, **{name: value})
+        quick.changed(**{name: value})
 
 
 def test_every_number_has_a_range():
-    numbers = {field.name for field in dataclasses.fields(TrainConfig) if field.type in ("int", "float")}
-    assert numbers == config._RANGES.keys()
-    assert numbers < {name for name, _ in BAD}
+    numbers = {name for name, setting in settings(TrainConfig).items() if {int, float} & set(setting.types)}
+    assert numbers == {name for name, setting in settings(TrainConfig).items() if setting.allowed}
+    assert numbers - {"target_bits"} < {name for name, _ in BAD}
 
 
 @pytest.mark.parametrize(
@@ -455,4 +457,4 @@ def test_a_descent_that_has_no_place_is_refused(quick, bad):
     "good", [{"bit_lambda": 0}, {"distil": 0.0}, {"patience": 0}, {"tune_average": 0}, {"qat_lr": 1}]
 )
 def test_values_at_the_ends_are_taken(quick, good):
-    dataclasses.replace(quick, **good)
+    quick.changed(**good)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from helpers.rtl import BUILD_ROOT
 
-from quantunet import artefacts
+from quantunet import cache
 from quantunet.errors import StorageError, ToolFailedError, ToolMissingError
 from quantunet.rtl_sim import verilator
 
@@ -98,7 +98,7 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
     ),
     "not executable": lambda program: program.chmod(0o644),
     "deleted": lambda program: program.unlink(),
-    "manifest": lambda program: (program.parent / artefacts.MANIFEST).write_text("{}"),
+    "manifest": lambda program: (program.parent / cache.MANIFEST).write_text("{}"),
 }
 
 
@@ -117,7 +117,7 @@ def test_a_damaged_simulator_is_built_again(
     monkeypatch.setattr(verilator, "_verilate", lambda *args, **options: None)
     monkeypatch.setattr(verilator, "_runtime", lambda *args, **options: tmp_path)
     monkeypatch.setattr(verilator, "_compile_model", compiled)
-    caplog.set_level(logging.INFO, "quantunet.artefacts")
+    caplog.set_level(logging.INFO, "quantunet.cache")
     root = tmp_path / "builds"
     folder = verilator.build([source], "qun_counter", parameters, root)
     for count, damage in enumerate(DAMAGE.values(), start=2):

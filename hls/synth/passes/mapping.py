@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from quantunet import cache
 from quantunet.hls.synth.families import ABSORB_LUTS, SUMS, SUMS_OF_PRODUCTS, Family
 
 
@@ -32,6 +32,4 @@ def run(design: Any, passes: Iterable[str], family: Family) -> None:  # noqa: AN
 
 def version() -> str:
     """Return a hash of this project's own passes, so that kept results follow them."""
-    folder = Path(__file__).parent
-    sources = [*sorted(folder.glob("*.py")), folder.parent / "families.py"]
-    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
+    return cache.key(cache.files(Path(__file__).parents[1], "passes/*.py", "families.py"))

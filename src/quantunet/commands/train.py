@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import logging
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from quantunet import exit_codes, storage
-from quantunet.model.config import PRESETS, Bits, Device, PenaltyWeighting, Precision, SplitBy, TrainConfig
+from quantunet.model.config import PRESETS, Device, Precision, TrainConfig
+from quantunet.model.settings import build, settings
 from quantunet.result_folder import remove
 
 if TYPE_CHECKING:
@@ -22,27 +25,6 @@ if TYPE_CHECKING:
     from quantunet.model.train import EpochReport, Outcome
 
 logger = logging.getLogger(__name__)
-
-_DEFAULTS = TrainConfig("tiny")
-_OPTIONS = (
-    ("float_epochs", int, "epochs of the float warm start"),
-    ("qat_epochs", int, "epochs with learned bit-widths"),
-    ("tune_epochs", int, "epochs with frozen bit-widths"),
-    ("target_bits", float, "mean bit-width at which learned widths end, whatever lambda and the number of steps"),
-    ("descent_epochs", int, "with --bits of a number: epochs in which the width comes down from 8"),
-    ("calibration_batches", int, "batches that set the activation scales"),
-    ("batch_size", int, "images in a batch"),
-    ("float_lr", float, "peak learning rate of the warm start"),
-    ("qat_lr", float, "learning rate of the QAT"),
-    ("tune_lr", float, "learning rate of the fine-tuning"),
-    ("width_lr", float, "learning rate of the bit-widths"),
-    ("tune_average", float, "decay of the running average of the weights in the fine-tuning"),
-    ("weight_decay", float, "weight decay of the weights"),
-    ("patience", int, "epochs without a better validation Dice before a phase ends; 0 for none"),
-    ("distil", float, "factor of the cross-entropy with the float network's probabilities"),
-    ("val_fraction", float, "share of the groups for validation"),
-    ("test_fraction", float, "share of the groups for the test"),
-)
 
 
 def add_parser(sub: Any) -> None:
@@ -72,48 +54,47 @@ def add_parser(sub: Any) -> None:
     )
     parser.add_argument("--device", choices=get_args(Device), default="auto")
     parser.add_argument("--threads", type=int, help="CPU threads (default: all)")
-    parser.add_argument("--seed", type=int, default=_DEFAULTS.seed)
-    parser.add_argument("--no-augment", dest="augment", action="store_false", help="no augmentation")
-    parser.add_argument(
-        "--lambda",
-        dest="bit_lambda",
-        type=float,
-        default=_DEFAULTS.bit_lambda,
-        help="factor of the bit-width term of the loss (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--weighting",
-        dest="bit_weighting",
-        choices=get_args(PenaltyWeighting),
-        default=_DEFAULTS.bit_weighting,
-        help="weighting of the layers in the mean bit-width (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--bits",
-        type=_bits,
-        default=_DEFAULTS.bits,
-        help="learned; a number from 2 to 8, the width of every tensor; or float, a control (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--split-by",
-        choices=get_args(SplitBy),
-        default=_DEFAULTS.split_by,
-        help="split by group, or by image to show what near duplicates leak (default: %(default)s)",
-    )
     parser.add_argument(
         "--precision",
         choices=get_args(Precision),
         default="auto",
         help="what convolutions compute in while training; auto: bfloat16 where the hardware has it",
     )
-    for name, kind, text in _OPTIONS:
-        option = f"--{name.replace('_', '-')}"
-        parser.add_argument(option, type=kind, default=getattr(_DEFAULTS, name), help=f"{text} (default: %(default)s)")
+    add_options(parser, TrainConfig)
     parser.set_defaults(run=run)
 
 
-def _bits(text: str) -> Bits:
-    return int(text) if text.isdigit() else text  # type: ignore[return-value]  # TrainConfig checks it
+def add_options(parser: argparse.ArgumentParser, kind: type[TrainConfig]) -> None:
+    """Add an option for each field of a configuration that has a default."""
+    for name, setting in settings(kind).items():
+        if setting.default is dataclasses.MISSING:
+            continue
+        text = setting.text.replace("%", "%%")
+        if setting.types == (bool,):
+            action = "store_false" if setting.default else "store_true"
+            parser.add_argument(setting.option, dest=name, action=action, help=text)
+            continue
+        parser.add_argument(
+            setting.option,
+            dest=name,
+            type=_READERS[setting.types],
+            choices=setting.choices if setting.types == (str,) else None,
+            default=setting.default,
+            help=f"{text} (default: %(default)s)",
+        )
+
+
+def _text_or_whole(text: str) -> str | int:
+    return int(text) if text.isdigit() else text
+
+
+_READERS: dict[tuple[type, ...], Callable[[str], object]] = {
+    (int,): int,
+    (float,): float,
+    (str,): str,
+    (str, int): _text_or_whole,
+}
+"""How the text of an option is read, by the types of its values; the configuration checks what it says."""
 
 
 def run(args: argparse.Namespace) -> int:
@@ -175,15 +156,13 @@ def _publish(
         console.print(f"warning: {sentence}", highlight=False)
 
 
-def make_config(args: argparse.Namespace) -> TrainConfig:
+def make_config(args: argparse.Namespace, kind: type[TrainConfig] = TrainConfig) -> TrainConfig:
     """The configuration that the arguments ask for.
 
     Raises:
         TrainingError: A value is out of range.
     """
-    names = [name for name, _, _ in _OPTIONS]
-    names += ["preset", "seed", "augment", "bit_lambda", "bit_weighting", "bits", "split_by"]
-    return TrainConfig(**{name: getattr(args, name) for name in names})
+    return build(kind, {name: getattr(args, name) for name in settings(kind)})
 
 
 def make_progress(console: Console) -> Progress:

@@ -1,19 +1,25 @@
-"""What is kept because it takes long to make, and is made again when it is not what was made.
+"""What is kept because it takes long to make: where, under which key, and that it is used only as it was made.
 
-A kept folder holds a manifest with the SHA-256 of every file. It is written last, and every file is held against it
-before the folder is used: what was damaged, edited, exchanged or deleted is noticed, and so is a folder in the place of
-another. This is no protection against somebody who writes both a file and its manifest.
+A key is the digest of everything that something depends on. A kept folder holds a manifest with the SHA-256 of every
+file. It is written last, and every file is held against it before the folder is used: what was damaged, edited,
+exchanged or deleted is noticed, and so is a folder in the place of another. This is no protection against somebody who
+writes both a file and its manifest.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import platformdirs
 
 from quantunet import storage
 from quantunet.errors import StorageError
@@ -24,6 +30,105 @@ MANIFEST = "quantunet.manifest.json"
 """Name of the manifest in a kept folder."""
 
 _CHUNK = 1 << 20
+
+
+def folder(name: str) -> Path:
+    """Return this user's folder for one kind of kept things: on Linux in ``$XDG_CACHE_HOME``, or else in ``~/.cache``.
+
+    Args:
+        name: The kind.
+    """
+    return platformdirs.user_cache_path("quantunet") / name
+
+
+def key(*parts: object) -> str:
+    """Return the SHA-256, in hexadecimal, of everything that something depends on.
+
+    Other parts give another key: values of two types are never equal, and parts do not run into one another.
+
+    Args:
+        *parts: Plain values, bytes, fractions, arrays of numbers, booleans or texts, and dataclasses, mappings, tuples,
+            lists and sets of such; a path stands for the bytes of its file.
+
+    Raises:
+        StorageError: A file cannot be read.
+        TypeError: There is no such digest of a part.
+    """
+    return _hash(parts).hex()
+
+
+def files(root: Path, *patterns: str) -> tuple[tuple[str, Path], ...]:
+    """Return the files under a folder that match, as a part of a key: their paths under it, and what is in them.
+
+    Args:
+        root: The folder.
+        *patterns: As ``Path.glob`` takes them. Each must match a file: a key with a wrong pattern would stay the same
+            whatever changes.
+
+    Returns:
+        For each file its path under ``root``, with slashes, and its path; in the order of the names.
+
+    Raises:
+        StorageError: A pattern matches no file, or there is no pattern.
+    """
+    found = {pattern: [path for path in root.glob(pattern) if path.is_file()] for pattern in patterns}
+    empty = [pattern for pattern, paths in found.items() if not paths]
+    if empty or not found:
+        raise StorageError(str(root), expected=f"files that are named {', '.join(empty) or 'by a pattern'}", got="none")
+    return tuple(sorted({(path.relative_to(root).as_posix(), path) for paths in found.values() for path in paths}))
+
+
+def _hash(value: object) -> bytes:
+    """Return the digest of a value: of the name of its type, and of its bytes or of the digests of its parts."""
+    kind = type(value)
+    digest = hashlib.sha256(f"{kind.__module__}.{kind.__qualname__}".encode() + b"\0")
+    for part in _payload(value):
+        digest.update(part)
+    return digest.digest()
+
+
+def _payload(value: object) -> Iterable[bytes]:
+    """Return what follows the name of a value's type: its own bytes, or digests, which are all of one length."""
+    if value is None:
+        return ()
+    if isinstance(value, bool | int | Fraction):
+        return (str(value).encode(),)
+    if isinstance(value, float):
+        return (value.hex().encode(),)
+    if isinstance(value, str):
+        return (value.encode(errors="surrogateescape"),)
+    if isinstance(value, bytes):
+        return (value,)
+    if isinstance(value, Path):
+        return (_file_hash(value),)
+    if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "biufcSU":
+        return (_hash(value.dtype.str), _hash(value.shape), np.ascontiguousarray(value).tobytes())
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        pairs = ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
+        return (_hash(part) for pair in pairs for part in pair)
+    if isinstance(value, Mapping):
+        return (part for pair in sorted((_hash(name), _hash(entry)) for name, entry in value.items()) for part in pair)
+    if isinstance(value, set | frozenset):
+        return sorted(map(_hash, value))
+    if isinstance(value, tuple | list):
+        return map(_hash, value)
+    message = f"no key from a {type(value).__name__}"
+    raise TypeError(message)
+
+
+def _file_hash(path: Path) -> bytes:
+    try:
+        return _contents(path).digest()
+    except OSError as error:
+        raise StorageError(str(path), expected="a readable file", got=error.strerror or str(error)) from error
+
+
+def _contents(path: Path) -> hashlib._Hash:
+    digest = hashlib.sha256()
+    with path.open("rb", buffering=0) as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest
 
 
 def keep(
@@ -136,11 +241,7 @@ def _names(folder: Path, part: str) -> Iterator[str]:
 
 def _entry(path: Path) -> list[Any]:
     """Return what a manifest says of a file: its SHA-256, and whether it can be executed."""
-    digest = hashlib.sha256()
-    with path.open("rb", buffering=0) as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return [digest.hexdigest(), os.access(path, os.X_OK)]
+    return [_contents(path).hexdigest(), os.access(path, os.X_OK)]
 
 
 def write_json(path: Path, key: str, content: Any) -> None:  # noqa: ANN401 whatever JSON holds
