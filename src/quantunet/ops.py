@@ -42,9 +42,9 @@ def expected_files(op: Op) -> tuple[str, ...]:
     """Return the files that an op must have, relative to the project's root.
 
     >>> expected_files(OPS[-1])
-    ('hls/rtl/qun_width_adapter.sv', 'rtl_sim/tb_width_adapter.py', 'tests/rtl_sim/test_width_adapter.py')
+    ('hls/rtl/qun_width_adapter.sv', 'tests/rtl_sim/test_width_adapter.py')
     """
-    files = [f"hls/rtl/qun_{op.stem}.sv", f"rtl_sim/tb_{op.stem}.py", f"tests/rtl_sim/test_{op.stem}.py"]
+    files = [f"hls/rtl/qun_{op.stem}.sv", f"tests/rtl_sim/test_{op.stem}.py"]
     if op.computes:
         files += [
             f"golden/ops/{op.stem}.py",

@@ -7,10 +7,10 @@ import random
 from dataclasses import dataclass
 
 import numpy as np
+from helpers.benches.cases import Case, layer_case
 
 from quantunet.hls.design import Fold, Style
 from quantunet.ir import Conv2d, ConvTranspose2d, Graph, IntArray, QType, Tensor
-from quantunet.rtl_sim.op_cases import Case, layer_case
 
 
 @dataclass(frozen=True)

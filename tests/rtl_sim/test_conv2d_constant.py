@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from helpers.benches.cases import Case, layer_case
 from helpers.faults import library_with
 from helpers.matrix_cases import Layer, case_of, graph_of, random_layer, saturates
 from helpers.rtl import check_cases
@@ -15,7 +16,6 @@ from helpers.rtl import check_cases
 from quantunet.errors import ToolFailedError
 from quantunet.hls.design import Fold
 from quantunet.ir import IntArray
-from quantunet.rtl_sim.op_cases import Case, layer_case
 
 
 def unfolded(layer: Layer) -> Layer:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.benches.cases import Case, layer_case
 from helpers.faults import library_with
 from helpers.rtl import check_cases
 
@@ -15,7 +16,6 @@ from quantunet.golden.inference import evaluate
 from quantunet.hls.design import Fold, Style
 from quantunet.hls.matrix_vector import products_per_multiplier
 from quantunet.ir import Conv2d, Graph, IntArray, QType, Tensor
-from quantunet.rtl_sim.op_cases import Case, layer_case
 
 WIDTHS = range(2, 9)
 SIMD = (8, 1, 2, 3, 4, 16, 5)
