@@ -20,7 +20,7 @@ from pathlib import Path
 
 from helpers import op_cases
 from helpers.benches.cases import TOP, Case, write_cases
-from helpers.faults import FAULTS, Fault, MisfitError, library_with
+from helpers.faults import FAULTS, Fault, library_with, misfits
 from helpers.matrix_cases import CONV2D, CONV2D_CONSTANT, CONV_TRANSPOSE2D, case_of, extremes, pairs
 from helpers.rtl import BUILD_ROOT, bench_module
 from rich.console import Console
@@ -225,10 +225,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console(width=160)
     chosen = [fault for fault in FAULTS if fault.bench in (args.bench or BENCHES)]
     started = time.monotonic()
-    try:
-        verdicts = judge_all(chosen, args.jobs, console)
-    except (MisfitError, QuantUNetError) as error:
-        console.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
+    wrong = misfits(chosen)
+    if not wrong:
+        try:
+            verdicts = judge_all(chosen, args.jobs, console)
+        except QuantUNetError as error:
+            wrong = [str(error)]
+    if wrong:
+        console.print("\n".join(wrong), style="red", highlight=False, markup=False, soft_wrap=True)
         return 2
     console.print(table_of(verdicts))
     found = sum(verdict.right for verdict in verdicts if verdict.fault is not None)

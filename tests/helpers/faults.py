@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,19 +63,40 @@ class Fault:
         return text
 
 
+def damaged_module(fault: Fault) -> str:
+    """Return the text of a fault's module with the fault in it.
+
+    Raises:
+        MisfitError: The fault does not fit.
+    """
+    file = RTL_FOLDER / f"{fault.module}.sv"
+    if not file.is_file():
+        msg = f"fault {str(fault)!r}: the library has no {file.name}"
+        raise MisfitError(msg)
+    return fault.put_into(file.read_text(encoding="utf-8"))
+
+
+def misfits(faults: Sequence[Fault]) -> list[str]:
+    """Return what is wrong with each fault that does not fit the library."""
+    found = []
+    for each in faults:
+        try:
+            damaged_module(each)
+        except MisfitError as error:
+            found.append(str(error))
+    return found
+
+
 def library_with(folder: Path, fault: Fault | None) -> Path:
     """Copy the library into a new folder, with a fault in it.
 
     Raises:
         MisfitError: The fault does not fit.
     """
+    text = damaged_module(fault) if fault else ""
     shutil.copytree(RTL_FOLDER, folder)
-    if fault is not None:
-        file = folder / f"{fault.module}.sv"
-        if not file.is_file():
-            msg = f"fault {str(fault)!r}: the library has no {file.name}"
-            raise MisfitError(msg)
-        file.write_text(fault.put_into(file.read_text(encoding="utf-8")), encoding="utf-8")
+    if fault:
+        (folder / f"{fault.module}.sv").write_text(text, encoding="utf-8")
     return folder
 
 
