@@ -146,6 +146,15 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def faults(session: nox.Session) -> None:
+    """Put every known fault into the hardware, one at a time, and see that its bench finds it; `-- --help` chooses."""
+    need(session, "g++")
+    install(session, "hls", "sim", "dev")
+    need_shared_python(session)
+    session.run("python", "-m", "helpers.fault_benches", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Measure everything, as ratios in one run; `-- --help` lists the benchmarks and the networks."""
     need(session, "g++")

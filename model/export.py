@@ -27,6 +27,7 @@ from torch import Tensor, nn
 from quantunet import golden, qonnx_import, storage
 from quantunet.accumulator import accumulator
 from quantunet.errors import ModelError
+from quantunet.golden.compare import compare
 from quantunet.ir import Graph, MatrixNode
 from quantunet.model import quantizers
 from quantunet.model.augment import to_float
@@ -235,7 +236,7 @@ def check(network: ProbabilityUNet, file: ModelWrapper, graph: Graph, images: ND
                 )
             for name, codes in expected.items():
                 compared[name] += codes.size
-                differing[name] += _count_differing(codes, got[name])
+                differing[name] += _count_differing(name, codes, got[name])
     exact = all(
         accumulator(graph, node).bits <= FLOAT32_EXACT_BITS for node in graph.nodes if isinstance(node, MatrixNode)
     )
@@ -244,8 +245,8 @@ def check(network: ProbabilityUNet, file: ModelWrapper, graph: Graph, images: ND
     )
 
 
-def _count_differing(expected: NDArray[np.int64], got: NDArray[np.int64]) -> int:
-    return int((expected != got).sum()) if expected.shape == got.shape else expected.size
+def _count_differing(name: str, expected: NDArray[np.int64], got: NDArray[np.int64]) -> int:
+    return compare(name, expected, got).mismatches if expected.shape == got.shape else expected.size
 
 
 def _as_codes(values: NDArray[np.float64], scale: float) -> NDArray[np.int64]:

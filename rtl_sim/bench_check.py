@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from cocotb.triggers import RisingEdge
 
+from quantunet.golden.compare import Difference, compare, compare_stream
 from quantunet.ir import Array, QType
 from quantunet.rtl_sim.bench_result import (
     CONFIG_FILE,
@@ -17,7 +18,6 @@ from quantunet.rtl_sim.bench_result import (
     RESULT_FILE,
     STREAMS_FILE,
     BenchResult,
-    Difference,
     StreamResult,
 )
 from quantunet.storage import write_text
@@ -40,13 +40,13 @@ async def measure(dut: Any) -> BenchResult:
     first_input = min(_count(dut, f"{prefix}_first") for prefix in config["inputs"])
     frame_cycles = [int(line) for line in Path("m_axis.cycles").read_text(encoding="utf-8").split()]
     values, beats = _output_values(config, expected.size)
-    mismatches, first = compare(expected, values)
+    output = compare_stream("m_axis", expected, values)
     streams, fills = read_streams(Path(STREAMS_FILE).read_text(encoding="utf-8"), config, len(expected), first_input)
     found = _count(dut, "m_axis_found")
     result = BenchResult(
-        values_compared=expected.size,
-        mismatches=mismatches,
-        first=first,
+        values_compared=output.compared,
+        mismatches=output.mismatches,
+        first=output.first,
         extra_beats=max(0, beats - expected.size // config["lanes"]),
         unstable=_count(dut, "m_axis_unstable"),
         wrong_last=_count(dut, "m_axis_wrong_last"),
@@ -105,15 +105,14 @@ def read_streams(
 def _stream(name: str, about: dict[str, Any], words: list[str], frames: int, first_input: int) -> StreamResult:
     beats, valid, ready, begin, end, compared, wrong, wrong_beat = (int(word) for word in words[:8])
     lanes, qtype, shape = about["lanes"], QType(**about["qtype"]), (frames, *about["shape"])
-    position = None
+    first = None
     if wrong:
         expected, got = (from_hex_lines(f"{word}\n".encode(), lanes, qtype, (1, 1, lanes), name) for word in words[8:])
-        lane = int((expected != got).argmax())
-        position, values = wrong_beat * lanes + lane, (int(expected.flat[lane]), int(got.flat[lane]))
-    first = None
-    if position is not None:
-        frame, y, x, channel = (int(index) for index in np.unravel_index(position, shape))
-        first = Difference(frame, y, x, channel, *values)
+        beat = compare(name, expected, got)
+        if beat.first is None:
+            raise ValueError(f"{name}: the monitor counts {wrong} differences and shows none")
+        position = wrong_beat * lanes + beat.first.channel
+        first = Difference.at(position, shape, beat.first.expected, beat.first.got)
     return StreamResult(
         name=name,
         layer=about["layer"],
@@ -127,24 +126,3 @@ def _stream(name: str, about: dict[str, Any], words: list[str], frames: int, fir
         mismatches=wrong,
         first=first,
     )
-
-
-def compare(expected: Array, values: Array) -> tuple[int, Difference | None]:
-    """Compare frames with a flat stream of values that may be too short.
-
-    Args:
-        expected: int64 ``(frames, height, width, channels)``.
-        values: int64, flat, at most as many.
-
-    Returns:
-        How many values differ or are missing, and the first of them.
-    """
-    flat = expected.reshape(-1)
-    different = flat[: len(values)] != values
-    mismatches = int(different.sum()) + len(flat) - len(values)
-    if not mismatches:
-        return 0, None
-    position = int(different.argmax()) if different.any() else len(values)
-    frame, y, x, channel = (int(index) for index in np.unravel_index(position, expected.shape))
-    got = int(values[position]) if position < len(values) else None
-    return mismatches, Difference(frame, y, x, channel, int(flat[position]), got)

@@ -7,6 +7,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from quantunet.golden.compare import Difference
+
 CONFIG_FILE = "bench.json"
 EXPECTED_FILE = "expected.npy"
 RESULT_FILE = "result.json"
@@ -16,27 +18,6 @@ WAVE_FILE = "wave.vcd"
 
 NEVER = 2**64 - 1
 """A cycle that did not come."""
-
-
-@dataclass(frozen=True)
-class Difference:
-    """The first value that differs.
-
-    Attributes:
-        got: The simulator's value; ``None`` where the output ended before it.
-    """
-
-    frame: int
-    y: int
-    x: int
-    channel: int
-    expected: int
-    got: int | None
-
-    def __str__(self) -> str:
-        got = "nothing" if self.got is None else str(self.got)
-        frame = f"frame={self.frame} " if self.frame else ""
-        return f"{frame}y={self.y} x={self.x} channel={self.channel}: expected {self.expected}, got {got}"
 
 
 @dataclass(frozen=True)

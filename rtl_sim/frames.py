@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from quantunet.golden.fast import code_dtype
 from quantunet.golden.inference import Taps
-from quantunet.ir import Array, Graph, QType
+from quantunet.ir import Array, Graph
 
 CompactTaps = Mapping[str, npt.NDArray[np.integer]]
 """Every tensor of one frame by name, ``(height, width, channels)``, in the smallest integers that hold its type."""
@@ -16,12 +17,7 @@ CompactTaps = Mapping[str, npt.NDArray[np.integer]]
 
 def compact(graph: Graph, taps: Taps) -> CompactTaps:
     """Return golden's tensors in the smallest integers that hold their types."""
-    return {name: values.astype(_dtype(graph.tensor(name).qtype)) for name, values in taps.items()}
-
-
-def _dtype(qtype: QType) -> np.dtype[np.integer]:
-    size = next(size for size in (1, 2, 4, 8) if qtype.bits <= 8 * size)
-    return np.dtype(f"{'i' if qtype.signed else 'u'}{size}")
+    return {name: values.astype(code_dtype(graph.tensor(name).qtype)) for name, values in taps.items()}
 
 
 def widened(taps: CompactTaps, names: tuple[str, ...]) -> dict[str, Array]:

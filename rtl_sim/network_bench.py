@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from quantunet import golden
 from quantunet.errors import ToolFailedError
+from quantunet.golden.compare import compare
 from quantunet.hls.generate import rtl_project
 from quantunet.hls.schedule.depths import frame_interval
 from quantunet.hls.schedule.exact import schedule
@@ -87,7 +88,8 @@ def run_network(setup: Setup, frames: Sequence[CompactTaps], *, jobs: int = 1) -
     stream = port.stream
     output = read_frames(built.project.folder / "m_axis.hex", stream.lanes, stream.qtype, stream.shape)
     got, wanted = _maps(setup.graph, output.reshape(len(frames), *stream.shape), frames)
-    return NetworkResult(result, wanted.size, int((got != wanted).sum()), predicted)
+    maps = compare("mask", wanted.reshape(*wanted.shape[:3], -1), got.reshape(*got.shape[:3], -1))
+    return NetworkResult(result, maps.compared, maps.mismatches, predicted)
 
 
 def record_network(setup: Setup, frames: Sequence[CompactTaps], result: BenchResult) -> Path:

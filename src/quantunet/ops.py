@@ -145,15 +145,16 @@ def table(where: str, rows: Mapping[str, Row]) -> Mapping[str, Row]:
     return rows
 
 
+_MODULE_FILES = (("hls/rtl/qun_", ".sv"), ("hls/modules/", ".py"), ("tests/rtl_sim/test_", ".py"))
+
+
 def expected_files(op: Op) -> tuple[str, ...]:
     """Return the files that an op must have, relative to the project's root.
 
     >>> expected_files(OPS[-1])
-    ('hls/rtl/qun_width_adapter.sv', 'hls/modules/width_adapter.py', 'rtl_sim/tb_width_adapter.py', \
-'tests/rtl_sim/test_width_adapter.py')
+    ('hls/rtl/qun_width_adapter.sv', 'hls/modules/width_adapter.py', 'tests/rtl_sim/test_width_adapter.py')
     """
-    files = [file for stem in op.modules for file in (f"hls/rtl/qun_{stem}.sv", f"hls/modules/{stem}.py")]
-    files += [f"rtl_sim/tb_{op.stem}.py", *(f"tests/rtl_sim/test_{stem}.py" for stem in op.modules)]
+    files = [f"{place}{stem}{end}" for stem in op.modules for place, end in _MODULE_FILES]
     if op.computes:
         files += [f"golden/ops/{op.stem}.py", f"hls/csim/lower/{op.stem}.py", f"tests/golden/test_{op.stem}.py"]
     if op.cpp:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers.classes import small_network
+from helpers.comparing import assert_equal
 from helpers.qonnx_files import SmallUnet
 from helpers.qonnx_graph import write_qonnx
 from PIL import Image
@@ -84,9 +85,7 @@ def test_every_input_type_and_number_of_channels(tmp_path: Path, qtype: QType, c
     for source in (str(tmp_path / "p.png"), f"{tmp_path / 'set.npz'}:1"):
         command = ["infer", model, source, "--out", str(tmp_path / "m.png"), "--taps", str(taps), *scale]
         assert main(command) == 0
-        found = load_taps(taps)
-        assert found.keys() == wanted.keys()
-        assert all((found[name] == wanted[name]).all() for name in wanted)
+        assert_equal(wanted, load_taps(taps))
         save_taps(tmp_path / "wanted.npz", wanted)
         assert main(["compare", model, source, str(tmp_path / "wanted.npz"), *scale]) == 0
     save_taps(tmp_path / "other.npz", golden.run(graph, qtype.qmin + qtype.qmax - wanted[graph.input]))

@@ -343,7 +343,8 @@ def test_data_sets_that_are_refused(tmp_path: Path) -> None:
         "other": entry(tmp_path / "other.npz", pictures=zeros),
         "objects": entry(tmp_path / "objects.npz", images=np.array([None, 1], dtype=object)),
     }
-    whole = Path(entry(tmp_path / "whole.npz", images=RNG.integers(0, 256, (9, 4, 6)).astype(np.uint8))).read_bytes()
+    saved_images = RNG.integers(0, 256, (9, 4, 6)).astype(np.uint8)
+    whole = Path(entry(tmp_path / "whole.npz", images=saved_images)).read_bytes()
     for at in range(40, len(whole) - 40, 7):
         data = bytearray(whole)
         data[at] ^= 0xFF
@@ -352,13 +353,17 @@ def test_data_sets_that_are_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "short.npz", "w") as archive, zipfile.ZipFile(cases["other"]) as other:
         archive.writestr("images.npy", other.read("pictures.npy")[:-30])
     cases["short"] = str(tmp_path / "short.npz")
-    refused = 0
+    refused = equal = 0
     for path in cases.values():
         try:
-            load_image(f"{path}:1", (4, 6, 1))
+            found = load_image(f"{path}:1", (4, 6, 1))
         except QuantUNetError:
             refused += 1
+        else:
+            assert (found[..., 0] == saved_images[1]).all(), path
+            equal += 1
     assert refused >= 7
+    assert equal >= 3
     for name in ("float", "signed", "flat", "other", "objects", "short"):
         with pytest.raises(FileFormatError):
             load_image(f"{cases[name]}:1", (4, 6, 1))

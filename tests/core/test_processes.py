@@ -113,13 +113,10 @@ def test_an_error_ends_what_a_pool_runs_and_what_its_threads_have_pools_for(tmp_
         with Pool(1) as inner:
             inner.submit(run, family(tmp_path / "inner")).result()
 
-    began = 0.0
     with pytest.raises(ZeroDivisionError), Pool(2) as pool:
         futures = [pool.submit(run, family(tmp_path / "outer")), pool.submit(nested), pool.submit(run, ["true"])]
         found = members(tmp_path / "outer") + members(tmp_path / "inner")
-        began = time.monotonic()
-        raise ZeroDivisionError
-    assert time.monotonic() - began < 3
+        raise ZeroDivisionError  # the end of the block waits for what still runs: without an end, ten minutes
     assert_gone(found)
     assert isinstance(futures[0].exception(), StoppedError)
     assert isinstance(futures[1].exception(), StoppedError)
@@ -166,10 +163,8 @@ def test_a_signal_ends_a_command_with_one_sentence(number: int, said: str, tmp_p
     (tmp_path / "out").mkdir()
     with script(SIGNALLED, FAMILY.format(file=tmp_path / "ids"), tmp_path / "out") as parent:
         found = members(tmp_path / "ids")
-        began = time.monotonic()
         parent.send_signal(number)
-        _, errors = parent.communicate()
-        assert time.monotonic() - began < 3
+        _, errors = parent.communicate(timeout=60)  # what it runs sleeps for ten minutes
     assert (parent.returncode, errors.decode()) == (128 + number, f"quantunet zoo: {said}\n")
     assert_gone(found, 0)
     assert list((tmp_path / "out").iterdir()) == []

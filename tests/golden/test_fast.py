@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from helpers.comparing import assert_equal
 
 from quantunet import golden
 from quantunet.errors import ImageError
@@ -146,8 +147,7 @@ def test_a_batch_equals_its_images_one_by_one(images: int) -> None:
     names = [tensor.name for tensor in graph.tensors]
     kept = golden.run_batch(graph, batch, names)
     for index, image in enumerate(batch):
-        plain = golden.run(graph, image, plain=True)
-        assert all((kept[name][index] == plain[name]).all() for name in names)
+        assert_equal(golden.run(graph, image, plain=True), {name: values[index] for name, values in kept.items()})
     logits = golden.run_batch(graph, batch)
     assert logits.keys() == {graph.logits.name, graph.output}
     masks = golden.mask(graph, logits)
@@ -170,7 +170,7 @@ def test_calculations_take_turns_and_put_the_number_of_threads_back() -> None:
     before = [library.num_threads for library in cores._blas().lib_controllers]
     with ThreadPoolExecutor(4) as pool:
         for taps in pool.map(lambda _: golden.run(graph, image), range(16)):
-            assert all((taps[name] == expected[name]).all() for name in expected)
+            assert_equal(expected, taps)
     assert [library.num_threads for library in cores._blas().lib_controllers] == before
 
 

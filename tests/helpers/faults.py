@@ -1,26 +1,411 @@
-"""A copy of the SystemVerilog library with one deliberate fault, to prove that the benches find it."""
+"""Faults put into copies of the hardware, to see that a check finds them; one table of all that the library gets.
+
+``nox -s faults`` runs them all; ``tests/rtl_sim/test_faults.py`` sees in every run of the tests that each still fits.
+"""
 
 from __future__ import annotations
 
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from quantunet.hls.generate.rtl_project import RTL_FOLDER
+from quantunet.streams import binary_file
+
+_COMMENT = re.compile(r'"(?:\\.|[^"\\\n])*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
 
 
-def library_with(folder: Path, file: str, right: str, wrong: str) -> Path:
-    """Copy the library and replace one piece of its text.
+class MisfitError(ValueError):
+    """A fault does not fit the library: what it replaces is not there, or is there at other places too."""
 
-    Args:
-        folder: The copy, made here.
-        file: Name of the file to damage.
-        right: Text that stands in it exactly once.
-        wrong: What to write instead.
+
+@dataclass(frozen=True)
+class Fault:
+    """One wrong piece of text in one module of the library.
+
+    Attributes:
+        bench: What must find it, a row of ``helpers.fault_benches.BENCHES``.
+        name: What is wrong, in words.
+        module: The module, and its file's stem.
+        right: Code that stands in it; comments do not count. As short as it can be, so that other lines may change.
+        wrong: What stands there instead.
+        times: How often ``right`` stands in the module; all of them are replaced.
     """
-    folder.mkdir()
-    for source in RTL_FOLDER.glob("*.sv"):
-        text = source.read_text(encoding="utf-8")
-        if source.name == file:
-            assert text.count(right) == 1, f"{file} holds {right!r} {text.count(right)} times"
-            text = text.replace(right, wrong)
-        (folder / source.name).write_text(text, encoding="utf-8")
+
+    bench: str
+    name: str
+    module: str
+    right: str
+    wrong: str
+    times: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.bench}: {self.name}"
+
+    def put_into(self, text: str) -> str:
+        """Return a module's text with the fault in it.
+
+        Raises:
+            MisfitError: The right text does not stand in the code as often as it should.
+        """
+        code = _COMMENT.sub(lambda found: found[0] if found[0][0] == '"' else " " * len(found[0]), text)
+        places = [found.start() for found in re.finditer(re.escape(self.right), code)]
+        if self.right == self.wrong:
+            msg = f"fault {str(self)!r} changes nothing"
+            raise MisfitError(msg)
+        if len(places) != self.times:
+            msg = f"fault {str(self)!r}: {self.module}.sv holds {self.right!r} {len(places)} times, not {self.times}"
+            raise MisfitError(msg)
+        for place in reversed(places):
+            text = text[:place] + self.wrong + text[place + len(self.right) :]
+        return text
+
+
+def damaged_module(fault: Fault) -> str:
+    """Return the text of a fault's module with the fault in it.
+
+    Raises:
+        MisfitError: The fault does not fit.
+    """
+    file = RTL_FOLDER / f"{fault.module}.sv"
+    if not file.is_file():
+        msg = f"fault {str(fault)!r}: the library has no {file.name}"
+        raise MisfitError(msg)
+    return fault.put_into(file.read_text(encoding="utf-8"))
+
+
+def misfits(faults: Sequence[Fault]) -> list[str]:
+    """Return what is wrong with each fault that does not fit the library."""
+    found = []
+    for each in faults:
+        try:
+            damaged_module(each)
+        except MisfitError as error:
+            found.append(str(error))
+    return found
+
+
+def library_with(folder: Path, fault: Fault | None) -> Path:
+    """Copy the library into a new folder, with a fault in it.
+
+    Raises:
+        MisfitError: The fault does not fit.
+    """
+    text = damaged_module(fault) if fault else ""
+    shutil.copytree(RTL_FOLDER, folder)
+    if fault:
+        (folder / f"{fault.module}.sv").write_text(text, encoding="utf-8")
     return folder
+
+
+def fault(bench: str, name: str) -> Fault:
+    """Return a row of the table."""
+    (found,) = (each for each in FAULTS if (each.bench, each.name) == (bench, name))
+    return found
+
+
+def flip_nibble(path: Path, line: int = 0, digit: int = 0) -> None:
+    """Flip the bits of one hexadecimal digit of a memory, in the text that synthesis reads and in the packed binary."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    flipped = f"{int(lines[line][digit], 16) ^ 0xF:x}"
+    lines[line] = lines[line][:digit] + flipped + lines[line][digit + 1 :]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    even = len(lines[0]) % 2 * "0"
+    binary_file(path).write_bytes(bytes.fromhex("".join(even + word for word in lines)))
+
+
+FAULTS: tuple[Fault, ...] = (
+    Fault(
+        "conv2d",
+        "ties always up",
+        "qun_requant_pkg",
+        "(below != 0 || (quotient & 64'sd1) != 0)",
+        "(below != 0 || 1'b1)",
+    ),
+    Fault(
+        "conv2d",
+        "saturation wraps",
+        "qun_requant_pkg",
+        "return (quotient >= 0) ? most : out_signed ? ~most : 64'sd0;",
+        "return quotient + 64'(up);",
+    ),
+    Fault(
+        "conv2d", "swapped lanes", "qun_lane_products", "weight_word[(p*Groups+g)*", "weight_word[((Pe-1-p)*Groups+g)*"
+    ),
+    Fault("conv2d", "the bias forgotten", "qun_matrix_vector", "(first ? biases_q[p] : accs_q[p])", "accs_q[p]"),
+    Fault(
+        "conv2d",
+        "tready always high",
+        "qun_sliding_window",
+        "s_axis_tready = fill_q != fill_t'(FillMax)",
+        "s_axis_tready = 1'b1",
+    ),
+    Fault("conv2d", "padding not zero", "qun_sliding_window", "tap_zero_q <= zero", "tap_zero_q <= 1'b0"),
+    Fault("conv2d", "starts a pixel too early", "qun_sliding_window", "fill_t'(Width + 2)", "fill_t'(Width + 1)"),
+    Fault("conv2d", "credits ignored", "qun_credit_fifo", "assign credit = credits_q != '0", "assign credit = 1'b1"),
+    Fault(
+        "conv2d",
+        "tlast never",
+        "qun_matrix_vector",
+        "result_last_q <= control_q[5].frame_last",
+        "result_last_q <= 1'b0",
+    ),
+    Fault(
+        "conv2d",
+        "one cycle late",
+        "qun_credit_fifo",
+        "m_axis_tvalid = write_q != read_q",
+        "m_axis_tvalid = write_q - read_q > 1",
+    ),
+    Fault("conv2d_constant", "tlast never", "qun_conv2d_constant", "{last_q[SumLatency:0], take_last}", "'0"),
+    Fault(
+        "conv2d_constant",
+        "one cycle late",
+        "qun_conv2d_constant",
+        "push     (valid_q[SumLatency+1])",
+        "push     (valid_q[SumLatency])",
+    ),
+    Fault(
+        "conv2d_constant",
+        "credits ignored",
+        "qun_credit_fifo",
+        "assign credit = credits_q != '0",
+        "assign credit = 1'b1",
+    ),
+    Fault(
+        "conv2d_constant",
+        "left edge not zero",
+        "qun_pixel_window",
+        "middle_place_q.first ? '0 :",
+        "middle_place_q.first && 1'b0 ? '0 :",
+    ),
+    Fault(
+        "conv2d_constant",
+        "right edge not zero",
+        "qun_pixel_window",
+        "middle_place_q.last ? '0 :",
+        "middle_place_q.last && 1'b0 ? '0 :",
+    ),
+    Fault(
+        "conv2d_constant", "row above not zero", "qun_pixel_window", "top_zero_q ? '0 :", "top_zero_q && 1'b0 ? '0 :"
+    ),
+    Fault(
+        "conv2d_constant",
+        "row below not zero",
+        "qun_pixel_window",
+        "bottom_zero_q ? '0 :",
+        "bottom_zero_q && 1'b0 ? '0 :",
+    ),
+    Fault(
+        "conv2d_constant",
+        "the next frame loads too early",
+        "qun_pixel_window",
+        "(loaded_q != LoadBits'(x_q) || fetch)",
+        "1'b1",
+    ),
+    Fault(
+        "conv2d_constant",
+        "the next frame waits",
+        "qun_pixel_window",
+        "load_ready = y_last ?",
+        "load_ready = y_last ? 1'b0 && ",
+    ),
+    Fault(
+        "conv2d_constant",
+        "fetches before there is room",
+        "qun_pixel_window",
+        "room = !fetched_valid_q || move",
+        "room = 1'b1",
+    ),
+    Fault(
+        "conv2d_constant",
+        "takes before the next column",
+        "qun_pixel_window",
+        "(fetched_valid_q || middle_place_q.last)",
+        "1'b1",
+    ),
+    Fault(
+        "conv_transpose2d",
+        "ties always down",
+        "qun_requant_pkg",
+        "(below != 0 || (quotient & 64'sd1) != 0)",
+        "below != 0",
+    ),
+    Fault(
+        "conv_transpose2d",
+        "swapped lanes",
+        "qun_lane_products",
+        "weight_word[(p*Groups+g)*",
+        "weight_word[((Pe-1-p)*Groups+g)*",
+    ),
+    Fault(
+        "conv_transpose2d",
+        "tready always high",
+        "qun_row_repeat",
+        "s_axis_tready = fill_q != fill_t'(RingPixels)",
+        "s_axis_tready = 1'b1",
+    ),
+    Fault(
+        "conv_transpose2d",
+        "reads what is not there",
+        "qun_row_repeat",
+        "fill_q > fill_t'(x_q)",
+        "fill_q >= fill_t'(x_q)",
+    ),
+    Fault(
+        "conv_transpose2d",
+        "kernel rows swapped",
+        "qun_row_repeat",
+        "weight_addr_q <= ky_q ? WeightAddrBits'(RowWeights) : '0",
+        "weight_addr_q <= '0",
+    ),
+    Fault(
+        "conv_transpose2d",
+        "credits ignored",
+        "qun_credit_fifo",
+        "assign credit = credits_q != '0",
+        "assign credit = 1'b1",
+    ),
+    Fault(
+        "pair_products",
+        "the borrow forgotten",
+        "qun_pair_products",
+        "(signed'(pair) >>> Gap) + borrow",
+        "signed'(pair) >>> Gap",
+    ),
+    Fault(
+        "pair_products",
+        "no room for the sums",
+        "qun_pair_products",
+        "+ $clog2(SplitLanes);",
+        "+ $clog2((SplitLanes + 1) / 2);",
+    ),
+    Fault(
+        "pair_products",
+        "the signs of the weights forgotten",
+        "qun_pair_products",
+        "input_sum_q <= sum_inputs();",
+        "input_sum_q <= 0;",
+    ),
+    Fault(
+        "pair_products", "pairs swapped", "qun_pair_products", "sum_lanes[p+Pairs] = high", "sum_lanes[Pe-1-p] = high"
+    ),
+    Fault("maxpool2d", "signs ignored", "qun_maxpool2d", "{Signed, {(Bits - 1) {1'b0}}}", "'0"),
+    Fault(
+        "maxpool2d",
+        "lanes swapped",
+        "qun_maxpool2d",
+        "lane_b = b[lane*Bits+:Bits]",
+        "lane_b = b[(Lanes-1-lane)*Bits+:Bits]",
+    ),
+    Fault("maxpool2d", "rows never meet", "qun_maxpool2d", "below_r_q <= below_q;", "below_r_q <= above_q;"),
+    Fault(
+        "maxpool2d",
+        "tready always high",
+        "qun_maxpool2d",
+        "assign s_axis_tready = move;",
+        "assign s_axis_tready = 1'b1;",
+    ),
+    Fault("maxpool2d", "row parity kept in reset", "qun_maxpool2d", "odd_row_q <= 1'b0;", ""),
+    Fault(
+        "maxpool2d",
+        "a cycle more",
+        "qun_maxpool2d",
+        "row_valid_q <= {row_valid_q[0], pair_valid_q[2] && pair_odd_row_q[2]};",
+        "row_valid_q <= {row_valid_q[0], pair_valid_q[1] && pair_odd_row_q[1]};",
+    ),
+    Fault(
+        "requant",
+        "ties always up",
+        "qun_requant_pkg",
+        "(below != 0 || (quotient & 64'sd1) != 0)",
+        "(below != 0 || 1'b1)",
+    ),
+    Fault("requant", "sign not extended", "qun_requant", "InSigned && raw[InBits-1]", "1'b0"),
+    Fault(
+        "requant",
+        "lanes swapped",
+        "qun_requant",
+        "raw = s_axis_tdata[lane*InBits",
+        "raw = s_axis_tdata[(Lanes-1-lane)*InBits",
+    ),
+    Fault("requant", "skid ignored", "qun_register_slice", "assign s_ready = !skid_valid_q;", "assign s_ready = 1'b1;"),
+    Fault("requant", "data not held", "qun_register_slice", "if (m_ready || !out_valid_q) begin", "if (1'b1) begin"),
+    Fault("requant", "tlast lost", "qun_requant", ".s_data ({s_axis_tlast, result})", ".s_data ({1'b0, result})"),
+    Fault(
+        "concat",
+        "up leg first",
+        "qun_concat",
+        "assign up = group_q >= GroupBits'(SkipGroups);",
+        "assign up = group_q < GroupBits'(Groups - SkipGroups);",
+    ),
+    Fault("concat", "position kept in reset", "qun_concat", "group_q <= '0;", ""),
+    Fault(
+        "concat",
+        "both legs taken",
+        "qun_concat",
+        "assign s_axis_skip_tready = ready && !up;",
+        "assign s_axis_skip_tready = ready;",
+    ),
+    Fault(
+        "sigmoid", "lanes swapped", "qun_sigmoid", "(s_axis_tdata[lane*InBits", "(s_axis_tdata[(Lanes-1-lane)*InBits"
+    ),
+    Fault("sigmoid", "table read while it waits", "qun_sigmoid", "move && s_axis_tvalid", "s_axis_tvalid"),
+    Fault(
+        "sigmoid", "tready always high", "qun_sigmoid", "assign s_axis_tready = move;", "assign s_axis_tready = 1'b1;"
+    ),
+    Fault("fork", "beats given twice", "qun_fork", "{Outputs{valid}} & ~served_q", "{Outputs{valid}}"),
+    Fault(
+        "fork", "outputs wait for one another", "qun_fork", "{Outputs{valid}} & ~served_q", "{Outputs{valid && done}}"
+    ),
+    Fault("fork", "served kept in reset", "qun_fork", "served_q <= '0;", ""),
+    Fault("fifo", "one beat too many", "qun_fifo", "level_d != limit", "level_q != limit"),
+    Fault("fifo", "one beat too few", "qun_fifo", "level_d != limit", "level_d < limit - 1'b1"),
+    Fault("fifo", "prefetch overrun", "qun_fifo", "claimed_q != 3'd4", "1'b1"),
+    Fault("fifo", "prefetch too short", "qun_fifo", "claimed_q != 3'd4", "claimed_q != 3'd3"),
+    Fault(
+        "fifo",
+        "wraps at a power of two",
+        "qun_fifo",
+        "read_addr_q <= (read_addr_q == AddrBits'(LastAddr)) ? '0 : read_addr_q + 1'b1;",
+        "read_addr_q <= read_addr_q + 1'b1;",
+    ),
+    Fault("fifo", "frame end a beat early", "qun_fifo", "BeatBits'(FrameBeats - 1)", "BeatBits'(FrameBeats - 2)"),
+    Fault("fifo_deep", "second part of a word lost", "qun_ram", "{rest_q, word_q}", "{Rest'(0), word_q}"),
+    Fault(
+        "width_adapter", "groups overwritten", "qun_width_adapter", "!completes || !group_valid_q || emptied", "1'b1"
+    ),
+    Fault(
+        "width_adapter",
+        "lanes in the wrong order",
+        "qun_width_adapter",
+        "{in_data, collected_q}",
+        "{collected_q, in_data}",
+    ),
+    Fault("width_adapter", "count kept in reset", "qun_width_adapter", " count_q <= '0;", "", times=2),
+    Fault(
+        "width_adapter",
+        "a gap between groups",
+        "qun_width_adapter",
+        "!completes || !group_valid_q || emptied",
+        "!completes || !group_valid_q",
+    ),
+    Fault(
+        "cosim",
+        "swapped lane",
+        "qun_lane_products",
+        "input_lane(inputs_q[g], lane)",
+        "input_lane(inputs_q[g], GroupLanes - 1 - lane)",
+    ),
+    Fault(
+        "cosim",
+        "dropped tready",
+        "qun_sliding_window",
+        "s_axis_tready = fill_q != fill_t'(FillMax)",
+        "s_axis_tready = 1'b1",
+    ),
+    Fault("cosim", "wrong rounding", "qun_requant_pkg", "(quotient & 64'sd1) != 0", "(quotient & 64'sd1) == 0"),
+    Fault("network", "a layer that gives nothing", "qun_concat", ".m_valid(m_axis_tvalid)", ".m_valid()"),
+)

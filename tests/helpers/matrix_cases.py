@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from helpers.benches.cases import Case, layer_case
 
+from quantunet.golden.inference import evaluate
 from quantunet.graph_check import check
 from quantunet.hls.design import Fold, Style
 from quantunet.ir import Conv2d, ConvTranspose2d, Graph, IntArray, QType, Tensor
-from quantunet.rtl_sim.op_cases import Case, layer_case
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,68 @@ class Layer:
     kernel: int = 3
     shift: int | None = None
     style: Style = "folded-lut"
+
+
+CONV2D: tuple[Layer, ...] = (
+    Layer((8, 8, 8), 4, pe=2, simd=4, source="u4", bits_w=4, target="u4"),
+    Layer((2, 2, 2), 3, pe=3, simd=1, source="u8", bits_w=8, target="u8"),
+    Layer((1, 1, 4), 2, pe=1, simd=2, source="s3", bits_w=5, target="s4"),
+    Layer((1, 6, 3), 2, pe=2, simd=3, source="s8", bits_w=2, target="u3"),
+    Layer((6, 1, 2), 2, pe=1, simd=2, source="u2", bits_w=3, target="s8"),
+    Layer((5, 7, 1), 1, pe=1, simd=1, source="u8", bits_w=6, target="u5"),
+    Layer((3, 5, 12), 6, pe=6, simd=12, source="u5", bits_w=7, target="u2"),
+    Layer((4, 4, 22), 2, pe=2, simd=11, source="s2", bits_w=3, target="s2"),
+    Layer((4, 3, 16), 4, pe=4, simd=16, source="s4", bits_w=4, target="s6"),
+    Layer((3, 4, 2), 2, pe=2, simd=2, source="u4", bits_w=3, target="s8", shift=0),
+    Layer((3, 4, 2), 2, pe=1, simd=1, source="s2", bits_w=2, target="u8", shift=-2),
+    Layer((3, 3, 4), 2, pe=1, simd=2, source="s16", bits_w=8, target="s16"),
+    Layer((4, 5, 1), 1, pe=1, simd=1, source="u6", bits_w=4, target="s5", kernel=1),
+    Layer((4, 5, 3), 1, pe=1, simd=1, source="u3", bits_w=8, target="s6", kernel=1),
+    Layer((3, 3, 8), 8, pe=2, simd=4, source="s5", bits_w=2, target="u4", kernel=1),
+    Layer((3, 4, 6), 10, pe=10, simd=6, source="u7", bits_w=5, target="s3", kernel=1),
+)
+
+CONV_TRANSPOSE2D: tuple[Layer, ...] = (
+    Layer((4, 4, 8), 4, pe=2, simd=4, source="u4", bits_w=4, target="s4", kernel=2),
+    Layer((2, 2, 1), 1, pe=1, simd=1, source="u8", bits_w=8, target="s8", kernel=2),
+    Layer((1, 1, 4), 2, pe=1, simd=2, source="s3", bits_w=5, target="s4", kernel=2),
+    Layer((1, 5, 2), 2, pe=2, simd=2, source="s8", bits_w=2, target="u3", kernel=2),
+    Layer((5, 1, 2), 2, pe=2, simd=1, source="u2", bits_w=3, target="s8", kernel=2),
+    Layer((3, 5, 12), 6, pe=6, simd=12, source="u5", bits_w=7, target="u2", kernel=2),
+    Layer((3, 2, 22), 2, pe=1, simd=11, source="s2", bits_w=3, target="s2", kernel=2),
+    Layer((2, 3, 4), 2, pe=2, simd=4, source="u4", bits_w=3, target="s8", kernel=2, shift=-1),
+    Layer((3, 3, 4), 4, pe=1, simd=1, source="s16", bits_w=8, target="s16", kernel=2),
+    Layer((4, 3, 16), 4, pe=4, simd=16, source="s4", bits_w=6, target="s6", kernel=2),
+)
+
+
+def unfolded(layer: Layer) -> Layer:
+    """Return the layer with all its channels at once, its weights as constants."""
+    return replace(layer, pe=layer.channels, simd=layer.shape[2], style="constant")
+
+
+CONV2D_CONSTANT: tuple[Layer, ...] = tuple(
+    unfolded(layer)
+    for layer in (
+        Layer((8, 8, 8), 4, 4, 8, source="u4", bits_w=4, target="u4"),
+        Layer((2, 2, 2), 3, 3, 2, source="u8", bits_w=8, target="u8"),
+        Layer((1, 1, 4), 2, 2, 4, source="s3", bits_w=5, target="s4"),
+        Layer((1, 6, 3), 2, 2, 3, source="s8", bits_w=2, target="u3"),
+        Layer((6, 1, 2), 2, 2, 2, source="u2", bits_w=3, target="s8"),
+        Layer((1, 2, 3), 2, 2, 3, source="u4", bits_w=4, target="u4"),
+        Layer((2, 1, 3), 2, 2, 3, source="u4", bits_w=4, target="u4"),
+        Layer((3, 2, 3), 2, 2, 3, source="u3", bits_w=8, target="s6"),
+        # Sixteen outputs that nobody takes leave the window in the last row.
+        Layer((2, 10, 1), 2, 2, 1, source="s2", bits_w=2, target="s2"),
+        Layer((5, 7, 1), 1, 1, 1, source="u8", bits_w=6, target="u5"),
+        Layer((3, 4, 2), 2, 2, 2, source="u4", bits_w=3, target="s8", shift=0),
+        Layer((3, 4, 2), 2, 2, 2, source="s2", bits_w=2, target="u8", shift=-2),
+        Layer((3, 3, 4), 2, 2, 4, source="s16", bits_w=8, target="s16"),
+        Layer((1, 1, 2), 3, 3, 2, source="u4", bits_w=4, target="u4", kernel=1),
+        Layer((4, 5, 3), 1, 1, 3, source="u3", bits_w=8, target="s6", kernel=1),
+        Layer((3, 4, 6), 10, 10, 6, source="u7", bits_w=5, target="s3", kernel=1),
+    )
+)
 
 
 def _qtype(text: str, frac: int = 0) -> QType:
@@ -109,3 +172,30 @@ def random_layer(rng: random.Random, *, transpose: bool) -> Layer:
         shift=rng.randint(-3, 0) if rng.random() < 0.15 else None,
         style=rng.choice(("folded-lut", "folded-dsp", "folded-dsp")),
     )
+
+
+def extremes(source: QType, bits_w: int, pe: int, simd: int, style: Style) -> Case:
+    """Return a 1x1 convolution on pixels and weights at their limits and between; no output saturates."""
+    rng = np.random.default_rng(bits_w * 100 + source.bits)
+    low, high, channels = -(1 << (bits_w - 1)), (1 << (bits_w - 1)) - 1, 2 * simd
+    weight = rng.integers(low, high + 1, size=(channels, 2 * pe))
+    # The first output fold pairs the smallest and the largest weights in every way; the second is random.
+    weight[:, :pe] = np.where(np.arange(pe) * 4 // pe % 2 ^ (np.arange(pe) % 2), high, low)
+    bias = rng.integers(low, high + 1, size=2 * pe)
+    shift = max(0, bits_w + source.bits + (2 * simd - 1).bit_length() - 16)
+    target = QType(16, True, 0)
+    node = Conv2d("layer", ("x",), "y", IntArray.of(weight[None, None]), QType(bits_w, True, shift), IntArray.of(bias))
+    shape = (1, 4, channels)
+    graph = Graph("layer", ("x",), "y", (Tensor("x", shape, source), Tensor("y", (1, 4, 2 * pe), target)), (node,))
+    case = layer_case(check(graph), Fold(pe, simd, style), frames=2)
+    pixels = case.frames["x"].copy()
+    pixels[0, 0, 0], pixels[0, 0, 1] = source.qmax, source.qmin
+    pixels[0, 0, 2, ::2], pixels[0, 0, 2, 1::2] = source.qmin, source.qmax
+    outputs = np.stack([evaluate(graph, node, [frame], plain=True) for frame in pixels])
+    assert outputs.min() == outputs[0, 0].min() and len(np.unique(outputs)) > 8
+    return replace(case, frames={"x": pixels, "y": outputs})
+
+
+def pairs(case: Case) -> bool:
+    """Return whether the case has two products in a multiplier."""
+    return bool(dict(case.instance.params)["PairProducts"])

@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+from helpers.benches.cases import Case, layer_case, plumbing_case
 
 from quantunet.hls.design import Fold, Stream
 from quantunet.hls.modules import fifo, fork, width_adapter
 from quantunet.ir import Graph, IntArray, QType, Sigmoid, Tensor
 from quantunet.random_network import GraphBuilder
-from quantunet.rtl_sim.op_cases import Case, layer_case, plumbing_case
 
 
 def maxpool2d_cases() -> list[Case]:

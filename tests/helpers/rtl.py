@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from helpers.benches.cases import Case, Outcome, run_cases
+
 from quantunet.hls.generate.rtl_project import RTL_FOLDER
-from quantunet.rtl_sim.op_cases import Case, Outcome, run_cases
 
 BUILD_ROOT = Path(__file__).parents[2] / "build" / "tests" / "verilator"
 SCENARIOS = {"full_speed", "random_stalls", "reset_in_mid_frame"}
+
+
+def bench_module(op: str) -> str:
+    """Return the cocotb module of an op: its own, where it has more scenarios than all others."""
+    own = Path(__file__).parent / "benches" / f"tb_{op}.py"
+    return f"helpers.benches.{own.stem if own.is_file() else 'scenarios'}"
 
 
 def check_cases(
@@ -21,7 +28,7 @@ def check_cases(
     rtl_folder: Path = RTL_FOLDER,
 ) -> tuple[Outcome, ...]:
     """Run the bench of an op on some cases and check that every scenario compared every value it should."""
-    outcomes = run_cases(cases, f"quantunet.rtl_sim.tb_{op}", BUILD_ROOT, folder, rtl_folder=rtl_folder)
+    outcomes = run_cases(cases, bench_module(op), BUILD_ROOT, folder, rtl_folder=rtl_folder)
     expected = [sum(case.frames[name].size for _, name in case.instance.outputs) for case in cases]
     assert {outcome.scenario for outcome in outcomes} == SCENARIOS | set(more_scenarios)
     for outcome in outcomes:

@@ -99,8 +99,10 @@ def test_freezing_keeps_the_width_and_ends_its_training():
     before = widths_as_int(model)
     q.freeze_widths(model)
     assert widths_as_int(model) == before
-    assert not any(p.requires_grad for p in q.width_parameters(model))
-    assert all(p.item() == round(p.item()) for p in q.width_parameters(model))
+    frozen = list(q.width_parameters(model))
+    assert len(frozen) == 2 * len(SMALL.conv_layers())
+    assert not any(p.requires_grad for p in frozen)
+    assert all(p.item() == round(p.item()) for p in frozen)
 
 
 def test_scales_are_powers_of_two_after_calibration():

@@ -244,9 +244,7 @@ if __name__ == "__main__":
         workers = psutil.Process(parent.pid).children(recursive=True)
         assert worker in workers
         parent.send_signal(number)
-        begin = time.monotonic()
-        assert parent.wait(20) == 128 + number
-        assert time.monotonic() - begin < 5
+        assert parent.wait(60) == 128 + number  # what it runs sleeps for ten minutes
     gone, _ = psutil.wait_procs(workers, timeout=5)
     assert len(gone) == len(workers)
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 from helpers import op_cases
+from helpers.benches.cases import TOP, write_cases
 from helpers.project import ROOT
 
 from quantunet.hls.choose.default import default_folding
 from quantunet.hls.design import Fold
 from quantunet.hls.generate.rtl_project import RTL_FOLDER, RtlProject, write
 from quantunet.random_network import random_unet
-from quantunet.rtl_sim.op_cases import TOP, write_cases
 from quantunet.rtl_sim.verilator import lint
 
 CASES = (

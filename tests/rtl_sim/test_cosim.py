@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.mutation import flip_nibble
+from helpers.faults import flip_nibble
 from helpers.rtl import BUILD_ROOT
 from rich.console import Console
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from helpers.faults import library_with
-from helpers.mutation import flip_nibble
+from helpers.faults import FAULTS, Fault, flip_nibble, library_with
 from helpers.rtl import BUILD_ROOT
 
 from quantunet.hls.choose.default import default_folding
@@ -19,16 +18,6 @@ from quantunet.rtl_sim.report import CosimReport
 GRAPH = random_unet(base=4, depth=1, size=8, seed=3)
 LAYER = "dec0_conv0"
 FOLDER = BUILD_ROOT.parent / "mutations"
-
-FAULTS = {
-    "swapped lane": (
-        "qun_lane_products.sv",
-        "input_lane(inputs_q[g], lane)",
-        "input_lane(inputs_q[g], GroupLanes - 1 - lane)",
-    ),
-    "dropped tready": ("qun_sliding_window.sv", "s_axis_tready = fill_q != fill_t'(FillMax)", "s_axis_tready = 1'b1"),
-    "wrong rounding": ("qun_requant_pkg.sv", "(quotient & 64'sd1) != 0", "(quotient & 64'sd1) == 0"),
-}
 
 
 def run(folder: Path, rtl_folder: Path = rtl_project.RTL_FOLDER, *, waveforms: bool = False) -> CosimReport:
@@ -43,9 +32,9 @@ def test_without_a_fault_the_layer_passes() -> None:
     assert report.layers[0].simd > 1, "the fault of a swapped lane needs lanes"
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_fault_in_the_library(fault: str, tmp_path: Path) -> None:
-    report = run(FOLDER, library_with(tmp_path / "rtl", *FAULTS[fault]))
+@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault.bench == "cosim"], ids=str)
+def test_fault_in_the_library(fault: Fault, tmp_path: Path) -> None:
+    report = run(FOLDER, library_with(tmp_path / "rtl", fault))
     assert not report.passed
     ((name, problems, _),) = report.failures()
     assert name == LAYER

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.faults import library_with
-from helpers.mutation import flip_nibble
+from helpers.faults import fault, flip_nibble, library_with
 from helpers.rtl import BUILD_ROOT
 
 from quantunet import golden
@@ -120,7 +119,7 @@ def test_skip_fifo_that_is_too_small_is_found(setup: Setup, monkeypatch: pytest.
 
 
 def test_a_layer_that_gives_nothing_is_named(setup: Setup, tmp_path: Path) -> None:
-    dead = library_with(tmp_path / "rtl", "qun_concat.sv", ".m_valid(m_axis_tvalid)", ".m_valid()")
+    dead = library_with(tmp_path / "rtl", fault("network", "a layer that gives nothing"))
     result = run_network(replace(setup, rtl_folder=dead), FRAMES[:1]).bench
     assert result.timed_out and not result.passed
     culprit, path = result.stuck

@@ -25,6 +25,7 @@ def test_every_layer_of_a_frame_of_the_paper_network(tmp_path: Path) -> None:
     folding = default_folding(graph)
     matrices = [node for node in graph.nodes if isinstance(node, MatrixNode)]
     assert sum(math.prod(node.weight.shape) for node in matrices) > 31_000_000
+    assert len(matrices) == 23
     assert all(max(folding[node.name].pe, folding[node.name].simd) <= MAX_LANES for node in matrices)
     taps = compact(graph, golden.run(graph, random_image(graph)))
     result = run_network(Setup(graph, folding, tmp_path, BUILD_ROOT), [taps], jobs=2)

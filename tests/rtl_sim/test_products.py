@@ -2,59 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.faults import library_with
+from helpers.matrix_cases import extremes, pairs
 from helpers.rtl import check_cases
 
-from quantunet.errors import ToolFailedError
-from quantunet.golden.inference import evaluate
-from quantunet.graph_check import check
 from quantunet.hls.design import Fold, Style
 from quantunet.hls.matrix.folded import products_per_multiplier
 from quantunet.ir import Conv2d, Graph, IntArray, QType, Tensor
-from quantunet.rtl_sim.op_cases import Case, layer_case
 
 WIDTHS = range(2, 9)
 SIMD = (8, 1, 2, 3, 4, 16, 5)
 STYLES: tuple[Style, ...] = ("folded-lut", "folded-dsp")
-
-FAULTS = {
-    "the borrow forgotten": ("(signed'(pair) >>> Gap) + borrow", "signed'(pair) >>> Gap"),
-    "no room for the sums": ("+ $clog2(SplitLanes);", "+ $clog2((SplitLanes + 1) / 2);"),
-    "the signs of the weights forgotten": ("input_sum_q <= sum_inputs();", "input_sum_q <= 0;"),
-    "pairs swapped": ("sum_lanes[p+Pairs] = high", "sum_lanes[Pe-1-p] = high"),
-}
-
-
-def extremes(source: QType, bits_w: int, pe: int, simd: int, style: Style) -> Case:
-    """Return a 1x1 convolution on pixels and weights at their limits and between; no output saturates."""
-    rng = np.random.default_rng(bits_w * 100 + source.bits)
-    low, high, channels = -(1 << (bits_w - 1)), (1 << (bits_w - 1)) - 1, 2 * simd
-    weight = rng.integers(low, high + 1, size=(channels, 2 * pe))
-    # The first output fold pairs the smallest and the largest weights in every way; the second is random.
-    weight[:, :pe] = np.where(np.arange(pe) * 4 // pe % 2 ^ (np.arange(pe) % 2), high, low)
-    bias = rng.integers(low, high + 1, size=2 * pe)
-    shift = max(0, bits_w + source.bits + (2 * simd - 1).bit_length() - 16)
-    target = QType(16, True, 0)
-    node = Conv2d("layer", ("x",), "y", IntArray.of(weight[None, None]), QType(bits_w, True, shift), IntArray.of(bias))
-    shape = (1, 4, channels)
-    graph = Graph("layer", ("x",), "y", (Tensor("x", shape, source), Tensor("y", (1, 4, 2 * pe), target)), (node,))
-    case = layer_case(check(graph), Fold(pe, simd, style), frames=2)
-    pixels = case.frames["x"].copy()
-    pixels[0, 0, 0], pixels[0, 0, 1] = source.qmax, source.qmin
-    pixels[0, 0, 2, ::2], pixels[0, 0, 2, 1::2] = source.qmin, source.qmax
-    outputs = np.stack([evaluate(graph, node, [frame], plain=True) for frame in pixels])
-    assert outputs.min() == outputs[0, 0].min() and len(np.unique(outputs)) > 8
-    return dataclasses.replace(case, frames={"x": pixels, "y": outputs})
-
-
-def pairs(case: Case) -> bool:
-    """Return whether the case has two products in a multiplier."""
-    return bool(dict(case.instance.params)["PairProducts"])
 
 
 def test_the_limits_of_the_widest_pairs(tmp_path: Path) -> None:
@@ -82,15 +43,6 @@ def test_the_limits_of_all_widths(tmp_path: Path, style: Style, signed: bool) ->
     ]
     assert sum(pairs(case) for case in cases) >= (20 if style == "folded-dsp" else 0)
     check_cases("conv2d", cases, tmp_path)
-
-
-@pytest.mark.parametrize("fault", FAULTS)
-def test_faults_are_found(tmp_path: Path, fault: str) -> None:
-    folder = library_with(tmp_path / "rtl", "qun_pair_products.sv", *FAULTS[fault])
-    case = extremes(QType(4, True, 0), 4, 4, 4, "folded-dsp")
-    assert pairs(case)
-    with pytest.raises(ToolFailedError, match="failed"):
-        check_cases("conv2d", [case], tmp_path / "run", rtl_folder=folder)
 
 
 def test_two_products_need_the_style_an_even_pe_and_room() -> None:

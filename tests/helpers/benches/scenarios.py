@@ -1,4 +1,4 @@
-"""The cocotb tests that every module goes through; a bench module ``tb_<op>`` imports those that apply.
+"""The cocotb tests that every module goes through; ``tb_<op>`` adds those that only one op has.
 
 Each test drives all cases of ``cases.json`` side by side and writes a line for each case to ``report.jsonl``.
 """
@@ -12,9 +12,8 @@ from typing import Any
 
 import cocotb
 from cocotb.triggers import ClockCycles, RisingEdge, SimTimeoutError, with_timeout
-
-from quantunet.rtl_sim import axis
-from quantunet.rtl_sim.op_cases import CASES_FILE, REPORT_FILE
+from helpers.benches import axis
+from helpers.benches.cases import CASES_FILE, REPORT_FILE
 
 CaseData = dict[str, Any]
 

@@ -1,6 +1,6 @@
 """Small benches for single modules: cases with random frames, a generated top that holds them all, one build, one run.
 
-The same cases go through every scenario of ``quantunet.rtl_sim.scenarios``, which runs inside the simulator.
+The same cases go through every scenario of ``helpers.benches.scenarios``, which runs inside the simulator.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ CASES_FILE = "cases.json"
 REPORT_FILE = "report.jsonl"
 """What goes into the simulation and what comes out of it, in its working folder."""
 
-_TEMPLATES = template_environment(Path(__file__).parent / "templates")
+_TEMPLATES = template_environment(Path(__file__).parent)
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ def run_cases(
 
     Args:
         cases: What to simulate.
-        test_module: For example ``quantunet.rtl_sim.tb_maxpool2d``.
+        test_module: For example ``helpers.benches.scenarios``.
         build_root: Folder of the cached builds.
         cwd: Working folder.
         rtl_folder: The SystemVerilog library.
