@@ -44,7 +44,7 @@ class Difference:
         ('y=1 x=0 channel=1: expected 5, got nothing', 'frame=1 y=0 x=1 channel=1: expected 5, got 6')
         """
         *frame, y, x, channel = (int(index) for index in np.unravel_index(position, shape))
-        return cls(*(frame or [0]), y, x, channel, expected, got)
+        return cls(frame[0] if frame else 0, y, x, channel, expected, got)
 
     def __str__(self) -> str:
         got = "nothing" if self.got is None else str(self.got)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from quantunet.golden.fast import code_dtype
+from quantunet.golden.codes import code_dtype
 from quantunet.golden.inference import Taps
 from quantunet.ir import Array, Graph
 

@@ -29,7 +29,7 @@ from rich.table import Table
 
 from quantunet import golden
 from quantunet.errors import QuantUNetError, ToolFailedError
-from quantunet.hls.folding import default_folding
+from quantunet.hls.choose.default import default_folding
 from quantunet.ir import QType
 from quantunet.processes import Pool
 from quantunet.random_network import random_image, random_unet
