@@ -87,7 +87,7 @@ def library_sources(modules: set[str], rtl_folder: Path = RTL_FOLDER) -> tuple[P
     Raises:
         StorageError: A module's file is missing.
     """
-    available = {path.stem: path for path in rtl_folder.glob("*.sv")}
+    available = {path.stem: path for path in rtl_folder.glob("*.sv*")}
     ordered: list[Path] = []
 
     def visit(name: str) -> None:
@@ -220,7 +220,7 @@ def write(
             update(file, data)
     sources.append(top)
     names = [str(path.relative_to(folder)) for path in sources]
-    update(folder / "files.f", ("\n".join(names) + "\n").encode())
+    update(folder / "files.f", ("\n".join(["+incdir+rtl", *names]) + "\n").encode())
     update(folder / "design.json", _design_json(design, names).encode())
     write_folding(folder / "folding.json", folds)
     return RtlProject(folder, design.name, tuple(sources), tuple(folder / name for name in memories), design)

@@ -8,6 +8,8 @@
 //
 // The up leg's tlast ends the image.
 
+`include "qun_assert.svh"
+
 `default_nettype none
 
 module qun_concat #(
@@ -77,6 +79,10 @@ module qun_concat #(
       .m_valid(m_axis_tvalid),
       .m_ready(m_axis_tready)
   );
+
+  `QUN_ASSERT(group_in_range, 32'(group_q) < Groups, "the group counter left its range")
+  `QUN_ASSERT(last_ends_pixel, !(valid && up && s_axis_up_tlast) || 32'(group_q) == Groups - 1,
+              "tlast of the up leg came within a pixel")
 
 endmodule
 

@@ -8,6 +8,8 @@
 //
 // A beat may be pushed only on a credit that was taken, at most Depth of them at a time.
 
+`include "qun_assert.svh"
+
 `default_nettype none
 
 module qun_credit_fifo #(
@@ -63,6 +65,13 @@ module qun_credit_fifo #(
       credits_q <= (AddrBits + 1)'(Depth);
     end
   end
+
+  // Credits that are out are those of beats that are held, and of beats that have not come yet.
+  `QUN_ASSERT(credits_in_range, 32'(credits_q) <= Depth, "there are more credits than places")
+  `QUN_ASSERT(take_has_credit, !take || credit, "a credit was taken where there was none")
+  `QUN_ASSERT(push_has_credit,
+              !push || 32'(credits_q) + 32'((AddrBits + 1)'(write_q - read_q)) < Depth,
+              "a beat was pushed without a credit")
 
 endmodule
 

@@ -11,6 +11,8 @@
 // tlast is counted behind the buffer instead of stored. With QUN_FIFO_LIMIT defined, which only simulations do, +<path
 // of the instance>=<n> makes it full at n beats.
 
+`include "qun_assert.svh"
+
 `default_nettype none
 
 module qun_fifo #(
@@ -172,7 +174,20 @@ module qun_fifo #(
         head_addr_q <= '0;
       end
     end
+
+    `QUN_ASSERT(no_collision, !(push && read && write_addr_q == read_addr_q),
+                "a word was used that was read while it was written")
+    `QUN_ASSERT(prefetch_has_place, claimed_q <= 3'd4 && filled_q <= claimed_q,
+                "the prefetch holds more than its places")
+    `QUN_ASSERT(stored_within_level, stored_q <= level_q,
+                "the memory holds more beats than the level says")
   end
+
+  `QUN_ASSERT(level_within_depth, 32'(level_q) <= Depth && !(push && 32'(level_q) == Depth),
+              "the level exceeds the depth")
+  `QUN_ASSERT(addresses_in_range, 32'(write_addr_q) < Depth && 32'(read_addr_q) < Depth,
+              "an address left its range")
+  `QUN_ASSERT(read_has_beat, !read || level_q != '0, "a beat was read where there was none")
 
 endmodule
 

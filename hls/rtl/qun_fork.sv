@@ -6,6 +6,8 @@
 // Throughput: one beat a cycle when every reader takes one.
 // Lanes: kept as they come; output i stands in slice i of the vectors.
 
+`include "qun_assert.svh"
+
 `default_nettype none
 
 module qun_fork #(
@@ -58,6 +60,9 @@ module qun_fork #(
       served_q <= '0;
     end
   end
+
+  `QUN_ASSERT(served_a_beat, served_q == '0 || (valid && served_q != '1),
+              "a beat was served that is not there")
 
 endmodule
 

@@ -9,6 +9,8 @@
 // A fold is a run of taps, the first and the last of them marked, that makes one beat of Pe results. A fold may start
 // when `fold_ready` is set and its taps then come at any pace: nothing in the datapath stalls.
 
+`include "qun_assert.svh"
+
 `default_nettype none
 
 module qun_matrix_vector #(
@@ -214,6 +216,34 @@ module qun_matrix_vector #(
       .m_axis_tready,
       .m_axis_tlast
   );
+
+`ifdef QUN_ASSERT_ACTIVE
+  logic in_fold_q;  // a fold has begun and not ended
+  bit overflow_q;
+
+  function automatic bit overflows(logic first);
+    bit any = 1'b0;
+    // verilator unroll_disable
+    for (int unsigned p = 0; p < Pe; p++) begin
+      longint sum = 64'(first ? biases_q[p] : accs_q[p]) + 64'(totals_q[p]);
+      any = any | (sum != 64'(AccBits'(sum)));
+    end
+    return any;
+  endfunction
+
+  always_ff @(posedge clk) begin
+    overflow_q <= valid_q[4] && overflows(control_q[4].first);
+    if (tap_valid) begin
+      in_fold_q <= !tap_last;
+    end
+    if (!rst_n) begin
+      in_fold_q <= 1'b0;
+    end
+  end
+`endif
+  `QUN_ASSERT(first_begins_fold, !tap_valid || tap_first != in_fold_q,
+              "a fold began within another, or without a first tap")
+  `QUN_ASSERT(sums_fit, !overflow_q, "a sum does not fit the accumulator")
 
 endmodule
 

@@ -9,6 +9,8 @@
 // The maximum of two columns is registered before it meets the row above, so that no path goes through a memory and a
 // comparator.
 
+`include "qun_assert.svh"
+
 `default_nettype none
 
 module qun_maxpool2d #(
@@ -201,6 +203,15 @@ module qun_maxpool2d #(
       .m_valid(m_axis_tvalid),
       .m_ready(m_axis_tready)
   );
+
+  // Memories are written in the even column or row, and read in the odd one.
+  `QUN_ASSERT(no_collision, !(u_columns.write && u_columns.read) && !(u_row.write && u_row.read),
+              "a word was used that was read while it was written")
+  `QUN_ASSERT(counters_in_range, 32'(group_q) < Groups && 32'(pair_q) < Pairs,
+              "a counter left its range")
+  `QUN_ASSERT(last_ends_row_pair, !(take && s_axis_tlast)
+              || (last_group && odd_column_q && last_pair && odd_row_q),
+              "tlast came within a pair of rows")
 
 endmodule
 

@@ -10,6 +10,8 @@
 // it. The last row needs no next one; while its columns are fetched, and after that, the first row of the next frame is
 // loaded beside it, so that adjacent frames leave no gap.
 
+`include "qun_assert.svh"
+
 `default_nettype none
 
 module qun_pixel_window #(
@@ -146,6 +148,10 @@ module qun_pixel_window #(
         .read_addr  (x_q),
         .read_data_q(top)
     );
+
+    `QUN_ASSERT(no_collision, !(fetch && write_q && write_addr_q == x_q)
+                && !(fetch && fetched_q && fetched_x_q == x_q),
+                "a word was used that was read while it was written")
   end
 
   assign fetched[0] = top_zero_q ? '0 : top;
@@ -189,6 +195,8 @@ module qun_pixel_window #(
       end
     end
   end
+
+  `QUN_ASSERT(counters_in_range, 32'(x_q) < Width && 32'(y_q) < Height, "a counter left its range")
 
 endmodule
 

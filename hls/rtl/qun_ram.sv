@@ -6,11 +6,13 @@
 // Throughput: one word a cycle on each port.
 // Lanes: kept as they come.
 //
-// Reading and writing one address in the same cycle is not defined: the users never do.
+// Reading and writing one address in the same cycle gives an undefined word: the users never use one, and assert it.
 //
 // A block RAM is worth 400 LUTs, as many as an ECP5-85 has for each: where distributed RAM takes no more, with the
 // multiplexer that joins its 16 words deep pieces, it is taken. Block RAM has columns of 9 bits: up to 4 bits beyond
 // them are a memory of their own, which goes twice or more as deep.
+
+`include "qun_assert.svh"
 
 `default_nettype none
 
@@ -71,6 +73,10 @@ module qun_ram #(
 
     assign read_data_q = {rest_q, word_q};
   end
+
+  `QUN_ASSERT_ALWAYS(access_in_range, (!write || 32'(write_addr) < Depth)
+                     && (!read || 32'(read_addr) < Depth),
+                     "an address is beyond the memory")
 
 endmodule
 

@@ -6,6 +6,8 @@
 // Throughput: one beat a cycle.
 // Lanes: kept as they come.
 
+`include "qun_assert.svh"
+
 `default_nettype none
 
 module qun_register_slice #(
@@ -45,6 +47,10 @@ module qun_register_slice #(
       skid_valid_q <= 1'b0;
     end
   end
+
+  `QUN_ASSERT(skid_behind_beat, !skid_valid_q || out_valid_q,
+              "the second beat is there without the first")
+  `QUN_ASSERT_STREAM(input_waits, s_valid, s_ready, s_data)
 
 endmodule
 

@@ -11,6 +11,8 @@
 //
 // A block RAM is worth 400 LUTs, as many as an ECP5-85 has for each: these hold about 3000 bits of a table.
 
+`include "qun_assert.svh"
+
 `default_nettype none
 
 module qun_rom #(
@@ -65,6 +67,9 @@ module qun_rom #(
       data_q <= words[addr];
     end
   end
+
+  `QUN_ASSERT_ALWAYS(address_in_range, !read || 32'(addr) < Depth,
+                     "an address is beyond the memory")
 
 endmodule
 

@@ -10,6 +10,8 @@
 // kernel column, output fold, input fold. Pixels are numbered across frames: a pixel is given up in the second pass,
 // and the next row or frame loads in its place.
 
+`include "qun_assert.svh"
+
 `default_nettype none
 
 module qun_row_repeat #(
@@ -175,6 +177,17 @@ module qun_row_repeat #(
       .read_addr  (addr_q),
       .read_data_q(tap_data_q)
   );
+
+  `QUN_ASSERT(no_collision, !(write && tap_valid && write_addr_q == addr_q),
+              "a word was used that was read while it was written")
+  `QUN_ASSERT(fill_in_range, 32'(fill_q) <= RingPixels && !(write && 32'(fill_q) == RingPixels)
+              && !(free_pixel && fill_q == '0),
+              "the ring holds more pixels than places, or gave one up that it had not")
+  `QUN_ASSERT(counters_in_range, 32'(x_q) < Width && 32'(y_q) < Height
+              && 32'(in_fold_q) < InFolds && 32'(out_fold_q) < OutFolds
+              && 32'(addr_q) < RingWords && 32'(write_addr_q) < RingWords,
+              "a counter left its range")
+  `QUN_ASSERT(tap_is_stored, !tap_valid || stored, "a pixel was read before it came")
 
 endmodule
 

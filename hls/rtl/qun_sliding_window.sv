@@ -9,6 +9,8 @@
 // Taps come in the order output pixel, output fold, kernel row, kernel column, input fold. Pixels are numbered across
 // frames, so that the next frame loads while the last rows of this one are read; taps outside the frame are zero.
 
+`include "qun_assert.svh"
+
 `default_nettype none
 
 module qun_sliding_window #(
@@ -193,6 +195,16 @@ module qun_sliding_window #(
       .read_addr  (addr_q),
       .read_data_q(tap_data_q)
   );
+
+  `QUN_ASSERT(no_collision, !(write && tap_valid && !zero && write_addr_q == addr_q),
+              "a word was used that was read while it was written")
+  `QUN_ASSERT(fill_in_range, 32'(fill_q) <= FillMax && !(write && 32'(fill_q) == FillMax),
+              "the ring holds more pixels than places")
+  `QUN_ASSERT(counters_in_range, 32'(x_q) < Width && 32'(y_q) < Height && 32'(in_fold_q) < InFolds
+              && 32'(kx_q) < Kernel && 32'(ky_q) < Kernel && 32'(out_fold_q) < OutFolds
+              && 32'(addr_q) < RingWords && 32'(write_addr_q) < RingWords,
+              "a counter left its range")
+  `QUN_ASSERT(tap_is_stored, !tap_valid || fill_q >= fill_needed, "a pixel was read before it came")
 
 endmodule
 

@@ -8,6 +8,8 @@
 //
 // An image must be whole groups of the least common multiple, which it is when both lane counts divide its channels.
 
+`include "qun_assert.svh"
+
 `default_nettype none
 
 module qun_width_adapter #(
@@ -172,6 +174,11 @@ module qun_width_adapter #(
       group_valid_q <= 1'b0;
     end
   end
+
+  `QUN_ASSERT(last_ends_group, !(in_valid && in_ready && in_last) || completes,
+              "tlast came within a group of lanes")
+  `QUN_ASSERT(group_is_kept, !load || !group_valid_q || emptied,
+              "a group was loaded over one that had not left")
 
 endmodule
 

@@ -53,7 +53,7 @@ module qun_tb_sink #(
   initial begin
     file = $fopen(File, "w");
     frames_file = $fopen(FramesFile, "w");
-    if (file == 0 || frames_file == 0) $error("%s cannot be written", File);
+    if (file == 0 || frames_file == 0) $fatal(1, "%s cannot be written", File);
     if ($value$plusargs("frames=%d", expected_frames) == 0) expected_frames = 1;
     if ($value$plusargs("find_beat=%d", find_beat) == 0) find_beat = '1;
   end

@@ -17,7 +17,7 @@ def library_with(folder: Path, file: str, right: str, wrong: str) -> Path:
         wrong: What to write instead.
     """
     folder.mkdir()
-    for source in RTL_FOLDER.glob("*.sv"):
+    for source in RTL_FOLDER.glob("*.sv*"):
         text = source.read_text(encoding="utf-8")
         if source.name == file:
             assert text.count(right) == 1, f"{file} holds {right!r} {text.count(right)} times"
