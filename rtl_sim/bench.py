@@ -102,6 +102,7 @@ def build(
         outputs=output_ports(project.design),
         taps=_taps(project.design, layers or {}),
         report=STREAMS_FILE,
+        checks_frames=project.checks_frames,
         fifo_depths=design_fifos(project.design),
     )
     update(source, text.encode())
