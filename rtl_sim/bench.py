@@ -24,7 +24,14 @@ from quantunet.rtl_sim.stuck import stuck_streams
 from quantunet.streams import binary_file, packed_words, to_groups, word_bytes
 
 HDL_FOLDER = Path(__file__).parent / "hdl"
-HDL_SOURCES = tuple(HDL_FOLDER / f"qun_tb_{name}.sv" for name in ("clock", "stall", "source", "sink", "tap", "level"))
+CHECKER = HDL_FOLDER / "qun_axis_check.sv"
+"""Holds a stream to AXI4-Stream's rules; benches have one at each stream of a design, or at each port of a module."""
+
+HDL_SOURCES = (
+    *(HDL_FOLDER / f"qun_tb_{name}.sv" for name in ("clock", "stall", "source", "sink", "tap", "level")),
+    CHECKER,
+)
+
 
 _TRACE_FLAGS = ("-DQUN_TRACE",)
 _FREE_RUN = 256
@@ -95,6 +102,7 @@ def build(
         outputs=output_ports(project.design),
         taps=_taps(project.design, layers or {}),
         report=STREAMS_FILE,
+        checks_frames=project.checks_frames,
         fifo_depths=project.design.fifos,
     )
     update(source, text.encode())
@@ -189,14 +197,14 @@ def run(
         failed = "; ".join(f"{test.name}: {test.message}" for test in outcome.tests)
         raise ToolFailedError(test_module, expected="a result of the bench", got=failed, hint=f"See {outcome.log}.")
     result = BenchResult.from_json(result_file.read_text(encoding="utf-8"))
-    if result.passed != outcome.passed:
+    if result.passed != all(test.passed for test in outcome.tests):
         raise ToolFailedError(
             test_module,
             expected="one verdict",
-            got=f"passed={outcome.passed} from cocotb and passed={result.passed} in {result_file}",
+            got=f"passed={not result.passed} from cocotb and passed={result.passed} in {result_file}",
         )
     waits = stuck_streams(design, result.streams) if result.timed_out else ()
-    return dataclasses.replace(result, stuck=waits, seconds=round(outcome.seconds, 3))
+    return dataclasses.replace(result, stuck=waits, broken=outcome.broken, seconds=round(outcome.seconds, 3))
 
 
 def _check_memories(project: RtlProject) -> None:

@@ -94,6 +94,7 @@ class BenchResult:
         found_cycle: The simulator's cycle of the beat that was asked for with ``+find_beat``; ``None`` without one.
         streams: What the monitors saw, in the design's order; layers come in the network's order.
         stuck: Where nothing moves any more, who waits for what, a line each.
+        broken: Assertions of the design or of a stream's checker that failed, a line each.
         seconds: Wall time of the simulation.
     """
 
@@ -111,6 +112,7 @@ class BenchResult:
     found_cycle: int | None = None
     streams: tuple[StreamResult, ...] = ()
     stuck: tuple[str, ...] = ()
+    broken: tuple[str, ...] = ()
     seconds: float = 0.0
 
     @property
@@ -135,6 +137,9 @@ class BenchResult:
             found.append(f"a waiting beat changed {self.unstable} times")
         if self.wrong_last:
             found.append(f"{self.wrong_last} wrong tlast")
+        if self.broken:
+            others = f" (and {len(self.broken) - 3} other assertions)" if len(self.broken) > 3 else ""
+            found.append(f"assertion failed: {'; '.join(self.broken[:3])}{others}")
         return found
 
     @property
@@ -170,5 +175,5 @@ class BenchResult:
         fields["frame_ends"] = tuple(fields["frame_ends"])
         fields["fifo_max_fill"] = {name: tuple(pair) for name, pair in fields["fifo_max_fill"].items()}
         fields["streams"] = tuple(StreamResult.from_fields(stream) for stream in fields["streams"])
-        fields["stuck"] = tuple(fields["stuck"])
+        fields["stuck"], fields["broken"] = tuple(fields["stuck"]), tuple(fields["broken"])
         return cls(**fields)

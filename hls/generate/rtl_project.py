@@ -53,6 +53,7 @@ class RtlProject:
         memories: Memory files, in the folder; tools run where these can be found by name. Beside each stands its packed
             binary, which simulators read (:func:`quantunet.streams.binary_file`).
         design: What the top wires together.
+        checks_frames: Whether the top, as every network, has a ``qun_frame_check`` at its input and ``frame_error``.
     """
 
     folder: Path
@@ -60,6 +61,7 @@ class RtlProject:
     sources: tuple[Path, ...]
     memories: tuple[Path, ...]
     design: Design
+    checks_frames: bool = False
 
 
 def input_ports(design: Design) -> tuple[Port, ...]:
@@ -77,6 +79,20 @@ def output_ports(design: Design) -> tuple[Port, ...]:
     return tuple(Port("m_axis", streams[name]) for name in design.outputs)
 
 
+def frame_checks(design: Design) -> tuple[Instance, ...]:
+    """Return the frame check of each outer input of a network; they stand before the design and cost no cycle."""
+    return tuple(
+        Instance(
+            name=f"{port.prefix}_frame_check",
+            module="qun_frame_check",
+            params=(("Bits", port.stream.data_bits), ("Beats", port.stream.beats)),
+            inputs=(("s_axis", port.prefix),),
+            outputs=(("m_axis", port.stream.name),),
+        )
+        for port in input_ports(design)
+    )
+
+
 def library_sources(modules: set[str], rtl_folder: Path = RTL_FOLDER) -> tuple[Path, ...]:
     """Return the files of the SystemVerilog library that some modules need, each after those it uses.
 
@@ -87,7 +103,7 @@ def library_sources(modules: set[str], rtl_folder: Path = RTL_FOLDER) -> tuple[P
     Raises:
         StorageError: A module's file is missing.
     """
-    available = {path.stem: path for path in rtl_folder.glob("*.sv")}
+    available = {path.stem: path for path in rtl_folder.glob("*.sv*")}
     ordered: list[Path] = []
 
     def visit(name: str) -> None:
@@ -152,8 +168,8 @@ def connections(instance: Instance) -> list[tuple[str, str]]:
 _TEMPLATES = template_environment()
 
 
-def top_module(design: Design) -> str:
-    """Return the SystemVerilog of a design's top module: wiring only."""
+def top_module(design: Design, checks: tuple[Instance, ...] = ()) -> str:
+    """Return the SystemVerilog of a design's top module, wiring only, with or without a frame check at each input."""
     return _TEMPLATES.get_template("top.sv.j2").render(
         design=design,
         inputs=input_ports(design),
@@ -162,6 +178,7 @@ def top_module(design: Design) -> str:
         connections=connections,
         parameter=_parameter,
         fifo_depths=design.fifos,
+        checks=checks,
     )
 
 
@@ -200,7 +217,8 @@ def write(
     else:
         folds = {layer: folding[graph.node(layer).name]}
         design = build(graph.layer(layer), folds)
-    library = library_sources(library_modules(design.instances), rtl_folder)
+    checks = frame_checks(design) if layer is None else ()
+    library = library_sources(library_modules((*checks, *design.instances)), rtl_folder)
     sources = [folder / "rtl" / path.name for path in library]
     for source, path in zip(sources, library, strict=True):
         update(source, path.read_bytes())
@@ -208,17 +226,18 @@ def write(
         sources.append(folder / "rtl" / f"{name}.sv")
         update(sources[-1], text.encode())
     top = folder / "rtl" / f"{design.name}.sv"
-    update(top, top_module(design).encode())
+    update(top, top_module(design, checks).encode())
     memories = _memories(design)
     for name, memory in memories.items():
         for file, data in memory_files(folder / name, memory.words.array, memory.bits).items():
             update(file, data)
     sources.append(top)
     names = [str(path.relative_to(folder)) for path in sources]
-    update(folder / "files.f", ("\n".join(names) + "\n").encode())
+    update(folder / "files.f", ("\n".join(["+incdir+rtl", *names]) + "\n").encode())
     update(folder / "design.json", _design_json(design, names).encode())
     write_folding(folder / "folding.json", folds)
-    return RtlProject(folder, design.name, tuple(sources), tuple(folder / name for name in memories), design)
+    paths = tuple(folder / name for name in memories)
+    return RtlProject(folder, design.name, tuple(sources), paths, design, bool(checks))
 
 
 def update(path: Path, data: bytes) -> bool:

@@ -1,28 +1,41 @@
-// Concatenation along the channels, pixel by pixel: the skip leg's channels, then the up leg's;
-// latency 1, one beat a cycle.
+// SPDX-License-Identifier: Apache-2.0
 //
-// In and out: Lanes channels a beat, lane 0 least significant, channel groups innermost. The up
-// leg ends the image.
+// Concatenation along the channels, pixel by pixel: the skip leg's channels, then the up leg's.
+//
+// Latency: 1 cycle.
+// Throughput: one beat a cycle.
+// Lanes: Lanes channels a beat in and out, lane 0 least significant, channel groups innermost.
+//
+// The up leg's tlast ends the image.
+
+`include "qun_assert.svh"
+
+`default_nettype none
+
 module qun_concat #(
+    /// Channels of the skip leg [a multiple of Lanes]
     parameter int unsigned SkipChannels = 1,
+    /// Channels of the up leg [a multiple of Lanes]
     parameter int unsigned UpChannels = 1,
+    /// Channels of a beat [1 or more]
     parameter int unsigned Lanes = 1,
+    /// Bits of a channel [1 or more]
     parameter int unsigned Bits = 8
 ) (
-    input  logic                  clk,
-    input  logic                  rst_n,
-    input  logic [Lanes*Bits-1:0] s_axis_skip_tdata,
-    input  logic                  s_axis_skip_tvalid,
-    output logic                  s_axis_skip_tready,
-    input  logic                  s_axis_skip_tlast,
-    input  logic [Lanes*Bits-1:0] s_axis_up_tdata,
-    input  logic                  s_axis_up_tvalid,
-    output logic                  s_axis_up_tready,
-    input  logic                  s_axis_up_tlast,
-    output logic [Lanes*Bits-1:0] m_axis_tdata,
-    output logic                  m_axis_tvalid,
-    input  logic                  m_axis_tready,
-    output logic                  m_axis_tlast
+    input  wire logic                  clk,
+    input  wire logic                  rst_n,
+    input  wire logic [Lanes*Bits-1:0] s_axis_skip_tdata,
+    input  wire logic                  s_axis_skip_tvalid,
+    output logic                       s_axis_skip_tready,
+    input  wire logic                  s_axis_skip_tlast,
+    input  wire logic [Lanes*Bits-1:0] s_axis_up_tdata,
+    input  wire logic                  s_axis_up_tvalid,
+    output logic                       s_axis_up_tready,
+    input  wire logic                  s_axis_up_tlast,
+    output logic      [Lanes*Bits-1:0] m_axis_tdata,
+    output logic                       m_axis_tvalid,
+    input  wire logic                  m_axis_tready,
+    output logic                       m_axis_tlast
 );
 
   localparam int unsigned SkipGroups = SkipChannels / Lanes;
@@ -67,4 +80,10 @@ module qun_concat #(
       .m_ready(m_axis_tready)
   );
 
+  `QUN_ASSERT(group_in_range, 32'(group_q) < Groups, "the group counter left its range")
+  `QUN_ASSERT(last_ends_pixel, !(valid && up && s_axis_up_tlast) || 32'(group_q) == Groups - 1,
+              "tlast of the up leg came within a pixel")
+
 endmodule
+
+`default_nettype wire

@@ -1,35 +1,52 @@
-// Stream side of a convolution by constants, 3x3 same or 1x1: window, requantisation, credits; a
-// pixel a cycle, first beat SumLatency+4 cycles after pixel Width+2 (one row: 2; 1x1:
-// SumLatency+3 after the first).
+// SPDX-License-Identifier: Apache-2.0
 //
-// The product stands outside: `sums` answers `window`, SumLatency cycles later, whatever it holds.
-// In: InChannels a beat; out: OutChannels a beat; lane 0 least significant. Window element
+// Stream side of a convolution by constants, 3x3 same or 1x1: window, requantisation, credits.
+//
+// Latency: first beat SumLatency+4 cycles after pixel Width+2 (one row: 2; 1x1: SumLatency+3 after the first).
+// Throughput: one pixel a cycle.
+// Lanes: InChannels a beat in, OutChannels a beat out, lane 0 least significant.
+//
+// The product stands outside: `sums` answers `window`, SumLatency cycles later, whatever it holds. Window element
 // (ky*Kernel + kx)*InChannels + i holds channel i of the pixel at (ky, kx).
+
+`default_nettype none
+
 module qun_conv2d_constant #(
+    /// Rows of the input image [1 or more]
     parameter int unsigned Height = 2,
+    /// Columns of the input image [1 or more; a 3x3 kernel over several rows: 2 or more]
     parameter int unsigned Width = 2,
+    /// Channels of the input image: lanes of an input beat [1 or more]
     parameter int unsigned InChannels = 1,
+    /// Channels of the output image: lanes of an output beat [1 or more]
     parameter int unsigned OutChannels = 1,
+    /// Rows and columns of the kernel [1 or 3]
     parameter int unsigned Kernel = 3,
+    /// Bits of an input channel [1 to 16]
     parameter int unsigned InBits = 8,
+    /// Bits of a signed sum [1 to 62]
     parameter int unsigned SumBits = 24,
+    /// Cycles from `window` to its `sums` [1 or more]
     parameter int unsigned SumLatency = 1,
+    /// Binary places that requantisation drops; below 0, that it adds [SumBits + max(-Shift, 1) below 64]
     parameter int Shift = 0,
+    /// Bits of an output channel [1 to 16]
     parameter int unsigned OutBits = 8,
+    /// Whether output channels are signed [0 or 1]
     parameter bit OutSigned = 1'b0
 ) (
-    input  logic                                       clk,
-    input  logic                                       rst_n,
-    input  logic [              InChannels*InBits-1:0] s_axis_tdata,
-    input  logic                                       s_axis_tvalid,
-    output logic                                       s_axis_tready,
-    input  logic                                       s_axis_tlast,
-    output logic [Kernel*Kernel*InChannels*InBits-1:0] window,
-    input  logic [            OutChannels*SumBits-1:0] sums,
-    output logic [            OutChannels*OutBits-1:0] m_axis_tdata,
-    output logic                                       m_axis_tvalid,
-    input  logic                                       m_axis_tready,
-    output logic                                       m_axis_tlast
+    input  wire logic                                       clk,
+    input  wire logic                                       rst_n,
+    input  wire logic [              InChannels*InBits-1:0] s_axis_tdata,
+    input  wire logic                                       s_axis_tvalid,
+    output logic                                            s_axis_tready,
+    input  wire logic                                       s_axis_tlast,
+    output logic      [Kernel*Kernel*InChannels*InBits-1:0] window,
+    input  wire logic [            OutChannels*SumBits-1:0] sums,
+    output logic      [            OutChannels*OutBits-1:0] m_axis_tdata,
+    output logic                                            m_axis_tvalid,
+    input  wire logic                                       m_axis_tready,
+    output logic                                            m_axis_tlast
 );
 
   // From a credit taken to the same one returned, SumLatency+4 cycles pass at full speed.
@@ -74,10 +91,11 @@ module qun_conv2d_constant #(
       if (take) begin
         pixel_q <= s_axis_tdata;
       end
+      if (take) begin
+        count_q <= take_last ? '0 : count_q + 1'b1;
+      end
       if (!rst_n) begin
         count_q <= '0;
-      end else if (take) begin
-        count_q <= take_last ? '0 : count_q + 1'b1;
       end
     end
   end else begin : gen_bad_kernel
@@ -95,10 +113,9 @@ module qun_conv2d_constant #(
   always_ff @(posedge clk) begin
     result_q <= result;
     last_q   <= {last_q[SumLatency:0], take_last};
+    valid_q <= {valid_q[SumLatency:0], take};
     if (!rst_n) begin
       valid_q <= '0;
-    end else begin
-      valid_q <= {valid_q[SumLatency:0], take};
     end
   end
 
@@ -120,3 +137,5 @@ module qun_conv2d_constant #(
   );
 
 endmodule
+
+`default_nettype wire

@@ -1,20 +1,34 @@
-// Output FIFO with credits: a producer that cannot stall takes a credit before it starts and pushes
-// later; latency 1, one beat a cycle, lane order kept.
+// SPDX-License-Identifier: Apache-2.0
+//
+// Output FIFO with credits: a producer that cannot stall takes a credit before it starts and pushes later.
+//
+// Latency: 1 cycle.
+// Throughput: one beat a cycle.
+// Lanes: kept as they come.
+//
+// A beat may be pushed only on a credit that was taken, at most Depth of them at a time.
+
+`include "qun_assert.svh"
+
+`default_nettype none
+
 module qun_credit_fifo #(
+    /// Bits of a beat [1 or more]
     parameter int unsigned Bits = 8,
-    parameter int unsigned Depth = 16  // a power of two
+    /// Beats that it holds, and credits [a power of two, 2 or more]
+    parameter int unsigned Depth = 16
 ) (
-    input  logic            clk,
-    input  logic            rst_n,
-    output logic            credit,         // a credit can be taken in this cycle
-    input  logic            take,
-    input  logic            push,
-    input  logic [Bits-1:0] push_data,
-    input  logic            push_last,
-    output logic [Bits-1:0] m_axis_tdata,
-    output logic            m_axis_tvalid,
-    input  logic            m_axis_tready,
-    output logic            m_axis_tlast
+    input  wire logic            clk,
+    input  wire logic            rst_n,
+    output logic                 credit,         // a credit can be taken in this cycle
+    input  wire logic            take,
+    input  wire logic            push,
+    input  wire logic [Bits-1:0] push_data,
+    input  wire logic            push_last,
+    output logic      [Bits-1:0] m_axis_tdata,
+    output logic                 m_axis_tvalid,
+    input  wire logic            m_axis_tready,
+    output logic                 m_axis_tlast
 );
 
   localparam int unsigned AddrBits = $clog2(Depth);
@@ -34,23 +48,31 @@ module qun_credit_fifo #(
     if (push) begin
       words[write_q[AddrBits-1:0]] <= {push_last, push_data};
     end
+    if (push) begin
+      write_q <= write_q + 1'b1;
+    end
+    if (pop) begin
+      read_q <= read_q + 1'b1;
+    end
+    if (take && !pop) begin
+      credits_q <= credits_q - 1'b1;
+    end else if (pop && !take) begin
+      credits_q <= credits_q + 1'b1;
+    end
     if (!rst_n) begin
       write_q <= '0;
       read_q <= '0;
       credits_q <= (AddrBits + 1)'(Depth);
-    end else begin
-      if (push) begin
-        write_q <= write_q + 1'b1;
-      end
-      if (pop) begin
-        read_q <= read_q + 1'b1;
-      end
-      if (take && !pop) begin
-        credits_q <= credits_q - 1'b1;
-      end else if (pop && !take) begin
-        credits_q <= credits_q + 1'b1;
-      end
     end
   end
 
+  // Credits that are out are those of beats that are held, and of beats that have not come yet.
+  `QUN_ASSERT(credits_in_range, 32'(credits_q) <= Depth, "there are more credits than places")
+  `QUN_ASSERT(take_has_credit, !take || credit, "a credit was taken where there was none")
+  `QUN_ASSERT(push_has_credit,
+              !push || 32'(credits_q) + 32'((AddrBits + 1)'(write_q - read_q)) < Depth,
+              "a beat was pushed without a credit")
+
 endmodule
+
+`default_nettype wire

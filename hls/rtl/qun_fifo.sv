@@ -1,27 +1,40 @@
-// Buffer of exactly Depth beats (any Depth of 2 or more) with its fill level; one beat a cycle,
-// latency 1 up to a Depth of 16 and 4 above it.
+// SPDX-License-Identifier: Apache-2.0
 //
-// A deep buffer is a block memory with two registers behind it and four beats of prefetch; the
-// beats on their way count in `level`, and no path goes from one side's handshake to the other's.
-// Where FrameBeats says how long every frame is, tlast is counted behind the buffer instead of stored.
-// With QUN_FIFO_LIMIT defined, which only simulations do, +<path of the instance>=<n> makes it full at n beats.
+// Buffer of exactly Depth beats with its fill level.
+//
+// Latency: 1 cycle up to a Depth of 16, 4 cycles above it.
+// Throughput: one beat a cycle.
+// Lanes: kept as they come.
+//
+// A deep buffer is a block memory with two registers behind it and four beats of prefetch; the beats on their way count
+// in `level`, and no path goes from one side's handshake to the other's. Where FrameBeats says how long every frame is,
+// tlast is counted behind the buffer instead of stored. With QUN_FIFO_LIMIT defined, which only simulations do, +<path
+// of the instance>=<n> makes it full at n beats.
+
+`include "qun_assert.svh"
+
+`default_nettype none
+
 module qun_fifo #(
+    /// Bits of a beat [1 or more]
     parameter int unsigned Bits = 8,
+    /// Beats that it holds [2 or more]
     parameter int unsigned Depth = 2,
+    /// Beats of a frame; 0 stores tlast with every beat [0 or more]
     parameter int unsigned FrameBeats = 0,
     localparam int unsigned LevelBits = $clog2(Depth + 1)
 ) (
-    input  logic                 clk,
-    input  logic                 rst_n,
-    input  logic [     Bits-1:0] s_axis_tdata,
-    input  logic                 s_axis_tvalid,
-    output logic                 s_axis_tready,
-    input  logic                 s_axis_tlast,
-    output logic [     Bits-1:0] m_axis_tdata,
-    output logic                 m_axis_tvalid,
-    input  logic                 m_axis_tready,
-    output logic                 m_axis_tlast,
-    output logic [LevelBits-1:0] level
+    input  wire logic                 clk,
+    input  wire logic                 rst_n,
+    input  wire logic [     Bits-1:0] s_axis_tdata,
+    input  wire logic                 s_axis_tvalid,
+    output logic                      s_axis_tready,
+    input  wire logic                 s_axis_tlast,
+    output logic      [     Bits-1:0] m_axis_tdata,
+    output logic                      m_axis_tvalid,
+    input  wire logic                 m_axis_tready,
+    output logic                      m_axis_tlast,
+    output logic      [LevelBits-1:0] level
 );
 
   localparam int unsigned AddrBits = $clog2(Depth);
@@ -161,6 +174,21 @@ module qun_fifo #(
         head_addr_q <= '0;
       end
     end
+
+    `QUN_ASSERT(no_collision, !(push && read && write_addr_q == read_addr_q),
+                "a word was used that was read while it was written")
+    `QUN_ASSERT(prefetch_has_place, claimed_q <= 3'd4 && filled_q <= claimed_q,
+                "the prefetch holds more than its places")
+    `QUN_ASSERT(stored_within_level, stored_q <= level_q,
+                "the memory holds more beats than the level says")
   end
 
+  `QUN_ASSERT(level_within_depth, 32'(level_q) <= Depth && !(push && 32'(level_q) == Depth),
+              "the level exceeds the depth")
+  `QUN_ASSERT(addresses_in_range, 32'(write_addr_q) < Depth && 32'(read_addr_q) < Depth,
+              "an address left its range")
+  `QUN_ASSERT(read_has_beat, !read || level_q != '0, "a beat was read where there was none")
+
 endmodule
+
+`default_nettype wire

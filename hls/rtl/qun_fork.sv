@@ -1,21 +1,31 @@
-// One stream to several readers, each of which takes the beat at its own time; latency 1, one beat
-// a cycle when every reader takes one.
+// SPDX-License-Identifier: Apache-2.0
 //
-// Output i stands in slice i of the vectors.
+// One stream to several readers, each of which takes the beat at its own time.
+//
+// Latency: 1 cycle.
+// Throughput: one beat a cycle when every reader takes one.
+// Lanes: kept as they come; output i stands in slice i of the vectors.
+
+`include "qun_assert.svh"
+
+`default_nettype none
+
 module qun_fork #(
+    /// Bits of a beat [1 or more]
     parameter int unsigned Bits = 8,
+    /// Readers [1 or more]
     parameter int unsigned Outputs = 2
 ) (
-    input  logic                    clk,
-    input  logic                    rst_n,
-    input  logic [        Bits-1:0] s_axis_tdata,
-    input  logic                    s_axis_tvalid,
-    output logic                    s_axis_tready,
-    input  logic                    s_axis_tlast,
-    output logic [Outputs*Bits-1:0] m_axis_tdata,
-    output logic [     Outputs-1:0] m_axis_tvalid,
-    input  logic [     Outputs-1:0] m_axis_tready,
-    output logic [     Outputs-1:0] m_axis_tlast
+    input  wire logic                    clk,
+    input  wire logic                    rst_n,
+    input  wire logic [        Bits-1:0] s_axis_tdata,
+    input  wire logic                    s_axis_tvalid,
+    output logic                         s_axis_tready,
+    input  wire logic                    s_axis_tlast,
+    output logic      [Outputs*Bits-1:0] m_axis_tdata,
+    output logic      [     Outputs-1:0] m_axis_tvalid,
+    input  wire logic [     Outputs-1:0] m_axis_tready,
+    output logic      [     Outputs-1:0] m_axis_tlast
 );
 
   logic [Bits-1:0] data;
@@ -51,4 +61,9 @@ module qun_fork #(
     end
   end
 
+  `QUN_ASSERT(served_a_beat, served_q == '0 || (valid && served_q != '1),
+              "a beat was served that is not there")
+
 endmodule
+
+`default_nettype wire

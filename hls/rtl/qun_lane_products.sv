@@ -1,18 +1,31 @@
-// Products of Pe x Simd weights with Simd inputs, summed over the inputs, one product in a
-// multiplier; latency 3 from a weight word to its totals, one a cycle.
+// SPDX-License-Identifier: Apache-2.0
+//
+// Products of Pe x Simd weights with Simd inputs, summed over the inputs, one product in a multiplier.
+//
+// Latency: 3 cycles from a weight word to its totals.
+// Throughput: one word a cycle.
+// Lanes: element p*Simd+s of the word is for output p and input s, element s of the inputs is input s.
+
+`default_nettype none
+
 module qun_lane_products #(
+    /// Sums computed at a time [1 or more]
     parameter int unsigned Pe = 1,
+    /// Products in a sum [1 or more]
     parameter int unsigned Simd = 1,
+    /// Bits of an input channel [1 to 16]
     parameter int unsigned InBits = 8,
+    /// Whether input channels are signed [0 or 1]
     parameter bit InSigned = 1'b0,
+    /// Bits of a weight, which is signed [1 to 16; a sum fits 32 bits]
     parameter int unsigned WeightBits = 8
 ) (
-    input  logic                          clk,
-    input  logic                          word_valid,         // the word and the inputs are there
-    input  logic [Pe*Simd*WeightBits-1:0] weight_word,
-    input  logic [       Simd*InBits-1:0] inputs,
-    input  logic                          products_valid,     // one cycle after word_valid
-    input  logic                          sums_valid,         // two cycles after
+    input  wire logic                          clk,
+    input  wire logic                          word_valid,         // the word and inputs are there
+    input  wire logic [Pe*Simd*WeightBits-1:0] weight_word,
+    input  wire logic [       Simd*InBits-1:0] inputs,
+    input  wire logic                          products_valid,     // one cycle after word_valid
+    input  wire logic                          sums_valid,         // two cycles after
     output int                            totals_q      [Pe]
 );
 
@@ -121,3 +134,5 @@ module qun_lane_products #(
   end
 
 endmodule
+
+`default_nettype wire

@@ -1,43 +1,65 @@
-// Folded matrix-vector unit: multiplies Pe x Simd weights a cycle, adds the bias, requantises;
-// latency 7 from a fold's last tap to its beat, one tap a cycle, lane 0 of a tap or beat in its
-// least significant bits.
+// SPDX-License-Identifier: Apache-2.0
 //
-// A fold is a run of taps, the first and the last of them marked, that makes one beat of Pe
-// results. A fold may start when `fold_ready` is set and its taps then come at any pace: nothing in
-// the datapath stalls.
+// Folded matrix-vector unit: multiplies Pe x Simd weights a cycle, adds the bias, requantises.
+//
+// Latency: 7 cycles from a fold's last tap to its beat.
+// Throughput: one tap a cycle.
+// Lanes: lane 0 of a tap or beat in its least significant bits.
+//
+// A fold is a run of taps, the first and the last of them marked, that makes one beat of Pe results. A fold may start
+// when `fold_ready` is set and its taps then come at any pace: nothing in the datapath stalls.
+
+`include "qun_assert.svh"
+
+`default_nettype none
+
 module qun_matrix_vector #(
+    /// Folds of a pixel, and words of the bias file [1 or more]
     parameter int unsigned OutFolds = 1,
+    /// Words of the weight file [1 or more]
     parameter int unsigned WeightDepth = 1,
+    /// Results of a fold: lanes of an output beat [1 or more]
     parameter int unsigned Pe = 1,
+    /// Products of a tap for each result: lanes of a tap [1 or more]
     parameter int unsigned Simd = 1,
+    /// Bits of an input channel [1 to 16]
     parameter int unsigned InBits = 8,
+    /// Whether input channels are signed [0 or 1]
     parameter bit InSigned = 1'b0,
+    /// Bits of a weight, which is signed [1 to 16]
     parameter int unsigned WeightBits = 8,
+    /// Bits of the signed sum of all products and the bias [1 to 62, enough for the largest sum]
     parameter int unsigned AccBits = 24,
+    /// Binary places that requantisation drops; below 0, that it adds [AccBits + max(-Shift, 1) below 64]
     parameter int Shift = 0,
+    /// Bits of an output channel [1 to 16]
     parameter int unsigned OutBits = 8,
+    /// Whether output channels are signed [0 or 1]
     parameter bit OutSigned = 1'b0,
-    parameter bit PairProducts = 1'b0,  // two products in one multiplier
+    /// Whether one multiplier makes two products [0 or 1; 1 where qun_pair_products can]
+    parameter bit PairProducts = 1'b0,
+    /// Memory file of the weights [name of a file; docs/streams.md]
     parameter string WeightFile = "",
+    /// Memory file of the biases [name of a file; docs/streams.md]
     parameter string BiasFile = "",
     localparam int unsigned WeightAddrBits = (WeightDepth > 1) ? $clog2(WeightDepth) : 1,
     localparam int unsigned BiasAddrBits = (OutFolds > 1) ? $clog2(OutFolds) : 1
 ) (
-    input  logic                      clk,
-    input  logic                      rst_n,
-    output logic                      fold_ready,
-    input  logic                      tap_valid,
-    input  logic                      tap_first,
-    input  logic                      tap_last,
-    input  logic                      tap_frame_last,
-    input  logic [WeightAddrBits-1:0] tap_weight_addr,
-    input  logic [  BiasAddrBits-1:0] tap_bias_addr,
-    input  logic [   Simd*InBits-1:0] tap_data_q,         // one cycle after the rest of the tap
-    input  logic                      tap_zero_q,         // padding: the data counts as zero
-    output logic [    Pe*OutBits-1:0] m_axis_tdata,
-    output logic                      m_axis_tvalid,
-    input  logic                      m_axis_tready,
-    output logic                      m_axis_tlast
+    input  wire logic                      clk,
+    input  wire logic                      rst_n,
+    output logic                           fold_ready,
+    input  wire logic                      tap_valid,
+    input  wire logic                      tap_first,
+    input  wire logic                      tap_last,
+    input  wire logic                      tap_frame_last,
+    input  wire logic [WeightAddrBits-1:0] tap_weight_addr,
+    input  wire logic [  BiasAddrBits-1:0] tap_bias_addr,
+    input  wire logic [   Simd*InBits-1:0] tap_data_q,         // a cycle after the rest of the tap
+    input  wire logic                      tap_zero_q,         // padding: the data counts as zero
+    output logic      [    Pe*OutBits-1:0] m_axis_tdata,
+    output logic                           m_axis_tvalid,
+    input  wire logic                      m_axis_tready,
+    output logic                           m_axis_tlast
 );
 
   typedef int totals_t[Pe];
@@ -145,10 +167,9 @@ module qun_matrix_vector #(
   );
 
   always_ff @(posedge clk) begin
+    valid_q <= {valid_q[5] && control_q[5].last, valid_q[4:1], tap_valid};
     if (!rst_n) begin
       valid_q <= '0;
-    end else begin
-      valid_q <= {valid_q[5] && control_q[5].last, valid_q[4:1], tap_valid};
     end
   end
 
@@ -196,4 +217,34 @@ module qun_matrix_vector #(
       .m_axis_tlast
   );
 
+`ifdef QUN_ASSERT_ACTIVE
+  logic in_fold_q;  // a fold has begun and not ended
+  bit overflow_q;
+
+  function automatic bit overflows(logic first);
+    bit any = 1'b0;
+    // verilator unroll_disable
+    for (int unsigned p = 0; p < Pe; p++) begin
+      longint sum = 64'(first ? biases_q[p] : accs_q[p]) + 64'(totals_q[p]);
+      any = any | (sum != 64'(AccBits'(sum)));
+    end
+    return any;
+  endfunction
+
+  always_ff @(posedge clk) begin
+    overflow_q <= valid_q[4] && overflows(control_q[4].first);
+    if (tap_valid) begin
+      in_fold_q <= !tap_last;
+    end
+    if (!rst_n) begin
+      in_fold_q <= 1'b0;
+    end
+  end
+`endif
+  `QUN_ASSERT(first_begins_fold, !tap_valid || tap_first != in_fold_q,
+              "a fold began within another, or without a first tap")
+  `QUN_ASSERT(sums_fit, !overflow_q, "a sum does not fit the accumulator")
+
 endmodule
+
+`default_nettype wire

@@ -1,27 +1,42 @@
-// Maximum over 2x2 windows; the last beat leaves 6 cycles after it came in, one beat a cycle in, a
-// quarter out.
+// SPDX-License-Identifier: Apache-2.0
 //
-// In and out: Lanes channels a beat, lane 0 least significant, channel groups innermost. The
-// maximum of two columns is registered before it meets the row above, so that no path goes through
-// a memory and a comparator.
+// Maximum over 2x2 windows.
+//
+// Latency: the last beat leaves 6 cycles after it came in.
+// Throughput: one beat a cycle in, a quarter out.
+// Lanes: Lanes channels a beat in and out, lane 0 least significant, channel groups innermost.
+//
+// The maximum of two columns is registered before it meets the row above, so that no path goes through a memory and a
+// comparator.
+
+`include "qun_assert.svh"
+
+`default_nettype none
+
 module qun_maxpool2d #(
+    /// Rows of the input image [even]
     parameter int unsigned Height = 2,
+    /// Columns of the input image [even]
     parameter int unsigned Width = 2,
+    /// Channels [a multiple of Lanes]
     parameter int unsigned Channels = 1,
+    /// Channels of a beat [1 or more]
     parameter int unsigned Lanes = 1,
+    /// Bits of a channel [1 or more]
     parameter int unsigned Bits = 8,
+    /// Whether channels are signed [0 or 1]
     parameter bit Signed = 1'b0
 ) (
-    input  logic                  clk,
-    input  logic                  rst_n,
-    input  logic [Lanes*Bits-1:0] s_axis_tdata,
-    input  logic                  s_axis_tvalid,
-    output logic                  s_axis_tready,
-    input  logic                  s_axis_tlast,
-    output logic [Lanes*Bits-1:0] m_axis_tdata,
-    output logic                  m_axis_tvalid,
-    input  logic                  m_axis_tready,
-    output logic                  m_axis_tlast
+    input  wire logic                  clk,
+    input  wire logic                  rst_n,
+    input  wire logic [Lanes*Bits-1:0] s_axis_tdata,
+    input  wire logic                  s_axis_tvalid,
+    output logic                       s_axis_tready,
+    input  wire logic                  s_axis_tlast,
+    output logic      [Lanes*Bits-1:0] m_axis_tdata,
+    output logic                       m_axis_tvalid,
+    input  wire logic                  m_axis_tready,
+    output logic                       m_axis_tlast
 );
 
   localparam int unsigned Groups = Channels / Lanes;
@@ -189,4 +204,15 @@ module qun_maxpool2d #(
       .m_ready(m_axis_tready)
   );
 
+  // Memories are written in the even column or row, and read in the odd one.
+  `QUN_ASSERT(no_collision, !(u_columns.write && u_columns.read) && !(u_row.write && u_row.read),
+              "a word was used that was read while it was written")
+  `QUN_ASSERT(counters_in_range, 32'(group_q) < Groups && 32'(pair_q) < Pairs,
+              "a counter left its range")
+  `QUN_ASSERT(last_ends_row_pair, !(take && s_axis_tlast)
+              || (last_group && odd_column_q && last_pair && odd_row_q),
+              "tlast came within a pair of rows")
+
 endmodule
+
+`default_nettype wire

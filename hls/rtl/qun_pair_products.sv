@@ -1,24 +1,36 @@
-// Products of Pe x Simd weights with Simd inputs, summed over the inputs, two products in one
-// multiplier; latency 3 from a weight word to its totals, one a cycle.
+// SPDX-License-Identifier: Apache-2.0
 //
-// A multiplier makes (u[p] + u[p+Pairs] * 2**Gap) * x, where u = w + 2**(WeightBits-1) is a weight
-// without its sign. Gap leaves room for the sum of SplitLanes such products, so that both sums are
-// whole when they are split: the lower one is the Gap low bits, and where inputs are signed, the
-// upper one lacks the borrow of a negative lower one. sum(w*x) is then sum(u*x) less
-// 2**(WeightBits-1) * sum(x), which is the same for every p.
+// Products of Pe x Simd weights with Simd inputs, summed over the inputs, two products in one multiplier.
+//
+// Latency: 3 cycles from a weight word to its totals.
+// Throughput: one word a cycle.
+// Lanes: element p*Simd+s of the word is for output p and input s, element s of the inputs is input s.
+//
+// A multiplier makes (u[p] + u[p+Pairs] * 2**Gap) * x, where u = w + 2**(WeightBits-1) is a weight without its sign.
+// Gap leaves room for the sum of SplitLanes such products, so that both sums are whole when they are split: the lower
+// one is the Gap low bits, and where inputs are signed, the upper one lacks the borrow of a negative lower one.
+// sum(w*x) is then sum(u*x) less 2**(WeightBits-1) * sum(x), which is the same for every p.
+
+`default_nettype none
+
 module qun_pair_products #(
+    /// Sums computed at a time [2 or more, even]
     parameter int unsigned Pe = 2,
+    /// Products in a sum [1 or more]
     parameter int unsigned Simd = 1,
+    /// Bits of an input channel [2*WeightBits + InBits at most 18, signed 17]
     parameter int unsigned InBits = 4,
+    /// Whether input channels are signed [0 or 1]
     parameter bit InSigned = 1'b0,
+    /// Bits of a weight, which is signed [2 or more; 2*WeightBits + InBits at most 18, signed 17]
     parameter int unsigned WeightBits = 4
 ) (
-    input  logic                          clk,
-    input  logic                          word_valid,         // the word and the inputs are there
-    input  logic [Pe*Simd*WeightBits-1:0] weight_word,
-    input  logic [       Simd*InBits-1:0] inputs,
-    input  logic                          products_valid,     // one cycle after word_valid
-    input  logic                          sums_valid,         // two cycles after
+    input  wire logic                          clk,
+    input  wire logic                          word_valid,         // the word and inputs are there
+    input  wire logic [Pe*Simd*WeightBits-1:0] weight_word,
+    input  wire logic [       Simd*InBits-1:0] inputs,
+    input  wire logic                          products_valid,     // one cycle after word_valid
+    input  wire logic                          sums_valid,         // two cycles after
     output int                            totals_q      [Pe]
 );
 
@@ -187,3 +199,5 @@ module qun_pair_products #(
   end
 
 endmodule
+
+`default_nettype wire

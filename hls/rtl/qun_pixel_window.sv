@@ -1,24 +1,36 @@
-// Sliding 3x3 window of whole pixels: one window a cycle, in `window_q` a cycle after `take`, which
-// comes a cycle after pixel Width+2 of a frame (one row: 2); outside the frame it is zero.
+// SPDX-License-Identifier: Apache-2.0
 //
-// Element ky*3 + kx of the window is the pixel at (ky, kx), element 0 least significant. A column
-// of three pixels is fetched for every pixel of the input's next row: the row memories hold the two
-// rows above it. The last row needs no next one; while its columns are fetched, and after that, the
-// first row of the next frame is loaded beside it, so that adjacent frames leave no gap.
+// Sliding 3x3 window of whole pixels, zero outside the frame.
+//
+// Latency: `take` is a cycle after pixel Width+2 of a frame (one row: 2), and its window in `window_q` a cycle later.
+// Throughput: one window a cycle.
+// Lanes: element ky*3 + kx of the window is the pixel at (ky, kx), element 0 least significant; pixels as they come.
+//
+// A column of three pixels is fetched for every pixel of the input's next row: the row memories hold the two rows above
+// it. The last row needs no next one; while its columns are fetched, and after that, the first row of the next frame is
+// loaded beside it, so that adjacent frames leave no gap.
+
+`include "qun_assert.svh"
+
+`default_nettype none
+
 module qun_pixel_window #(
+    /// Rows of the input image [1 or more]
     parameter int unsigned Height   = 2,
+    /// Columns of the input image [2 or more; of one row: 1 or more]
     parameter int unsigned Width    = 2,
+    /// Bits of a pixel [1 or more]
     parameter int unsigned WordBits = 8
 ) (
-    input  logic                  clk,
-    input  logic                  rst_n,
-    input  logic [  WordBits-1:0] s_axis_tdata,
-    input  logic                  s_axis_tvalid,
-    output logic                  s_axis_tready,
-    input  logic                  credit,         // a window may be taken
-    output logic                  take,
-    output logic                  take_last,      // it is the last one of the frame
-    output logic [9*WordBits-1:0] window_q
+    input  wire logic                  clk,
+    input  wire logic                  rst_n,
+    input  wire logic [  WordBits-1:0] s_axis_tdata,
+    input  wire logic                  s_axis_tvalid,
+    output logic                       s_axis_tready,
+    input  wire logic                  credit,         // a window may be taken
+    output logic                       take,
+    output logic                       take_last,      // it is the last one of the frame
+    output logic      [9*WordBits-1:0] window_q
 );
 
   localparam int unsigned XBits = (Width > 1) ? $clog2(Width) : 1;
@@ -97,18 +109,17 @@ module qun_pixel_window #(
       if (fetch) begin
         fetched_x_q <= x_q;
       end
+      write_q   <= s_axis_tvalid && s_axis_tready;
+      fetched_q <= fetch;
+      if (load) begin
+        loaded_q <= loaded_q + 1'b1;
+      end else if (fetch && x_last && y_first) begin
+        loaded_q <= '0;
+      end
       if (!rst_n) begin
         loaded_q <= '0;
         write_q <= 1'b0;
         fetched_q <= 1'b0;
-      end else begin
-        write_q   <= s_axis_tvalid && s_axis_tready;
-        fetched_q <= fetch;
-        if (load) begin
-          loaded_q <= loaded_q + 1'b1;
-        end else if (fetch && x_last && y_first) begin
-          loaded_q <= '0;
-        end
       end
     end
 
@@ -137,6 +148,10 @@ module qun_pixel_window #(
         .read_addr  (x_q),
         .read_data_q(top)
     );
+
+    `QUN_ASSERT(no_collision, !(fetch && write_q && write_addr_q == x_q)
+                && !(fetch && fetched_q && fetched_x_q == x_q),
+                "a word was used that was read while it was written")
   end
 
   assign fetched[0] = top_zero_q ? '0 : top;
@@ -144,20 +159,19 @@ module qun_pixel_window #(
   assign fetched[2] = bottom_zero_q ? '0 : bottom;
 
   always_ff @(posedge clk) begin
+    if (fetch) begin
+      x_q <= x_last ? '0 : x_q + 1'b1;
+      if (x_last) begin
+        y_q <= y_last ? '0 : y_q + 1'b1;
+      end
+    end
+    fetched_valid_q <= fetch || (fetched_valid_q && !move);
+    middle_valid_q  <= move || (middle_valid_q && !take);
     if (!rst_n) begin
       x_q <= '0;
       y_q <= '0;
       fetched_valid_q <= 1'b0;
       middle_valid_q <= 1'b0;
-    end else begin
-      if (fetch) begin
-        x_q <= x_last ? '0 : x_q + 1'b1;
-        if (x_last) begin
-          y_q <= y_last ? '0 : y_q + 1'b1;
-        end
-      end
-      fetched_valid_q <= fetch || (fetched_valid_q && !move);
-      middle_valid_q  <= move || (middle_valid_q && !take);
     end
   end
 
@@ -182,4 +196,8 @@ module qun_pixel_window #(
     end
   end
 
+  `QUN_ASSERT(counters_in_range, 32'(x_q) < Width && 32'(y_q) < Height, "a counter left its range")
+
 endmodule
+
+`default_nettype wire

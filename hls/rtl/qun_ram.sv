@@ -1,22 +1,35 @@
-// Simple dual-port memory, one write and one read port; read latency 1, one word a cycle on each
-// port, lane order kept. Reading and writing one address in the same cycle is not defined: the
-// users never do.
+// SPDX-License-Identifier: Apache-2.0
+//
+// Simple dual-port memory, one write and one read port.
+//
+// Latency: 1 cycle from `read` to its word.
+// Throughput: one word a cycle on each port.
+// Lanes: kept as they come.
+//
+// Reading and writing one address in the same cycle gives an undefined word: the users never use one, and assert it.
 //
 // A block RAM is worth 400 LUTs, as many as an ECP5-85 has for each: where distributed RAM takes no more, with the
-// multiplexer that joins its 16 words deep pieces, it is taken. Block RAM has columns of 9 bits: up to 4 bits beyond them are a
-// memory of their own, which goes twice or more as deep.
+// multiplexer that joins its 16 words deep pieces, it is taken. Block RAM has columns of 9 bits: up to 4 bits beyond
+// them are a memory of their own, which goes twice or more as deep.
+
+`include "qun_assert.svh"
+
+`default_nettype none
+
 module qun_ram #(
+    /// Bits of a word [1 or more]
     parameter int unsigned Bits = 8,
+    /// Words [1 or more]
     parameter int unsigned Depth = 2,
     localparam int unsigned AddrBits = (Depth > 1) ? $clog2(Depth) : 1
 ) (
-    input  logic                clk,
-    input  logic                write,
-    input  logic [AddrBits-1:0] write_addr,
-    input  logic [Bits-1:0]     write_data,
-    input  logic                read,
-    input  logic [AddrBits-1:0] read_addr,
-    output logic [Bits-1:0]     read_data_q
+    input  wire logic                clk,
+    input  wire logic                write,
+    input  wire logic [AddrBits-1:0] write_addr,
+    input  wire logic [Bits-1:0]     write_data,
+    input  wire logic                read,
+    input  wire logic [AddrBits-1:0] read_addr,
+    output logic      [Bits-1:0]     read_data_q
 );
 
   localparam int unsigned Slices = (Depth + 15) / 16;
@@ -61,4 +74,10 @@ module qun_ram #(
     assign read_data_q = {rest_q, word_q};
   end
 
+  `QUN_ASSERT_ALWAYS(access_in_range, (!write || 32'(write_addr) < Depth)
+                     && (!read || 32'(read_addr) < Depth),
+                     "an address is beyond the memory")
+
 endmodule
+
+`default_nettype wire

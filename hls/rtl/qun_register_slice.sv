@@ -1,16 +1,27 @@
-// Register slice of a stream: no combinational path between its two sides; latency 1, one beat a
-// cycle, two beats deep.
+// SPDX-License-Identifier: Apache-2.0
+//
+// Register slice of a stream: no combinational path between its two sides; two beats deep.
+//
+// Latency: 1 cycle.
+// Throughput: one beat a cycle.
+// Lanes: kept as they come.
+
+`include "qun_assert.svh"
+
+`default_nettype none
+
 module qun_register_slice #(
+    /// Bits of a beat, tlast included [1 or more]
     parameter int unsigned Bits = 8
 ) (
-    input  logic            clk,
-    input  logic            rst_n,
-    input  logic [Bits-1:0] s_data,
-    input  logic            s_valid,
-    output logic            s_ready,
-    output logic [Bits-1:0] m_data,
-    output logic            m_valid,
-    input  logic            m_ready
+    input  wire logic            clk,
+    input  wire logic            rst_n,
+    input  wire logic [Bits-1:0] s_data,
+    input  wire logic            s_valid,
+    output logic                 s_ready,
+    output logic      [Bits-1:0] m_data,
+    output logic                 m_valid,
+    input  wire logic            m_ready
 );
 
   logic [Bits-1:0] out_q;
@@ -37,4 +48,10 @@ module qun_register_slice #(
     end
   end
 
+  `QUN_ASSERT(skid_behind_beat, !skid_valid_q || out_valid_q,
+              "the second beat is there without the first")
+  `QUN_ASSERT_STREAM(input_waits, s_valid, s_ready, s_data)
+
 endmodule
+
+`default_nettype wire

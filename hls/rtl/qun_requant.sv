@@ -1,25 +1,37 @@
-// Requantisation to another type: clamp(round_half_even(x / 2**Shift)); latency 1, one beat a
-// cycle.
+// SPDX-License-Identifier: Apache-2.0
 //
-// In and out: Lanes channels a beat, lane 0 least significant.
+// Requantisation to another type: clamp(round_half_even(x / 2**Shift)).
+//
+// Latency: 1 cycle.
+// Throughput: one beat a cycle.
+// Lanes: Lanes channels a beat in and out, lane 0 least significant, channel groups innermost.
+
+`default_nettype none
+
 module qun_requant #(
+    /// Channels of a beat [1 or more]
     parameter int unsigned Lanes = 1,
+    /// Bits of an input channel [1 to 16]
     parameter int unsigned InBits = 8,
+    /// Whether input channels are signed [0 or 1]
     parameter bit InSigned = 1'b0,
+    /// Binary places that are dropped; below 0, that are added [InBits + max(-Shift, 1) below 64]
     parameter int Shift = 0,
+    /// Bits of an output channel [1 to 16]
     parameter int unsigned OutBits = 8,
+    /// Whether output channels are signed [0 or 1]
     parameter bit OutSigned = 1'b0
 ) (
-    input  logic                     clk,
-    input  logic                     rst_n,
-    input  logic [ Lanes*InBits-1:0] s_axis_tdata,
-    input  logic                     s_axis_tvalid,
-    output logic                     s_axis_tready,
-    input  logic                     s_axis_tlast,
-    output logic [Lanes*OutBits-1:0] m_axis_tdata,
-    output logic                     m_axis_tvalid,
-    input  logic                     m_axis_tready,
-    output logic                     m_axis_tlast
+    input  wire logic                     clk,
+    input  wire logic                     rst_n,
+    input  wire logic [ Lanes*InBits-1:0] s_axis_tdata,
+    input  wire logic                     s_axis_tvalid,
+    output logic                          s_axis_tready,
+    input  wire logic                     s_axis_tlast,
+    output logic      [Lanes*OutBits-1:0] m_axis_tdata,
+    output logic                          m_axis_tvalid,
+    input  wire logic                     m_axis_tready,
+    output logic                          m_axis_tlast
 );
 
   if (InBits + ((Shift < 0) ? -Shift : 1) >= 64) begin : gen_too_wide
@@ -56,3 +68,5 @@ module qun_requant #(
   );
 
 endmodule
+
+`default_nettype wire

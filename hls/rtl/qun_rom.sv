@@ -1,21 +1,33 @@
-// Read-only memory; latency 1 (registered read, which maps to block RAM), one word a cycle,
-// element 0 of a word in its least significant bits.
+// SPDX-License-Identifier: Apache-2.0
 //
-// Synthesis reads `File`, lines of hexadecimal digits. A simulator reads the same words, ten times
-// faster, from packed binary, `File` with ".bin" behind it, and stops where that file is missing or
-// has another length.
+// Read-only memory with a registered read, which maps to block RAM.
+//
+// Latency: 1 cycle from `read` to its word.
+// Throughput: one word a cycle.
+// Lanes: element 0 of a word in its least significant bits.
+//
+// Synthesis reads `File`, lines of hexadecimal digits. A simulator reads the same words, ten times faster, from packed
+// binary, `File` with ".bin" behind it, and stops where that file is missing or has another length.
 //
 // A block RAM is worth 400 LUTs, as many as an ECP5-85 has for each: these hold about 3000 bits of a table.
+
+`include "qun_assert.svh"
+
+`default_nettype none
+
 module qun_rom #(
+    /// Bits of a word [1 or more]
     parameter int unsigned Bits = 8,
+    /// Words [1 or more]
     parameter int unsigned Depth = 1,
+    /// Memory file [name of a file; docs/streams.md]
     parameter string File = "",
     localparam int unsigned AddrBits = (Depth > 1) ? $clog2(Depth) : 1
 ) (
-    input  logic                clk,
-    input  logic                read,
-    input  logic [AddrBits-1:0] addr,
-    output logic [Bits-1:0]     data_q
+    input  wire logic                clk,
+    input  wire logic                read,
+    input  wire logic [AddrBits-1:0] addr,
+    output logic      [Bits-1:0]     data_q
 );
 
   localparam bit Logic = Depth > 1 && Bits * Depth <= 3000 * ((Bits + 35) / 36);
@@ -56,4 +68,9 @@ module qun_rom #(
     end
   end
 
+  `QUN_ASSERT_ALWAYS(address_in_range, !read || 32'(addr) < Depth,
+                     "an address is beyond the memory")
+
 endmodule
+
+`default_nettype wire

@@ -1,32 +1,46 @@
-// Row repeater of the transpose convolution: stores a raster stream and reads each row twice, once
-// for either output row it makes; one tap (Simd lanes) a cycle, latency 1 from the pixel needed to
-// its first tap, lane order kept.
+// SPDX-License-Identifier: Apache-2.0
 //
-// Taps come in the order input row, kernel row, input pixel, kernel column, output fold, input
-// fold. Pixels are numbered across frames: a pixel is given up in the second pass, and the next row
-// or frame loads in its place.
+// Row repeater of the transpose convolution: stores a raster stream and reads each row twice.
+//
+// Latency: 1 cycle from the pixel needed to its first tap.
+// Throughput: one tap (Simd lanes) a cycle.
+// Lanes: kept as they come.
+//
+// Each row is read once for either output row that it makes. Taps come in the order input row, kernel row, input pixel,
+// kernel column, output fold, input fold. Pixels are numbered across frames: a pixel is given up in the second pass,
+// and the next row or frame loads in its place.
+
+`include "qun_assert.svh"
+
+`default_nettype none
+
 module qun_row_repeat #(
+    /// Rows of the input image [1 or more]
     parameter int unsigned Height = 2,
+    /// Columns of the input image [1 or more]
     parameter int unsigned Width = 2,
+    /// Beats of an input pixel [1 or more]
     parameter int unsigned InFolds = 1,
+    /// Beats of an output pixel [1 or more]
     parameter int unsigned OutFolds = 1,
+    /// Bits of a beat [1 or more]
     parameter int unsigned WordBits = 8,
     localparam int unsigned WeightAddrBits = $clog2(4 * OutFolds * InFolds),
     localparam int unsigned OutFoldBits = (OutFolds > 1) ? $clog2(OutFolds) : 1
 ) (
-    input  logic                      clk,
-    input  logic                      rst_n,
-    input  logic [      WordBits-1:0] s_axis_tdata,
-    input  logic                      s_axis_tvalid,
-    output logic                      s_axis_tready,
-    input  logic                      fold_ready,
-    output logic                      tap_valid,
-    output logic                      tap_first,
-    output logic                      tap_last,
-    output logic                      tap_frame_last,
-    output logic [WeightAddrBits-1:0] tap_weight_addr,
-    output logic [   OutFoldBits-1:0] tap_out_fold,
-    output logic [      WordBits-1:0] tap_data_q
+    input  wire logic                      clk,
+    input  wire logic                      rst_n,
+    input  wire logic [      WordBits-1:0] s_axis_tdata,
+    input  wire logic                      s_axis_tvalid,
+    output logic                           s_axis_tready,
+    input  wire logic                      fold_ready,
+    output logic                           tap_valid,
+    output logic                           tap_first,
+    output logic                           tap_last,
+    output logic                           tap_frame_last,
+    output logic      [WeightAddrBits-1:0] tap_weight_addr,
+    output logic      [   OutFoldBits-1:0] tap_out_fold,
+    output logic      [      WordBits-1:0] tap_data_q
 );
 
   localparam int unsigned RingPixels = Width + 2;
@@ -89,36 +103,24 @@ module qun_row_repeat #(
   assign next_addr = wrap_add(pixel_addr_q, InFolds);
 
   always_ff @(posedge clk) begin
+    if (write) begin
+      write_addr_q <= wrap_add(write_addr_q, 1);
+      write_fold_q <= write_pixel ? '0 : write_fold_q + 1'b1;
+    end
+    if (write_pixel && !free_pixel) begin
+      fill_q <= fill_q + 1'b1;
+    end else if (!write_pixel && free_pixel) begin
+      fill_q <= fill_q - 1'b1;
+    end
     if (!rst_n) begin
       write_addr_q <= '0;
       write_fold_q <= '0;
       fill_q <= '0;
-    end else begin
-      if (write) begin
-        write_addr_q <= wrap_add(write_addr_q, 1);
-        write_fold_q <= write_pixel ? '0 : write_fold_q + 1'b1;
-      end
-      if (write_pixel && !free_pixel) begin
-        fill_q <= fill_q + 1'b1;
-      end else if (!write_pixel && free_pixel) begin
-        fill_q <= fill_q - 1'b1;
-      end
     end
   end
 
   always_ff @(posedge clk) begin
-    if (!rst_n) begin
-      addr_q <= '0;
-      pixel_addr_q <= '0;
-      row_addr_q <= '0;
-      weight_addr_q <= '0;
-      in_fold_q <= '0;
-      out_fold_q <= '0;
-      kx_q <= 1'b0;
-      ky_q <= 1'b0;
-      x_q <= '0;
-      y_q <= '0;
-    end else if (tap_valid) begin
+    if (tap_valid) begin
       weight_addr_q <= weight_addr_q + 1'b1;
       in_fold_q <= fold_end ? '0 : in_fold_q + 1'b1;
       addr_q <= wrap_add(addr_q, 1);
@@ -149,6 +151,18 @@ module qun_row_repeat #(
         y_q <= y_last ? '0 : y_q + 1'b1;
       end
     end
+    if (!rst_n) begin
+      addr_q <= '0;
+      pixel_addr_q <= '0;
+      row_addr_q <= '0;
+      weight_addr_q <= '0;
+      in_fold_q <= '0;
+      out_fold_q <= '0;
+      kx_q <= 1'b0;
+      ky_q <= 1'b0;
+      x_q <= '0;
+      y_q <= '0;
+    end
   end
 
   qun_ram #(
@@ -164,4 +178,17 @@ module qun_row_repeat #(
       .read_data_q(tap_data_q)
   );
 
+  `QUN_ASSERT(no_collision, !(write && tap_valid && write_addr_q == addr_q),
+              "a word was used that was read while it was written")
+  `QUN_ASSERT(fill_in_range, 32'(fill_q) <= RingPixels && !(write && 32'(fill_q) == RingPixels)
+              && !(free_pixel && fill_q == '0),
+              "the ring holds more pixels than places, or gave one up that it had not")
+  `QUN_ASSERT(counters_in_range, 32'(x_q) < Width && 32'(y_q) < Height
+              && 32'(in_fold_q) < InFolds && 32'(out_fold_q) < OutFolds
+              && 32'(addr_q) < RingWords && 32'(write_addr_q) < RingWords,
+              "a counter left its range")
+  `QUN_ASSERT(tap_is_stored, !tap_valid || stored, "a pixel was read before it came")
+
 endmodule
+
+`default_nettype wire

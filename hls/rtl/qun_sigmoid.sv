@@ -1,24 +1,38 @@
-// Sigmoid by table, one table a lane; latency 2, one beat a cycle.
+// SPDX-License-Identifier: Apache-2.0
 //
-// In and out: Lanes channels a beat, lane 0 least significant. The table's address is the input's
-// bits as they are, so that entry 2**InBits - 1 belongs to -1 when the input is signed.
+// Sigmoid by table, one table a lane.
+//
+// Latency: 2 cycles.
+// Throughput: one beat a cycle.
+// Lanes: Lanes channels a beat in and out, lane 0 least significant, channel groups innermost.
+//
+// The table's address is the input's bits as they are, so that entry 2**InBits - 1 belongs to -1 when the input is
+// signed.
+
+`default_nettype none
+
 module qun_sigmoid #(
+    /// Channels of a beat [1 or more]
     parameter int unsigned Lanes = 1,
+    /// Bits of an input channel [1 to 16]
     parameter int unsigned InBits = 8,
+    /// Whether input channels are signed [0 or 1]
     parameter bit InSigned = 1'b1,
+    /// Bits of an output channel [1 to 16]
     parameter int unsigned OutBits = 8,
+    /// Memory file of the table, 2**InBits words [name of a file; docs/streams.md]
     parameter string TableFile = ""
 ) (
-    input  logic                     clk,
-    input  logic                     rst_n,
-    input  logic [ Lanes*InBits-1:0] s_axis_tdata,
-    input  logic                     s_axis_tvalid,
-    output logic                     s_axis_tready,
-    input  logic                     s_axis_tlast,
-    output logic [Lanes*OutBits-1:0] m_axis_tdata,
-    output logic                     m_axis_tvalid,
-    input  logic                     m_axis_tready,
-    output logic                     m_axis_tlast
+    input  wire logic                     clk,
+    input  wire logic                     rst_n,
+    input  wire logic [ Lanes*InBits-1:0] s_axis_tdata,
+    input  wire logic                     s_axis_tvalid,
+    output logic                          s_axis_tready,
+    input  wire logic                     s_axis_tlast,
+    output logic      [Lanes*OutBits-1:0] m_axis_tdata,
+    output logic                          m_axis_tvalid,
+    input  wire logic                     m_axis_tready,
+    output logic                          m_axis_tlast
 );
 
   logic unused_signed;
@@ -68,3 +82,5 @@ module qun_sigmoid #(
   );
 
 endmodule
+
+`default_nettype wire

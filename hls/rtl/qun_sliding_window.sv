@@ -1,35 +1,49 @@
-// Sliding-window generator: stores a raster stream in a ring of rows and reads each pixel's window
-// once for every output fold; one tap (Simd lanes) a cycle, latency 1 from the last pixel needed to
-// the first tap, lane order kept.
+// SPDX-License-Identifier: Apache-2.0
 //
-// Taps come in the order output pixel, output fold, kernel row, kernel column, input fold. Pixels
-// are numbered across frames, so that the next frame loads while the last rows of this one are
-// read; taps outside the frame are zero.
+// Sliding window: stores a raster stream in a ring of rows and reads each pixel's window once for every output fold.
+//
+// Latency: 1 cycle from the last pixel needed to the first tap.
+// Throughput: one tap (Simd lanes) a cycle.
+// Lanes: kept as they come.
+//
+// Taps come in the order output pixel, output fold, kernel row, kernel column, input fold. Pixels are numbered across
+// frames, so that the next frame loads while the last rows of this one are read; taps outside the frame are zero.
+
+`include "qun_assert.svh"
+
+`default_nettype none
+
 module qun_sliding_window #(
+    /// Rows of the input image [1 or more]
     parameter int unsigned Height = 2,
+    /// Columns of the input image [1 or more]
     parameter int unsigned Width = 2,
+    /// Beats of an input pixel [1 or more]
     parameter int unsigned InFolds = 1,
+    /// Beats of an output pixel [1 or more]
     parameter int unsigned OutFolds = 1,
+    /// Rows and columns of the kernel [1 or 3]
     parameter int unsigned Kernel = 3,
+    /// Bits of a beat [1 or more]
     parameter int unsigned WordBits = 8,
     localparam int unsigned WeightDepth = OutFolds * Kernel * Kernel * InFolds,
     localparam int unsigned WeightAddrBits = (WeightDepth > 1) ? $clog2(WeightDepth) : 1,
     localparam int unsigned OutFoldBits = (OutFolds > 1) ? $clog2(OutFolds) : 1
 ) (
-    input  logic                      clk,
-    input  logic                      rst_n,
-    input  logic [      WordBits-1:0] s_axis_tdata,
-    input  logic                      s_axis_tvalid,
-    output logic                      s_axis_tready,
-    input  logic                      fold_ready,
-    output logic                      tap_valid,
-    output logic                      tap_first,
-    output logic                      tap_last,
-    output logic                      tap_frame_last,
-    output logic [WeightAddrBits-1:0] tap_weight_addr,
-    output logic [   OutFoldBits-1:0] tap_out_fold,
-    output logic [      WordBits-1:0] tap_data_q,
-    output logic                      tap_zero_q
+    input  wire logic                      clk,
+    input  wire logic                      rst_n,
+    input  wire logic [      WordBits-1:0] s_axis_tdata,
+    input  wire logic                      s_axis_tvalid,
+    output logic                           s_axis_tready,
+    input  wire logic                      fold_ready,
+    output logic                           tap_valid,
+    output logic                           tap_first,
+    output logic                           tap_last,
+    output logic                           tap_frame_last,
+    output logic      [WeightAddrBits-1:0] tap_weight_addr,
+    output logic      [   OutFoldBits-1:0] tap_out_fold,
+    output logic      [      WordBits-1:0] tap_data_q,
+    output logic                           tap_zero_q
 );
 
   localparam int unsigned Before = (Kernel / 2) * (Width + 1);  // pixels kept behind
@@ -105,36 +119,24 @@ module qun_sliding_window #(
   assign next_window_addr = wrap_add(window_addr_q, InFolds);
 
   always_ff @(posedge clk) begin
+    if (write) begin
+      write_addr_q <= wrap_add(write_addr_q, 1);
+      write_fold_q <= write_pixel ? '0 : write_fold_q + 1'b1;
+    end
+    if (write_pixel && !(tap_valid && pixel_end)) begin
+      fill_q <= fill_q + 1'b1;
+    end else if (!write_pixel && tap_valid && pixel_end) begin
+      fill_q <= fill_q - 1'b1;
+    end
     if (!rst_n) begin
       write_addr_q <= '0;
       write_fold_q <= '0;
       fill_q <= '0;
-    end else begin
-      if (write) begin
-        write_addr_q <= wrap_add(write_addr_q, 1);
-        write_fold_q <= write_pixel ? '0 : write_fold_q + 1'b1;
-      end
-      if (write_pixel && !(tap_valid && pixel_end)) begin
-        fill_q <= fill_q + 1'b1;
-      end else if (!write_pixel && tap_valid && pixel_end) begin
-        fill_q <= fill_q - 1'b1;
-      end
     end
   end
 
   always_ff @(posedge clk) begin
-    if (!rst_n) begin
-      addr_q <= addr_t'((RingPixels - Before) * InFolds % RingWords);
-      row_addr_q <= addr_t'((RingPixels - Before) * InFolds % RingWords);
-      window_addr_q <= addr_t'((RingPixels - Before) * InFolds % RingWords);
-      weight_addr_q <= '0;
-      in_fold_q <= '0;
-      kx_q <= '0;
-      ky_q <= '0;
-      out_fold_q <= '0;
-      x_q <= '0;
-      y_q <= '0;
-    end else if (tap_valid) begin
+    if (tap_valid) begin
       weight_addr_q <= pixel_end ? '0 : weight_addr_q + 1'b1;
       in_fold_q <= in_fold_end ? '0 : in_fold_q + 1'b1;
       addr_q <= wrap_add(addr_q, 1);
@@ -161,6 +163,18 @@ module qun_sliding_window #(
         y_q <= y_last ? '0 : y_q + 1'b1;
       end
     end
+    if (!rst_n) begin
+      addr_q <= addr_t'((RingPixels - Before) * InFolds % RingWords);
+      row_addr_q <= addr_t'((RingPixels - Before) * InFolds % RingWords);
+      window_addr_q <= addr_t'((RingPixels - Before) * InFolds % RingWords);
+      weight_addr_q <= '0;
+      in_fold_q <= '0;
+      kx_q <= '0;
+      ky_q <= '0;
+      out_fold_q <= '0;
+      x_q <= '0;
+      y_q <= '0;
+    end
   end
 
   always_ff @(posedge clk) begin
@@ -182,4 +196,16 @@ module qun_sliding_window #(
       .read_data_q(tap_data_q)
   );
 
+  `QUN_ASSERT(no_collision, !(write && tap_valid && !zero && write_addr_q == addr_q),
+              "a word was used that was read while it was written")
+  `QUN_ASSERT(fill_in_range, 32'(fill_q) <= FillMax && !(write && 32'(fill_q) == FillMax),
+              "the ring holds more pixels than places")
+  `QUN_ASSERT(counters_in_range, 32'(x_q) < Width && 32'(y_q) < Height && 32'(in_fold_q) < InFolds
+              && 32'(kx_q) < Kernel && 32'(ky_q) < Kernel && 32'(out_fold_q) < OutFolds
+              && 32'(addr_q) < RingWords && 32'(write_addr_q) < RingWords,
+              "a counter left its range")
+  `QUN_ASSERT(tap_is_stored, !tap_valid || fill_q >= fill_needed, "a pixel was read before it came")
+
 endmodule
+
+`default_nettype wire

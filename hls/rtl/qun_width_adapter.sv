@@ -1,24 +1,35 @@
-// Another number of lanes a beat, through the least common multiple of the two; latency 2 after
-// the last beat of a group, one beat a cycle on the narrower side.
+// SPDX-License-Identifier: Apache-2.0
 //
-// The lanes keep their order: lane 0 of the first beat is lane 0 of the first beat that leaves. An
-// image must be whole groups of the least common multiple, which it is when both lane counts
-// divide its channels.
+// Another number of lanes a beat, through the least common multiple of the two.
+//
+// Latency: 2 cycles after the last beat of a group.
+// Throughput: one beat a cycle on the narrower side.
+// Lanes: they keep their order: lane 0 of the first beat is lane 0 of the first beat that leaves.
+//
+// An image must be whole groups of the least common multiple, which it is when both lane counts divide its channels.
+
+`include "qun_assert.svh"
+
+`default_nettype none
+
 module qun_width_adapter #(
+    /// Channels of an input beat [1 or more]
     parameter int unsigned InLanes = 1,
+    /// Channels of an output beat [1 or more]
     parameter int unsigned OutLanes = 1,
+    /// Bits of a channel [1 or more]
     parameter int unsigned Bits = 8
 ) (
-    input  logic                     clk,
-    input  logic                     rst_n,
-    input  logic [ InLanes*Bits-1:0] s_axis_tdata,
-    input  logic                     s_axis_tvalid,
-    output logic                     s_axis_tready,
-    input  logic                     s_axis_tlast,
-    output logic [OutLanes*Bits-1:0] m_axis_tdata,
-    output logic                     m_axis_tvalid,
-    input  logic                     m_axis_tready,
-    output logic                     m_axis_tlast
+    input  wire logic                     clk,
+    input  wire logic                     rst_n,
+    input  wire logic [ InLanes*Bits-1:0] s_axis_tdata,
+    input  wire logic                     s_axis_tvalid,
+    output logic                          s_axis_tready,
+    input  wire logic                     s_axis_tlast,
+    output logic      [OutLanes*Bits-1:0] m_axis_tdata,
+    output logic                          m_axis_tvalid,
+    input  wire logic                     m_axis_tready,
+    output logic                          m_axis_tlast
 );
 
   function automatic int unsigned common_multiple(int unsigned a, int unsigned b);
@@ -164,4 +175,11 @@ module qun_width_adapter #(
     end
   end
 
+  `QUN_ASSERT(last_ends_group, !(in_valid && in_ready && in_last) || completes,
+              "tlast came within a group of lanes")
+  `QUN_ASSERT(group_is_kept, !load || !group_valid_q || emptied,
+              "a group was loaded over one that had not left")
+
 endmodule
+
+`default_nettype wire

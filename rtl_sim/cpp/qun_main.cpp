@@ -4,6 +4,7 @@
 // and that need Python at their end only: the clock, the top's port `clk`, is then driven from here, and so many time
 // slots, half clock periods, pass between two looks at VPI. A change is seen late by less than that; nothing else differs.
 #include <algorithm>
+#include <climits>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -87,6 +88,7 @@ double sc_time_stamp() { return static_cast<double>(now); }
 
 int main(int argc, char **argv) {
     Verilated::commandArgs(argc, argv);
+    Verilated::errorLimit(INT_MAX);    // a failed assertion is told, and the simulation goes on
     Verilated::fatalOnVpiError(false); // an unknown system task is an error of the bench, not of VPI
     auto top = std::make_unique<Vtop>("");
     uint64_t slots = free_run_slots(argc, argv);

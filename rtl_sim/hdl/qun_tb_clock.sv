@@ -1,21 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // Reset, cycle counter and end of a bench; simulation only. The clock comes from the simulator's main loop.
 //
 // The end comes when `finished` has held for `DrainCycles` cycles, or with `timed_out` when nothing has moved for
 // +watchdog=<cycles> cycles, or at cycle +dump_to=<n>. `closing` is then high for one cycle, in which the monitors leave
 // their reports, and `done` rises at its end. Cycle 0 is the first cycle out of reset. With QUN_TRACE defined, the
 // waveform wave.vcd begins at cycle +dump_from=<n>.
+
+`default_nettype none
+
 module qun_tb_clock #(
     parameter int unsigned ResetCycles = 4,
     parameter int unsigned DrainCycles = 64
 ) (
-    input logic clk,
-    output logic rst_n,
+    input  wire logic clk,
+    output logic      rst_n,
     output longint unsigned cycle,
-    input logic moved,
-    input logic finished,
-    output logic closing,
-    output logic done,
-    output logic timed_out
+    input  wire logic moved,
+    input  wire logic finished,
+    output logic      closing,
+    output logic      done,
+    output logic      timed_out
 );
 
   int unsigned watchdog;
@@ -67,3 +72,5 @@ module qun_tb_clock #(
 `endif
 
 endmodule
+
+`default_nettype wire

@@ -1,15 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // Fill of a FIFO over a simulation; simulation only.
 //
 // While `closing`, one line goes to the file `report`: name, highest fill, present fill.
+
+`default_nettype none
+
 module qun_tb_level #(
     parameter int unsigned Bits = 8,
     parameter string Name = "fifo"
 ) (
-    input logic clk,
-    input logic rst_n,
-    input logic closing,
-    input int report,
-    input logic [Bits-1:0] level
+    input  wire logic clk,
+    input  wire logic rst_n,
+    input  wire logic closing,
+    input var int report,
+    input  wire logic [Bits-1:0] level
 );
 
   int unsigned highest;
@@ -21,3 +26,5 @@ module qun_tb_level #(
   end
 
 endmodule
+
+`default_nettype wire

@@ -1,7 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // AXI4-Stream sink of a bench: writes every beat as a line of hexadecimal digits; simulation only.
 //
 // Writes the cycle of each frame's last beat to `FramesFile`. Counts breaches of the protocol: data or valid that change
 // while they wait, and `tlast` on a wrong beat. With +find_beat=<n>, `found_cycle` is the cycle of beat n.
+
+`default_nettype none
+
 module qun_tb_sink #(
     parameter int unsigned Bits = 8,
     parameter int unsigned Beats = 1,  // in a frame
@@ -9,21 +14,21 @@ module qun_tb_sink #(
     parameter string FramesFile = "output.cycles",
     parameter int unsigned Seed = 1
 ) (
-    input logic clk,
-    input logic rst_n,
-    input longint unsigned cycle,
-    input logic flush,
-    input logic [Bits-1:0] s_axis_tdata,
-    input logic s_axis_tvalid,
-    output logic s_axis_tready,
-    input logic s_axis_tlast,
+    input  wire logic clk,
+    input  wire logic rst_n,
+    input var longint unsigned cycle,
+    input  wire logic flush,
+    input  wire logic [Bits-1:0] s_axis_tdata,
+    input  wire logic s_axis_tvalid,
+    output logic      s_axis_tready,
+    input  wire logic s_axis_tlast,
     output int unsigned beats,
     output longint unsigned first_cycle,
     output longint unsigned last_cycle,
     output longint unsigned found_cycle,
     output int unsigned unstable,
     output int unsigned wrong_last,
-    output logic finished
+    output logic      finished
 );
 
   int file;
@@ -48,7 +53,7 @@ module qun_tb_sink #(
   initial begin
     file = $fopen(File, "w");
     frames_file = $fopen(FramesFile, "w");
-    if (file == 0 || frames_file == 0) $error("%s cannot be written", File);
+    if (file == 0 || frames_file == 0) $fatal(1, "%s cannot be written", File);
     if ($value$plusargs("frames=%d", expected_frames) == 0) expected_frames = 1;
     if ($value$plusargs("find_beat=%d", find_beat) == 0) find_beat = '1;
   end
@@ -101,3 +106,5 @@ module qun_tb_sink #(
   end
 
 endmodule
+
+`default_nettype wire

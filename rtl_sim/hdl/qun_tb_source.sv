@@ -1,21 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // AXI4-Stream source of a bench: plays the beats of a file of packed binary; simulation only.
 //
 // The file holds the beats of all frames, each in whole bytes, the most significant byte first; one that is missing or
 // has another length stops the simulation. It stands in the working directory, so that another image needs no other
 // build. `first_cycle` is the cycle of the first handshake. Stalls once every beat has left.
+
+`default_nettype none
+
 module qun_tb_source #(
     parameter int unsigned Bits = 8,
     parameter int unsigned Beats = 1,  // in a frame
     parameter string File = "input.bin",
     parameter int unsigned Seed = 1
 ) (
-    input logic clk,
-    input logic rst_n,
-    input longint unsigned cycle,
-    output logic [Bits-1:0] m_axis_tdata,
-    output logic m_axis_tvalid,
-    input logic m_axis_tready,
-    output logic m_axis_tlast,
+    input  wire logic clk,
+    input  wire logic rst_n,
+    input var longint unsigned cycle,
+    output logic      [Bits-1:0] m_axis_tdata,
+    output logic      m_axis_tvalid,
+    input  wire logic m_axis_tready,
+    output logic      m_axis_tlast,
     output int unsigned beats,
     output longint unsigned first_cycle
 );
@@ -86,3 +91,5 @@ module qun_tb_source #(
   end
 
 endmodule
+
+`default_nettype wire

@@ -1,15 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // Stalls of a bench: `stall` after the pattern +stalls=<n>; simulation only.
 //
 // 0, none. 1, random: phases of 64 cycles, each of them free or with a stall in one cycle of four, one of two, or seven of
 // eight. 2, bursts: the stream rests for up to +stall_cycles=<n> cycles and then flows freely for up to as many. 3, frozen:
 // a sink takes nothing for +stall_cycles=<n> cycles, flows for as many, and so on; sources do not stall.
+
+`default_nettype none
+
 module qun_tb_stall #(
     parameter int unsigned Seed = 1,
     parameter bit Sink = 1'b0
 ) (
-    input logic clk,
-    input logic rst_n,
-    output logic stall
+    input  wire logic clk,
+    input  wire logic rst_n,
+    output logic      stall
 );
 
   int unsigned pattern;
@@ -73,3 +78,5 @@ module qun_tb_stall #(
   end
 
 endmodule
+
+`default_nettype wire

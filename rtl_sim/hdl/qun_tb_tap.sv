@@ -1,8 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // Monitor of one stream of a design: counts its beats and, with `Compare`, holds each against a file; simulation only.
 //
 // `File` has the beats of all frames as packed binary, each in whole bytes, the most significant byte first; one that is
 // missing or has another length stops the simulation. While `closing`, one line goes to the file `report`: name, beats,
 // valid, ready, first cycle, last cycle, values compared, values that differ, the first wrong beat, expected, got.
+
+`default_nettype none
+
 module qun_tb_tap #(
     parameter int unsigned Lanes = 1,
     parameter int unsigned LaneBits = 8,
@@ -12,14 +17,14 @@ module qun_tb_tap #(
     parameter string File = "stream.bin",
     localparam int unsigned Bits = Lanes * LaneBits
 ) (
-    input logic clk,
-    input logic rst_n,
-    input longint unsigned cycle,
-    input logic closing,
-    input int report,
-    input logic [Bits-1:0] tdata,
-    input logic tvalid,
-    input logic tready
+    input  wire logic clk,
+    input  wire logic rst_n,
+    input var longint unsigned cycle,
+    input  wire logic closing,
+    input var int report,
+    input  wire logic [Bits-1:0] tdata,
+    input  wire logic tvalid,
+    input  wire logic tready
 );
 
   localparam int unsigned Bytes = (Bits + 7) / 8;
@@ -104,3 +109,5 @@ module qun_tb_tap #(
   // verilator lint_on BLKSEQ
 
 endmodule
+
+`default_nettype wire

