@@ -15,7 +15,7 @@ from quantunet.golden.compare import compare
 from quantunet.hls.generate import rtl_project
 from quantunet.hls.schedule.depths import frame_interval
 from quantunet.hls.schedule.exact import schedule
-from quantunet.ir import Array, Graph, Sigmoid
+from quantunet.ir import Array, Graph
 from quantunet.rtl_sim import bench, waveform
 from quantunet.rtl_sim.bench_result import BenchResult
 from quantunet.rtl_sim.frames import CompactTaps, widened
@@ -117,7 +117,7 @@ def _maps(graph: Graph, output: Array, frames: Sequence[CompactTaps]) -> tuple[M
     logits = graph.logits.name
     taps = {logits: np.stack([widened(each, (logits,))[logits] for each in frames])}
     one = graph.logits.shape[2] == 1
-    if isinstance(graph.producer(graph.output), Sigmoid):
+    if graph.gives_probabilities:
         masks = output >= 1 << (graph.tensor(graph.output).qtype.bits - 1)
         return (masks[..., 0], golden.mask(graph, taps)) if one else (masks, taps[logits] >= 0)
     return golden.classes(graph, {logits: output}), golden.classes(graph, taps)

@@ -357,8 +357,13 @@ class Graph:
     @property
     def logits(self) -> Tensor:
         """The tensor whose sign is the mask: the input of the op that makes probabilities of it, or else the output."""
-        last = self.producer(self.output)
-        return self.input_of(last) if last is not None and last.is_probability else self.tensor(self.output)
+        last = self._producers[self.output]
+        return self.input_of(last) if last.is_probability else self.tensor(self.output)
+
+    @property
+    def gives_probabilities(self) -> bool:
+        """Whether the output is probabilities, and not the logits themselves."""
+        return self._producers[self.output].is_probability
 
     def layer(self, name: str) -> Graph:
         """Return the graph of one layer alone; its inputs are the layer's inputs."""
