@@ -82,6 +82,7 @@ class Options:
         rtl_folder: The SystemVerilog library.
         builds: Where Verilator builds are kept; ``None`` takes ``builds`` in the working folder.
         waveforms: Record a waveform of everything that fails in RTL.
+        assertions: As in :class:`~quantunet.rtl_sim.layer_bench.Setup`.
     """
 
     layers: tuple[str, ...] | None = None
@@ -93,6 +94,7 @@ class Options:
     rtl_folder: Path = RTL_FOLDER
     builds: Path | None = None
     waveforms: bool = True
+    assertions: bool = False
 
 
 def cosim(
@@ -133,7 +135,7 @@ def cosim(
     names = _names(graph, options)
     images = [check_image(frame, graph.tensor(graph.input)) for frame in adjacent_frames(graph, image, options.frames)]
     builds = options.builds or folder / "builds"
-    setup = Setup(graph, folding, folder, builds, options.stalls, options.seed, options.rtl_folder)
+    setup = Setup(graph, folding, folder, builds, options.stalls, options.seed, options.rtl_folder, options.assertions)
     report = _empty_report(setup, names, options, image_name)
     started = time.monotonic()
 

@@ -68,7 +68,7 @@ def run_network(setup: Setup, frames: Sequence[CompactTaps], *, jobs: int = 1) -
     project = network_project(setup)
     inputs, expected = _frames(setup, frames)
     predicted = schedule(project.design, 1).first_output if setup.stalls == "none" else 0
-    built = bench.build(project, setup.builds, layers=layers, jobs=jobs)
+    built = bench.build(project, setup.builds, layers=layers, jobs=jobs, flags=setup.flags)
     result = bench.run(
         built,
         inputs,

@@ -30,6 +30,9 @@ logger = logging.getLogger(__name__)
 EXECUTABLE = "sim"
 """Name of the simulator in a build folder."""
 
+ASSERTIONS = ("-DQUN_ASSERT_ON",)
+"""Flags of a build in which the modules of the library assert what they promise."""
+
 LOG = "sim.log"
 RESULTS = "results.xml"
 WAVES = "waves.vcd"
@@ -43,7 +46,7 @@ _COMPILE = ("-std=gnu++20", "-fcoroutines", "-DVERILATOR=1", "-DVM_COVERAGE=0", 
             "-DVM_TRACE_FST=0", "-DVM_TRACE_SAIF=0", "-faligned-new", "-fno-strict-aliasing", "-w")  # fmt: skip
 _FAST = ("-O3", "-march=native")
 _SLOW = ("-O0",)
-_ASSERT = ("--assert", "-DQUN_ASSERT_ON", "--relative-includes")
+_ASSERT = ("--assert", "--relative-includes")
 _VERILATE = ("--cc", "--vpi", "--timing", "--public-depth", "1", "--prefix", _PREFIX, "--quiet", "-Wno-UNOPTFLAT")
 _MAIN = Path(__file__).resolve().parent / "cpp" / "qun_main.cpp"
 _HEADER = "qun_runtime.h"

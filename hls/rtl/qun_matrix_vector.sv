@@ -225,7 +225,7 @@ module qun_matrix_vector #(
     bit any = 1'b0;
     // verilator unroll_disable
     for (int unsigned p = 0; p < Pe; p++) begin
-      longint sum = 64'(first ? biases_q[p] : accs_q[p]) + 64'(totals_q[p]);
+      longint sum = (first ? 64'(biases_q[p]) : 64'(accs_q[p])) + 64'(totals_q[p]);
       any = any | (sum != 64'(AccBits'(sum)));
     end
     return any;

@@ -87,7 +87,7 @@ def write_rtl(graph: Graph, folding: Folding, folder: Path, layers: Sequence[str
     if set(layers) == {node.name for node in graph.nodes}:
         parts += [
             _plumbing_part(network, instance)
-            for instance in (*rtl_project.frame_checks(network.design), *network.design.instances)
+            for instance in network.design.instances
             if instance.name not in set(layers)
         ]
     return tuple(parts)

@@ -33,20 +33,13 @@ module qun_axis_check #(
     if (!rst_n) begin
       position = 0;
       waits = 1'b0;
-    end else begin
-      if (waits) begin
-        if (!tvalid && !told_valid) begin
-          told_valid = 1'b1;
-          assert (0)
-          else $error("stream %s: a beat that waited was taken back", Name);
-        end
-        if (tvalid && (tdata != data || tlast != last) && !told_data) begin
-          told_data = 1'b1;
-          assert (0)
-          else $error("stream %s: a beat that waited changed", Name);
-        end
+    end else if (tvalid) begin
+      if (waits && (tdata != data || tlast != last) && !told_data) begin
+        told_data = 1'b1;
+        assert (0)
+        else $error("stream %s: a beat that waited changed", Name);
       end
-      if (tvalid && tready) begin
+      if (tready) begin
         if (tlast != (position == LastBeat) && !told_last) begin
           told_last = 1'b1;
           assert (0)
@@ -54,12 +47,17 @@ module qun_axis_check #(
         end
         position = (position == LastBeat) ? 0 : position + 1;
         waits = 1'b0;
-      end else if (tvalid && !waits) begin
+      end else if (!waits) begin
         waits = 1'b1;
         data  = tdata;
         last  = tlast;
-      end else if (!tvalid) begin
-        waits = 1'b0;
+      end
+    end else if (waits) begin
+      waits = 1'b0;
+      if (!told_valid) begin
+        told_valid = 1'b1;
+        assert (0)
+        else $error("stream %s: a beat that waited was taken back", Name);
       end
     end
   end

@@ -106,7 +106,7 @@ def simulate(
         for plan in plans
     ]
     (folder / "plans.json").write_text(json.dumps(document), encoding="utf-8")
-    executable = verilator.build(sources, top, parameters, BUILD_ROOT)
+    executable = verilator.build(sources, top, parameters, BUILD_ROOT, flags=verilator.ASSERTIONS)
     verilator.run_cocotb(executable, "helpers.tb_frames", top, folder, seed=1)
     report: list[dict[str, Any]] = json.loads((folder / "frames.json").read_text(encoding="utf-8"))
     assert [line["name"] for line in report] == [plan.name for plan in plans]

@@ -20,8 +20,17 @@ LAYER = "dec0_conv0"
 FOLDER = BUILD_ROOT.parent / "mutations"
 
 
-def run(folder: Path, rtl_folder: Path = rtl_project.RTL_FOLDER, *, waveforms: bool = False) -> CosimReport:
-    options = Options(layers=(LAYER,), jobs=2, rtl_folder=rtl_folder, builds=BUILD_ROOT, waveforms=waveforms)
+def run(
+    folder: Path, rtl_folder: Path = rtl_project.RTL_FOLDER, *, waveforms: bool = False, assertions: bool = False
+) -> CosimReport:
+    options = Options(
+        layers=(LAYER,),
+        jobs=2,
+        rtl_folder=rtl_folder,
+        builds=BUILD_ROOT,
+        waveforms=waveforms,
+        assertions=assertions,
+    )
     return cosim(GRAPH, random_image(GRAPH), default_folding(GRAPH), folder, options)
 
 
@@ -50,7 +59,7 @@ def test_broken_promise_is_a_failure_even_where_every_value_is_right(tmp_path: P
         "`QUN_ASSERT(fill_in_range, 32'(fill_q) <= FillMax && !",
         "`QUN_ASSERT(fill_in_range, 32'(fill_q) < FillMax && !",
     )
-    report = run(FOLDER, library)
+    report = run(FOLDER, library, assertions=True)
     assert not report.passed
     ((name, problems, _),) = report.failures()
     assert (name, report.layers[0].rtl_mismatches, report.layers[0].rtl) == (LAYER, 0, FAILED)

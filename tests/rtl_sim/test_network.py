@@ -39,7 +39,7 @@ def test_frames_differ() -> None:
 
 @pytest.mark.parametrize("stalls", ["none", "random"])
 def test_network_equals_golden_and_keeps_the_pace_of_its_slowest_layer(setup: Setup, stalls: Stalls) -> None:
-    result = run_network(replace(setup, stalls=stalls, seed=7), FRAMES)
+    result = run_network(replace(setup, stalls=stalls, seed=7, assertions=True), FRAMES)
     assert result.bench.passed, result.bench.problems
     assert result.bench.values_compared == 5 * 16 * 16
     assert (result.mask_pixels, result.mask_mismatches) == (5 * 16 * 16, 0)

@@ -21,7 +21,7 @@ from quantunet.hls.modules.table import cycles, emit
 from quantunet.hls.templates.environment import template_environment
 from quantunet.ir import Array, Graph, MatrixNode, QType
 from quantunet.rtl_sim.bench import CHECKER
-from quantunet.rtl_sim.verilator import build, run_cocotb
+from quantunet.rtl_sim.verilator import ASSERTIONS, build, run_cocotb
 from quantunet.storage import write_text
 from quantunet.streams import pack, write_mem
 
@@ -167,7 +167,7 @@ def run_cases(
     """
     (cwd / REPORT_FILE).unlink(missing_ok=True)
     sources = write_cases(cases, cwd, rtl_folder=rtl_folder)
-    folder = build(sources, TOP, {}, build_root, trace=waves)
+    folder = build(sources, TOP, {}, build_root, trace=waves, flags=ASSERTIONS)
     result = run_cocotb(folder, test_module, TOP, cwd, seed=seed, waves=waves)
     outcomes = tuple(Outcome(**json.loads(line)) for line in (cwd / REPORT_FILE).read_text().splitlines())
     if len(outcomes) != len(result.tests) * len(cases) or not all(outcome.values_compared for outcome in outcomes):
