@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 import pytest
-from helpers.project import imported_names, packaged_name, parse, python_files
+from benchmarks.imports import arrows, box, circles, modules
+from helpers.project import ROOT, imported_names, packaged_name, parse, python_files
+
+from quantunet.ir import NODE_TYPES
+from quantunet.ops import OPS
 
 ROOMS = ("constraints", "golden", "hls", "model", "rtl_sim")
 
@@ -88,6 +94,64 @@ def test_a_wrong_import_is_seen(module: str, source: str) -> None:
     assert len(violations(module, ast.parse(source))) == 1
 
 
+# The packages of hls/ from the bottom up. Each may import those before it, but for what BESIDE says.
+LAYERS = (
+    "design", "resources", "templates", "folding", "matrix", "modules", "network", "schedule", "choose", "generate",
+    "synth", "csim", "plugin",
+)  # fmt: skip
+BESIDE = {
+    "resources": {"design"},
+    "templates": {"design", "resources"},
+    "folding": {"resources", "templates"},
+    "generate": {"choose"},
+    "synth": {"choose"},
+    "csim": set(LAYERS),
+}
+
+
+def steps_up(graph: Mapping[str, Iterable[str]]) -> list[str]:
+    """Return the imports within hls that go up, or sideways where BESIDE forbids it."""
+    wrong = []
+    for module, targets in graph.items():
+        layer = box(module).removeprefix("hls.")
+        for target in targets:
+            other = box(target).removeprefix("hls.")
+            if not (box(module).startswith("hls.") and box(target).startswith("hls.")) or other == layer:
+                continue
+            below = set(LAYERS[: LAYERS.index(layer)]) - BESIDE.get(layer, set())
+            if other not in below:
+                wrong.append(f"{module} imports {target}")
+    return wrong
+
+
+def test_the_packages_of_hls_import_downwards() -> None:
+    graph = arrows(modules(ROOT))
+    assert {box(name).removeprefix("hls.") for name in graph if box(name).startswith("hls.")} == set(LAYERS)
+    assert steps_up(graph) == []
+    assert steps_up({"quantunet.hls.folding": ["quantunet.hls.choose.default"]}) != []
+    assert steps_up({"quantunet.hls.synth.flow": ["quantunet.hls.choose.solver"]}) != []
+
+
+def test_there_is_no_circle() -> None:
+    graph = arrows(modules(ROOT))
+    assert len(graph) > 200 and sum(map(len, graph.values())) > 900
+    assert circles(graph) == []
+    assert circles({"a": frozenset("b"), "b": frozenset("c"), "c": frozenset("a"), "d": frozenset("a")}) == [
+        ["a", "b", "c"]
+    ]
+
+
+def test_imports_inside_functions_and_by_name_are_seen(tmp_path: Path) -> None:
+    (tmp_path / "one.py").write_text("def f():\n    from quantunet.two import g\n")
+    (tmp_path / "two.py").write_text('NAME = "quantunet.three"\n')
+    (tmp_path / "conv2d.py").write_text("")
+    files = {f"quantunet.{name}": tmp_path / f"{name}.py" for name in ("one", "two")}
+    files["quantunet.three.conv2d"] = tmp_path / "conv2d.py"
+    found = arrows(files)
+    assert found["quantunet.one"] == {"quantunet.two"}
+    assert found["quantunet.two"] == {"quantunet.three.conv2d"}
+
+
 def test_only_the_command_line_prints() -> None:
     printing = [
         f"{path}:{node.lineno}"
@@ -99,15 +163,19 @@ def test_only_the_command_line_prints() -> None:
     assert printing == []
 
 
-def test_no_file_asks_for_the_name_of_an_op() -> None:
-    """A new op is a row and its files: nothing compares ``node.op`` with a name."""
+def test_only_the_room_of_an_op_asks_which_op_a_node_is() -> None:
+    """A new op is a row and its files: elsewhere nodes answer for themselves."""
+    names = {kind.__name__ for kind in NODE_TYPES.values()}
+    stems = {op.stem for op in OPS}
     asking = [
         f"{path}:{node.lineno}"
         for _, path in python_files()
+        if Path(path).stem not in stems
         for node in ast.walk(parse(path))
-        if isinstance(node, ast.Compare)
-        and any(isinstance(side, ast.Attribute) and side.attr == "op" for side in (node.left, *node.comparators))
-        and any(isinstance(side, ast.Constant) for side in (node.left, *node.comparators))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "isinstance"
+        and names & {name.id for name in ast.walk(node.args[1]) if isinstance(name, ast.Name)}
     ]
     assert asking == []
 
