@@ -9,6 +9,7 @@ from helpers.comparing import assert_equal
 from quantunet import golden
 from quantunet.errors import ImageError
 from quantunet.golden import cores, fast, matrix
+from quantunet.golden.codes import code_dtype
 from quantunet.graph_check import check
 from quantunet.ir import Array, Conv2d, ConvTranspose2d, Graph, IntArray, QType, Tensor
 from quantunet.random_network import GraphBuilder, random_image, random_unet
@@ -92,7 +93,7 @@ def test_requantised_floats_equal_requantised_integers(bits: int, signed: bool) 
         floats = values.astype(np.float32)
         assert (floats == values).all()
         requantise_floats(floats, 3 + shift, qtype)
-        assert (floats.astype(fast.code_dtype(qtype)) == requantise(values, 3 + shift, qtype)).all(), shift
+        assert (floats.astype(code_dtype(qtype)) == requantise(values, 3 + shift, qtype)).all(), shift
         compared += values.size
     assert compared == 50 * (6001 + 61 + 60)
 

@@ -134,7 +134,13 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         "conv2d", "swapped lanes", "qun_lane_products", "weight_word[(p*Groups+g)*", "weight_word[((Pe-1-p)*Groups+g)*"
     ),
-    Fault("conv2d", "the bias forgotten", "qun_matrix_vector", "(first ? biases_q[p] : accs_q[p])", "accs_q[p]"),
+    Fault(
+        "conv2d",
+        "the bias forgotten",
+        "qun_matrix_vector",
+        "accs_q[p] = (first ? biases_q[p] : accs_q[p])",
+        "accs_q[p] = accs_q[p]",
+    ),
     Fault(
         "conv2d",
         "tready always high",
