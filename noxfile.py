@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import nox
@@ -11,7 +12,14 @@ nox.needs_version = ">=2025.5.1"
 nox.options.reuse_venv = "yes"
 
 ROOT = Path(__file__).parent
-ALL_EXTRAS = ("model", "hls", "synth", "sim", "bench", "dev")
+PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+EXTRAS = ("model", "hls", "synth", "sim")
+GROUPS = ("dev", "bench")
+
+PYTHONS = ("3.10", "3.11", "3.12", "3.13")
+FAST = ("tests/core", "tests/golden", "tests/project")
+NEEDS_TORCH = ("checkpoint", "fused_quant", "learned_range", "target_bits")
+"""Parts of the names of the tests in FAST that need torch."""
 
 
 def need(session: nox.Session, *tools: str) -> None:
@@ -34,9 +42,10 @@ def need_shared_python(session: nox.Session) -> None:
         )
 
 
-def install(session: nox.Session, *extras: str) -> None:
-    """Install the project, editable, with some of its extras, at the locked versions."""
-    session.install("-c", "locked.txt", "-e", f".[{','.join(extras)}]" if extras else ".")
+def install(session: nox.Session, *extras: str, groups: Sequence[str] = ()) -> None:
+    """Install the project, editable, with some of its extras and dependency groups, at the locked versions."""
+    project = f".[{','.join(extras)}]" if extras else "."
+    session.install("-c", "locked.txt", "-e", project, *nox.project.dependency_groups(PROJECT, *groups))
 
 
 def lint_hardware(session: nox.Session) -> None:
@@ -61,7 +70,7 @@ def lint_hardware(session: nox.Session) -> None:
 def link_package(tree: Path) -> None:
     """Lay the package out as it is installed, in links: mypy does not follow the map of an editable install."""
     shutil.rmtree(tree, ignore_errors=True)
-    folders = nox.project.load_toml(ROOT / "pyproject.toml")["tool"]["setuptools"]["package-dir"]
+    folders = PROJECT["tool"]["setuptools"]["package-dir"]
     (tree / "quantunet").mkdir(parents=True)
     for entry in (ROOT / folders.pop("quantunet")).iterdir():
         (tree / "quantunet" / entry.name).symlink_to(entry)
@@ -74,9 +83,19 @@ def link_package(tree: Path) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests of every room; `-- -m slow` runs the long ones."""
     need(session, "git", "g++")
-    install(session, *ALL_EXTRAS)
+    install(session, *EXTRAS, groups=GROUPS)
     need_shared_python(session)
     session.run("pytest", "-n", "2", *session.posargs)
+
+
+@nox.session(python=PYTHONS, default=False)
+def fast_tests(session: nox.Session) -> None:
+    """Run the fast tests without torch on one Python: `nox -s fast_tests-3.12`; without a version on all of them."""
+    need(session, "git")
+    install(session, "hls", "synth", "sim", groups=GROUPS)
+    session.install("-c", "locked.txt", "qonnx")
+    without = " and ".join(f"not {name}" for name in NEEDS_TORCH)
+    session.run("pytest", "-n", "2", *FAST, "-k", without, *session.posargs)
 
 
 @nox.session
@@ -91,7 +110,7 @@ def lint(session: nox.Session) -> None:
 @nox.session(default=False)
 def typecheck(session: nox.Session) -> None:
     """Check types: mypy --strict on every room, on the benchmarks and on this file."""
-    install(session, *ALL_EXTRAS)
+    install(session, *EXTRAS, groups=GROUPS)
     tree = ROOT / "build" / "typecheck"
     link_package(tree)
     session.run("mypy", "noxfile.py")
@@ -158,6 +177,6 @@ def faults(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Measure everything, as ratios in one run; `-- --help` lists the benchmarks and the networks."""
     need(session, "g++")
-    install(session, *ALL_EXTRAS)
+    install(session, *EXTRAS, groups=GROUPS)
     need_shared_python(session)
     session.run("python", "-m", "benchmarks", *session.posargs)

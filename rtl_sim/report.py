@@ -170,6 +170,7 @@ class CosimReport:
         sources: Digests of what was simulated, ``rtl`` and ``hls``; ``None`` for a leg that was left out.
         provenance: What the report is a report of; ``None`` where nobody has said it.
         class_pixels: Of a network of several classes, the pixels of each class in golden's class map of the image.
+        folder: Where :func:`write` has put it; ``None`` before.
     """
 
     network: str
@@ -182,6 +183,7 @@ class CosimReport:
     sources: dict[str, str | None] = field(default_factory=dict)
     provenance: Provenance | None = None
     class_pixels: list[int] = field(default_factory=list)
+    folder: Path | None = None
 
     @property
     def passed(self) -> bool:
@@ -252,6 +254,7 @@ def write(report: CosimReport, folder: Path) -> tuple[Path, Path]:
     document, junit = folder / DOCUMENT, folder / JUNIT
     write_text(document, report.to_json())
     write_bytes(junit, _junit(report))
+    report.folder = folder
     return document, junit
 
 

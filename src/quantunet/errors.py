@@ -112,6 +112,10 @@ class DataSplitError(QuantUNetError):
     """A split of a data set that would leak one group into both sides."""
 
 
+class OptionError(QuantUNetError):
+    """An argument outside its range, or two that contradict each other."""
+
+
 class BoardError(QuantUNetError):
     """An unknown board or a board file that lacks a value."""
 

@@ -19,7 +19,7 @@ from quantunet.zoo import network_path
     ("text", "got"),
     [
         ("", "Expecting value"),
-        ('{"a": 1,}', "double quotes"),
+        ('{"a": 1,}', "double quotes|trailing comma"),
         ('{"a": 1, "b": {"c": 1, "c": 2}}', "the key 'c' twice"),
         ('{"a": NaN}', "NaN"),
         ("[-Infinity]", "-Infinity"),

@@ -52,7 +52,7 @@ def room_of(module: str) -> str:
     head = module.split(".")[1] if "." in module else ""
     if head in ROOMS or head == "commands":
         return head
-    return "commands" if head in ("cli", "zoo", "__main__") else "root"
+    return "commands" if head in ("api", "cli", "zoo", "__main__") else "root"
 
 
 def violations(module: str, tree: ast.Module) -> list[str]:

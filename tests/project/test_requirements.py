@@ -38,16 +38,18 @@ def locked() -> dict[str, list[Requirement]]:
 
 
 def declared(extra: str | None = None) -> list[Requirement]:
-    """Return what the project, or one of its extras, requires."""
-    project = pyproject()["project"]
-    lines = project["dependencies"] if extra is None else project["optional-dependencies"][extra]  # type: ignore[index,call-overload]
-    return [Requirement(line) for line in lines]
+    """Return what the project, or one of its extras or dependency groups, requires."""
+    project, groups = pyproject()["project"], pyproject()["dependency-groups"]
+    optional: dict[str, list[str]] = {**project["optional-dependencies"], **groups}  # type: ignore[dict-item]
+    return [Requirement(line) for line in (project["dependencies"] if extra is None else optional[extra])]  # type: ignore[attr-defined]
 
 
 def extras() -> list[str]:
-    """Return the names of the extras that share one environment, the one that is locked."""
+    """Return the names of the extras and groups that share one environment, the one that is locked."""
     names = set(pyproject()["project"]["optional-dependencies"])  # type: ignore[call-overload]
     assert names > OWN_ENVIRONMENT
+    assert not names & set(pyproject()["dependency-groups"])
+    names |= set(pyproject()["dependency-groups"])
     return sorted(names - OWN_ENVIRONMENT)
 
 
@@ -133,3 +135,8 @@ def test_everything_outside_model_imports_without_torch() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
+
+
+def test_what_only_developers_need_is_no_extra() -> None:
+    assert set(pyproject()["dependency-groups"]) == {"bench", "dev"}
+    assert set(pyproject()["project"]["optional-dependencies"]) == {"hls", "model", "qkeras", "sim", "synth"}  # type: ignore[call-overload]

@@ -13,9 +13,8 @@ from helpers.qonnx_graph import write_qonnx
 from helpers.rtl import BUILD_ROOT
 from PIL import Image
 
-from quantunet import golden
+from quantunet import api, golden
 from quantunet.cli import main
-from quantunet.commands import cosim as command
 from quantunet.ir import Graph, QType
 from quantunet.pixel_codes import picture_codes
 from quantunet.pixels import OWN_SCALE, Pixels
@@ -96,12 +95,12 @@ def test_codes_of_a_network_that_does_not_say(tmp_path: Path, capsys: pytest.Cap
 def test_the_image_of_a_cosimulation(qtype: QType, narrow: bool, channels: int) -> None:
     silent = small_network(size=(4, 6), channels=channels, qtype=qtype, pixels=Pixels(narrow=narrow))
     said = small_network(size=(4, 6), channels=channels, qtype=qtype, pixels=Pixels(Fraction(1, 255), narrow=narrow))
-    phantom = command._phantom(said)
-    codes, name = command._image(said, command.PHANTOM)
+    phantom = api.phantom(said)
+    codes, name = api.cosim_image(said, api.PHANTOM)
     assert name == "phantom"
     assert (codes == picture_codes(said, phantom)).all()
     low, high = qtype.qmin + (narrow and qtype.signed), qtype.qmax - (narrow and not qtype.signed)
-    spread, name = command._image(silent, command.PHANTOM)
+    spread, name = api.cosim_image(silent, api.PHANTOM)
     assert f"codes {low} to {high}" in name
     for byte, code in zip(phantom.ravel().tolist(), spread.ravel().tolist(), strict=True):
         assert abs(Fraction(code - low) - Fraction(byte * (high - low), 255)) <= Fraction(1, 2)

@@ -4,34 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from quantunet import exit_codes
+from quantunet import api, exit_codes
 from quantunet.commands import _pixel_scale
 from quantunet.errors import ToolFailedError
-from quantunet.images import load_image
-from quantunet.ir import Array, Graph
-from quantunet.pixel_codes import code_limits, picture_codes
-from quantunet.provenance import array_digest, file_digest, gather, graph_digest, value_digest
-from quantunet.result_folder import network_folder
-from quantunet.zoo import MODEL_HELP, load_network, model_digest
-
-PHANTOM = "phantom"
-"""The built-in image."""
-
-_ENTRY = re.compile(r"(?P<file>.+\.npz):\d+\Z")
-_PHANTOM_SEED = 2025
-_SMALLEST_PHANTOM = 16
-_LEGS = (
-    "hls",
-    "rtl",
-    "network",
-)  # quantunet.rtl_sim.cosim.LEGS, which the command line must not import to show its help
+from quantunet.zoo import MODEL_HELP
 
 
 def add_parser(sub: Any) -> None:
@@ -42,7 +21,7 @@ def add_parser(sub: Any) -> None:
     parser.add_argument("--model", default="wearable", help=f"{MODEL_HELP} (default: %(default)s)")
     parser.add_argument(
         "--image",
-        default=PHANTOM,
+        default=api.PHANTOM,
         help="8-bit picture of the network's size and channels, or FILE.npz:INDEX (default: a generated ultrasound "
         "image, another one for each channel)",
     )
@@ -56,14 +35,14 @@ def add_parser(sub: Any) -> None:
     parser.add_argument(
         "--legs",
         type=_legs,
-        default=_LEGS,
+        default=api.LEGS,
         help="what to compare, separated by commas: 'hls', every layer alone in C++ (a large network takes minutes); "
         "'rtl', every layer alone in RTL, with its exact cycles; 'network', the whole design in RTL, with every layer "
         "inside it (default: all three)",
     )
     parser.add_argument(
         "--stalls",
-        choices=("none", "random", "bursts", "frozen"),
+        choices=api.STALLS,
         default="none",
         help="how inputs and outputs stall: at random, in long rests and bursts, or an output that stands for a frame",
     )
@@ -88,9 +67,9 @@ def add_parser(sub: Any) -> None:
 
 def _legs(text: str) -> tuple[str, ...]:
     legs = tuple(dict.fromkeys(leg.strip() for leg in text.split(",") if leg.strip()))
-    unknown = [leg for leg in legs if leg not in _LEGS]
+    unknown = [leg for leg in legs if leg not in api.LEGS]
     if unknown or not legs:
-        raise argparse.ArgumentTypeError(f"expected some of {', '.join(_LEGS)}, got {text!r}")
+        raise argparse.ArgumentTypeError(f"expected some of {', '.join(api.LEGS)}, got {text!r}")
     return legs
 
 
@@ -103,71 +82,33 @@ def _positive(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
-    from quantunet.hls.choose.default import default_folding, read_folding
-    from quantunet.hls.folding import write_folding
     from quantunet.rtl_sim import report as reports
-    from quantunet.rtl_sim.cosim import Options, cosim
     from quantunet.rtl_sim.live_table import LiveTable
 
-    graph = load_network(args.model)
-    folder = network_folder(args.build, graph) / "cosim"
-    reports.remove(folder)
-    graph = _pixel_scale.apply(graph, args.pixel_scale)
-    image, image_name = _image(graph, args.image)
-    folding = (
-        read_folding(args.folding, graph, args.interval) if args.folding else default_folding(graph, args.interval)
-    )
-    if args.write_folding:
-        write_folding(args.write_folding, folding)
-    layers = None if args.layers is None else tuple(name.strip() for name in args.layers.split(",") if name.strip())
-    options = Options(
-        layers=layers, legs=args.legs, stalls=args.stalls, seed=args.seed, jobs=args.jobs, frames=args.frames
-    )
+    layers = None if args.layers is None else [name.strip() for name in args.layers.split(",") if name.strip()]
     with LiveTable() as table:
-        report = cosim(graph, image, folding, folder, options, image_name=image_name, progress=table.update)
-    inputs = {
-        "model": model_digest(args.model),
-        "graph": graph_digest(graph),
-        "folding": value_digest(folding),
-        "image": array_digest(image),
-        "image_file": _file_digest(args.image),
-    }
-    tools = ("numpy", "onnx", "verilator", "cocotb", "g++", *(("hls4ml",) if "hls" in args.legs else ()))
-    report.provenance = gather(args, tools, inputs | report.sources)
-    document, junit = reports.write(report, folder)
+        report = api.cosim(
+            args.model,
+            image=args.image,
+            pixel_scale=args.pixel_scale,
+            layers=layers,
+            legs=args.legs,
+            stalls=args.stalls,
+            seed=args.seed,
+            jobs=args.jobs,
+            frames=args.frames,
+            folding=args.folding,
+            interval=args.interval,
+            write_folding=args.write_folding,
+            build=args.build,
+            options=vars(args),
+            progress=table.update,
+        )
     table.summary(report)
-    table.files(document, junit)
+    assert report.folder is not None
+    table.files(report.folder / reports.DOCUMENT, report.folder / reports.JUNIT)
     if not report.passed and not report.differs:
         name, problems, _ = report.failures()[0]
         got = problems[0] if problems else "nothing to compare"
         raise ToolFailedError(name, expected="every value compared", got=got)
     return exit_codes.SUCCESS if report.passed else exit_codes.DIFFERENCE
-
-
-def _file_digest(source: str) -> str | None:
-    """Return the digest of the file that an image comes from; None for one that is generated."""
-    entry = _ENTRY.match(source)
-    path = Path(entry["file"] if entry else source)
-    return file_digest(path) if source != PHANTOM and path.is_file() else None
-
-
-def _image(graph: Graph, source: str) -> tuple[Array, str]:
-    """Return the codes of the image, and what the report calls it."""
-    if source != PHANTOM:
-        return picture_codes(graph, load_image(source, graph.tensor(graph.input).shape)), source
-    phantom = _phantom(graph)
-    if graph.pixels.scale is not None:
-        return picture_codes(graph, phantom), source
-    # No picture has to become codes here: any codes of the input show whether the hardware computes what golden does.
-    low, high = code_limits(graph.pixels, graph.tensor(graph.input).qtype)
-    codes = low + (phantom.astype(np.int64) * (high - low) + 127) // 255
-    return codes, f"{source}, bytes 0 to 255 spread over the codes {low} to {high} (nobody says what a byte means)"
-
-
-def _phantom(graph: Graph) -> npt.NDArray[np.uint8]:
-    """Return an image of its own for each channel, so that swapped channels show."""
-    from quantunet.model.phantoms import generate
-
-    height, width, channels = graph.tensor(graph.input).shape
-    images, _ = generate(channels, max(height, width, _SMALLEST_PHANTOM), _PHANTOM_SEED)
-    return np.stack([image[:height, :width] for image in images], axis=2)

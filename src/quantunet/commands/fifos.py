@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from quantunet import exit_codes, golden
+from quantunet import api, exit_codes, golden
 from quantunet.provenance import gather, graph_digest, value_digest
 from quantunet.result_folder import network_folder, remove
 from quantunet.storage import write_text
@@ -94,7 +94,6 @@ class _Simulation:
 
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
-    from quantunet.hls.choose.default import default_folding, read_folding
     from quantunet.hls.generate.source_digest import rtl_digest
     from quantunet.hls.schedule.report import fifo_report
 
@@ -102,9 +101,7 @@ def run(args: argparse.Namespace) -> int:
     folder = network_folder(args.build, graph) / "fifos"
     path = folder / "report.json"
     remove(path)
-    folding = (
-        read_folding(args.folding, graph, args.interval) if args.folding else default_folding(graph, args.interval)
-    )
+    folding = api.choose_folding(graph, args.folding, args.interval)
     console = Console(width=max(_WIDTH, Console().width))
     simulation = _Simulation()
     with console.status("depths") as status:

@@ -12,19 +12,17 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from quantunet import exit_codes
+from quantunet import api, exit_codes
 from quantunet.constraints.board import RESOURCES, Board, board_names, load_board
-from quantunet.errors import FoldingError, ToolMissingError
+from quantunet.errors import FoldingError
 from quantunet.ir import Graph
 from quantunet.provenance import gather, graph_digest, value_digest
 from quantunet.zoo import MODEL_HELP, load_network, model_digest
 
 if TYPE_CHECKING:
     from quantunet.hls.choose.solver import Solution
-    from quantunet.hls.design import Style
     from quantunet.hls.resources.terms import Cost
 
-DEFAULT_CLOCK_MHZ = 60.0
 _STYLES = ("folded-lut", "folded-dsp", "constant")
 _TABLE_WIDTH = 160
 
@@ -43,9 +41,9 @@ def add_parser(sub: Any) -> None:
         "--budget", help=f"what there is, for example lut=70000,dsp=156,bram=208 ({', '.join(RESOURCES)})"
     )
     device.add_argument("--board", help=f"the budget of a board: {', '.join(board_names())}")
-    parser.add_argument("--clock-mhz", type=_positive, default=DEFAULT_CLOCK_MHZ, help="clock (default: %(default)s)")
+    parser.add_argument("--clock-mhz", type=_positive, default=api.CLOCK_MHZ, help="clock (default: %(default)s)")
     parser.add_argument(
-        "--styles", default="folded-lut,folded-dsp", help=f"styles out of {', '.join(_STYLES)} (default: %(default)s)"
+        "--styles", default=",".join(api.FOLD_STYLES), help=f"styles out of {', '.join(_STYLES)} (default: %(default)s)"
     )
     parser.add_argument("--time-limit", type=_positive, help="for each search, about seconds")
     parser.add_argument("--out", type=Path, help="write the folding to this file, for cosim and hls_synth")
@@ -69,37 +67,20 @@ def _whole(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
-    try:
-        from quantunet.hls.choose import solver
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != "ortools":
-            raise
-        raise ToolMissingError(
-            "OR-tools",
-            expected="the Python package ortools",
-            got="none",
-            hint="Install it: pip install 'quantunet[hls]', with Python 3.12 or older; "
-            "without it every command works with a folding of its own choice.",
-        ) from error
     from quantunet.hls.folding import write_folding
 
+    goal = api.fold_goal(
+        fps=args.fps,
+        interval=args.interval,
+        budget=_budget(args.budget) if args.budget else None,
+        board=args.board,
+        clock_mhz=args.clock_mhz,
+        styles=[name.strip() for name in args.styles.split(",")],
+        time_limit=args.time_limit,
+    )
     board = load_board(args.board) if args.board else None
-    budget = _board_budget(board) if board else _budget(args.budget) if args.budget else {}
-    styles = _styles(args.styles)
-    interval = int(args.clock_mhz * 1e6 / args.fps) if args.fps else args.interval
-    if interval is None and not budget:
-        raise FoldingError(
-            "fold",
-            expected="--fps or --interval, --budget or --board, or one of each",
-            got="neither",
-            hint="For example: quantunet fold wearable --fps 100 --clock-mhz 60",
-        )
     graph = load_network(args.model)
-    limit = args.time_limit or solver.TIME_LIMIT
-    if interval is None:
-        found = solver.fold_for_budget(graph, budget, styles=styles, time_limit=limit)
-    else:
-        found = solver.fold_for_interval(graph, interval, budget=budget, styles=styles, time_limit=limit)
+    found = goal.search(graph)
     if args.out and not found.excess:
         write_folding(args.out, found.folding)
     if args.json:
@@ -109,20 +90,15 @@ def run(args: argparse.Namespace) -> int:
             "folding": value_digest(found.folding),
         }
         made = gather(args, ("numpy", "onnx", "ortools"), inputs).document()
-        json.dump(document(graph, found, budget, args.clock_mhz) | {"provenance": made}, sys.stdout, indent=1)
+        json.dump(document(graph, found, goal.budget, args.clock_mhz) | {"provenance": made}, sys.stdout, indent=1)
         print()
     else:
-        _print(graph, found, budget, board, args.clock_mhz)
+        _print(graph, found, goal.budget, board, args.clock_mhz)
         if args.out and not found.excess:
             Console().print(str(args.out), highlight=False, soft_wrap=True)
     if found.excess:
-        assert interval is not None
-        raise _excess_error(graph, found, budget, interval, args.clock_mhz, styles, limit)
+        raise goal.excess_error(graph, found)
     return exit_codes.SUCCESS
-
-
-def _board_budget(board: Board) -> dict[str, int]:
-    return {name: getattr(board.budget, name).count for name in RESOURCES}
 
 
 def _budget(text: str) -> dict[str, int]:
@@ -138,48 +114,6 @@ def _budget(text: str) -> dict[str, int]:
             )
         budget[name] = int(value)
     return budget
-
-
-def _styles(text: str) -> tuple[Style, ...]:
-    from quantunet.hls.design import STYLES
-
-    names = [name.strip() for name in text.split(",")]
-    for name in names:
-        if name not in STYLES:
-            raise FoldingError("--styles", expected=f"styles out of {', '.join(STYLES)}", got=f"'{name}'")
-    return tuple(style for style in STYLES if style in names)
-
-
-def _excess_error(
-    graph: Graph,
-    found: Solution,
-    budget: Mapping[str, int],
-    interval: int,
-    clock_mhz: float,
-    styles: tuple[Style, ...],
-    limit: float,
-) -> FoldingError:
-    """Return the error of a frame rate that the budget does not allow, with the one that it does."""
-    from quantunet.hls.choose.solver import fold_for_budget
-
-    needs = ", ".join(
-        f"{getattr(found.total, name)} {name.upper()} of {budget[name]} (+{100 * more / max(budget[name], 1):.0f} %)"
-        for name, more in found.excess.items()
-    )
-    try:
-        fastest = fold_for_budget(graph, budget, styles=styles, time_limit=limit)
-        hint = (
-            f"Inside the budget it makes a frame every {fastest.interval} cycles, "
-            f"{_fps(fastest.interval, clock_mhz):.1f} a second."
-        )
-    except FoldingError as error:
-        hint = f"No frame interval fits it: {error.hint}"
-    return FoldingError(
-        graph.name,
-        expected=f"a folding inside the budget with a frame every {interval} cycles",
-        got=f"none: the closest needs {needs}",
-        hint=hint,
-    )
 
 
 def _fps(interval: int, clock_mhz: float) -> float:

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from quantunet import exit_codes
+from quantunet import api, exit_codes
 from quantunet.constraints.board import Board, board_names, load_board
 from quantunet.errors import BoardError, ToolFailedError
 from quantunet.ir import Graph
@@ -70,7 +70,6 @@ def _positive(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
-    from quantunet.hls.choose.default import default_folding, read_folding
     from quantunet.hls.folding import write_folding
     from quantunet.hls.generate.source_digest import hls_digest, rtl_digest
     from quantunet.hls.synth import flow, report, vitis, yosys
@@ -89,11 +88,7 @@ def run(args: argparse.Namespace) -> int:
         yosys.version()
     layers = _layers(graph, args.layer)
     style: Style = "folded-dsp" if args.dsp else "folded-lut"
-    folding = (
-        read_folding(args.folding, graph, args.interval, style)
-        if args.folding
-        else default_folding(graph, args.interval, style)
-    )
+    folding = api.choose_folding(graph, args.folding, args.interval, style)
     if args.write_folding:
         write_folding(args.write_folding, folding)
     console = Console()

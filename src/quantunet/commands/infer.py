@@ -7,17 +7,15 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
-from quantunet import exit_codes, golden
+from quantunet import api, exit_codes, golden
 from quantunet.commands import _pixel_scale
 from quantunet.errors import StorageError
 from quantunet.golden.histogram import Histogram, histograms
 from quantunet.golden.taps import save_taps
-from quantunet.images import load_image
 from quantunet.ir import Array, Graph
-from quantunet.mask_pictures import check_classes, save_class_map, save_mask, save_overlay
-from quantunet.pixel_codes import picture_codes
+from quantunet.mask_pictures import check_classes, save_overlay
 from quantunet.storage import atomic_path
-from quantunet.zoo import MODEL_HELP, load_network
+from quantunet.zoo import MODEL_HELP
 
 
 def add_parser(sub: Any) -> None:
@@ -48,24 +46,18 @@ def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
     overlay = args.overlay or args.out.with_name(f"{args.out.stem}_overlay.png")
     _check_outputs([path for path in (args.out, overlay, args.taps) if path])
-    graph = _pixel_scale.apply(load_network(args.model), args.pixel_scale)
-    count = golden.class_count(graph)
-    check_classes(graph.name, count)
-    image = load_image(args.image, graph.tensor(graph.input).shape)
-    taps = golden.run(graph, picture_codes(graph, image), plain=args.plain)
-    classes = golden.classes(graph, taps)
+    graph = api.load_network(args.model, pixel_scale=args.pixel_scale)
+    check_classes(graph.name, golden.class_count(graph))
+    found = api.infer(graph, args.image, plain=args.plain)
     with contextlib.ExitStack() as files:  # all of them or none; the mask, which others wait for, comes last
         out, picture = (files.enter_context(atomic_path(path)) for path in (args.out, overlay))
-        if graph.logits.shape[2] == 1:
-            save_mask(out, classes > 0)
-        else:
-            save_class_map(out, classes, count)
-        save_overlay(picture, image, classes)
+        found.write(out)
+        save_overlay(picture, found.image, found.classes)
         if args.taps:
-            save_taps(files.enter_context(atomic_path(args.taps)), taps)
+            save_taps(files.enter_context(atomic_path(args.taps)), found.taps)
     if args.histogram:
-        _print_histograms(histograms(graph, taps))
-    print(f"{graph.name}: {_pixels(graph, classes)}")
+        _print_histograms(histograms(graph, found.taps))
+    print(f"{graph.name}: {_pixels(graph, found.classes)}")
     print(f"mask {args.out}   overlay {overlay}" + (f"   taps {args.taps}" if args.taps else ""))
     return exit_codes.SUCCESS
 

@@ -1,0 +1,537 @@
+"""What the package's public functions do, and what the sub-commands of the same names call.
+
+The names are public as members of :mod:`quantunet` (``import quantunet as q``, docs/api.md); this module may move. What
+needs an extra is imported when its function is called.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from quantunet import golden, zoo
+from quantunet.constraints.board import RESOURCES, load_board
+from quantunet.errors import FoldingError, OptionError, ToolMissingError
+from quantunet.images import load_image
+from quantunet.ir import Array, Graph
+from quantunet.mask_pictures import check_classes, save_class_map, save_mask
+from quantunet.pixel_codes import code_limits, parse_pixel_scale, picture_codes, with_pixel_scale
+from quantunet.provenance import array_digest, file_digest, gather, graph_digest, value_digest
+from quantunet.result_folder import network_folder
+from quantunet.storage import atomic_path
+
+if TYPE_CHECKING:
+    from quantunet.golden.inference import Taps
+    from quantunet.hls.choose.solver import Solution
+    from quantunet.hls.design import Style
+    from quantunet.hls.folding import Folding
+    from quantunet.hls.generate.rtl_project import RtlProject
+    from quantunet.rtl_sim.cosim import Leg, Progress
+    from quantunet.rtl_sim.report import CosimReport
+    from quantunet.rtl_sim.stalls import Stalls
+
+FilePath: TypeAlias = str | os.PathLike[str]
+Network: TypeAlias = FilePath | Graph
+"""A name of the zoo, a network's file, or what :func:`load_network` returned."""
+
+Picture: TypeAlias = FilePath | npt.NDArray[np.uint8]
+"""A picture's file, ``FILE.npz:INDEX``, or bytes ``(height, width)`` or ``(height, width, channels)``."""
+
+PHANTOM = "phantom"
+"""The image that :func:`cosim` makes itself."""
+
+CLOCK_MHZ = 60.0
+LEGS: tuple[Leg, ...] = ("hls", "rtl", "network")
+STALLS: tuple[Stalls, ...] = ("none", "random", "bursts", "frozen")
+FOLD_STYLES: tuple[Style, ...] = ("folded-lut", "folded-dsp")
+"""Defaults and choices, spelled out so that help texts need no extra; a test compares them with what they stand for."""
+
+_ENTRY = re.compile(r"(?P<file>.+\.npz):\d+\Z")
+_PHANTOM_SEED = 2025
+_SMALLEST_PHANTOM = 16
+
+_Choice = TypeVar("_Choice", bound=str)
+
+
+def load_network(model: FilePath, *, pixel_scale: str | Fraction | None = None) -> Graph:
+    """Load a network.
+
+    Args:
+        model: A name of the zoo, or the path of a ``.onnx``, ``.qun`` or ``graph.json`` file.
+        pixel_scale: What one step of a picture's byte is worth where the file does not say it, as ``"1/255"``.
+
+    Raises:
+        StorageError: There is no such network.
+        FileFormatError: The file is damaged, or none of a network.
+        ModelError: The network cannot be represented exactly.
+        PixelScaleError: The scale is no number greater than 0, or the file says another one.
+    """
+    return _network(zoo.load_network(os.fspath(model)), pixel_scale)
+
+
+def _network(model: Network, pixel_scale: str | Fraction | None) -> Graph:
+    if not isinstance(model, Graph):
+        return load_network(model, pixel_scale=pixel_scale)
+    return with_pixel_scale(model, None if pixel_scale is None else parse_pixel_scale(str(pixel_scale)))
+
+
+@dataclass(frozen=True)
+class Inference:
+    """One picture and what the network makes of it.
+
+    Attributes:
+        graph: The network.
+        image: The picture, uint8 ``(height, width, channels)``.
+        taps: Every tensor by name, int64 ``(height, width, channels)``.
+        classes: The class of every pixel, int64 ``(height, width)``; of a network of one class 1 is the foreground.
+    """
+
+    graph: Graph
+    image: npt.NDArray[np.uint8]
+    taps: Taps
+    classes: Array
+
+    @property
+    def mask(self) -> npt.NDArray[np.bool_]:
+        """The mask, bool ``(height, width)``.
+
+        Raises:
+            ShapeError: The network has several classes.
+        """
+        return golden.mask(self.graph, self.taps)
+
+    def save(self, path: FilePath) -> None:
+        """Write the mask as a PNG of 0 and 255, or the map of several classes as a PNG with a palette.
+
+        Raises:
+            StorageError: The file cannot be written.
+            UnsupportedOpError: There are more classes than a palette has entries.
+        """
+        with atomic_path(Path(path)) as whole:
+            self.write(whole)
+
+    def write(self, path: Path) -> None:
+        """Write what :meth:`save` does into a file that the caller makes whole."""
+        if self.graph.logits.shape[2] == 1:
+            save_mask(path, self.classes > 0)
+            return
+        count = golden.class_count(self.graph)
+        check_classes(self.graph.name, count)
+        save_class_map(path, self.classes, count)
+
+
+def infer(
+    model: Network, image: Picture, *, pixel_scale: str | Fraction | None = None, plain: bool = False
+) -> Inference:
+    """Segment one picture by integer inference; it is the definition that hardware is compared with.
+
+    Args:
+        model: The network.
+        image: The picture, of the network's size and channels.
+        pixel_scale: As in :func:`load_network`.
+        plain: Use the plain int64 formulas only: slow, and the same result.
+
+    Raises:
+        StorageError: There is no such file.
+        FileFormatError: It is damaged or of another format.
+        ImageError: Wrong size, mode or depth, or several frames.
+        ShapeError: Bytes of another shape.
+        PixelScaleError: Nobody says what a byte means to the network.
+    """
+    graph = _network(model, pixel_scale)
+    picture = _picture(graph, image)
+    taps = golden.run(graph, picture_codes(graph, picture), plain=plain)
+    return Inference(graph, picture, taps, golden.classes(graph, taps))
+
+
+def _picture(graph: Graph, image: Picture) -> npt.NDArray[np.uint8]:
+    if not isinstance(image, np.ndarray):
+        return load_image(os.fspath(image), graph.tensor(graph.input).shape)
+    return image[:, :, None] if image.ndim == 2 else image
+
+
+@dataclass(frozen=True)
+class FoldGoal:
+    """What a folding is looked for, checked.
+
+    Attributes:
+        interval: Cycles between frames that no layer may exceed; ``None`` for the fastest inside the budget.
+        budget: What there is of each resource; those that it does not name are not limited.
+        styles: Styles that convolutions may have.
+        time_limit: Deterministic time, about seconds, for each search; ``None`` takes the solver's own.
+        clock_mhz: What a frame rate was computed with.
+    """
+
+    interval: int | None
+    budget: Mapping[str, int]
+    styles: tuple[Style, ...]
+    time_limit: float | None
+    clock_mhz: float
+
+    def search(self, graph: Graph) -> Solution:
+        """Return the best folding; one that exceeds the budget says so in its ``excess``.
+
+        Raises:
+            FoldingError: No folding keeps the interval, or fits the budget at any interval.
+            ToolMissingError: OR-tools is not installed.
+        """
+        solver = _solver()
+        how = {"styles": self.styles, "time_limit": self.time_limit or solver.TIME_LIMIT}
+        found: Solution = (
+            solver.fold_for_budget(graph, self.budget, **how)
+            if self.interval is None
+            else solver.fold_for_interval(graph, self.interval, budget=self.budget, **how)
+        )
+        return found
+
+    def excess_error(self, graph: Graph, found: Solution) -> FoldingError:
+        """Return the error of a frame rate that the budget does not allow, with the one that it does."""
+        limits = {name: (more, self.budget[name]) for name, more in found.excess.items()}
+        needs = ", ".join(
+            f"{getattr(found.total, name)} {name.upper()} of {limit} (+{100 * more / max(limit, 1):.0f} %)"
+            for name, (more, limit) in limits.items()
+        )
+        try:
+            fastest = dataclasses.replace(self, interval=None).search(graph)
+            hint = (
+                f"Inside the budget it makes a frame every {fastest.interval} cycles, "
+                f"{self.clock_mhz * 1e6 / fastest.interval:.1f} a second."
+            )
+        except FoldingError as error:
+            hint = f"No frame interval fits it: {error.hint}"
+        return FoldingError(
+            graph.name,
+            expected=f"a folding inside the budget with a frame every {self.interval} cycles",
+            got=f"none: the closest needs {needs}",
+            hint=hint,
+        )
+
+
+def fold_goal(
+    *,
+    fps: float | None = None,
+    interval: int | None = None,
+    budget: Mapping[str, int] | None = None,
+    board: str | None = None,
+    clock_mhz: float = CLOCK_MHZ,
+    styles: Sequence[str] = FOLD_STYLES,
+    time_limit: float | None = None,
+) -> FoldGoal:
+    """Check what :func:`fold` is asked for.
+
+    Raises:
+        FoldingError: Neither a speed nor a limit is given, or a style does not exist.
+        OptionError: A value is outside its range, or two options say the same thing.
+        BoardError: There is no such board.
+        ToolMissingError: OR-tools is not installed.
+    """
+    _solver()
+    for name, value in (("fps", fps), ("interval", interval), ("clock_mhz", clock_mhz), ("time_limit", time_limit)):
+        if value is not None and not 0 < value < float("inf"):
+            raise OptionError(name, expected="a number greater than 0", got=str(value))
+    for first, second, names in ((fps, interval, "fps and interval"), (budget, board, "budget and board")):
+        if first is not None and second is not None:
+            raise OptionError(names, expected="one of them", got="both")
+    _whole("interval", interval)
+    amounts = {name: getattr(load_board(board).budget, name).count for name in RESOURCES} if board else budget or {}
+    for name, amount in amounts.items():
+        if name not in RESOURCES or isinstance(amount, bool) or not isinstance(amount, int) or amount < 0:
+            expected = f"whole numbers of {', '.join(RESOURCES)}"
+            raise OptionError("budget", expected=expected, got=f"{name!r}: {amount!r}")
+    chosen = _styles(styles)
+    cycles = int(clock_mhz * 1e6 / fps) if fps is not None else interval
+    if cycles is None and not amounts:
+        raise FoldingError(
+            "fold",
+            expected="--fps or --interval, --budget or --board, or one of each",
+            got="neither",
+            hint="For example: quantunet fold wearable --fps 100 --clock-mhz 60",
+        )
+    return FoldGoal(cycles, dict(amounts), chosen, time_limit, clock_mhz)
+
+
+def fold(
+    model: Network,
+    *,
+    fps: float | None = None,
+    interval: int | None = None,
+    budget: Mapping[str, int] | None = None,
+    board: str | None = None,
+    clock_mhz: float = CLOCK_MHZ,
+    styles: Sequence[str] = FOLD_STYLES,
+    time_limit: float | None = None,
+) -> Solution:
+    """Choose PE, SIMD and style of every layer: the least area for a speed, or the fastest inside a budget.
+
+    Args:
+        model: The network.
+        fps: Frames a second at ``clock_mhz``; or
+        interval: cycles between frames.
+        budget: What there is of ``lut``, ``ff``, ``dsp`` and ``bram``, some of them; or
+        board: the name of a board, whose budget it is.
+        clock_mhz: The clock.
+        styles: Styles that convolutions may have: ``folded-lut``, ``folded-dsp``, ``constant``.
+        time_limit: For each search, about seconds.
+
+    Raises:
+        FoldingError: Nothing fits; the message says by how much, and what does.
+        OptionError: A value is outside its range, or two options say the same thing.
+        BoardError: There is no such board.
+        ToolMissingError: OR-tools is not installed.
+    """
+    goal = fold_goal(
+        fps=fps,
+        interval=interval,
+        budget=budget,
+        board=board,
+        clock_mhz=clock_mhz,
+        styles=styles,
+        time_limit=time_limit,
+    )
+    graph = _network(model, None)
+    found = goal.search(graph)
+    if found.excess:
+        raise goal.excess_error(graph, found)
+    return found
+
+
+def write_rtl(
+    model: Network,
+    folder: FilePath,
+    *,
+    folding: Folding | FilePath | None = None,
+    interval: int | None = None,
+    dsp: bool = False,
+    layer: str | None = None,
+) -> RtlProject:
+    """Write the SystemVerilog of a network, or of one of its layers, with its memory files.
+
+    Args:
+        model: The network.
+        folder: Where to; made if missing.
+        folding: The fold of every layer, or a JSON file with some; the rest is chosen.
+        interval: Frame interval, in cycles, that the chosen folds keep.
+        dsp: Hard multipliers for the convolutions to which a file gives no style.
+        layer: Name of a layer to write alone.
+
+    Raises:
+        FoldingError: The folding does not fit the network.
+        ModelError: There is no such layer.
+        OptionError: An interval is given, and nothing is left to choose.
+        StorageError: A file cannot be read or written.
+    """
+    from quantunet.hls.generate import rtl_project
+
+    graph = _network(model, None)
+    chosen = choose_folding(graph, folding, interval, "folded-dsp" if dsp else "folded-lut")
+    return rtl_project.write(graph, chosen, Path(folder), layer=layer)
+
+
+def cosim(
+    model: Network = "wearable",
+    *,
+    image: Picture = PHANTOM,
+    pixel_scale: str | Fraction | None = None,
+    layers: Sequence[str] | None = None,
+    legs: Sequence[Leg] = LEGS,
+    stalls: Stalls = "none",
+    seed: int = 0,
+    jobs: int | None = None,
+    frames: int = 4,
+    folding: Folding | FilePath | None = None,
+    interval: int | None = None,
+    write_folding: FilePath | None = None,
+    build: FilePath = "build",
+    options: Mapping[str, object] | None = None,
+    progress: Progress | None = None,
+) -> CosimReport:
+    """Compare every layer in HLS C simulation and in RTL, and the whole design, with integer inference.
+
+    The report is also written to ``build/<network>-<digest>/cosim/``, as ``report.json`` and ``junit.xml``.
+
+    Args:
+        model: The network.
+        image: The picture; by default a generated one, another for each channel.
+        pixel_scale: As in :func:`load_network`. Without it, a generated image is spread over all codes of the input.
+        layers: Names of layers, and ``network`` for the whole design; all of them and the design if left out.
+        legs: What to compare: ``hls`` and ``rtl`` take every layer alone, ``network`` the whole design.
+        stalls: How inputs and outputs stall: ``none``, ``random``, ``bursts`` or ``frozen``.
+        seed: Of the stalls.
+        jobs: Tasks at a time; one a core if left out.
+        frames: Adjacent frames of the design; from 4 on their interval must be as predicted.
+        folding: As in :func:`write_rtl`.
+        interval: As in :func:`write_rtl`.
+        write_folding: A file for the folding that is taken, to be edited.
+        build: Folder of all results; builds in it are used again.
+        options: What the report says that it was asked for; these arguments if left out.
+        progress: Called with the report so far, from several threads, one at a time.
+
+    Returns:
+        The report. A difference is no error, and neither is a tool that failed on a layer: look at ``passed`` and
+        ``differs``.
+
+    Raises:
+        QuantUNetError: A bad input or option, a missing tool, or a folder that cannot be written.
+    """
+    from quantunet.hls import folding as foldings
+    from quantunet.rtl_sim import report as reports
+    from quantunet.rtl_sim.cosim import Options
+    from quantunet.rtl_sim.cosim import cosim as simulate
+
+    for name, value, least in (("seed", seed, 0), ("jobs", jobs, 1), ("frames", frames, 1)):
+        _whole(name, value, least)
+    chosen = tuple(dict.fromkeys(_choice("legs", leg, LEGS) for leg in legs))
+    setup = Options(
+        layers=None if layers is None else tuple(layers),
+        legs=chosen,
+        stalls=_choice("stalls", stalls, STALLS),
+        seed=seed,
+        jobs=jobs,
+        frames=frames,
+    )
+    graph = _network(model, None)
+    folder = network_folder(Path(build), graph) / "cosim"  # by what the file says: an option is no other network
+    reports.remove(folder)
+    graph = _network(graph, pixel_scale)
+    codes, image_name = cosim_image(graph, image)
+    folds = choose_folding(graph, folding, interval)
+    if write_folding is not None:
+        foldings.write_folding(Path(write_folding), folds)
+    report = simulate(graph, codes, folds, folder, setup, image_name=image_name, progress=progress)
+    inputs = {
+        "model": None if isinstance(model, Graph) else zoo.model_digest(os.fspath(model)),
+        "graph": graph_digest(graph),
+        "folding": value_digest(folds),
+        "image": array_digest(codes),
+        "image_file": _file_digest(image),
+    }
+    if options is None:
+        options = {
+            "pixel_scale": pixel_scale,
+            "layers": layers,
+            "legs": chosen,
+            "stalls": stalls,
+            "seed": seed,
+            "jobs": jobs,
+            "frames": frames,
+            "interval": interval,
+            "build": build,
+        }
+    tools = ("numpy", "onnx", "verilator", "cocotb", "g++", *(("hls4ml",) if "hls" in chosen else ()))
+    report.provenance = gather(options, tools, inputs | report.sources)
+    reports.write(report, folder)
+    return report
+
+
+def choose_folding(
+    graph: Graph, given: Folding | FilePath | None, interval: int | None = None, style: Style = "folded-lut"
+) -> Folding:
+    """Return the fold of every layer: as given, or the default for what is not.
+
+    Args:
+        graph: The network.
+        given: The fold of every layer, or a JSON file with some.
+        interval: Frame interval in cycles that the default folds keep.
+        style: Of the convolutions to which nothing gives a style.
+
+    Raises:
+        FoldingError: It does not fit the network, or a layer cannot keep the interval.
+        FileFormatError: The file is no folding.
+        OptionError: An interval is given, and nothing is left to choose.
+        StorageError: The file cannot be read.
+    """
+    from quantunet.hls.choose.default import default_folding, read_folding
+
+    _whole("interval", interval)
+    if given is None:
+        return default_folding(graph, interval, style)
+    if not isinstance(given, Mapping):
+        return read_folding(Path(given), graph, interval, style)
+    if interval is not None:
+        raise OptionError("interval", expected="none, as every layer's fold is given", got=str(interval))
+    return given
+
+
+def cosim_image(graph: Graph, image: Picture) -> tuple[Array, str]:
+    """Return the codes of the image of a co-simulation, and what the report calls it.
+
+    Raises:
+        QuantUNetError: The picture cannot be read, or nobody says what a byte means.
+    """
+    if isinstance(image, np.ndarray):
+        return picture_codes(graph, image), "an array"
+    source = os.fspath(image)
+    if source != PHANTOM:
+        return picture_codes(graph, _picture(graph, source)), source
+    bytes_ = phantom(graph)
+    if graph.pixels.scale is not None:
+        return picture_codes(graph, bytes_), source
+    # No picture has to become codes here: any codes of the input show whether the hardware computes what golden does.
+    low, high = code_limits(graph.pixels, graph.tensor(graph.input).qtype)
+    codes = low + (bytes_.astype(np.int64) * (high - low) + 127) // 255
+    return codes, f"{source}, bytes 0 to 255 spread over the codes {low} to {high} (nobody says what a byte means)"
+
+
+def phantom(graph: Graph) -> npt.NDArray[np.uint8]:
+    """Return an image of its own for each channel, so that swapped channels show: uint8 as the network's input."""
+    from quantunet.model.phantoms import generate
+
+    height, width, channels = graph.tensor(graph.input).shape
+    images, _ = generate(channels, max(height, width, _SMALLEST_PHANTOM), _PHANTOM_SEED)
+    return np.stack([image[:height, :width] for image in images], axis=2)
+
+
+def _file_digest(image: Picture) -> str | None:
+    """Return the digest of the file that an image comes from; None for one that is generated or given."""
+    if isinstance(image, np.ndarray):
+        return None
+    source = os.fspath(image)
+    entry = _ENTRY.match(source)
+    path = Path(entry["file"] if entry else source)
+    return file_digest(path) if source != PHANTOM and path.is_file() else None
+
+
+def _solver() -> ModuleType:
+    try:
+        from quantunet.hls.choose import solver
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "ortools":
+            raise
+        raise ToolMissingError(
+            "OR-tools",
+            expected="the Python package ortools",
+            got="none",
+            hint="Install it: pip install 'quantunet[hls]'; "
+            "without it every command works with a folding of its own choice.",
+        ) from error
+    return solver
+
+
+def _styles(styles: Sequence[str]) -> tuple[Style, ...]:
+    from quantunet.hls.design import STYLES
+
+    for name in styles:
+        if name not in STYLES:
+            raise FoldingError("styles", expected=f"styles out of {', '.join(STYLES)}", got=f"'{name}'")
+    return tuple(style for style in STYLES if style in styles)
+
+
+def _choice(name: str, value: _Choice, choices: Sequence[_Choice]) -> _Choice:
+    if value not in choices:
+        raise OptionError(name, expected=f"some of {', '.join(choices)}", got=repr(value))
+    return value
+
+
+def _whole(name: str, value: object, least: int = 1) -> None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
+        raise OptionError(name, expected=f"a whole number of at least {least}", got=repr(value))
