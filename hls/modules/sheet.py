@@ -25,6 +25,7 @@ class Join(enum.Enum):
 
     NONE = "it has one"
     IN_TURN = "all of a pixel from the first, then all of it from the next"
+    TOGETHER = "a beat of each at a time"
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from quantunet.hls.plugin.original import Original
 from quantunet.hls.plugin.precision import holds, qtype_of, rule_of
 from quantunet.identifiers import identifier
 from quantunet.ir import Conv2d, ConvTranspose2d, Graph, IntArray, QType, Shape, Tensor
-from quantunet.normalise import AnyValue, Builder, MatrixSource, Place
+from quantunet.normalise import AnyValue, Builder, Place, SumSource
 
 
 def from_model_graph(model: Any) -> Graph:
@@ -205,12 +205,12 @@ def _read_matrix(reader: _Reader, layer: Any, place: Place, kind: type[Conv2d] |
     _check_range(name, "biases", _codes(name, "biases", biases.data, bias_type.frac), bias_type)
     bias = np.asarray(biases.data, dtype=np.float64).reshape(-1)
     value = reader.builder.matrix(place, kind, reader.builder.ready(source, place), weight, weight_type, bias)
-    assert isinstance(value.source, MatrixSource)
+    assert isinstance(value.source, SumSource)
     _check_accumulator(layer, value.source)
     reader.keep(layer, place, value)
 
 
-def _check_accumulator(layer: Any, sums: MatrixSource) -> None:
+def _check_accumulator(layer: Any, sums: SumSource) -> None:
     """Check that the C++ accumulator holds every reachable sum; it may wrap in between."""
     got = qtype_of(layer.name, layer.get_attr("accum_t").precision)
     exact = QType(bits_for(*sums.reach), signed=True, frac=sums.frac)
@@ -239,6 +239,14 @@ def _read_concat(reader: _Reader, layer: Any, place: Place) -> None:
         )
     legs = [reader.source(layer, index) for index in range(len(layer.inputs))]
     reader.keep(layer, place, reader.builder.concat(place, legs))
+
+
+def _read_merge(reader: _Reader, layer: Any, place: Place) -> None:
+    """Read a sum of two tensors."""
+    operation = str(layer.get_attr("op")).lower()
+    if operation != "add" or len(layer.inputs) != 2:
+        raise UnsupportedOpError(layer.name, expected="a sum of two tensors", got=f"{operation} of {len(layer.inputs)}")
+    reader.keep(layer, place, reader.builder.add(place, reader.source(layer), reader.source(layer, 1)))
 
 
 def _read_activation(reader: _Reader, layer: Any, place: Place) -> None:
@@ -312,6 +320,7 @@ _READERS: Mapping[str, Callable[[_Reader, Any, Place], None]] = {
     "Activation": _read_activation,
     "ParametrizedActivation": _read_parametrized,
     "Concatenate": _read_concat,
+    "Merge": _read_merge,
     "QunSigmoid": _read_sigmoid,
     "Transpose": _read_transpose,
 }

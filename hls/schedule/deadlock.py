@@ -14,6 +14,8 @@ blocked.
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from quantunet.hls.design import Design, Instance, Stream
@@ -35,8 +37,12 @@ def least_depths(design: Design) -> dict[str, int]:
     paths = _Paths(design)
     least = dict.fromkeys(design.fifos, 0)
     for instance in design.instances:
-        if module_of(instance).JOIN is Join.IN_TURN:
-            fifo, depth = paths.least_depth(instance)
+        join = module_of(instance).JOIN
+        if join is Join.NONE:
+            continue
+        for branch, other in itertools.permutations(range(len(instance.inputs)), 2):
+            ahead = int(join is Join.IN_TURN and branch < other)
+            fifo, depth = paths.least_depth(instance, branch, other, ahead)
             if fifo is not None:
                 least[fifo] = max(least[fifo], depth)
     return least
@@ -50,10 +56,17 @@ class _Paths:
         self.streams = {stream.name: stream for stream in design.streams}
         self.writers = {name: instance for instance in design.instances for _, name in instance.outputs}
 
-    def least_depth(self, concat: Instance) -> tuple[str | None, int]:
-        """Return the FIFO of a concatenation's skip branch, and its smallest depth without deadlock."""
-        (_, skip), (_, up) = concat.inputs
-        branch: list[Instance] = []  # from the concatenation to the fork
+    def least_depth(self, join: Instance, skip_input: int, up_input: int, ahead: int) -> tuple[str | None, int]:
+        """Return the FIFO of one branch of a join, and its smallest depth without deadlock.
+
+        Args:
+            join: The join.
+            skip_input: Index of the input that the branch comes to.
+            up_input: Index of the input that the join waits for.
+            ahead: Pixels of the branch that the join takes before it waits for the other input's first pixel.
+        """
+        skip, up = join.inputs[skip_input][1], join.inputs[up_input][1]
+        branch: list[Instance] = []  # from the join to the fork
         stream = skip
         while stream in self.writers and self.writers[stream].module != "qun_fork":
             branch.append(self.writers[stream])
@@ -66,8 +79,7 @@ class _Paths:
         if needed is None:
             return fifo, 0
         needed_beats = (needed + 1) * _beats_a_pixel(fork)
-        # The concatenation takes the skip pixel before it waits for the other one.
-        left = np.arange(1, len(needed) + 1) * _beats_a_pixel(self.streams[skip])
+        left = np.arange(ahead, len(needed) + ahead) * _beats_a_pixel(self.streams[skip])
 
         def runs(depth: int) -> bool:
             taken = left

@@ -49,6 +49,20 @@ def accumulator(graph: Graph, node: MatrixNode) -> QType:
     return _accumulator(node, graph.input_of(node).qtype)
 
 
+def sum_type(first: QType, second: QType) -> QType:
+    """Return the type of the exact sum of two integers, at the finer of their scales.
+
+    >>> str(sum_type(QType(4, True, 2), QType(3, False, 4)))
+    's7.4'
+    """
+    frac = max(first.frac, second.frac)
+    low, high = (
+        sum(limit << (frac - qtype.frac) for limit, qtype in zip(limits, (first, second), strict=True))
+        for limits in ((first.qmin, second.qmin), (first.qmax, second.qmax))
+    )
+    return QType(bits_for(low, high), signed=True, frac=frac)
+
+
 def requant_shift(accumulator_type: QType, output_type: QType) -> int:
     """Return the right shift of the requantisation; negative for a left shift."""
     return accumulator_type.frac - output_type.frac

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from quantunet.accumulator import accumulator, bits_for
+from quantunet.accumulator import accumulator, bits_for, sum_type
 from quantunet.errors import ModelError, ScaleError, ShapeError, TypeMismatchError, UnsupportedOpError, WidthError
 from quantunet.identifiers import MAX_LENGTH, PATTERN
 from quantunet.ir import (
@@ -16,6 +16,7 @@ from quantunet.ir import (
     MAX_FRAC,
     MAX_TENSOR_VALUES,
     MIN_BITS,
+    Add,
     Concat,
     Conv2d,
     ConvTranspose2d,
@@ -205,7 +206,7 @@ def _check_requant(graph: Graph, node: Requant) -> None:
     _expect_shape(node, graph.output_of(node), graph.input_of(node).shape)
 
 
-def _check_concat(graph: Graph, node: Concat) -> None:
+def _expect_two(node: Node) -> None:
     if node.inputs[0] == node.inputs[1]:
         raise ModelError(
             node.name,
@@ -213,12 +214,32 @@ def _check_concat(graph: Graph, node: Concat) -> None:
             got=f"'{node.inputs[0]}' twice",
             hint="Put a requantisation to the same type in front of one leg.",
         )
+
+
+def _check_concat(graph: Graph, node: Concat) -> None:
+    _expect_two(node)
     skip, up, target = graph.input_of(node, 0), graph.input_of(node, 1), graph.output_of(node)
     if skip.shape[:2] != up.shape[:2]:
         raise ShapeError(node.name, expected="two legs of one height and width", got=f"{skip.shape} and {up.shape}")
     _expect_same_type(node, skip, up, "both legs")
     _expect_same_type(node, up, target, "legs and output")
     _expect_shape(node, target, (*skip.shape[:2], skip.shape[2] + up.shape[2]))
+
+
+def _check_add(graph: Graph, node: Add) -> None:
+    _expect_two(node)
+    first, second, target = graph.input_of(node, 0), graph.input_of(node, 1), graph.output_of(node)
+    if first.shape != second.shape:
+        raise ShapeError(node.name, expected="two tensors of one shape", got=f"{first.shape} and {second.shape}")
+    _expect_shape(node, target, first.shape)
+    bits = sum_type(first.qtype, second.qtype).bits
+    if bits > MAX_ACCUMULATOR_BITS:
+        raise WidthError(
+            node.name,
+            expected=f"a sum of at most {MAX_ACCUMULATOR_BITS} bits",
+            got=f"{bits} bits: {first.qtype} and {second.qtype}",
+            hint="Bring the two scales closer together.",
+        )
 
 
 def _check_sigmoid(graph: Graph, node: Sigmoid) -> None:
@@ -257,6 +278,7 @@ _CHECKS: Mapping[str, Callable[[Graph, Any], None]] = table(
         MaxPool2d.op: _check_maxpool2d,
         Requant.op: _check_requant,
         Concat.op: _check_concat,
+        Add.op: _check_add,
         Sigmoid.op: _check_sigmoid,
     },
 )

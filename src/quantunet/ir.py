@@ -241,6 +241,18 @@ class Concat(Node):
 
 
 @dataclass(frozen=True)
+class Add(Node):
+    """Sum of two tensors of one shape, requantised: ``y = requantise(a + b)``, where ``a + b`` is exact.
+
+    The scales of both and of the output may differ. Where the output's scale is at least as fine as both inputs', each
+    is brought to it exactly and the sum saturates.
+    """
+
+    op: ClassVar[str] = "add"
+    arity: ClassVar[int] = 2
+
+
+@dataclass(frozen=True)
 class Sigmoid(Node):
     """A table over the whole range of the input.
 
@@ -256,7 +268,7 @@ class Sigmoid(Node):
 
 NODE_TYPES: Mapping[str, type[Any]] = table(
     "quantunet.ir.NODE_TYPES",
-    {kind.op: kind for kind in (Conv2d, ConvTranspose2d, MaxPool2d, Requant, Concat, Sigmoid)},
+    {kind.op: kind for kind in (Conv2d, ConvTranspose2d, MaxPool2d, Requant, Concat, Add, Sigmoid)},
 )
 
 

@@ -25,6 +25,7 @@ from quantunet.identifiers import unused
 from quantunet.ir import (
     MAX_ACCUMULATOR_BITS,
     MAX_BITS,
+    Add,
     Concat,
     Conv2d,
     ConvTranspose2d,
@@ -102,11 +103,11 @@ class TensorSource:
 
 
 @dataclass(frozen=True, eq=False)
-class MatrixSource:
-    """The exact sums of a convolution, before requantisation."""
+class SumSource:
+    """The exact sums of a convolution, or of two tensors, before requantisation."""
 
     place: Place
-    node: MatrixNode
+    node: MatrixNode | Add
     shape: Shape
     frac: int
     reach: tuple[int, int]
@@ -135,7 +136,7 @@ class PoolSource:
     source: Source
 
 
-Source: TypeAlias = TensorSource | MatrixSource | InputSource | PoolSource
+Source: TypeAlias = TensorSource | SumSource | InputSource | PoolSource
 
 
 @dataclass(frozen=True, eq=False)
@@ -291,7 +292,30 @@ class Builder:
         node = kind(place.name, (tensor.name,), place.output, weight, weight_type, codes)
         stride = 2 if kind is ConvTranspose2d else 1
         shape = (stride * tensor.shape[0], stride * tensor.shape[1], channels_out)
-        return Value(MatrixSource(place, node, shape, frac, reachable(node, tensor.qtype)), place)
+        return Value(SumSource(place, node, shape, frac, reachable(node, tensor.qtype)), place)
+
+    def add(self, place: Place, first: AnyValue, second: AnyValue) -> Value:
+        """Return the exact sum of two values.
+
+        Raises:
+            ShapeError: Their shapes differ.
+        """
+        tensors = [self.tensor(value, place) for value in (first, second)]
+        if tensors[0].shape != tensors[1].shape:
+            raise ShapeError(
+                place.name,
+                expected="two tensors of one shape",
+                got=" and ".join("x".join(map(str, tensor.shape)) for tensor in tensors),
+                hint="Give both one size and the same channels.",
+            )
+        if tensors[0].name == tensors[1].name:  # an addition reads two streams: the copy gets a layer of its own
+            copy = self.requant(_numbered(place, 2, "copy"), self.ready(tensors[1], place), tensors[1].qtype)
+            tensors[1] = self.tensor(copy, place)
+        frac = max(tensor.qtype.frac for tensor in tensors)
+        reaches = [[code << (frac - t.qtype.frac) for code in self._reach[t.name]] for t in tensors]
+        low, high = (sum(ends) for ends in zip(*reaches, strict=True))
+        node = Add(place.name, (tensors[0].name, tensors[1].name), place.output)
+        return Value(SumSource(place, node, tensors[0].shape, frac, (low, high)), place)
 
     def clip(self, place: Place, value: AnyValue, low: Bound, high: Bound) -> AnyValue:
         """Return ``clamp(value, low, high)``; a ReLU is a clip at 0.
@@ -541,7 +565,7 @@ class Builder:
         root = _root(source)
         if isinstance(root, InputSource):
             return None
-        reach = root.reach if isinstance(root, MatrixSource) else self._reach[root.tensor.name]
+        reach = root.reach if isinstance(root, SumSource) else self._reach[root.tensor.name]
         shift = _frac(root)
         assert shift is not None
         scale = Fraction(2) ** (frac - shift)
@@ -565,7 +589,7 @@ class Builder:
             name = self._layer_name(place.name)
             node: Node = Requant(name, (source.tensor.name,), self._tensor_name(place.output))
             tensor = self._add(place.order, node, source.tensor.shape, qtype)
-        elif isinstance(source, MatrixSource):
+        elif isinstance(source, SumSource):
             name = self._layer_name(source.place.name)
             if name != source.place.name:
                 logger.warning("%s is computed twice: two quantizers of different types read it", source.place.name)
@@ -741,10 +765,10 @@ def _frac(source: Source) -> int | None:
     root = _root(source)
     if isinstance(root, TensorSource):
         return root.tensor.qtype.frac
-    return root.frac if isinstance(root, MatrixSource) else None
+    return root.frac if isinstance(root, SumSource) else None
 
 
-def _root(source: Source) -> TensorSource | MatrixSource | InputSource:
+def _root(source: Source) -> TensorSource | SumSource | InputSource:
     while isinstance(source, PoolSource):
         source = source.source
     return source

@@ -47,6 +47,7 @@ OPS: tuple[Op, ...] = (
     Op("maxpool2d", "maximum over 2x2 windows"),
     Op("requant", "requantisation to another type"),
     Op("concat", "concatenation along the channels"),
+    Op("add", "sum of two tensors, requantised"),
     Op("sigmoid", "exact sigmoid table", cpp=True),
     Op("fork", "one stream to several readers", computes=False),
     Op("fifo", "buffer of whole beats", computes=False),

@@ -40,7 +40,6 @@ _ADVICE = {
     "BatchNormalization": "Merge it into the convolution in front before the quantizers are trained.",
     "Resize": "Use a transpose convolution (kernel 2x2, stride 2).",
     "Upsample": "Use a transpose convolution (kernel 2x2, stride 2).",
-    "Add": "Join the two tensors with a concatenation and a 1x1 convolution.",
     "AveragePool": "Use a maximum pooling (2x2, stride 2).",
     "GlobalAveragePool": "End the network in front of it.",
     "Softmax": "End the network at the logits: the largest one is the class.",
@@ -390,10 +389,14 @@ def _transpose(walk: _Walk, op: Op) -> _Tensor | _Constant:
 
 
 def _arithmetic(walk: _Walk, op: Op) -> _Tensor:
-    """Apply a constant to the network's input, or refuse: that is the normalisation of the picture."""
+    """Add two tensors, or apply a constant to the network's input: that is the normalisation of the picture."""
     index = 0 if isinstance(walk.get(op, 1), _Constant) else 1
     found = walk.get(op, index)
     other = walk.get(op, 1 - index)
+    if op.kind == "Add" and isinstance(found, _Tensor) and isinstance(other, _Tensor):
+        if found.axes != other.axes:
+            raise LayoutError(op.name, expected="tensors with one order of axes", got=f"{found.axes} and {other.axes}")
+        return replace(found, value=walk.builder.add(_place(op), walk.tensor(op, 0).value, walk.tensor(op, 1).value))
     if isinstance(found, _Constant) or not isinstance(other, _Constant):
         raise UnsupportedOpError(
             op.name, expected="one tensor and one constant", got=f"{op.kind} of two", hint=_ADVICE.get(op.kind, "")

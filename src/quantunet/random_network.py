@@ -10,6 +10,7 @@ from quantunet.graph_check import check
 from quantunet.ir import (
     INPUT_TYPE,
     PROBABILITY_TYPE,
+    Add,
     Concat,
     Conv2d,
     ConvTranspose2d,
@@ -81,6 +82,10 @@ class GraphBuilder:
         first, second = self._tensor(skip), self._tensor(up)
         shape = (*first.shape[:2], first.shape[2] + second.shape[2])
         return self._add(Concat(name, (skip, up), f"{name}_out"), shape, first.qtype)
+
+    def add(self, name: str, first: str, second: str, qtype: QType) -> str:
+        """Add a sum of two tensors, requantised to ``qtype``."""
+        return self._add(Add(name, (first, second), f"{name}_out"), self._tensor(first).shape, qtype)
 
     def sigmoid(self, name: str, source: str) -> str:
         """Add a sigmoid table."""

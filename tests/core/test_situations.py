@@ -884,7 +884,7 @@ def odd_size() -> Built:
 RESIZE = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
 EACH = np.ones(3)
 MISSING = {
-    "residual": Situation(end(residual), "either", ("odd", "add")),
+    "residual": Situation(end(residual)),
     "nearest Resize": Situation(layer("Resize", "", np.array([1, 1, 2, 2]), **RESIZE), "either", ("odd", "resize")),
     "bilinear Resize": Situation(
         layer("Resize", "", np.array([1, 1, 2, 2]), mode="linear"), "refused", ("odd", "resize")

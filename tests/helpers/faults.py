@@ -356,6 +356,15 @@ FAULTS: tuple[Fault, ...] = (
         "assign s_axis_skip_tready = ready;",
     ),
     Fault(
+        "add",
+        "a beat of one stream alone",
+        "qun_add",
+        "assign both = s_axis_first_tvalid && s_axis_second_tvalid",
+        "assign both = s_axis_first_tvalid",
+    ),
+    Fault("add", "scales not met", "qun_add", "(second <<< SecondShift)", "second"),
+    Fault("add", "sign not extended", "qun_add", "SecondSigned && second_raw[SecondBits-1]", "1'b0"),
+    Fault(
         "sigmoid", "lanes swapped", "qun_sigmoid", "(s_axis_tdata[lane*InBits", "(s_axis_tdata[(Lanes-1-lane)*InBits"
     ),
     Fault("sigmoid", "table read while it waits", "qun_sigmoid", "move && s_axis_tvalid", "s_axis_tvalid"),

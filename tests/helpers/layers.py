@@ -7,12 +7,14 @@ import numpy as np
 from quantunet.graph_check import check
 from quantunet.ir import (
     PROBABILITY_TYPE,
+    Add,
     Concat,
     Conv2d,
     ConvTranspose2d,
     Graph,
     IntArray,
     MaxPool2d,
+    Node,
     QType,
     Requant,
     Shape,
@@ -22,7 +24,7 @@ from quantunet.ir import (
 from quantunet.sigmoid_table import sigmoid_table
 
 
-def _graph(node: Conv2d | ConvTranspose2d | MaxPool2d | Requant | Concat | Sigmoid, *tensors: Tensor) -> Graph:
+def _graph(node: Node, *tensors: Tensor) -> Graph:
     return check(Graph(node.name, node.inputs, node.output, tensors, (node,)))
 
 
@@ -57,6 +59,12 @@ def maxpool2d(name: str, shape: Shape, qtype: QType) -> Graph:
 def requant(name: str, shape: Shape, source: QType, target: QType) -> Graph:
     """Return a requantisation."""
     return _graph(Requant(name, ("x",), "y"), Tensor("x", shape, source), Tensor("y", shape, target))
+
+
+def add(name: str, shape: Shape, first: QType, second: QType, target: QType) -> Graph:
+    """Return a sum of two tensors."""
+    tensors = (Tensor("first", shape, first), Tensor("second", shape, second), Tensor("y", shape, target))
+    return _graph(Add(name, ("first", "second"), "y"), *tensors)
 
 
 def concat(name: str, skip: Shape, up: Shape, qtype: QType) -> Graph:

@@ -73,6 +73,28 @@ def concat_cases() -> list[Case]:
     return cases
 
 
+def add_cases() -> list[Case]:
+    """One scale and several, right and left shifts, every pair of signs, ties, saturation, one lane and several."""
+    cases = []
+    for seed, (first, second, target) in enumerate(
+        [
+            (QType(4, True, 2), QType(4, True, 2), QType(4, True, 2)),
+            (QType(4, True, 2), QType(4, True, 2), QType(5, True, 2)),
+            (QType(3, False, 1), QType(5, True, 3), QType(4, True, 1)),
+            (QType(6, True, 4), QType(2, False, 0), QType(3, False, 1)),
+            (QType(8, False, 8), QType(8, True, 5), QType(6, True, 6)),
+            (QType(1, False, 0), QType(1, True, 0), QType(2, True, 3)),
+            (QType(16, True, 12), QType(16, False, -4), QType(16, True, 2)),
+        ]
+    ):
+        channels, lanes = ((4, 2), (3, 1), (5, 5))[seed % 3]
+        builder = GraphBuilder("net", 3, 5, channels, first, seed)
+        builder.tensors.append(Tensor("other", (3, 5, channels), second))
+        builder.add("add", "image", "other", target)
+        cases.append(layer_case(builder.build(("image", "other")), Fold(lanes, lanes), seed=seed))
+    return cases
+
+
 def sigmoid_cases() -> list[Case]:
     """Real tables of signed and unsigned inputs, and a random one in which no two neighbours agree by chance."""
     cases = []

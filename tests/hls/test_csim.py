@@ -52,6 +52,9 @@ CASES: tuple[Graph, ...] = (
     layers.requant("requant_same_type", (3, 3, 2), u(4, 3), u(4, 3)),
     layers.requant("requant_left_shift", (4, 4, 2), u(4, 2), s(6, 3)),
     layers.concat("concat_uneven", (4, 3, 2), (4, 3, 5), s(3, 1)),
+    layers.add("add_one_scale", (4, 3, 2), s(4, 2), s(4, 2), s(4, 2)),
+    layers.add("add_two_scales", (4, 3, 5), s(5, 3), u(3, 0), u(4, 1)),
+    layers.add("add_left_shift", (3, 3, 1), u(8, 8), s(8, 5), s(6, 9)),
     layers.sigmoid("sigmoid_signed", (8, 8, 1), s(6, 3)),
     layers.sigmoid("sigmoid_unsigned", (4, 4, 2), u(4, 2)),
 )

@@ -14,7 +14,7 @@ from quantunet.random_network import GraphBuilder
 
 def small_layers() -> list[Graph]:
     graphs = []
-    for op in ("maxpool2d", "requant", "concat", "sigmoid"):
+    for op in ("maxpool2d", "requant", "concat", "sigmoid", "add"):
         builder = GraphBuilder("net", 4, 4, 6, QType(5, True, 2), 0)
         inputs = ("image",)
         if op == "maxpool2d":
@@ -23,6 +23,10 @@ def small_layers() -> list[Graph]:
             builder.requant("layer", "image", QType(4, True, 1))
         elif op == "sigmoid":
             builder.sigmoid("layer", "image")
+        elif op == "add":
+            builder.tensors.append(Tensor("other", (4, 4, 6), QType(5, True, 2)))
+            builder.add("layer", "image", "other", QType(5, True, 1))
+            inputs = ("image", "other")
         else:
             builder.tensors.append(Tensor("up", (4, 4, 3), QType(5, True, 2)))
             builder.concat("layer", "image", "up")

@@ -24,6 +24,7 @@ CASES = (
     op_cases.maxpool2d_cases,
     op_cases.requant_cases,
     op_cases.concat_cases,
+    op_cases.add_cases,
     op_cases.sigmoid_cases,
     op_cases.fork_cases,
     op_cases.fifo_cases,

@@ -46,6 +46,7 @@ Count folds(const Params &params, const char *channels, const char *lanes) {
 // The rules by name. A module's sheet, `hls/modules/<stem>.py`, says which is its own, and what the rule is given.
 const std::map<std::string, Maker> &rules() {
     static const std::map<std::string, Maker> made{
+        {"add_together", of<Together>},
         {"concat_in_turn", of<Concat>},
         {"constant",
          [](const Params &params, const Ports &inputs, const Ports &outputs) -> std::unique_ptr<Module> {

@@ -39,6 +39,37 @@ class Concat final : public Module {
     Cycle cycle_ = -1;
 };
 
+// `qun_add.sv`: a register slice that takes a beat of each stream at a time.
+class Together final : public Module {
+  public:
+    Together(const Params &params, const Ports &inputs, const Ports &outputs)
+        : legs_(inputs), target_(*outputs[0]), room_(params.at("SliceBeats")) {}
+
+    void advance() override {
+        const auto &left = target_.moved;
+        for (Count k = size(target_.offered); k < size(left) + room_; ++k) {
+            Cycle earliest = cycle_ + 1;
+            for (const Wire *leg : legs_) {
+                if (size(leg->offered) <= k)
+                    return;
+                earliest = std::max(earliest, leg->offered[k]);
+            }
+            if (k >= room_)
+                earliest = std::max(earliest, left[k - room_] + 1);
+            cycle_ = earliest;
+            for (Wire *leg : legs_)
+                leg->moved.push_back(cycle_);
+            target_.offered.push_back(cycle_ + 1);
+        }
+    }
+
+  private:
+    Ports legs_;
+    Wire &target_;
+    Count room_;
+    Cycle cycle_ = -1;
+};
+
 // What a matrix-vector unit does with a frame, in firings: for each the pixel that must have come, and whether a
 // pixel's place is free after it, in the pixels' order.
 struct Firings {

@@ -1,0 +1,101 @@
+"""Hardware of ``add``: parameters of ``qun_add``, and its cycles."""
+
+from __future__ import annotations
+
+import math
+
+from quantunet.accumulator import sum_type
+from quantunet.errors import WidthError
+from quantunet.hls.design import Cycles, Fold, Instance, Stream
+from quantunet.hls.folding import check_fold
+from quantunet.hls.modules.sheet import Join, Params, Timing, pixelwise, same_pixel
+from quantunet.hls.resources.parts import SLICE_BEATS, add_slice
+from quantunet.hls.resources.terms import Terms
+from quantunet.ir import Add, Array, Graph
+
+RULE = "add_together"
+JOIN = Join.TOGETHER
+
+_LATENCY = 1
+_HELPER_BITS = 64  # of the integers in which the module adds and rounds
+
+
+def emit(graph: Graph, node: Add, fold: Fold) -> Instance:
+    """Return the instance of a sum.
+
+    Raises:
+        FoldingError: The fold does not divide.
+        WidthError: The shifted sum does not fit the 64 bits in which the module rounds.
+    """
+    check_fold(graph, node, fold)
+    first, second = (graph.input_of(node, index).qtype for index in range(2))
+    total, target = sum_type(first, second), graph.output_of(node).qtype
+    shift = total.frac - target.frac
+    if total.bits + max(-shift, 1) >= _HELPER_BITS or shift >= _HELPER_BITS - 1:
+        raise WidthError(
+            node.name,
+            expected=f"a sum and a shift that fit in {_HELPER_BITS} bits",
+            got=f"{total.bits} bits and a right shift of {shift}",
+            hint="Bring the scales closer together.",
+        )
+    params = {
+        "Lanes": fold.pe,
+        "FirstBits": first.bits,
+        "FirstSigned": int(first.signed),
+        "FirstShift": total.frac - first.frac,
+        "SecondBits": second.bits,
+        "SecondSigned": int(second.signed),
+        "SecondShift": total.frac - second.frac,
+        "Shift": shift,
+        "OutBits": target.bits,
+        "OutSigned": int(target.signed),
+    }
+    return Instance(
+        name=node.name,
+        module="qun_add",
+        params=tuple(params.items()),
+        inputs=(("s_axis_first", node.inputs[0]), ("s_axis_second", node.inputs[1])),
+        outputs=(("m_axis", node.output),),
+    )
+
+
+def cycles(graph: Graph, node: Add, fold: Fold) -> Cycles:
+    """Return the cycles of a sum for one frame: a beat a cycle, through one register.
+
+    Raises:
+        FoldingError: The fold does not divide.
+    """
+    check_fold(graph, node, fold)
+    beats = math.prod(graph.output_of(node).shape) // fold.pe
+    return Cycles(predicted=beats + _LATENCY, first_output=1 + _LATENCY, ideal=beats)
+
+
+def area(graph: Graph, node: Add, fold: Fold) -> Terms:
+    """Return what a sum takes: an adder a lane, then what a requantisation of its width takes."""
+    p = emit(graph, node, fold).numbers
+    terms = Terms()
+    lanes, total = p["Lanes"], sum_type(*(graph.input_of(node, index).qtype for index in range(2))).bits
+    add_slice(terms, lanes * p["OutBits"] + 1)
+    terms.add("lut", sum_bits=lanes * total, output_bits=lanes * p["OutBits"], lanes=lanes)
+    terms.add("lut", rounding_bits=lanes * total if p["Shift"] > 0 else 0)
+    return terms
+
+
+def timing(graph: Graph, node: Add, fold: Fold) -> Timing:
+    """Return how a sum works through a frame."""
+    return pixelwise(graph, node, fold, cycles(graph, node, fold), (0, 0))
+
+
+def rule_params(params: Params) -> dict[str, int]:
+    """Return what the rule is given."""
+    return {**params, "SliceBeats": SLICE_BEATS}
+
+
+def needs(params: Params, target: Stream) -> Array:
+    """Return the last input pixel that each output pixel needs."""
+    return same_pixel(target)
+
+
+def taken(params: Params, left: Array) -> Array:
+    """Return the beats that it can have taken when so many have left it and the next is blocked."""
+    return left + SLICE_BEATS
