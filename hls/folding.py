@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from quantunet.errors import FoldingError
@@ -11,9 +11,6 @@ from quantunet.hls.design import STYLES, Fold, Style
 from quantunet.ir import Graph, MatrixNode, Node
 from quantunet.ops import OPS, op_of
 from quantunet.storage import write_text
-
-Folding = Mapping[str, Fold]
-"""The fold of every layer, by name."""
 
 MAX_CONSTANT_WEIGHTS = 9216
 """The most weights of a layer of the style ``constant``: finding the adders for more takes over two minutes."""
@@ -120,25 +117,66 @@ def _check_constant(node: MatrixNode) -> None:
         )
 
 
-def check_folding(graph: Graph, folding: Folding) -> None:
-    """Check that a folding covers a graph exactly and divides everywhere.
+class Folding(Mapping[str, Fold]):
+    """The fold of every layer of a network, by name; whoever holds one need not check it again.
+
+    Args:
+        graph: The network.
+        folds: A fold for every layer.
 
     Raises:
-        FoldingError: A layer is missing, unknown, or its fold does not divide.
+        FoldingError: A layer is missing, unknown, or its fold does not fit.
     """
-    names = {node.name for node in graph.nodes}
-    for name in folding:
-        if name not in names:
-            raise FoldingError(
-                name, expected=f"a layer of '{graph.name}'", got="an unknown name", hint="Remove the entry."
-            )
-    for node in graph.nodes:
-        if node.name not in folding:
-            raise FoldingError(node.name, expected="a fold for every layer", got="none", hint="Add 'pe' and 'simd'.")
-        check_fold(graph, node, folding[node.name])
+
+    def __init__(self, graph: Graph, folds: Mapping[str, Fold]) -> None:
+        names = {node.name for node in graph.nodes}
+        for name in folds:
+            if name not in names:
+                raise FoldingError(
+                    name, expected=f"a layer of '{graph.name}'", got="an unknown name", hint="Remove the entry."
+                )
+        for node in graph.nodes:
+            if node.name not in folds:
+                raise FoldingError(
+                    node.name, expected="a fold for every layer", got="none", hint="Add 'pe' and 'simd'."
+                )
+            check_fold(graph, node, folds[node.name])
+        self.graph = graph
+        self._folds = dict(folds)
+
+    @classmethod
+    def of(cls, graph: Graph, folds: Mapping[str, Fold]) -> Folding:
+        """Return a folding of a graph: what is one already as it is, other folds checked.
+
+        Raises:
+            FoldingError: As the constructor.
+        """
+        return folds if isinstance(folds, Folding) and folds.graph is graph else cls(graph, folds)
+
+    def layer(self, name: str) -> Folding:
+        """Return the folding of one layer alone, of the graph ``graph.layer(name)``.
+
+        Raises:
+            ModelError: There is no such layer.
+        """
+        alone = Folding.__new__(Folding)
+        alone.graph, alone._folds = self.graph.layer(name), {name: self._folds[name]}
+        return alone
+
+    def __getitem__(self, name: str) -> Fold:
+        return self._folds[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._folds)
+
+    def __len__(self) -> int:
+        return len(self._folds)
+
+    def __repr__(self) -> str:
+        return f"Folding({self.graph.name}, {self._folds})"
 
 
-def write_folding(path: Path, folding: Folding) -> None:
+def write_folding(path: Path, folding: Mapping[str, Fold]) -> None:
     """Write a folding as JSON with one line a layer, to be edited by hand.
 
     Raises:

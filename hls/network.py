@@ -6,8 +6,8 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from quantunet.hls.design import Design, Instance, Stream
-from quantunet.hls.folding import Folding, check_folding
+from quantunet.hls.design import Design, Fold, Instance, Stream
+from quantunet.hls.folding import Folding
 from quantunet.hls.modules.table import emit
 from quantunet.ir import Graph, Node, Tensor
 
@@ -15,7 +15,7 @@ FifoDepths = Mapping[tuple[str, int], int]
 """Beats of the FIFO in front of an input, by (layer, index of the input). Inputs without an entry have none."""
 
 
-def build(graph: Graph, folding: Folding, fifo_depths: FifoDepths | None = None) -> Design:
+def build(graph: Graph, folding: Mapping[str, Fold], fifo_depths: FifoDepths | None = None) -> Design:
     """Wire a network, or a single layer, into one streaming design.
 
     Each tensor becomes a stream with the lanes of the layer that writes it. A tensor with several readers gets a fork;
@@ -29,7 +29,7 @@ def build(graph: Graph, folding: Folding, fifo_depths: FifoDepths | None = None)
     Raises:
         FoldingError: The folding does not fit the graph.
     """
-    check_folding(graph, folding)
+    folding = Folding.of(graph, folding)
     wiring = wire(graph, folding, fifo_depths)
     layers = tuple(_layer(graph, node, folding, wiring) for node in graph.nodes)
     return Design(f"qun_net_{graph.name}", wiring.streams, (*layers, *wiring.plumbing), graph.inputs, wiring.outputs)

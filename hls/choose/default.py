@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from quantunet.documents import Fields, read_json
 from quantunet.errors import FoldingError, WidthError
 from quantunet.hls.choose.estimate import ADAPTER_PRICE, layer_cost, width_adapter_cost
 from quantunet.hls.design import STYLES, Fold, Style
-from quantunet.hls.folding import candidates, check_folding, ideal_cycles
+from quantunet.hls.folding import Folding, candidates, ideal_cycles
 from quantunet.hls.resources.terms import Cost, area
 from quantunet.ir import Graph, MatrixNode, Node
 
@@ -19,7 +20,7 @@ CYCLES_PER_PIXEL = 18
 MAX_LANES = 32
 """The default folding gives no convolution more than this as PE or SIMD: large networks take longer instead."""
 
-_LANES = (-(1 << 31), (1 << 31) - 1)  # check_fold says which of these a layer may have
+_LANES = (-(1 << 31), (1 << 31) - 1)  # the constructor of Folding says which of these a layer may have
 
 
 def default_interval(graph: Graph, style: Style = "folded-lut") -> int:
@@ -46,8 +47,11 @@ def _least_cycles(graph: Graph, node: Node, folds: Iterable[Fold]) -> int:
 
 
 def default_folding(
-    graph: Graph, interval: int | None = None, style: Style = "folded-lut", given: Collection[str] = ()
-) -> dict[str, Fold]:
+    graph: Graph,
+    interval: int | None = None,
+    style: Style = "folded-lut",
+    given: Mapping[str, Fold] = MappingProxyType({}),
+) -> Folding:
     """Choose for one layer after the other the fold with the least estimated area that keeps a frame interval.
 
     The estimate is that of :mod:`quantunet.hls.choose.estimate`, with the width adapters that the fold needs at its
@@ -58,13 +62,11 @@ def default_folding(
         graph: The network.
         interval: The frame interval in cycles; ``None`` takes :func:`default_interval`, which every layer can keep.
         style: Of the convolutions.
-        given: Layers whose fold was chosen elsewhere. One that has no fold that keeps the interval is left out.
-
-    Returns:
-        The fold of every layer, by name.
+        given: Folds that were chosen elsewhere, by layer; they need not keep the interval.
 
     Raises:
-        FoldingError: A layer needs more cycles in every fold; names the slowest one, and the least interval of all.
+        FoldingError: A layer needs more cycles in every fold; names the slowest one, and the least interval of all. Or
+            a given fold does not fit.
         WidthError: A layer's values are too wide for every fold.
     """
     priced: list[tuple[Node, Mapping[Fold, Cost]]] = []
@@ -93,7 +95,7 @@ def default_folding(
             fold = _smallest(graph, node, fitting, lanes)
             folding[node.name] = fold
             lanes[node.output] = fold.pe
-    return folding
+    return Folding(graph, {**folding, **given})
 
 
 def _priced(graph: Graph, node: Node, style: Style) -> dict[Fold, Cost]:
@@ -138,7 +140,7 @@ def _smallest(graph: Graph, node: Node, costs: Mapping[Fold, Cost], lanes: Mappi
     return min(costs, key=order)
 
 
-def read_folding(path: Path, graph: Graph, interval: int | None = None, style: Style = "folded-lut") -> dict[str, Fold]:
+def read_folding(path: Path, graph: Graph, interval: int | None = None, style: Style = "folded-lut") -> Folding:
     """Read a folding and check it against a graph.
 
     Args:
@@ -156,9 +158,7 @@ def read_folding(path: Path, graph: Graph, interval: int | None = None, style: S
     matrix = {node.name for node in graph.nodes if isinstance(node, MatrixNode)}
     entries = Fields(read_json(path, what), str(path))
     given = {name: _fold(entries.table(name), style if name in matrix else "folded-lut") for name in entries}
-    folding = {**default_folding(graph, interval, style, given), **given}
-    check_folding(graph, folding)
-    return folding
+    return default_folding(graph, interval, style, given)
 
 
 def _fold(entry: Fields, default: Style) -> Fold:

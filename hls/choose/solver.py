@@ -65,7 +65,7 @@ class Solution:
         excess: How much more of a resource than the budget this needs; empty where it fits.
     """
 
-    folding: Mapping[str, Fold]
+    folding: Folding
     interval: int
     items: tuple[Item, ...]
     bound: float
@@ -224,7 +224,7 @@ def _too_small(graph: Graph, budget: Mapping[str, int], closest: Solution) -> Fo
 
 @dataclass(frozen=True)
 class _Found:
-    folding: Mapping[str, Fold]
+    folding: Folding
     bound: float
     value: float
 
@@ -309,7 +309,7 @@ class _Search:
         excess = {
             name: getattr(total, name) - count for name, count in self.budget.items() if getattr(total, name) > count
         }
-        return Solution(dict(folding), self.slowest(folding), items, bound, found, excess)
+        return Solution(folding, self.slowest(folding), items, bound, found, excess)
 
     def order(self, solution: Solution) -> tuple[float, int, float]:
         """Return what makes one solution better than another: it fits, it is fast, it is small."""
@@ -354,7 +354,7 @@ class _Search:
         logger.info("interval %d: %s, %.2f s, %d candidates", interval, status, solver.wall_time, model.size)
         if status not in ("OPTIMAL", "FEASIBLE"):
             return None
-        folding = model.chosen(solver)
+        folding = Folding(self.graph, model.chosen(solver))
         if first:
             return _Found(folding, 0.0, 0.0)
         return _Found(folding, solver.best_objective_bound / _PRICE_UNIT, solver.objective_value / _PRICE_UNIT)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from quantunet.errors import StorageError
-from quantunet.hls.design import Design, Instance, Memory, Stream
-from quantunet.hls.folding import Folding, check_folding, write_folding
+from quantunet.hls.design import Design, Fold, Instance, Memory, Stream
+from quantunet.hls.folding import Folding, write_folding
 from quantunet.hls.network import build
 from quantunet.hls.schedule.depths import fifo_depths
 from quantunet.hls.templates.environment import template_environment
@@ -188,7 +188,7 @@ def _memories(design: Design) -> dict[str, Memory]:
 
 def write(
     graph: Graph,
-    folding: Folding,
+    folding: Mapping[str, Fold],
     folder: Path,
     *,
     layer: str | None = None,
@@ -210,13 +210,13 @@ def write(
         ModelError: There is no such layer.
         StorageError: A file cannot be written.
     """
-    check_folding(graph, folding)
+    folding = Folding.of(graph, folding)
     if layer is None:
         design = build(graph, folding, fifo_depths(graph, folding))
-        folds = dict(folding)
+        folds = folding
     else:
-        folds = {layer: folding[graph.node(layer).name]}
-        design = build(graph.layer(layer), folds)
+        folds = folding.layer(graph.node(layer).name)
+        design = build(folds.graph, folds)
     checks = frame_checks(design) if layer is None else ()
     library = library_sources(library_modules((*checks, *design.instances)), rtl_folder)
     sources = [folder / "rtl" / path.name for path in library]

@@ -6,7 +6,6 @@ import numpy as np
 
 from quantunet.accumulator import accumulator, requant_shift
 from quantunet.hls.design import Cycles, Fold, Instance
-from quantunet.hls.folding import check_fold
 from quantunet.hls.matrix import folded
 from quantunet.hls.matrix.area import add_rounding
 from quantunet.hls.matrix.constant_multiply import adder_graph, adder_levels, signed_digits
@@ -25,12 +24,10 @@ def emit(graph: Graph, node: Conv2d, fold: Fold) -> Instance:
     """Return the instance of a convolution by constants: ``qun_conv2d_constant`` and a generated product beside it.
 
     Raises:
-        FoldingError: The fold does not have the style ``constant``, or the layer is too large for it.
         WidthError: The accumulator is too wide to be rounded.
         ToolMissingError: da4ml is not installed.
         ToolFailedError: da4ml found no right adder graph.
     """
-    check_fold(graph, node, fold)
     folded.check_widths(graph, node, fold)
     source, target, sums = graph.input_of(node), graph.output_of(node), accumulator(graph, node)
     (height, width), matrix = _raster(graph, node), _matrix(node, transposed=_is_column(graph, node))
@@ -69,12 +66,7 @@ def emit(graph: Graph, node: Conv2d, fold: Fold) -> Instance:
 
 
 def cycles(graph: Graph, node: Conv2d, fold: Fold) -> Cycles:
-    """Return the cycles of a convolution by constants for one frame: a pixel a cycle.
-
-    Raises:
-        FoldingError: The fold does not have the style ``constant``, or the layer is too large for it.
-    """
-    check_fold(graph, node, fold)
+    """Return the cycles of a convolution by constants for one frame: a pixel a cycle."""
     height, width = _raster(graph, node)
     depth = latency(adder_levels(_matrix(node, transposed=False)))
     # 3x3: until the first column of pixels is in the middle of the window, and the one after it has come.

@@ -7,7 +7,6 @@ import numpy as np
 from quantunet.accumulator import accumulator, requant_shift
 from quantunet.errors import WidthError
 from quantunet.hls.design import Fold, Memory
-from quantunet.hls.folding import check_fold
 from quantunet.ir import Array, Graph, IntArray, MatrixNode
 
 LATENCY = 7
@@ -49,12 +48,7 @@ def check_widths(graph: Graph, node: MatrixNode, fold: Fold) -> None:
 
 
 def folds(graph: Graph, node: MatrixNode, fold: Fold) -> tuple[int, int]:
-    """Return the input and the output folds: channels over SIMD and over PE.
-
-    Raises:
-        FoldingError: The fold does not divide.
-    """
-    check_fold(graph, node, fold)
+    """Return the input and the output folds: channels over SIMD and over PE."""
     return graph.input_of(node).shape[2] // fold.simd, graph.output_of(node).shape[2] // fold.pe
 
 
@@ -62,10 +56,8 @@ def parameters(graph: Graph, node: MatrixNode, fold: Fold) -> dict[str, int | st
     """Return the module parameters of a matrix op, in the order of its declaration.
 
     Raises:
-        FoldingError: The fold does not divide.
         WidthError: The unit's integers cannot hold the layer's values.
     """
-    check_fold(graph, node, fold)
     check_widths(graph, node, fold)
     source, target = graph.input_of(node), graph.output_of(node)
     acc = accumulator(graph, node)

@@ -7,7 +7,6 @@ import math
 from quantunet.accumulator import sum_type
 from quantunet.errors import WidthError
 from quantunet.hls.design import Cycles, Fold, Instance, Stream
-from quantunet.hls.folding import check_fold
 from quantunet.hls.modules.sheet import Join, Params, Timing, pixelwise, same_pixel
 from quantunet.hls.resources.parts import SLICE_BEATS, add_slice
 from quantunet.hls.resources.terms import Terms
@@ -24,10 +23,8 @@ def emit(graph: Graph, node: Add, fold: Fold) -> Instance:
     """Return the instance of a sum.
 
     Raises:
-        FoldingError: The fold does not divide.
         WidthError: The shifted sum does not fit the 64 bits in which the module rounds.
     """
-    check_fold(graph, node, fold)
     first, second = (graph.input_of(node, index).qtype for index in range(2))
     total, target = sum_type(first, second), graph.output_of(node).qtype
     shift = total.frac - target.frac
@@ -60,12 +57,7 @@ def emit(graph: Graph, node: Add, fold: Fold) -> Instance:
 
 
 def cycles(graph: Graph, node: Add, fold: Fold) -> Cycles:
-    """Return the cycles of a sum for one frame: a beat a cycle, through one register.
-
-    Raises:
-        FoldingError: The fold does not divide.
-    """
-    check_fold(graph, node, fold)
+    """Return the cycles of a sum for one frame: a beat a cycle, through one register."""
     beats = math.prod(graph.output_of(node).shape) // fold.pe
     return Cycles(predicted=beats + _LATENCY, first_output=1 + _LATENCY, ideal=beats)
 

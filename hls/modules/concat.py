@@ -7,7 +7,6 @@ import math
 import numpy as np
 
 from quantunet.hls.design import Cycles, Fold, Instance, Stream
-from quantunet.hls.folding import check_fold
 from quantunet.hls.modules.sheet import Join, Params, Timing, pixelwise, same_pixel
 from quantunet.hls.resources.parts import SLICE_BEATS, add_slice
 from quantunet.hls.resources.terms import Terms, counter_bits
@@ -20,12 +19,7 @@ _LATENCY = 1
 
 
 def emit(graph: Graph, node: Concat, fold: Fold) -> Instance:
-    """Return the instance of a concatenation.
-
-    Raises:
-        FoldingError: The fold does not divide the channels of both legs.
-    """
-    check_fold(graph, node, fold)
+    """Return the instance of a concatenation."""
     skip, up = (graph.input_of(node, index) for index in range(2))
     params = {
         "SkipChannels": skip.shape[2],
@@ -43,12 +37,7 @@ def emit(graph: Graph, node: Concat, fold: Fold) -> Instance:
 
 
 def cycles(graph: Graph, node: Concat, fold: Fold) -> Cycles:
-    """Return the cycles of a concatenation for one frame: a beat a cycle leaves, through one register.
-
-    Raises:
-        FoldingError: The fold does not divide the channels of both legs.
-    """
-    check_fold(graph, node, fold)
+    """Return the cycles of a concatenation for one frame: a beat a cycle leaves, through one register."""
     beats = math.prod(graph.output_of(node).shape) // fold.pe
     return Cycles(predicted=beats + _LATENCY, first_output=1 + _LATENCY, ideal=beats)
 

@@ -23,7 +23,6 @@ def emit(graph: Graph, node: Conv2d, fold: Fold) -> Instance:
     channel ``of*pe + p`` and input channel ``if*simd + s``.
 
     Raises:
-        FoldingError: The fold does not divide.
         WidthError: The layer's values are too wide.
     """
     if fold.style == "constant":
@@ -48,9 +47,6 @@ def cycles(graph: Graph, node: Conv2d, fold: Fold) -> Cycles:
 
     The multipliers work without a gap from the cycle after the first window's last pixel has come, a row and two
     pixels (1x1: one pixel), until the frame ends. The next frame loads meanwhile: the ideal is also the frame interval.
-
-    Raises:
-        FoldingError: The fold does not divide.
     """
     if fold.style == "constant":
         return constant_conv2d.cycles(graph, node, fold)

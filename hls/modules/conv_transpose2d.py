@@ -23,7 +23,6 @@ def emit(graph: Graph, node: ConvTranspose2d, fold: Fold) -> Instance:
     channel ``of*pe + p`` and input channel ``if*simd + s``.
 
     Raises:
-        FoldingError: The fold does not divide.
         WidthError: The layer's values are too wide.
     """
     params = folded.parameters(graph, node, fold)
@@ -43,9 +42,6 @@ def cycles(graph: Graph, node: ConvTranspose2d, fold: Fold) -> Cycles:
 
     The multipliers work without a gap from the cycle after the first pixel has come until the frame ends; the next
     frame loads meanwhile, so that the ideal is also the frame interval.
-
-    Raises:
-        FoldingError: The fold does not divide.
     """
     height, width, _ = graph.input_of(node).shape
     in_folds, out_folds = folded.folds(graph, node, fold)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from quantunet.hls.design import Cycles, Fold, Instance, Stream
-from quantunet.hls.folding import check_fold
 from quantunet.hls.modules.sheet import Join, Params, Timing
 from quantunet.hls.resources.parts import SLICE_BEATS, add_slice
 from quantunet.hls.resources.terms import Terms, counter_bits
@@ -19,12 +18,7 @@ _STAGES = 5  # registers before the output's register slice, which move together
 
 
 def emit(graph: Graph, node: MaxPool2d, fold: Fold) -> Instance:
-    """Return the instance of a pooling.
-
-    Raises:
-        FoldingError: The fold does not divide.
-    """
-    check_fold(graph, node, fold)
+    """Return the instance of a pooling."""
     source = graph.input_of(node)
     height, width, channels = source.shape
     params = {
@@ -45,12 +39,7 @@ def emit(graph: Graph, node: MaxPool2d, fold: Fold) -> Instance:
 
 
 def cycles(graph: Graph, node: MaxPool2d, fold: Fold) -> Cycles:
-    """Return the cycles of a pooling for one frame: a beat a cycle comes in, and the last one leaves 6 later.
-
-    Raises:
-        FoldingError: The fold does not divide.
-    """
-    check_fold(graph, node, fold)
+    """Return the cycles of a pooling for one frame: a beat a cycle comes in, and the last one leaves 6 later."""
     height, width, channels = graph.input_of(node).shape
     groups = channels // fold.pe
     beats = height * width * groups

@@ -6,7 +6,6 @@ import math
 
 from quantunet.errors import WidthError
 from quantunet.hls.design import Cycles, Fold, Instance, Stream
-from quantunet.hls.folding import check_fold
 from quantunet.hls.modules.sheet import Join, Params, Timing, pixelwise, same_pixel
 from quantunet.hls.resources.parts import SLICE_BEATS, add_slice
 from quantunet.hls.resources.terms import Terms
@@ -23,10 +22,8 @@ def emit(graph: Graph, node: Requant, fold: Fold) -> Instance:
     """Return the instance of a requantisation.
 
     Raises:
-        FoldingError: The fold does not divide.
         WidthError: The shifted value does not fit the 64 bits in which the module rounds.
     """
-    check_fold(graph, node, fold)
     source, target = graph.input_of(node).qtype, graph.output_of(node).qtype
     shift = source.frac - target.frac
     if source.bits + max(-shift, 1) >= _HELPER_BITS:
@@ -54,12 +51,7 @@ def emit(graph: Graph, node: Requant, fold: Fold) -> Instance:
 
 
 def cycles(graph: Graph, node: Requant, fold: Fold) -> Cycles:
-    """Return the cycles of a requantisation for one frame: a beat a cycle, through one register.
-
-    Raises:
-        FoldingError: The fold does not divide.
-    """
-    check_fold(graph, node, fold)
+    """Return the cycles of a requantisation for one frame: a beat a cycle, through one register."""
     beats = math.prod(graph.output_of(node).shape) // fold.pe
     return Cycles(predicted=beats + _LATENCY, first_output=1 + _LATENCY, ideal=beats)
 

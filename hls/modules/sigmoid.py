@@ -7,7 +7,6 @@ import math
 import numpy as np
 
 from quantunet.hls.design import Cycles, Fold, Instance, Memory, Stream
-from quantunet.hls.folding import check_fold
 from quantunet.hls.modules.sheet import Join, Params, Timing, pixelwise, same_pixel
 from quantunet.hls.resources.parts import SLICE_BEATS, add_slice
 from quantunet.hls.resources.terms import Terms
@@ -25,11 +24,7 @@ def emit(graph: Graph, node: Sigmoid, fold: Fold) -> Instance:
 
     The graph's table starts at ``qmin``; the memory is addressed by the input's bits, so that for a signed input its
     second half holds the negative values.
-
-    Raises:
-        FoldingError: The fold does not divide.
     """
-    check_fold(graph, node, fold)
     source, target = graph.input_of(node).qtype, graph.output_of(node).qtype
     words = np.roll(node.table.array, source.qmin).reshape(-1, 1)
     memory = Memory(f"{node.name}_table.mem", target.bits, IntArray.of(words))
@@ -51,12 +46,7 @@ def emit(graph: Graph, node: Sigmoid, fold: Fold) -> Instance:
 
 
 def cycles(graph: Graph, node: Sigmoid, fold: Fold) -> Cycles:
-    """Return the cycles of a sigmoid table for one frame: a beat a cycle, through the table and a register.
-
-    Raises:
-        FoldingError: The fold does not divide.
-    """
-    check_fold(graph, node, fold)
+    """Return the cycles of a sigmoid table for one frame: a beat a cycle, through the table and a register."""
     beats = math.prod(graph.output_of(node).shape) // fold.pe
     return Cycles(predicted=beats + _LATENCY, first_output=1 + _LATENCY, ideal=beats)
 

@@ -33,9 +33,13 @@ def rules() -> set[str]:
 def emit(graph: Graph, node: Node, fold: Fold) -> Instance:
     """Return the module instance of a layer, with streams named like the tensors it reads and writes.
 
+    Args:
+        graph: The network.
+        node: The layer.
+        fold: Its fold, of a :class:`~quantunet.hls.folding.Folding`, or one of its candidates.
+
     Raises:
-        FoldingError: The fold does not divide.
-        UnsupportedOpError: The layer is outside what the module can do.
+        WidthError: The layer's values are too wide for the module.
     """
     return LAYERS[node.op].emit(graph, node, fold)
 

@@ -23,7 +23,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from quantunet.hls.folding import Folding, check_folding, ideal_cycles
+from quantunet.hls.design import Fold
+from quantunet.hls.folding import Folding, ideal_cycles
 from quantunet.hls.modules import fifo
 from quantunet.hls.modules.sheet import Timing
 from quantunet.hls.modules.table import LAYERS, PLUMBING
@@ -37,13 +38,13 @@ MARGIN_BEATS = 8
 _DEEP = fifo.SHALLOW + 1
 
 
-def frame_interval(graph: Graph, folding: Folding) -> int:
+def frame_interval(graph: Graph, folding: Mapping[str, Fold]) -> int:
     """Return the cycles between adjacent frames: those of the slowest layer."""
-    check_folding(graph, folding)
+    folding = Folding.of(graph, folding)
     return max(ideal_cycles(graph, node, folding[node.name]) for node in graph.nodes)
 
 
-def first_output(graph: Graph, folding: Folding) -> int:
+def first_output(graph: Graph, folding: Mapping[str, Fold]) -> int:
     """Return the cycles from the first input handshake of a network to its first output handshake, both included.
 
     They are exact, for a source that always has a beat.
@@ -52,10 +53,11 @@ def first_output(graph: Graph, folding: Folding) -> int:
         FoldingError: The folding does not fit the graph.
         QuantUNetError: As :func:`quantunet.hls.schedule.exact.schedule`.
     """
+    folding = Folding.of(graph, folding)
     return schedule(build(graph, folding, fifo_depths(graph, folding)), 1).first_output
 
 
-def fifo_depths(graph: Graph, folding: Folding, frames: int | None = None) -> dict[tuple[str, int], int]:
+def fifo_depths(graph: Graph, folding: Mapping[str, Fold], frames: int | None = None) -> dict[tuple[str, int], int]:
     """Return the depth, in beats of the producer's stream, of the FIFO in front of each input that needs one.
 
     Args:
@@ -69,6 +71,7 @@ def fifo_depths(graph: Graph, folding: Folding, frames: int | None = None) -> di
     Raises:
         FoldingError: The folding does not fit the graph.
     """
+    folding = Folding.of(graph, folding)
     interval = frame_interval(graph, folding)
     timings = {node.name: LAYERS[node.op].timing(graph, node, folding[node.name]) for node in graph.nodes}
     streams = connections(graph)

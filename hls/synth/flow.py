@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,7 +66,7 @@ def macs(graph: Graph, node: Node) -> int:
     return ideal_cycles(graph, node, Fold(pe=1, simd=1))
 
 
-def write_rtl(graph: Graph, folding: Folding, folder: Path, layers: Sequence[str]) -> tuple[Part, ...]:
+def write_rtl(graph: Graph, folding: Mapping[str, Fold], folder: Path, layers: Sequence[str]) -> tuple[Part, ...]:
     """Write the RTL projects of layers and of the network, and list what there is to synthesise.
 
     Args:
@@ -81,6 +81,7 @@ def write_rtl(graph: Graph, folding: Folding, folder: Path, layers: Sequence[str
         ModelError: There is no such layer.
         StorageError: A file cannot be written.
     """
+    folding = Folding.of(graph, folding)
     nodes = [graph.node(name) for name in layers]
     parts = [_layer_part(graph, folding, folder, node) for node in nodes]
     network = rtl_project.write(graph, folding, folder / "network")

@@ -33,7 +33,7 @@ from quantunet.storage import atomic_path
 if TYPE_CHECKING:
     from quantunet.golden.inference import Taps
     from quantunet.hls.choose.solver import Solution
-    from quantunet.hls.design import Style
+    from quantunet.hls.design import Fold, Style
     from quantunet.hls.folding import Folding
     from quantunet.hls.generate.rtl_project import RtlProject
     from quantunet.rtl_sim.cosim import Leg, Progress
@@ -434,7 +434,7 @@ def cosim(
 
 
 def choose_folding(
-    graph: Graph, given: Folding | FilePath | None, interval: int | None = None, style: Style = "folded-lut"
+    graph: Graph, given: Mapping[str, Fold] | FilePath | None, interval: int | None = None, style: Style = "folded-lut"
 ) -> Folding:
     """Return the fold of every layer: as given, or the default for what is not.
 
@@ -451,6 +451,7 @@ def choose_folding(
         StorageError: The file cannot be read.
     """
     from quantunet.hls.choose.default import default_folding, read_folding
+    from quantunet.hls.folding import Folding
 
     _whole("interval", interval)
     if given is None:
@@ -459,7 +460,7 @@ def choose_folding(
         return read_folding(Path(given), graph, interval, style)
     if interval is not None:
         raise OptionError("interval", expected="none, as every layer's fold is given", got=str(interval))
-    return given
+    return Folding.of(graph, given)
 
 
 def cosim_image(graph: Graph, image: Picture) -> tuple[Array, str]:

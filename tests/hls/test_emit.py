@@ -6,6 +6,7 @@ import pytest
 
 from quantunet.errors import FoldingError, WidthError
 from quantunet.hls.design import Fold
+from quantunet.hls.folding import Folding
 from quantunet.hls.modules import width_adapter
 from quantunet.hls.modules.table import cycles, emit
 from quantunet.ir import Graph, QType, Sigmoid, Tensor
@@ -38,10 +39,8 @@ def small_layers() -> list[Graph]:
 @pytest.mark.parametrize("graph", small_layers(), ids=lambda graph: graph.nodes[0].op)
 @pytest.mark.parametrize("fold", [Fold(4, 4), Fold(0, 0), Fold(3, 1)])
 def test_fold_that_does_not_fit_is_refused_by_name(graph: Graph, fold: Fold) -> None:
-    (node,) = graph.nodes
-    for make in (emit, cycles):
-        with pytest.raises(FoldingError, match=r"^layer: "):
-            make(graph, node, fold)
+    with pytest.raises(FoldingError, match=r"^layer: "):
+        Folding(graph, {"layer": fold})
 
 
 @pytest.mark.parametrize("graph", small_layers(), ids=lambda graph: graph.nodes[0].op)

@@ -19,7 +19,7 @@ from quantunet.errors import FoldingError
 from quantunet.hls.choose.estimate import ADAPTER_PRICE, estimate, layer_cost, plumbing_cost, width_adapter_cost
 from quantunet.hls.choose.solver import Solution, fold_for_budget, fold_for_interval
 from quantunet.hls.design import Fold, Style
-from quantunet.hls.folding import candidates, check_folding
+from quantunet.hls.folding import Folding, candidates
 from quantunet.hls.network import build
 from quantunet.hls.resources.terms import PRICES, Cost, area, prices_of
 from quantunet.hls.schedule.depths import fifo_depths, frame_interval
@@ -133,7 +133,7 @@ def test_a_shorter_interval_never_takes_less() -> None:
     areas = []
     for interval in intervals:
         found = fold_for_interval(UNET, interval, styles=("folded-lut",))
-        check_folding(UNET, found.folding)
+        assert Folding.of(UNET, found.folding) is found.folding
         assert found.interval == frame_interval(UNET, found.folding) <= interval
         assert found.total.dsp == 0
         areas.append(size_of(found))

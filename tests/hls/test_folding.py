@@ -8,7 +8,7 @@ from quantunet.errors import FileFormatError, FoldingError, StorageError
 from quantunet.hls.choose.default import default_folding, default_interval, read_folding
 from quantunet.hls.choose.estimate import ADAPTER_PRICE, layer_cost, width_adapter_cost
 from quantunet.hls.design import Fold, Style
-from quantunet.hls.folding import candidates, check_fold, check_folding, ideal_cycles, write_folding
+from quantunet.hls.folding import Folding, candidates, check_fold, ideal_cycles, write_folding
 from quantunet.hls.modules.table import cycles
 from quantunet.hls.resources.terms import area
 from quantunet.ir import Conv2d, QType
@@ -19,7 +19,7 @@ GRAPH = random_unet(base=4, depth=2, size=32)
 
 def test_default_keeps_the_interval_with_the_least_estimated_area() -> None:
     folding = default_folding(GRAPH)
-    check_folding(GRAPH, folding)
+    Folding(GRAPH, folding)
     interval = default_interval(GRAPH)
     assert interval == 18 * 32 * 32
     lanes = {node.output: folding[node.name].pe for node in GRAPH.nodes}
@@ -139,4 +139,4 @@ def test_missing_file_and_missing_layer(tmp_path: Path) -> None:
     with pytest.raises(StorageError):
         read_folding(tmp_path / "none.json", GRAPH)
     with pytest.raises(FoldingError, match="sigmoid: expected a fold for every layer, got none"):
-        check_folding(GRAPH, {name: fold for name, fold in default_folding(GRAPH).items() if name != "sigmoid"})
+        Folding(GRAPH, {name: fold for name, fold in default_folding(GRAPH).items() if name != "sigmoid"})

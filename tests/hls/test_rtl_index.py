@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
-
-from helpers.faults import library_with
 
 from quantunet.hls.generate.rtl_index import RTL_FOLDER, index, read_library
 
@@ -17,7 +16,12 @@ def test_committed_index_is_what_the_command_writes() -> None:
 
 
 def test_another_header_makes_another_index(tmp_path: Path) -> None:
-    folder = library_with(tmp_path / "rtl", "qun_fork.sv", "/// Readers [1 or more]", "/// Readers [2 or more]")
+    folder = tmp_path / "rtl"
+    shutil.copytree(RTL_FOLDER, folder)
+    fork = folder / "qun_fork.sv"
+    text = fork.read_text(encoding="utf-8")
+    assert text.count("/// Readers [1 or more]") == 1
+    fork.write_text(text.replace("/// Readers [1 or more]", "/// Readers [2 or more]"), encoding="utf-8")
     changed = index(read_library(folder))
     assert changed != index(read_library())
     assert "| Readers | 2 or more |" in changed

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from quantunet.errors import FoldingError, ModelError, StorageError
+from quantunet.hls import folding
 from quantunet.hls.choose.default import default_folding, read_folding
 from quantunet.hls.design import Fold
 from quantunet.hls.generate import rtl_project
@@ -83,3 +84,16 @@ def test_wrong_folding_and_unknown_layer(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match=r"qun_concat\.sv"):
         rtl_project.write(GRAPH, FOLDING, tmp_path, rtl_folder=tmp_path)
     assert not list(tmp_path.iterdir()), "nothing half-written"
+
+
+def test_each_layer_is_checked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checked = []
+    whole = folding.check_fold
+    monkeypatch.setattr(folding, "check_fold", lambda *args: checked.append(args[1].name) or whole(*args))
+    rtl_project.write(GRAPH, dict(FOLDING), tmp_path / "network")
+    assert sorted(checked) == sorted(node.name for node in GRAPH.nodes)
+    made = folding.Folding(GRAPH, FOLDING)
+    checked.clear()
+    for node in GRAPH.nodes:
+        rtl_project.write(GRAPH, made, tmp_path / node.name, layer=node.name)
+    assert checked == []
