@@ -17,7 +17,7 @@ EXTRAS = ("model", "hls", "synth", "sim")
 GROUPS = ("dev", "bench")
 
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
-FAST = ("tests/core", "tests/golden", "tests/project")
+FAST = ("tests/root", "tests/golden", "tests/project")
 NEEDS_TORCH = ("checkpoint", "fused_quant", "learned_range", "target_bits")
 """Parts of the names of the tests in FAST that need torch."""
 
