@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from helpers import op_cases
+from helpers.benches.cases import TOP, Case, layer_case, write_cases
 from helpers.matrix_cases import Layer, case_of
 from helpers.rtl import BUILD_ROOT
 
@@ -19,9 +20,8 @@ from quantunet.hls.generate.rtl_project import RTL_FOLDER
 from quantunet.ir import QType, Tensor
 from quantunet.random_network import GraphBuilder
 from quantunet.rtl_sim import verilator
-from quantunet.rtl_sim.op_cases import TOP, Case, layer_case, write_cases
 
-BENCH = "helpers.tb_assertions"
+BENCH = "helpers.benches.tb_assertions"
 
 Fault = tuple[str, str, str, str]
 """File, text that stands in it once, what to write instead, and the assertion that speaks."""
@@ -29,6 +29,7 @@ Fault = tuple[str, str, str, str]
 ROUNDS: dict[str, tuple[Fault, ...]] = {
     "counters": (
         ("qun_concat.sv", "(group_q == GroupBits'(Groups - 1)) ? '0 :", "", "group_in_range"),
+        ("qun_add.sv", "_second_tready = ready && s_axis_first_tvalid", "_second_tready = ready", "frames_meet"),
         ("qun_fifo.sv", "(write_addr_q == AddrBits'(LastAddr)) ? '0 :", "", "addresses_in_range"),
         ("qun_fork.sv", "done ? '0 : served_q", "served_q", "served_a_beat"),
         ("qun_maxpool2d.sv", "last_pair ? '0 : pair_q", "pair_q", "counters_in_range"),
@@ -96,6 +97,7 @@ def cases() -> list[Case]:
         *(case_of(layer, seed) for seed, layer in enumerate((conv, transpose, constant))),
         op_cases.maxpool2d_cases()[1],
         layer_case(concat.build(("image", "up")), Fold(2, 2)),
+        op_cases.add_cases()[0],
         op_cases.sigmoid_cases()[1],
         op_cases.fork_cases()[0],
         op_cases.fifo_cases()[1],

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.faults import library_with
+from helpers.faults import Fault, library_with
 from helpers.rtl import BUILD_ROOT
 
 from quantunet import golden
 from quantunet.errors import ToolFailedError
-from quantunet.hls import rtl_project
 from quantunet.hls.choose.default import default_folding
+from quantunet.hls.generate import rtl_project
 from quantunet.hls.generate.rtl_project import RTL_FOLDER, library_sources
 from quantunet.random_network import random_image, random_unet
 from quantunet.rtl_sim import verilator
@@ -107,7 +107,7 @@ def simulate(
     ]
     (folder / "plans.json").write_text(json.dumps(document), encoding="utf-8")
     executable = verilator.build(sources, top, parameters, BUILD_ROOT, flags=verilator.ASSERTIONS)
-    verilator.run_cocotb(executable, "helpers.tb_frames", top, folder, seed=1)
+    verilator.run_cocotb(executable, "helpers.benches.tb_frames", top, folder, seed=1)
     report: list[dict[str, Any]] = json.loads((folder / "frames.json").read_text(encoding="utf-8"))
     assert [line["name"] for line in report] == [plan.name for plan in plans]
     return report
@@ -167,7 +167,7 @@ def test_all_but_one_frame_are_whole() -> None:
     ],
 )
 def test_fault_in_the_frame_check(right: str, wrong: str, tmp_path: Path) -> None:
-    library = library_with(tmp_path / "rtl", "qun_frame_check.sv", right, wrong)
+    library = library_with(tmp_path / "rtl", Fault("frame_check", "one", "qun_frame_check", right, wrong))
     with pytest.raises((AssertionError, ToolFailedError)):
         check(simulate_module(tmp_path, library), small_plans(), 5)
 

@@ -6,8 +6,7 @@ from typing import Any
 
 import cocotb
 from cocotb.triggers import ClockCycles
-
-from quantunet.rtl_sim.scenarios import benches
+from helpers.benches.scenarios import benches
 
 
 @cocotb.test()

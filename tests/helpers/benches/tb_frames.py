@@ -8,9 +8,8 @@ from typing import Any
 
 import cocotb
 from cocotb.triggers import ClockCycles, with_timeout
-
-from quantunet.rtl_sim import axis
-from quantunet.rtl_sim.scenarios import rng_for
+from helpers.benches import axis
+from helpers.benches.scenarios import rng_for
 
 
 @cocotb.test()
