@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quantunet.errors import FileFormatError, StorageError
+from quantunet.hls.generate.device_package import PATH, device_package
 from quantunet.hls.generate.rtl_project import RTL_FOLDER
 from quantunet.storage import write_text
 
@@ -164,5 +165,6 @@ def _cell(text: str) -> str:
 
 
 if __name__ == "__main__":
+    write_text(PATH, device_package())
     write_text(RTL_FOLDER / "README.md", index(read_library()))
     sys.exit(0)

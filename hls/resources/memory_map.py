@@ -28,15 +28,15 @@ _PSEUDO_DUAL_PORT = {**_TRUE_DUAL_PORT, 36: 32}
 BLOCK_LUTS = 400
 """LUTs that a block RAM is worth: an ECP5-85 has so many for each."""
 
-_TABLE_BITS_A_BLOCK = 3000
+TABLE_BITS_A_BLOCK = 3000
 """Bits of a random table that take so many LUTs."""
 
-_BLOCK_WIDTH = 36
-_DISTRIBUTED_LUTS = 6
+BLOCK_WIDTH = 36
+DISTRIBUTED_LUTS = 6
 
-_BYTE = 9
-_DEEP, _SMALL_REST = 2048, 4
-_DISTRIBUTED_DEPTH, _DISTRIBUTED_WIDTH = 16, 4
+BYTE = 9
+DEEP, SMALL_REST = 2048, 4
+DISTRIBUTED_DEPTH, DISTRIBUTED_WIDTH = 16, 4
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,8 @@ class Mapped:
 @lru_cache(maxsize=65536)
 def map_ram(width: int, depth: int) -> Mapped:
     """Return what ``qun_ram`` becomes: deep ones keep the bits beyond columns of nine in a memory of their own."""
-    rest = width % _BYTE
-    if depth <= _DEEP or width <= _BYTE or not 0 < rest <= _SMALL_REST:
+    rest = width % BYTE
+    if depth <= DEEP or width <= BYTE or not 0 < rest <= SMALL_REST:
         return map_memory(width, depth)
     parts = map_memory(width - rest, depth), map_memory(rest, depth)
     return Mapped("block", block=sum(p.block for p in parts), joined=sum(p.joined for p in parts))
@@ -108,18 +108,18 @@ def map_memory(width: int, depth: int, *, rom: bool = False, asynchronous: bool 
 
 def prefers_luts(width: int, depth: int, *, rom: bool = False) -> bool:
     """Return whether ``qun_ram`` or ``qun_rom`` asks for LUTs in place of block RAM."""
-    blocks = -(-width // _BLOCK_WIDTH)
+    blocks = -(-width // BLOCK_WIDTH)
     if rom:
-        return depth > 1 and width * depth <= _TABLE_BITS_A_BLOCK * blocks
+        return depth > 1 and width * depth <= TABLE_BITS_A_BLOCK * blocks
     slices, cells = _slices(width, depth)
-    luts = _DISTRIBUTED_LUTS * cells + (slices - 1) * width
-    return depth > _DISTRIBUTED_DEPTH and luts <= BLOCK_LUTS * blocks
+    luts = DISTRIBUTED_LUTS * cells + (slices - 1) * width
+    return depth > DISTRIBUTED_DEPTH and luts <= BLOCK_LUTS * blocks
 
 
 def _slices(width: int, depth: int) -> tuple[int, int]:
     """Return how many distributed RAMs stand behind each other, and how many there are."""
-    slices = -(-depth // _DISTRIBUTED_DEPTH)
-    return slices, slices * -(-width // _DISTRIBUTED_WIDTH)
+    slices = -(-depth // DISTRIBUTED_DEPTH)
+    return slices, slices * -(-width // DISTRIBUTED_WIDTH)
 
 
 def _joining(slices: int, width: int, *, rom: bool) -> float:
@@ -133,10 +133,10 @@ def _block(width: int, depth: int, *, rom: bool) -> tuple[float, int, int]:
     for shapes in (_TRUE_DUAL_PORT, _PSEUDO_DUAL_PORT):
         of_kind: tuple[float, int, int] | None = None
         for unit, divisor in shapes.items():
-            if shapes is _PSEUDO_DUAL_PORT and not rom and unit < _BYTE:
+            if shapes is _PSEUDO_DUAL_PORT and not rom and unit < BYTE:
                 continue  # its write port is 36 bits wide, and enables bytes
             slices = -(-depth // (_BLOCK_BITS // divisor))
-            byte = 1 if rom else min(unit, _BYTE)
+            byte = 1 if rom else min(unit, BYTE)
             blocks = -(-slices * (-(-width // byte) * byte) // unit)
             cost = blocks * _BLOCK_PRICE + _joining(slices, width, rom=rom) + _READ_PORT_PRICE
             if of_kind is None or cost < int(of_kind[0]):

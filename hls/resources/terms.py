@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from quantunet.constraints.board import RESOURCES, load_board
-from quantunet.hls.resources.memory_map import map_memory, map_ram
+from quantunet.hls.resources.memory_map import DISTRIBUTED_LUTS, map_memory, map_ram
 
 _DEVICE = {name: getattr(load_board("ulx3s_85f").budget, name).count for name in RESOURCES}
 
 PRICES: Mapping[str, float] = {name: _DEVICE["lut"] / count for name, count in _DEVICE.items()}
 """Area of one of each, in LUTs, without a budget: a share of an ECP5-85 is worth the same in every resource."""
 
-_DISTRIBUTED_LUTS = 6
 _DEEP_TABLE = 16
 _LUT_BITS = 16
 
@@ -78,7 +77,7 @@ class Terms:
         """Add a memory with what it becomes."""
         memory = map_memory(width, depth, asynchronous=True) if asynchronous else map_ram(width, depth)
         self.bram += memory.block
-        self.lut_known += _DISTRIBUTED_LUTS * memory.distributed
+        self.lut_known += DISTRIBUTED_LUTS * memory.distributed
         self.add("lut", joined_bits=memory.joined, register_bits=memory.register_bits)
         self.add("ff", registers=memory.register_bits + memory.output_bits)
 

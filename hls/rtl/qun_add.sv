@@ -55,7 +55,9 @@ module qun_add #(
   logic [Lanes*OutBits-1:0] result;
   logic both;
   logic ready;
+  logic unused_second_tlast;
 
+  assign unused_second_tlast = s_axis_second_tlast;  // it comes with that of the first stream
   assign both = s_axis_first_tvalid && s_axis_second_tvalid;
   assign s_axis_first_tready = ready && s_axis_second_tvalid;
   assign s_axis_second_tready = ready && s_axis_first_tvalid;
@@ -66,7 +68,9 @@ module qun_add #(
     if (both) begin
       for (int unsigned lane = 0; lane < Lanes; lane++) begin
         automatic logic [FirstBits-1:0] first_raw = s_axis_first_tdata[lane*FirstBits+:FirstBits];
-        automatic logic [SecondBits-1:0] second_raw = s_axis_second_tdata[lane*SecondBits+:SecondBits];
+        automatic
+        logic [SecondBits-1:0]
+        second_raw = s_axis_second_tdata[lane*SecondBits+:SecondBits];
         automatic logic first_sign = FirstSigned && first_raw[FirstBits-1];
         automatic logic second_sign = SecondSigned && second_raw[SecondBits-1];
         automatic longint first = {{(64 - FirstBits) {first_sign}}, first_raw};

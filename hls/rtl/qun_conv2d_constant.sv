@@ -50,7 +50,9 @@ module qun_conv2d_constant #(
 );
 
   // From a credit taken to the same one returned, SumLatency+4 cycles pass at full speed.
-  localparam int unsigned FifoDepth = (SumLatency > 12) ? 1 << $clog2(SumLatency + 4) : 16;
+  localparam int unsigned Cover = 1 << $clog2(SumLatency + 4);
+  localparam int unsigned Least = qun_device_pkg::Credits;
+  localparam int unsigned FifoDepth = (Cover > Least) ? Cover : Least;
 
   logic credit, take, take_last;
   logic [SumLatency+1:0] valid_q, last_q;  // window, product, requantisation

@@ -16,7 +16,7 @@ module qun_credit_fifo #(
     /// Bits of a beat [1 or more]
     parameter int unsigned Bits = 8,
     /// Beats that it holds, and credits [a power of two, 2 or more]
-    parameter int unsigned Depth = 16
+    parameter int unsigned Depth = qun_device_pkg::Credits
 ) (
     input  wire logic            clk,
     input  wire logic            rst_n,

@@ -112,7 +112,7 @@ module qun_fifo #(
     assign m_axis_tlast = read_word[Bits];
   end
 
-  if (Depth <= 16) begin : gen_shallow
+  if (Depth <= qun_device_pkg::FifoShallow) begin : gen_shallow
     logic [WordBits-1:0] words[Depth];
 
     always_ff @(posedge clk) begin

@@ -8,9 +8,8 @@
 //
 // Reading and writing one address in the same cycle gives an undefined word: the users never use one, and assert it.
 //
-// A block RAM is worth 400 LUTs, as many as an ECP5-85 has for each: where distributed RAM takes no more, with the
-// multiplexer that joins its 16 words deep pieces, it is taken. Block RAM has columns of 9 bits: up to 4 bits beyond
-// them are a memory of their own, which goes twice or more as deep.
+// Where distributed RAM, with the multiplexer that joins its pieces in depth, takes no more LUTs than block RAM is worth,
+// it is taken. Block RAM has columns: few bits beyond them are a memory of their own, which goes twice or more as deep.
 
 `include "qun_assert.svh"
 
@@ -32,14 +31,20 @@ module qun_ram #(
     output logic      [Bits-1:0]     read_data_q
 );
 
-  localparam int unsigned Slices = (Depth + 15) / 16;
-  localparam int unsigned Luts = Slices * 6 * ((Bits + 3) / 4) + (Slices - 1) * Bits;
-  localparam bit Distributed = Depth > 16 && Luts <= 400 * ((Bits + 35) / 36);
+  import qun_device_pkg::*;
+
+  localparam int unsigned Slices = (Depth + DistributedDepth - 1) / DistributedDepth;
+  localparam int unsigned Pieces = Slices * ((Bits + DistributedWidth - 1) / DistributedWidth);
+  localparam int unsigned Luts = Pieces * DistributedLuts + (Slices - 1) * Bits;
+  localparam int unsigned Blocks = (Bits + BlockWidth - 1) / BlockWidth;
+  localparam bit Distributed = Depth > DistributedDepth && Luts <= BlockLuts * Blocks;
   // verilator lint_off UNUSEDPARAM
   localparam string Style = Distributed ? "distributed" : "auto";
   // verilator lint_on UNUSEDPARAM
 
-  localparam int unsigned Rest = (Depth > 2048 && Bits > 9 && Bits % 9 <= 4) ? Bits % 9 : 0;
+  localparam int unsigned Beside = Bits % Column;
+  localparam bit Split = Depth > SplitDepth && Bits > Column && Beside <= SplitBits;
+  localparam int unsigned Rest = Split ? Beside : 0;
   localparam int unsigned Whole = Bits - Rest;
 
   (* no_rw_check, ram_style = Style *)

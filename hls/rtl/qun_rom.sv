@@ -9,7 +9,7 @@
 // Synthesis reads `File`, lines of hexadecimal digits. A simulator reads the same words, ten times faster, from packed
 // binary, `File` with ".bin" behind it, and stops where that file is missing or has another length.
 //
-// A block RAM is worth 400 LUTs, as many as an ECP5-85 has for each: these hold about 3000 bits of a table.
+// Where the LUTs that a block RAM is worth hold the table, it stands in LUTs.
 
 `include "qun_assert.svh"
 
@@ -30,7 +30,10 @@ module qun_rom #(
     output logic      [Bits-1:0]     data_q
 );
 
-  localparam bit Logic = Depth > 1 && Bits * Depth <= 3000 * ((Bits + 35) / 36);
+  import qun_device_pkg::*;
+
+  localparam int unsigned Blocks = (Bits + BlockWidth - 1) / BlockWidth;
+  localparam bit Logic = Depth > 1 && Bits * Depth <= TableBits * Blocks;
   // verilator lint_off UNUSEDPARAM
   localparam string Style = Logic ? "logic" : "auto";
   // verilator lint_on UNUSEDPARAM

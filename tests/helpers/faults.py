@@ -100,6 +100,15 @@ def library_with(folder: Path, fault: Fault | None) -> Path:
     return folder
 
 
+def library_with_text(folder: Path, file: str, right: str, wrong: str) -> Path:
+    """Copy the library into a new folder, with a text that stands once in a file, a comment perhaps, replaced."""
+    shutil.copytree(RTL_FOLDER, folder)
+    text = (folder / file).read_text(encoding="utf-8")
+    assert text.count(right) == 1, f"{file} holds {right!r} {text.count(right)} times"
+    (folder / file).write_text(text.replace(right, wrong), encoding="utf-8")
+    return folder
+
+
 def fault(bench: str, name: str) -> Fault:
     """Return a row of the table."""
     (found,) = (each for each in FAULTS if (each.bench, each.name) == (bench, name))

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from helpers.faults import library_with
+from helpers.faults import library_with_text
 from helpers.project import ROOT
 
 from quantunet.errors import FileFormatError
@@ -57,7 +57,7 @@ def test_headers_and_parameters_are_whole() -> None:
     ],
 )
 def test_missing_piece_of_a_header_is_named(right: str, wrong: str, expected: str, tmp_path: Path) -> None:
-    folder = library_with(tmp_path / "rtl", "qun_fifo.sv", right, wrong)
+    folder = library_with_text(tmp_path / "rtl", "qun_fifo.sv", right, wrong)
     with pytest.raises(FileFormatError, match=expected):
         read_module(folder / "qun_fifo.sv")
 

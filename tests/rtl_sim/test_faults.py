@@ -77,9 +77,9 @@ def test_a_survivor_fails_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
     assert fault_benches.main(["--bench", "fork"]) == 1
     assert "fork: none at all: SURVIVED in qun_fork.sv" in output.getvalue()
     assert "1 of 2 faults found" in output.getvalue()
-    monkeypatch.setattr(fault_benches, "FAULTS", (replace(harmless, right="& served_q"),))
+    monkeypatch.setattr(fault_benches, "FAULTS", (replace(harmless, right="& other_q"),))
     assert fault_benches.main([]) == 2
-    assert "fault 'fork: none at all': qun_fork.sv holds '& served_q' 0 times" in output.getvalue()
+    assert "fault 'fork: none at all': qun_fork.sv holds '& other_q' 0 times" in output.getvalue()
 
 
 def test_what_does_not_build_is_not_found() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
+from helpers.faults import library_with_text
+
+from quantunet.hls.generate.device_package import PATH, device_package
 from quantunet.hls.generate.rtl_index import RTL_FOLDER, index, read_library
 
 
@@ -16,12 +18,7 @@ def test_committed_index_is_what_the_command_writes() -> None:
 
 
 def test_another_header_makes_another_index(tmp_path: Path) -> None:
-    folder = tmp_path / "rtl"
-    shutil.copytree(RTL_FOLDER, folder)
-    fork = folder / "qun_fork.sv"
-    text = fork.read_text(encoding="utf-8")
-    assert text.count("/// Readers [1 or more]") == 1
-    fork.write_text(text.replace("/// Readers [1 or more]", "/// Readers [2 or more]"), encoding="utf-8")
+    folder = library_with_text(tmp_path / "rtl", "qun_fork.sv", "/// Readers [1 or more]", "/// Readers [2 or more]")
     changed = index(read_library(folder))
     assert changed != index(read_library())
     assert "| Readers | 2 or more |" in changed
@@ -33,3 +30,7 @@ def test_every_module_says_who_uses_it() -> None:
     assert set(lines) == {path.stem for path in RTL_FOLDER.glob("*.sv")}
     assert lines["qun_lane_products"].endswith("| `qun_matrix_vector` |")
     assert lines["qun_frame_check"].endswith("| generated designs |")
+
+
+def test_the_device_s_constants_are_those_of_python() -> None:
+    assert PATH.read_text(encoding="utf-8") == device_package(), "run `python -m quantunet.hls.generate.rtl_index`"
