@@ -68,7 +68,7 @@ def judged(situation: Situation, folder: Path, pixel: Fraction, extra: tuple[str
     level = {"taken": "asked", "refused": "bad", "either": "open"}[situation.verdict]
     image = picture(net.shape, situation.dark)
     file = RandomFile(
-        0, model, image, pixel, net.quantised, "x", {"situation": level}, 1, situation.input_last, situation.last
+        0, model, image, pixel, (net.quantised,), "x", {"situation": level}, 1, situation.input_last, situation.last
     )
     return judge(file, folder)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from helpers.faults import FAULTS, Fault, flip_nibble, library_with
+from helpers.faults import FAULTS, Fault, flip_nibble, library_with, library_with_text
 from helpers.rtl import BUILD_ROOT
 
 from quantunet.hls.choose.default import default_folding
@@ -53,7 +53,7 @@ def test_fault_in_the_library(fault: Fault, tmp_path: Path) -> None:
 
 
 def test_broken_promise_is_a_failure_even_where_every_value_is_right(tmp_path: Path) -> None:
-    library = library_with(
+    library = library_with_text(
         tmp_path / "rtl",
         "qun_sliding_window.sv",
         "`QUN_ASSERT(fill_in_range, 32'(fill_q) <= FillMax && !",
