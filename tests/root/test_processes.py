@@ -139,6 +139,7 @@ def test_a_pool_that_is_stopped_starts_nothing_more(tmp_path: Path) -> None:
 
 
 SIGNALLED = """
+import signal
 import sys
 from quantunet.cli import main
 from quantunet.commands import zoo
@@ -151,9 +152,8 @@ def work(args):
         pool.submit(run, ["/bin/sh", "-c", sys.argv[1]]).result()
 
 zoo.run = work
-if len(sys.argv) > 3:
-    import signal
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+# The tests themselves may run under nohup.
+signal.signal(signal.SIGHUP, signal.SIG_IGN if len(sys.argv) > 3 else signal.SIG_DFL)
 sys.exit(main(["zoo"]))
 """
 
