@@ -15,7 +15,6 @@ from helpers.rtl import BUILD_ROOT
 from rich.console import Console
 
 from quantunet.cli import main
-from quantunet.commands import cosim as command
 from quantunet.errors import ImageError, ModelError, ToolFailedError
 from quantunet.hls.choose.default import default_folding
 from quantunet.hls.csim import simulation
@@ -229,7 +228,7 @@ def test_unknown_layer_and_wrong_image() -> None:
 
 @pytest.fixture
 def zoo(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "load_network", lambda name: GRAPH)
+    monkeypatch.setattr("quantunet.zoo.load_network", lambda name: GRAPH)
 
 
 @pytest.mark.usefixtures("zoo")
