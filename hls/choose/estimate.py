@@ -43,7 +43,6 @@ def layer_terms(graph: Graph, node: Node, fold: Fold) -> Terms:
     """Return the terms of a layer.
 
     Raises:
-        FoldingError: The fold does not fit.
         WidthError: The layer's values are too wide for this fold.
     """
     return LAYERS[node.op].area(graph, node, fold)
@@ -53,7 +52,6 @@ def layer_cost(graph: Graph, node: Node, fold: Fold) -> Cost:
     """Return what a layer takes.
 
     Raises:
-        FoldingError: The fold does not fit.
         WidthError: The layer's values are too wide for this fold.
     """
     return calibration().cost(layer_terms(graph, node, fold))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from quantunet.hls.design import Cycles, Fold, Instance, Stream
-from quantunet.hls.modules.sheet import Join, Params, Timing, pixelwise, same_pixel
+from quantunet.hls.modules.sheet import Join, Params, Timing, beat_a_cycle, pixelwise, same_pixel
 from quantunet.hls.resources.parts import SLICE_BEATS, add_slice
 from quantunet.hls.resources.terms import Terms, counter_bits
 from quantunet.ir import Array, Concat, Graph
@@ -38,8 +36,7 @@ def emit(graph: Graph, node: Concat, fold: Fold) -> Instance:
 
 def cycles(graph: Graph, node: Concat, fold: Fold) -> Cycles:
     """Return the cycles of a concatenation for one frame: a beat a cycle leaves, through one register."""
-    beats = math.prod(graph.output_of(node).shape) // fold.pe
-    return Cycles(predicted=beats + _LATENCY, first_output=1 + _LATENCY, ideal=beats)
+    return beat_a_cycle(graph, node, fold, _LATENCY)
 
 
 def area(graph: Graph, node: Concat, fold: Fold) -> Terms:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 from quantunet.errors import WidthError
 from quantunet.hls.design import Cycles, Fold, Instance, Stream
-from quantunet.hls.modules.sheet import Join, Params, Timing, pixelwise, same_pixel
+from quantunet.hls.modules.sheet import Join, Params, Timing, beat_a_cycle, pixelwise, same_pixel
 from quantunet.hls.resources.parts import SLICE_BEATS, add_slice
 from quantunet.hls.resources.terms import Terms
 from quantunet.ir import Array, Graph, Requant
@@ -52,8 +50,7 @@ def emit(graph: Graph, node: Requant, fold: Fold) -> Instance:
 
 def cycles(graph: Graph, node: Requant, fold: Fold) -> Cycles:
     """Return the cycles of a requantisation for one frame: a beat a cycle, through one register."""
-    beats = math.prod(graph.output_of(node).shape) // fold.pe
-    return Cycles(predicted=beats + _LATENCY, first_output=1 + _LATENCY, ideal=beats)
+    return beat_a_cycle(graph, node, fold, _LATENCY)
 
 
 def area(graph: Graph, node: Requant, fold: Fold) -> Terms:

@@ -7,6 +7,7 @@ refuses one that lacks a member. ``params`` are always the whole-number paramete
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -107,6 +108,12 @@ class Plumbing(Module, Protocol):
 def same_pixel(target: Stream) -> Array:
     """Return the needs of a module that makes each pixel of the one at its place."""
     return np.arange(target.shape[0] * target.shape[1], dtype=np.int64)
+
+
+def beat_a_cycle(graph: Graph, node: Any, fold: Fold, latency: int) -> Cycles:
+    """Return the cycles of a layer that gives a beat a cycle, each ``latency`` cycles after it could be made."""
+    beats = math.prod(graph.output_of(node).shape) // fold.pe
+    return Cycles(predicted=beats + latency, first_output=1 + latency, ideal=beats)
 
 
 def pixelwise(graph: Graph, node: Any, fold: Fold, counts: Cycles, entry: tuple[int, ...] = (0,)) -> Timing:
