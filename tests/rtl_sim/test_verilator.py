@@ -172,11 +172,12 @@ def test_run_without_a_test_has_failed(source: Path, tmp_path: Path) -> None:
     assert [test.name for test in run(folder, tmp_path / "run", testcase="counts").tests] == ["bench_counter.counts"]
 
 
-def test_refused_design_leaves_nothing(source: Path, tmp_path: Path) -> None:
-    source.write_text(COUNTER.replace("8'(Step)", "Nothing"))
+def test_refused_design_leaves_nothing(tmp_path: Path) -> None:
+    refused = tmp_path / "qun_refused.sv"  # no other test builds one of this name in the folder that all share
+    refused.write_text(COUNTER.replace("qun_counter", "qun_refused").replace("8'(Step)", "Nothing"))
     with pytest.raises(ToolFailedError, match="Nothing"):
-        verilator.build([source], "qun_counter", {}, BUILD_ROOT)
-    assert not [path for path in BUILD_ROOT.glob(".qun_counter-*") if path.is_dir()]
+        verilator.build([refused], "qun_refused", {}, BUILD_ROOT)
+    assert not [path for path in BUILD_ROOT.glob("*qun_refused*") if path.is_dir()]
     with pytest.raises(StorageError, match="missing.sv"):
         verilator.build([tmp_path / "missing.sv"], "qun_counter", {}, BUILD_ROOT)
 
