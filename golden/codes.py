@@ -14,7 +14,8 @@ Codes = npt.NDArray[np.integer]
 def code_dtype(qtype: QType) -> np.dtype[np.integer]:
     """Return the smallest integer dtype that holds a type.
 
-    >>> code_dtype(QType(8, False, 0)), code_dtype(QType(9, True, 0))
-    (dtype('uint8'), dtype('int16'))
+    >>> code_dtype(QType(8, False, 0)), code_dtype(QType(9, True, 0)), code_dtype(QType(33, True, 0))
+    (dtype('uint8'), dtype('int16'), dtype('int64'))
     """
-    return np.dtype(f"{'i' if qtype.signed else 'u'}{1 if qtype.bits <= 8 else 2}")
+    size = next(size for size in (1, 2, 4, 8) if qtype.bits <= 8 * size)
+    return np.dtype(f"{'i' if qtype.signed else 'u'}{size}")

@@ -24,9 +24,7 @@ def ideal_cycles(graph: Graph, node: Node, fold: Fold) -> int:
     source, target = graph.input_of(node), graph.output_of(node)
     if fold.style == "constant":
         return max(math.prod(tensor.shape[:2]) for tensor in (source, target))
-    if isinstance(node, MatrixNode):
-        return node.macs(source.shape, target.shape) // (fold.pe * fold.simd)
-    return max(math.prod(source.shape), math.prod(target.shape)) // fold.pe
+    return node.work(source.shape, target.shape) // (fold.pe if node.tied_lanes else fold.pe * fold.simd)
 
 
 def _divisors(value: int) -> list[int]:
@@ -35,11 +33,7 @@ def _divisors(value: int) -> list[int]:
 
 def _lane_limits(graph: Graph, node: Node) -> tuple[int, int]:
     """Return what PE and SIMD must divide."""
-    source, target = graph.input_of(node), graph.output_of(node)
-    if isinstance(node, MatrixNode):
-        return target.shape[2], source.shape[2]
-    shared = math.gcd(*(graph.tensor(name).shape[2] for name in node.inputs), target.shape[2])
-    return shared, shared
+    return node.lane_limits([graph.tensor(name).shape for name in node.inputs], graph.output_of(node).shape)
 
 
 def candidates(graph: Graph, node: Node, styles: Collection[Style] = STYLES) -> list[Fold]:
@@ -51,12 +45,15 @@ def candidates(graph: Graph, node: Node, styles: Collection[Style] = STYLES) -> 
         styles: Styles that a convolution may have; every other op has ``folded-lut``.
     """
     pe_limit, simd_limit = _lane_limits(graph, node)
-    if not isinstance(node, MatrixNode):
-        return [Fold(lanes, lanes) for lanes in _divisors(pe_limit)]
-    shapes = [(pe, simd) for pe in _divisors(pe_limit) for simd in _divisors(simd_limit)]
+    if node.tied_lanes:
+        shapes = [(lanes, lanes) for lanes in _divisors(pe_limit)]
+    else:
+        shapes = [(pe, simd) for pe in _divisors(pe_limit) for simd in _divisors(simd_limit)]
+    if not node.multiplies:
+        return [Fold(pe, simd) for pe, simd in shapes]
     folds = [Fold(pe, simd, style) for style in STYLES if style in styles for pe, simd in shapes]
     unfolded = Fold(pe_limit, simd_limit, "constant")
-    constant = "constant" in op_of(node.op).styles and math.prod(node.weight.shape) <= MAX_CONSTANT_WEIGHTS
+    constant = _refusal_of_constant(node) is None
     return [fold for fold in folds if fold.style != "constant" or (constant and fold == unfolded)]
 
 
@@ -78,7 +75,7 @@ def check_fold(graph: Graph, node: Node, fold: Fold) -> None:
             )
     if fold.style not in STYLES:
         raise FoldingError(node.name, expected=f"a style out of {', '.join(STYLES)}", got=repr(fold.style))
-    if fold.style != "folded-lut" and not isinstance(node, MatrixNode):
+    if fold.style != "folded-lut" and not node.multiplies:
         raise FoldingError(
             node.name,
             expected="the style folded-lut",
@@ -91,17 +88,19 @@ def check_fold(graph: Graph, node: Node, fold: Fold) -> None:
             expected=f"PE {pe_limit} and SIMD {simd_limit}, all channels, for the style constant",
             got=f"PE {fold.pe} and SIMD {fold.simd}",
         )
-    if fold.style == "constant" and isinstance(node, MatrixNode):
-        _check_constant(node)
-    if not isinstance(node, MatrixNode) and fold.pe != fold.simd:
+    refusal = _refusal_of_constant(node) if fold.style == "constant" else None
+    if refusal is not None:
+        raise refusal
+    if node.tied_lanes and fold.pe != fold.simd:
         raise FoldingError(
             node.name, expected=f"PE equal to SIMD for {node.op}", got=f"PE {fold.pe} and SIMD {fold.simd}"
         )
 
 
-def _check_constant(node: MatrixNode) -> None:
-    if "constant" not in op_of(node.op).styles:
-        raise FoldingError(
+def _refusal_of_constant(node: Node) -> FoldingError | None:
+    """Return why a layer cannot have the style ``constant``; ``None`` where it can."""
+    if "constant" not in op_of(node.op).styles or not isinstance(node, MatrixNode):
+        return FoldingError(
             node.name,
             expected=f"{' or '.join(op.stem for op in OPS if 'constant' in op.styles)} for the style constant",
             got=f"a {node.op}",
@@ -109,12 +108,13 @@ def _check_constant(node: MatrixNode) -> None:
         )
     weights = math.prod(node.weight.shape)
     if weights > MAX_CONSTANT_WEIGHTS:
-        raise FoldingError(
+        return FoldingError(
             node.name,
             expected=f"at most {MAX_CONSTANT_WEIGHTS} weights for the style constant",
             got=str(weights),
             hint="Use folded-lut or folded-dsp.",
         )
+    return None
 
 
 class Folding(Mapping[str, Fold]):

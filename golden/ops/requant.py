@@ -34,12 +34,12 @@ def evaluate(graph: Graph, node: Requant, inputs: Sequence[Array]) -> Array:
 
 def evaluate_batch(cores: Cores, graph: Graph, node: Requant, inputs: Sequence[Codes]) -> Codes:
     """Return the output of a node for a batch, ``(images, height', width', channels')``, fast and as exact."""
-    x, output = inputs[0], graph.output_of(node)
+    x, source, output = inputs[0], graph.input_of(node).qtype, graph.output_of(node)
     y = np.empty(x.shape, code_dtype(output.qtype))
 
     def compute(strip: tuple[slice, slice]) -> None:
-        values = x[strip].astype(np.float32)
-        requantise_floats(values, graph.input_of(node).qtype.frac, output.qtype)
+        values = x[strip].astype(np.float32 if source.bits <= 24 else np.float64)
+        requantise_floats(values, source.frac, output.qtype)
         y[strip] = values
 
     cores.each(compute, strips(x.shape, x.shape[3], cores.count))

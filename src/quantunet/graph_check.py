@@ -14,6 +14,7 @@ from quantunet.ir import (
     MAX_ACCUMULATOR_BITS,
     MAX_BITS,
     MAX_FRAC,
+    MAX_PRODUCT_BITS,
     MAX_TENSOR_VALUES,
     MIN_BITS,
     Add,
@@ -50,6 +51,8 @@ def check(graph: Graph) -> Graph:
         for name in node.inputs:
             if name not in written:
                 raise ModelError(node.name, expected="inputs that an earlier layer writes", got=f"'{name}'")
+            if not node.reads_sums:
+                check_width(name, graph.tensor(name).qtype)
         if node.output in written:
             raise ModelError(node.name, expected="an output of its own", got=f"'{node.output}', written twice")
         written.add(node.output)
@@ -76,7 +79,11 @@ def _check_names(graph: Graph) -> None:
             double = sorted(name for name, count in Counter(names).items() if count > 1)
             raise ModelError(graph.name, expected=f"each {kind} once", got=f"twice: {', '.join(double)}")
     for tensor in graph.tensors:
-        check_width(tensor.name, tensor.qtype)
+        check_width(tensor.name, tensor.qtype, MAX_BITS if tensor.name in graph.inputs else MAX_ACCUMULATOR_BITS)
+        if tensor.unit is not None and (tensor.unit <= 0 or tensor.qtype.frac):
+            raise ScaleError(
+                tensor.name, expected="a unit greater than 0, beside frac = 0", got=f"{tensor.unit} and {tensor.qtype}"
+            )
         if len(tensor.shape) != 3 or min(tensor.shape) < 1 or math.prod(tensor.shape) > MAX_TENSOR_VALUES:
             raise ShapeError(
                 tensor.name,
@@ -97,17 +104,22 @@ def _check_streams(graph: Graph, written: set[str]) -> None:
             raise ModelError(tensor.name, expected="a layer that reads this tensor", got="none")
 
 
-def check_width(where: str, qtype: QType) -> None:
+def check_width(where: str, qtype: QType, most: int = MAX_BITS) -> None:
     """Check that a type's width and scale lie in the supported range.
+
+    Args:
+        where: The layer or tensor, for the message.
+        qtype: The type.
+        most: The greatest width.
 
     Raises:
         WidthError: The width does not.
         ScaleError: The scale does not.
     """
-    if not MIN_BITS <= qtype.bits <= MAX_BITS:
+    if not MIN_BITS <= qtype.bits <= most:
         raise WidthError(
             where,
-            expected=f"a bit-width of {MIN_BITS} to {MAX_BITS}",
+            expected=f"a bit-width of {MIN_BITS} to {most}",
             got=str(qtype.bits),
             hint="Train with widths inside this range.",
         )
@@ -174,6 +186,8 @@ def _check_conv2d(graph: Graph, node: Conv2d) -> None:
     kernel = node.weight.shape[:2]
     if kernel not in ((1, 1), (3, 3)):
         raise UnsupportedOpError(node.name, expected="a kernel of 3x3 or 1x1", got=f"{kernel[0]}x{kernel[1]}")
+    if (node.stride, node.dilation, node.groups, node.padded) != ((1, 1), (1, 1), 1, True):
+        raise UnsupportedOpError(node.name, expected="stride 1, dilation 1, one group, same padding", got="others")
     height, width, _ = graph.input_of(node).shape
     _expect_shape(node, graph.output_of(node), (height, width, graph.output_of(node).shape[2]))
     _check_weights(graph, node)
@@ -183,6 +197,8 @@ def _check_conv_transpose2d(graph: Graph, node: ConvTranspose2d) -> None:
     kernel = node.weight.shape[:2]
     if kernel != (2, 2):
         raise UnsupportedOpError(node.name, expected="a kernel of 2x2", got=f"{kernel[0]}x{kernel[1]}")
+    if (node.stride, node.crop) != ((2, 2), (0, 0, 0, 0)):
+        raise UnsupportedOpError(node.name, expected="stride 2 without cropping", got="another")
     height, width, _ = graph.input_of(node).shape
     _expect_shape(node, graph.output_of(node), (2 * height, 2 * width, graph.output_of(node).shape[2]))
     _check_weights(graph, node)
@@ -191,6 +207,8 @@ def _check_conv_transpose2d(graph: Graph, node: ConvTranspose2d) -> None:
 def _check_maxpool2d(graph: Graph, node: MaxPool2d) -> None:
     source, target = graph.input_of(node), graph.output_of(node)
     height, width, channels = source.shape
+    if (node.kernel, node.stride) != ((2, 2), (2, 2)):
+        raise UnsupportedOpError(node.name, expected="windows of 2x2 at stride 2", got="others")
     if height % 2 or width % 2:
         raise ShapeError(
             node.name,
@@ -203,6 +221,14 @@ def _check_maxpool2d(graph: Graph, node: MaxPool2d) -> None:
 
 
 def _check_requant(graph: Graph, node: Requant) -> None:
+    source, target = graph.input_of(node).qtype, graph.output_of(node).qtype
+    check_width(node.name, target)
+    bits = source.bits + min(max(target.frac - source.frac, 0), MAX_BITS)
+    if bits > MAX_PRODUCT_BITS:
+        raise WidthError(
+            node.name, expected=f"at most {MAX_PRODUCT_BITS} bits before saturation", got=f"{bits} bits",
+            hint="Bring the scales closer together.",
+        )  # fmt: skip
     _expect_shape(node, graph.output_of(node), graph.input_of(node).shape)
 
 
@@ -232,6 +258,8 @@ def _check_add(graph: Graph, node: Add) -> None:
     if first.shape != second.shape:
         raise ShapeError(node.name, expected="two tensors of one shape", got=f"{first.shape} and {second.shape}")
     _expect_shape(node, target, first.shape)
+    if node.gains != (1, 1):
+        raise UnsupportedOpError(node.name, expected="gains of 1", got=str(node.gains))
     bits = sum_type(first.qtype, second.qtype).bits
     if bits > MAX_ACCUMULATOR_BITS:
         raise WidthError(

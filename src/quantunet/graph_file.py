@@ -13,14 +13,27 @@ import json
 import math
 import zlib
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from quantunet.documents import Fields, parse_json, read_json, shown
 from quantunet.errors import ModelError
 from quantunet.graph_check import check
-from quantunet.ir import FORMAT, MAX_BITS, MAX_FRAC, MIN_BITS, NODE_TYPES, Graph, IntArray, Node, QType, Tensor
-from quantunet.pixels import Pixels
+from quantunet.ir import (
+    FORMAT,
+    FORMATS,
+    MAX_ACCUMULATOR_BITS,
+    MAX_FRAC,
+    MIN_BITS,
+    NODE_TYPES,
+    Graph,
+    IntArray,
+    Node,
+    QType,
+    Tensor,
+)
+from quantunet.pixels import Pixels, read_fraction
 
 WHAT = f"a graph in the format {FORMAT}"
 
@@ -54,10 +67,15 @@ def to_document(graph: Graph) -> dict[str, Any]:
         "name": graph.name,
         "inputs": list(graph.inputs),
         "output": graph.output,
-        "tensors": [{"name": t.name, "shape": list(t.shape), "qtype": _plain(t.qtype)} for t in graph.tensors],
+        "tensors": [_encoded(tensor) for tensor in graph.tensors],
         "nodes": nodes,
         "pixels": graph.pixels.encoded(),
     }
+
+
+def _encoded(tensor: Tensor) -> dict[str, object]:
+    entry = {"name": tensor.name, "shape": list(tensor.shape), "qtype": _plain(tensor.qtype)}
+    return entry if tensor.unit is None else entry | {"unit": str(tensor.unit)}
 
 
 def _plain(value: object) -> object:
@@ -114,7 +132,7 @@ def from_document(document: object, source: str, array: ArrayReader) -> Graph:
     """
     fields = Fields(document, source)
     found = fields.take("format") if "format" in fields else None
-    if found != FORMAT:
+    if found not in FORMATS:
         hint = "A card (*.json) only describes a network: give the network's own file."
         fields.fail("format", WHAT, "none" if found is None else shown(found), hint)
     left = MAX_WEIGHTS
@@ -143,14 +161,28 @@ def _tensor(entry: Fields) -> Tensor:
     if len(shape) != 3:
         entry.fail("shape", "[height, width, channels]", shown(list(shape)))
     qtype = _qtype(entry, "qtype")
+    unit = _unit(entry) if "unit" in entry else None
     entry.finish()
-    return Tensor(name, (shape[0], shape[1], shape[2]), qtype)
+    return Tensor(name, (shape[0], shape[1], shape[2]), qtype, unit)
+
+
+def _unit(entry: Fields) -> Fraction:
+    value = entry.take("unit")
+    try:
+        unit = read_fraction(value)
+    except (ValueError, TypeError):
+        entry.fail("unit", "a fraction as text", shown(value))
+    if unit <= 0:
+        entry.fail("unit", "a fraction greater than 0", shown(value))
+    return unit
 
 
 def _qtype(entry: Fields, key: str) -> QType:
     table = entry.table(key)
     qtype = QType(
-        table.whole("bits", MIN_BITS, MAX_BITS), table.flag("signed"), table.whole("frac", -MAX_FRAC, MAX_FRAC)
+        table.whole("bits", MIN_BITS, MAX_ACCUMULATOR_BITS),
+        table.flag("signed"),
+        table.whole("frac", -MAX_FRAC, MAX_FRAC),
     )
     table.finish()
     return qtype
@@ -160,15 +192,27 @@ FIELD_READERS: dict[str, Callable[[Fields, str], object]] = {
     "str": Fields.text,
     "bool": Fields.flag,
     "tuple[str, ...]": Fields.texts,
+    "int": lambda entry, key: entry.whole(key, -(1 << 62), 1 << 62),
+    "Pair": lambda entry, key: _numbers(entry, key, 2),
+    "Sides": lambda entry, key: _numbers(entry, key, 4),
     "QType": _qtype,
 }
 """How a field of a node is read, by its annotation; an ``IntArray`` by the reader of the file's arrays."""
+
+
+def _numbers(entry: Fields, key: str, count: int) -> tuple[int, ...]:
+    values = entry.wholes(key, -_MAX_SIDE, _MAX_SIDE)
+    if len(values) != count:
+        entry.fail(key, f"a list of {count} whole numbers", shown(list(values)))
+    return values
 
 
 def _node(entry: Fields, array: Callable[[Fields, str], IntArray]) -> Node:
     kind = NODE_TYPES[entry.choice("op", NODE_TYPES)]
     values: dict[str, object] = {}
     for field in dataclasses.fields(kind):
+        if field.name not in entry and field.default is not dataclasses.MISSING:
+            continue  # a file of the first format
         reader = array if field.type == "IntArray" else FIELD_READERS[str(field.type)]
         values[field.name] = reader(entry, field.name)
     entry.finish()

@@ -11,8 +11,9 @@ import base64
 import dataclasses
 import math
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -25,13 +26,21 @@ from quantunet.pixels import Pixels
 
 Array = npt.NDArray[np.int64]
 Shape = tuple[int, int, int]
+Pair = tuple[int, int]
+"""Of rows and of columns."""
+Sides = tuple[int, int, int, int]
+"""Rows at the top, columns at the left, rows at the bottom, columns at the right."""
 
 MIN_BITS = 1
 MAX_BITS = 16
 """Bit-widths of tensors and weights that a graph may hold."""
 
 MAX_ACCUMULATOR_BITS = 48
-"""Accumulators wider than this are refused: float64 and the RTL's helper integers would no longer be exact."""
+"""Accumulators wider than this are refused: float64 and the RTL's helper integers would no longer be exact. A tensor
+may be as wide where it holds exact sums that a requantisation reads next."""
+
+MAX_PRODUCT_BITS = 62
+"""Of a sum times its multiplier, with the offset: what the helper integers of :class:`Affine` hold."""
 
 MAX_TENSOR_VALUES = 1 << 26
 """Values of one tensor, or weights of one layer: 8192 x 8192 pixels. A larger one is a damaged file."""
@@ -39,7 +48,10 @@ MAX_TENSOR_VALUES = 1 << 26
 MAX_FRAC = 256
 """Most fractional bits, and most negative ones, of a type: scales beyond do not come from a training."""
 
-FORMAT = "quantunet-graph-1"
+FORMAT = "quantunet-graph-2"
+
+FORMATS = ("quantunet-graph-1", FORMAT)
+"""What is read: the first lacks fields that have a default now."""
 
 
 @dataclass(frozen=True)
@@ -123,11 +135,20 @@ class IntArray:
 
 @dataclass(frozen=True)
 class Tensor:
-    """A named tensor of one image, ``(height, width, channels)``."""
+    """A named tensor of one image, ``(height, width, channels)``.
+
+    Attributes:
+        name: Its name.
+        shape: Height, width and channels.
+        qtype: The type of its integers.
+        unit: The real value of the integer 1 where it is no power of two, and ``qtype.frac`` is 0 then; it is
+            information for people alone, since hardware sees integers only.
+    """
 
     name: str
     shape: Shape
     qtype: QType
+    unit: Fraction | None = None
 
 
 @dataclass(frozen=True)
@@ -149,6 +170,9 @@ class Node:
     is_probability: ClassVar[bool] = False
     """Whether the output is a probability that is at least 1/2 exactly where the input is not negative."""
 
+    reads_sums: ClassVar[bool] = False
+    """Whether its input may be wider than ``MAX_BITS``: exact sums of another layer."""
+
     name: str
     inputs: tuple[str, ...]
     output: str
@@ -158,9 +182,24 @@ class Node:
         """Width of a weight; 0 where there is none."""
         return 0
 
+    multiplies: ClassVar[bool] = False
+    """Whether its hardware has multipliers, so that a fold says of what they are made."""
+
+    tied_lanes: ClassVar[bool] = True
+    """Whether the hardware reads as many channels at a time as it writes: PE and SIMD are one number."""
+
     def macs(self, source: Shape, target: Shape) -> int:
         """Return the multiplications for one frame, from the shapes of the first input and of the output."""
         return 0
+
+    def work(self, source: Shape, target: Shape) -> int:
+        """Return the cycles in which the busiest resource has work for one frame, with one lane (PE and SIMD of 1)."""
+        return max(math.prod(source), math.prod(target))
+
+    def lane_limits(self, sources: Sequence[Shape], target: Shape) -> Pair:
+        """Return the channels that PE and SIMD must divide, from the shapes of the inputs and of the output."""
+        shared = math.gcd(*(shape[2] for shape in sources), target[2])
+        return shared, shared
 
 
 @dataclass(frozen=True)
@@ -175,6 +214,9 @@ class MatrixNode(Node):
 
     sum_axes: ClassVar[tuple[int, ...]]
     """Axes of the weights that meet in one accumulator."""
+
+    multiplies: ClassVar[bool] = True
+    tied_lanes: ClassVar[bool] = False
 
     weight: IntArray
     weight_type: QType
@@ -194,42 +236,174 @@ class MatrixNode(Node):
         """Return the multiplications for one frame: one for each product of each output value."""
         return math.prod(target) * self.terms
 
+    def work(self, source: Shape, target: Shape) -> int:
+        """Return the cycles in which one multiplier has work for one frame."""
+        return self.macs(source, target)
+
+    def lane_limits(self, sources: Sequence[Shape], target: Shape) -> Pair:
+        """Return the channels that PE and SIMD must divide: those of the output and those of the input."""
+        return target[2], sources[0][2]
+
 
 @dataclass(frozen=True)
 class Conv2d(MatrixNode):
-    """Same-padded convolution with stride 1, kernel 3x3 or 1x1, bias and requantisation.
+    """Convolution with bias and requantisation.
 
-    ``y[h, w, co] = requantise(sum x[h + dy - k//2, w + dx - k//2, ci] * weight[dy, dx, ci, co] + bias[co])``. Padding
-    is the integer 0. The rectifier is an unsigned output type.
+    ``y[h, w, co] = requantise(sum x[h*sh + dy*dh, w*sw + dx*dw, ci] * weight[dy, dx, ci, co] + bias[co])``. ``padded``
+    moves the window by ``-(k // 2)``, and pixels outside the image are the integer 0. The rectifier is an unsigned
+    output type. Output channel ``co`` of group ``g = co // (channels_out / groups)`` sees the input channels from
+    ``g * channels_in / groups`` on.
+
+    Attributes:
+        stride: Rows and columns from one window to the next.
+        dilation: Rows and columns from one tap to the next.
+        groups: Groups of channels that do not meet; the weights' third axis has the input channels of one.
+        padded: Same padding; at stride 1, dilation 1 and in one group alone, kernel 3x3 or 1x1. Another padding is a
+            layer of its own, :class:`Pad`.
     """
 
     op: ClassVar[str] = "conv2d"
     sum_axes: ClassVar[tuple[int, ...]] = (0, 1, 2)
 
+    stride: Pair = (1, 1)
+    dilation: Pair = (1, 1)
+    groups: int = 1
+    padded: bool = True
+
+    def lane_limits(self, sources: Sequence[Shape], target: Shape) -> Pair:
+        """Return the channels that PE and SIMD must divide: those of one group."""
+        return target[2] // self.groups, sources[0][2] // self.groups
+
+
+@dataclass(frozen=True)
+class DepthwiseConv2d(MatrixNode):
+    """Convolution of each channel by itself, without padding, with bias and requantisation.
+
+    ``y[h, w, c] = requantise(sum x[h*sh + dy*dh, w*sw + dx*dw, c] * weight[dy, dx, 0, c] + bias[c])``.
+
+    Attributes:
+        stride: Rows and columns from one window to the next.
+        dilation: Rows and columns from one tap to the next.
+    """
+
+    op: ClassVar[str] = "depthwise_conv2d"
+    sum_axes: ClassVar[tuple[int, ...]] = (0, 1, 2)
+    tied_lanes: ClassVar[bool] = True
+
+    stride: Pair = (1, 1)
+    dilation: Pair = (1, 1)
+
+    def lane_limits(self, sources: Sequence[Shape], target: Shape) -> Pair:
+        """Return the channels that PE and SIMD, which are one number, must divide."""
+        return target[2], target[2]
+
 
 @dataclass(frozen=True)
 class ConvTranspose2d(MatrixNode):
-    """Transpose convolution, kernel 2x2, stride 2, with bias and requantisation.
+    """Transpose convolution with bias and requantisation.
 
-    ``y[2h + dy, 2w + dx, co] = requantise(sum x[h, w, ci] * weight[dy, dx, ci, co] + bias[co])``.
+    ``full[h*sh + dy, w*sw + dx, co] += x[h, w, ci] * weight[dy, dx, ci, co]``, and ``y = requantise(full + bias)``
+    without the rows and columns that ``crop`` names. With a kernel larger than the stride, at least ``kernel - stride``
+    are cropped at every side, so that no output pixel lacks a tap: the input is padded first (:class:`Pad`).
+
+    Attributes:
+        stride: Rows and columns of the output from one input pixel to the next.
+        crop: Rows and columns of the full output that are left out.
     """
 
     op: ClassVar[str] = "conv_transpose2d"
     sum_axes: ClassVar[tuple[int, ...]] = (2,)
 
+    stride: Pair = (2, 2)
+    crop: Sides = (0, 0, 0, 0)
+
+    def macs(self, source: Shape, target: Shape) -> int:
+        """Return the multiplications for one frame: each output pixel has the taps of its phase."""
+        rows, columns = (
+            sum(len(range((place + crop) % stride, taps, stride)) for place in range(length))
+            for taps, stride, crop, length in zip(
+                self.weight.shape[:2], self.stride, self.crop[:2], target[:2], strict=True
+            )
+        )
+        return rows * columns * source[2] * target[2]
+
 
 @dataclass(frozen=True)
 class MaxPool2d(Node):
-    """Maximum over non-overlapping 2x2 windows; the type does not change."""
+    """Maximum over windows, without padding; the type does not change.
+
+    Attributes:
+        kernel: Rows and columns of a window.
+        stride: Rows and columns from one window to the next.
+    """
 
     op: ClassVar[str] = "maxpool2d"
+
+    kernel: Pair = (2, 2)
+    stride: Pair = (2, 2)
+
+    def work(self, source: Shape, target: Shape) -> int:
+        """Return the cycles of its input port, or those in which it takes a value of a window."""
+        return max(math.prod(source), math.prod(target) * math.prod(self.kernel))
+
+
+@dataclass(frozen=True)
+class SumPool2d(Node):
+    """Exact sum over windows, without padding: the mean, at another scale.
+
+    ``y[h, w, c] = sum x[h*sh + dy, w*sw + dx, c]``. The output type holds every sum; what it says of the scale is that
+    of the mean where a window has a power of two of pixels.
+
+    Attributes:
+        kernel: Rows and columns of a window.
+        stride: Rows and columns from one window to the next.
+    """
+
+    op: ClassVar[str] = "sumpool2d"
+
+    kernel: Pair = (2, 2)
+    stride: Pair = (2, 2)
+
+    def work(self, source: Shape, target: Shape) -> int:
+        """Return the cycles of its input port, or those in which it takes a value of a window."""
+        return max(math.prod(source), math.prod(target) * math.prod(self.kernel))
 
 
 @dataclass(frozen=True)
 class Requant(Node):
-    """Requantisation from the input's type to the output's type."""
+    """Requantisation from the input's type to the output's type, both with power-of-two scales."""
 
     op: ClassVar[str] = "requant"
+    reads_sums: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class Affine(Node):
+    """General requantisation, with constants of each channel: any scale, BatchNorm, LeakyReLU, PReLU, any rounding.
+
+    ``y[h, w, c] = limit((x[h, w, c] * m[c] + b[c]) >> shift)``, where ``m`` and ``b`` are ``multiplier`` and ``offset``
+    for ``x >= 0`` and ``negative_multiplier`` and ``negative_offset`` for ``x < 0``. The shift rounds down, and
+    ``limit`` clamps to the output's type, or keeps its low bits where ``wraps`` is set.
+
+    Attributes:
+        multiplier: ``(channels,)``.
+        offset: ``(channels,)``.
+        negative_multiplier: ``(channels,)``.
+        negative_offset: ``(channels,)``.
+        shift: Binary places that are dropped, 0 to 62.
+        wraps: Whether what does not fit the output's type wraps around instead of being clamped.
+    """
+
+    op: ClassVar[str] = "affine"
+    reads_sums: ClassVar[bool] = True
+    multiplies: ClassVar[bool] = True
+
+    multiplier: IntArray
+    offset: IntArray
+    negative_multiplier: IntArray
+    negative_offset: IntArray
+    shift: int
+    wraps: bool = False
 
 
 @dataclass(frozen=True)
@@ -242,14 +416,129 @@ class Concat(Node):
 
 @dataclass(frozen=True)
 class Add(Node):
-    """Sum of two tensors of one shape, requantised: ``y = requantise(a + b)``, where ``a + b`` is exact.
+    """Weighted sum of two tensors of one shape, requantised: ``y = requantise(g0 * a + g1 * b)``, exact before it.
 
     The scales of both and of the output may differ. Where the output's scale is at least as fine as both inputs', each
     is brought to it exactly and the sum saturates.
+
+    Attributes:
+        gains: ``g0`` and ``g1``, whole numbers; ``(1, -1)`` is a difference.
     """
 
     op: ClassVar[str] = "add"
     arity: ClassVar[int] = 2
+
+    gains: Pair = (1, 1)
+
+
+@dataclass(frozen=True)
+class Multiply(Node):
+    """Exact product of two tensors, pixel by pixel; the second has as many channels, or one for all (a gate).
+
+    ``y[h, w, c] = a[h, w, c] * b[h, w, c]``, or ``* b[h, w, 0]``. The output type holds every product.
+    """
+
+    op: ClassVar[str] = "multiply"
+    arity: ClassVar[int] = 2
+    multiplies: ClassVar[bool] = True
+
+    def macs(self, source: Shape, target: Shape) -> int:
+        """Return the multiplications for one frame: one for each output value."""
+        return math.prod(target)
+
+    def lane_limits(self, sources: Sequence[Shape], target: Shape) -> Pair:
+        """Return the channels that PE and SIMD must divide; a gate's one channel has one lane."""
+        return target[2], target[2]
+
+
+@dataclass(frozen=True)
+class Maximum(Node):
+    """The greater of two tensors of one shape and one type, value by value."""
+
+    op: ClassVar[str] = "maximum"
+    arity: ClassVar[int] = 2
+
+
+@dataclass(frozen=True)
+class ResizeNearest(Node):
+    """Each pixel repeated: ``y[h, w, c] = x[h // fh, w // fw, c]``; the type does not change.
+
+    Attributes:
+        factor: Rows and columns that a pixel becomes.
+    """
+
+    op: ClassVar[str] = "resize_nearest"
+
+    factor: Pair = (2, 2)
+
+
+@dataclass(frozen=True)
+class ResizeBilinear(Node):
+    """Twice the size, linear between the centres of pixels, edges repeated: an exact sum.
+
+    Along an axis that doubles, ``y[2i] = x[i - 1] + 3 * x[i]`` and ``y[2i + 1] = 3 * x[i] + x[i + 1]`` with indices
+    held inside the image: four times the value, so that the output's ``frac`` is two larger for each such axis.
+
+    Attributes:
+        factor: 2 or 1, of rows and of columns.
+    """
+
+    op: ClassVar[str] = "resize_bilinear"
+
+    factor: Pair = (2, 2)
+
+
+@dataclass(frozen=True)
+class DepthToSpace(Node):
+    """Channels become pixels: ``y[h*bh + i, w*bw + j, c] = x[h, w, (i*bw + j) * channels_out + c]``.
+
+    Attributes:
+        block: Rows and columns that a pixel becomes.
+    """
+
+    op: ClassVar[str] = "depth_to_space"
+
+    block: Pair = (2, 2)
+
+
+@dataclass(frozen=True)
+class Pad(Node):
+    """Pixels of one constant around the image; the type does not change.
+
+    Attributes:
+        sides: How many.
+        value: The integer of every channel of these pixels.
+    """
+
+    op: ClassVar[str] = "pad"
+
+    sides: Sides = (1, 1, 1, 1)
+    value: int = 0
+
+
+@dataclass(frozen=True)
+class Crop(Node):
+    """The image without some rows and columns at its sides; the type does not change.
+
+    Attributes:
+        sides: How many.
+    """
+
+    op: ClassVar[str] = "crop"
+
+    sides: Sides = (1, 1, 1, 1)
+
+
+@dataclass(frozen=True)
+class Argmax(Node):
+    """The channel of the greatest value, the first of equals: one channel, unsigned, of scale 1."""
+
+    op: ClassVar[str] = "argmax"
+    tied_lanes: ClassVar[bool] = False
+
+    def lane_limits(self, sources: Sequence[Shape], target: Shape) -> Pair:
+        """Return the channels that PE and SIMD must divide: the one of the output, and those of the input."""
+        return 1, sources[0][2]
 
 
 @dataclass(frozen=True)
@@ -262,6 +551,19 @@ class Sigmoid(Node):
 
     op: ClassVar[str] = "sigmoid"
     is_probability: ClassVar[bool] = True
+
+    table: IntArray
+
+
+@dataclass(frozen=True)
+class Table(Node):
+    """Any function of one value: a table over the whole range of the input, of at most 12 bits.
+
+    Attributes:
+        table: ``(2**bits,)``; the entry of the integer ``q`` is ``table[q - qmin]``.
+    """
+
+    op: ClassVar[str] = "table"
 
     table: IntArray
 

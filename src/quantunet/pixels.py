@@ -54,9 +54,9 @@ class Pixels:
             message = f"pixels {value!r}"
             raise TypeError(message)
         return cls(
-            None if scale is None else _fraction(scale),
-            tuple(_fraction(entry) for entry in gain),
-            tuple(_fraction(entry) for entry in offset),
+            None if scale is None else read_fraction(scale),
+            tuple(read_fraction(entry) for entry in gain),
+            tuple(read_fraction(entry) for entry in offset),
             narrow,
         )
 
@@ -65,7 +65,13 @@ _MAX_TEXT = 700
 """Characters of a fraction: a float64 has at most 1,074 binary places; a longer text is no constant of a network."""
 
 
-def _fraction(value: object) -> Fraction:
+def read_fraction(value: object) -> Fraction:
+    """Return the fraction that a document gives as text.
+
+    Raises:
+        TypeError: It is no such text.
+        ValueError: It divides by 0.
+    """
     if not isinstance(value, str) or len(value) > _MAX_TEXT or "e" in value.lower():
         message = f"the fraction {str(value)[:40]!r}"
         raise TypeError(message)

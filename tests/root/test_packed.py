@@ -109,7 +109,7 @@ def change(document, path, value):
         (("tensors", 1, "shape"), [1 << 17, 1 << 17, 1], "at most 67108864 values"),
         (("tensors", 0, "qtype", "signed"), "no", "qtype.signed"),
         (("tensors", 0, "qtype", "bits"), True, "qtype.bits"),
-        (("tensors", 0, "qtype", "bits"), 17, "qtype.bits"),
+        (("tensors", 0, "qtype", "bits"), 49, "qtype.bits"),
         (("tensors", 0, "qtype", "frac"), 10**30, "qtype.frac"),
         (("tensors", 0, "name"), "t" * 101, "letters, digits and _"),
         (("nodes", 0), 3, r"nodes\[0\]"),
