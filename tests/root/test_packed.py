@@ -95,7 +95,7 @@ def change(document, path, value):
 @pytest.mark.parametrize(
     ("path", "value", "got"),
     [
-        (("format",), "quantunet-graph-2", "key 'format'"),
+        (("format",), "quantunet-graph-3", "key 'format'"),
         (("name",), 7, "key 'name'"),
         (("name",), "a\nb", "key 'name'"),
         (("inputs",), "x", "key 'inputs'"),
