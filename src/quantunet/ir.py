@@ -381,9 +381,10 @@ class Requant(Node):
 class Affine(Node):
     """General requantisation, with constants of each channel: any scale, BatchNorm, LeakyReLU, PReLU, any rounding.
 
-    ``y[h, w, c] = limit((x[h, w, c] * m[c] + b[c]) >> shift)``, where ``m`` and ``b`` are ``multiplier`` and ``offset``
-    for ``x >= 0`` and ``negative_multiplier`` and ``negative_offset`` for ``x < 0``. The shift rounds down, and
-    ``limit`` clamps to the output's type, or keeps its low bits where ``wraps`` is set.
+    ``y[h, w, c] = limit(R((x[h, w, c] * m[c] + b[c]) / 2**shift))``, where ``m`` and ``b`` are ``multiplier`` and
+    ``offset`` for ``x >= 0`` and ``negative_multiplier`` and ``negative_offset`` for ``x < 0``. ``R`` rounds down, or
+    half to even where ``even`` is set. ``limit`` clamps to ``low`` and ``high``, or keeps the low bits of the output's
+    type where ``wraps`` is set.
 
     Attributes:
         multiplier: ``(channels,)``.
@@ -391,7 +392,10 @@ class Affine(Node):
         negative_multiplier: ``(channels,)``.
         negative_offset: ``(channels,)``.
         shift: Binary places that are dropped, 0 to 62.
-        wraps: Whether what does not fit the output's type wraps around instead of being clamped.
+        low: The least output, not below the least of the output's type: a narrow range, or a zero point.
+        high: The greatest output, not above the greatest of the output's type.
+        even: Whether it rounds half to even instead of down.
+        wraps: Whether what does not fit the output's type wraps around; ``low`` and ``high`` are the type's then.
     """
 
     op: ClassVar[str] = "affine"
@@ -403,6 +407,9 @@ class Affine(Node):
     negative_multiplier: IntArray
     negative_offset: IntArray
     shift: int
+    low: int
+    high: int
+    even: bool = False
     wraps: bool = False
 
 
