@@ -382,15 +382,16 @@ class Affine(Node):
     """General requantisation, with constants of each channel: any scale, BatchNorm, LeakyReLU, PReLU, any rounding.
 
     ``y[h, w, c] = limit(R((x[h, w, c] * m[c] + b[c]) / 2**shift))``, where ``m`` and ``b`` are ``multiplier`` and
-    ``offset`` for ``x >= 0`` and ``negative_multiplier`` and ``negative_offset`` for ``x < 0``. ``R`` rounds down, or
-    half to even where ``even`` is set. ``limit`` clamps to ``low`` and ``high``, or keeps the low bits of the output's
+    ``offset`` for ``x >= split[c]``, and ``lower_multiplier`` and ``lower_offset`` below. ``R`` rounds down, or half to
+    even where ``even`` is set. ``limit`` clamps to ``low`` and ``high``, or keeps the low bits of the output's
     type where ``wraps`` is set.
 
     Attributes:
         multiplier: ``(channels,)``.
         offset: ``(channels,)``.
-        negative_multiplier: ``(channels,)``.
-        negative_offset: ``(channels,)``.
+        split: ``(channels,)``, the least input of the upper branch; a bias in front of a LeakyReLU moves it from 0.
+        lower_multiplier: ``(channels,)``; equal to ``multiplier`` where there is but one branch.
+        lower_offset: ``(channels,)``; equal to ``offset`` where there is but one branch.
         shift: Binary places that are dropped, 0 to 62.
         low: The least output, not below the least of the output's type: a narrow range, or a zero point.
         high: The greatest output, not above the greatest of the output's type.
@@ -404,8 +405,9 @@ class Affine(Node):
 
     multiplier: IntArray
     offset: IntArray
-    negative_multiplier: IntArray
-    negative_offset: IntArray
+    split: IntArray
+    lower_multiplier: IntArray
+    lower_offset: IntArray
     shift: int
     low: int
     high: int
