@@ -23,7 +23,8 @@ from quantunet.hls.plugin.original import Original
 from quantunet.hls.plugin.precision import holds, qtype_of, rule_of
 from quantunet.identifiers import identifier
 from quantunet.ir import Conv2d, ConvTranspose2d, Graph, IntArray, QType, Shape, Tensor
-from quantunet.normalise import AnyValue, Builder, Place, SumSource
+from quantunet.normalise import Builder
+from quantunet.values import AnyValue, Form, Place, SumSource, frac_of
 
 
 def from_model_graph(model: Any) -> Graph:
@@ -203,8 +204,8 @@ def _read_matrix(reader: _Reader, layer: Any, place: Place, kind: type[Conv2d] |
     _codes(name, "biases", biases.data, weight_type.frac + source.qtype.frac)
     bias_type = qtype_of(name, biases.type.precision)
     _check_range(name, "biases", _codes(name, "biases", biases.data, bias_type.frac), bias_type)
-    bias = np.asarray(biases.data, dtype=np.float64).reshape(-1)
-    value = reader.builder.matrix(place, kind, reader.builder.ready(source, place), weight, weight_type, bias)
+    bias = [Fraction(each) for each in np.asarray(biases.data, dtype=np.float64).reshape(-1).tolist()]
+    value = reader.builder.matrix(place, kind, reader.builder.ready(source, place), weight, Form.of(weight_type), bias)
     assert isinstance(value.source, SumSource)
     _check_accumulator(layer, value.source)
     reader.keep(layer, place, value)
@@ -213,8 +214,10 @@ def _read_matrix(reader: _Reader, layer: Any, place: Place, kind: type[Conv2d] |
 def _check_accumulator(layer: Any, sums: SumSource) -> None:
     """Check that the C++ accumulator holds every reachable sum; it may wrap in between."""
     got = qtype_of(layer.name, layer.get_attr("accum_t").precision)
-    exact = QType(bits_for(*sums.reach), signed=True, frac=sums.frac)
-    if not holds(got, sums.reach, sums.frac):
+    frac = frac_of(sums.steps[0])
+    assert frac is not None  # hls4ml has no other scales
+    exact = QType(bits_for(*sums.reach), signed=True, frac=frac)
+    if not holds(got, sums.reach, frac):
         raise WidthError(
             layer.name,
             expected=f"an accumulator that holds {exact} (signed, bits.fraction)",

@@ -225,11 +225,11 @@ def _node(entry: Fields, array: Callable[[Fields, str], IntArray]) -> Node:
 def _pixels(fields: Fields) -> Pixels:
     value = fields.take("pixels")
     try:
-        if not isinstance(value, dict) or set(value) != set(Pixels().encoded()):
+        if not isinstance(value, dict) or {*value, "bounds"} != set(Pixels().encoded()):
             raise TypeError("other keys")  # noqa: TRY301
         return Pixels.decoded(value)
     except (ValueError, KeyError, TypeError):
-        fields.fail("pixels", "scale, gain and offset as fractions, and narrow", shown(value))
+        fields.fail("pixels", "scale, gain and offset as fractions, narrow and bounds", shown(value))
 
 
 def _compressed(table: Fields, shape: tuple[int, ...]) -> IntArray:

@@ -63,40 +63,104 @@ def away(value: Fraction) -> int:
     return math.ceil(value) if value >= 0 else math.floor(value)
 
 
-SYMMETRIC: tuple[Rounding, ...] = (half_away, half_to_zero, away, math.trunc)
+def bipolar(value: Fraction) -> int:
+    """Return 1 or -1, the sign: there is no 0."""
+    return 1 if value >= 0 else -1
+
+
+SYMMETRIC: tuple[Rounding, ...] = (half_away, half_to_zero, away, math.trunc, bipolar)
 """Roundings that treat values below zero as the mirror image of those above: a branch of their own."""
 
 
 @dataclass(frozen=True)
-class Steps:
-    """What becomes of the sums of one channel: ``clamp(rounding(v), low, high)`` with ``v = gain * x + offset``.
-
-    Below zero ``v`` is multiplied by ``leak`` first.
+class Line:
+    """``gain * x + offset``.
 
     Attributes:
-        gain: Factor, in steps of the output; any sign, not 0 unless the channel is constant.
-        offset: Summand, in steps of the output.
+        gain: Factor.
+        offset: Summand.
+    """
+
+    gain: Fraction = Fraction(1)
+    offset: Fraction = Fraction(0)
+
+    def then(self, gain: Fraction, offset: Fraction) -> Line:
+        """Return the line behind another factor and summand."""
+        return Line(self.gain * gain, self.offset * gain + offset)
+
+
+@dataclass(frozen=True)
+class Bend:
+    """The function of one channel: one line from a corner on, and another below it; they meet there.
+
+    Attributes:
+        upper: From the corner on.
+        lower: Below the corner; equal to ``upper`` where there is no corner.
+    """
+
+    upper: Line = Line()
+    lower: Line = Line()
+
+    @property
+    def straight(self) -> bool:
+        """Whether there is no corner."""
+        return self.upper == self.lower
+
+    @property
+    def corner(self) -> Fraction:
+        """Where the two lines meet."""
+        return (self.lower.offset - self.upper.offset) / (self.upper.gain - self.lower.gain)
+
+    @property
+    def rises(self) -> bool:
+        """Whether it never falls."""
+        return self.upper.gain >= 0 and self.lower.gain >= 0
+
+    def at(self, x: int) -> Fraction:
+        """Return the value of an integer.
+
+        >>> leaky = Bend().then(Fraction(1), Fraction(2)).leaking(Fraction(1, 2))
+        >>> [str(leaky.at(x)) for x in (-6, -2, 4)]
+        ['-2', '0', '6']
+        """
+        line = self.upper if self.straight or x >= self.corner else self.lower
+        return line.gain * x + line.offset
+
+    def then(self, gain: Fraction, offset: Fraction) -> Bend:
+        """Return the function behind a factor and a summand."""
+        return Bend(self.upper.then(gain, offset), self.lower.then(gain, offset))
+
+    def leaking(self, slope: Fraction) -> Bend:
+        """Return a straight function behind a slope below zero."""
+        line, below = self.upper, self.upper.then(slope, Fraction(0))
+        if not line.gain:
+            return Bend(below, below) if line.offset < 0 else self
+        return Bend(line, below) if line.gain > 0 else Bend(below, line)
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What becomes of the sums of one channel: ``clamp(rounding(bend(x)), low, high)``.
+
+    Attributes:
+        bend: In steps of the output.
         rounding: From a fraction to an integer, monotone.
         low: The least code.
         high: The greatest code.
-        leak: The slope below zero; not negative.
     """
 
-    gain: Fraction
-    offset: Fraction
+    bend: Bend
     rounding: Rounding
     low: int
     high: int
-    leak: Fraction = Fraction(1)
 
     def __call__(self, x: int) -> int:
         """Return the code of a sum.
 
-        >>> Steps(Fraction(1, 3), Fraction(0), half_even, 0, 7)(5)
+        >>> Steps(Bend().then(Fraction(1, 3), Fraction(0)), half_even, 0, 7)(5)
         2
         """
-        value = self.gain * x + self.offset
-        return min(max(self.rounding(value * self.leak if value < 0 else value), self.low), self.high)
+        return min(max(self.rounding(self.bend.at(x)), self.low), self.high)
 
 
 @dataclass(frozen=True)
@@ -185,28 +249,18 @@ def _exact(channels: Sequence[Steps], reach: tuple[int, int]) -> Constants | Non
     """Return the factors themselves, where all are binary fractions and the rounding is half to even."""
     if any(channel.rounding is not half_even for channel in channels):
         return None
-    numbers = [
-        number
-        for channel in channels
-        for number in (channel.gain, channel.offset, channel.gain * channel.leak, channel.offset * channel.leak)
-    ]
+    lines = [line for channel in channels for line in (channel.bend.upper, channel.bend.lower)]
+    numbers = [number for line in lines for number in (line.gain, line.offset)]
     if any(number.denominator & (number.denominator - 1) for number in numbers):
         return None
     shift = max(number.denominator for number in numbers).bit_length() - 1
     if shift > MAX_PRODUCT_BITS:
         return None
 
-    def whole(number: Fraction) -> int:
-        return int(number * (1 << shift))
-
-    splits = [_corner(channel, reach) for channel in channels]
-    upper, lower = [], []
-    for channel in channels:
-        below = (whole(channel.gain * channel.leak), whole(channel.offset * channel.leak))
-        above = (whole(channel.gain), whole(channel.offset))
-        first, second = (above, below) if channel.gain >= 0 else (below, above)
-        upper.append(first)
-        lower.append(second)
+    scale = 1 << shift
+    whole = [(int(line.gain * scale), int(line.offset * scale)) for line in lines]
+    upper, lower = whole[0::2], whole[1::2]
+    splits = [_split(channel, reach) for channel in channels]
     found = Constants(
         tuple(m for m, _ in upper),
         tuple(b for _, b in upper),
@@ -219,53 +273,54 @@ def _exact(channels: Sequence[Steps], reach: tuple[int, int]) -> Constants | Non
     return found if _fits(found, reach) else None
 
 
-def _corner(channel: Steps, reach: tuple[int, int]) -> int:
-    """Return the least sum of the upper branch: where ``v`` changes its sign, held to just outside the range."""
+def _split(channel: Steps, reach: tuple[int, int]) -> int:
+    """Return the least sum of the upper branch, held to just outside the range.
+
+    That is the corner, or else where the value changes its sign, which is a corner to some roundings.
+    """
     low, high = reach
-    if not channel.gain:
+    bend = channel.bend
+    if not bend.straight:
+        split = math.ceil(bend.corner)
+    elif not bend.upper.gain:
         return low
-    zero = -channel.offset / channel.gain
-    corner = math.ceil(zero) if channel.gain > 0 else math.floor(zero) + 1
-    return min(max(corner, low), high + 1)
+    else:
+        zero = -bend.upper.offset / bend.upper.gain
+        split = math.ceil(zero) if bend.upper.gain > 0 else math.floor(zero) + 1
+    return min(max(split, low), high + 1)
 
 
 def _channel(channel: Steps, reach: tuple[int, int]) -> tuple[_Line, int, _Line] | None:
     """Return the branches of one channel and where the upper one begins."""
     low, high = reach
-    if channel.leak == 1 and channel.rounding not in SYMMETRIC:
-        line = _line(channel, low, high)
+    if channel.bend.straight and channel.rounding not in SYMMETRIC:
+        line = _line(channel, channel.bend.upper, low, high)
         if line is not None:
             return line, low, line
-    split = _corner(channel, reach)
-    upper = _line(channel, split, high) if split <= high else None
-    lower = _line(channel, low, split - 1) if split > low else None
+    split = _split(channel, reach)
+    upper = _line(channel, channel.bend.upper, split, high) if split <= high else None
+    lower = _line(channel, channel.bend.lower, low, split - 1) if split > low else None
     if (upper is None and split <= high) or (lower is None and split > low):
         return None
     upper, lower = upper or lower, lower or upper
     assert upper is not None and lower is not None
-    if upper is lower:
-        split = low
-    return upper, split, lower
+    return upper, low if upper is lower else split, lower
 
 
-def _line(channel: Steps, low: int, high: int) -> _Line | None:
-    """Return a line whose floor is the code of every sum of a range in which ``v`` does not change its sign.
-
-    Or in which that makes no difference.
-    """
+def _line(channel: Steps, real: Line, low: int, high: int) -> _Line | None:
+    """Return a line whose floor is the code of every sum of a range, in which the channel's value is one line."""
     first, last = channel(low), channel(high)
     if first == last:
         return _Line(0, first, 0)
     falls = first > last
     codes = np.arange(min(first, last) + 1, max(first, last) + 1, dtype=np.int64)
-    begins = _begins(channel, low, high, codes.tolist(), falls)
+    begins = _begins(channel, real, low, high, codes.tolist(), falls)
     # Seen from the other end a falling line rises: x -> -x.
     ends = -begins if falls else begins
     # What the output's clamp does not end, the line must: no code below the first, none above the last.
     least = None if min(first, last) <= channel.low else (min(first, last), -high if falls else low)
     most = None if max(first, last) >= channel.high else (max(first, last) + 1, -low if falls else high)
-    middle = channel.gain * (low + high) / 2 + channel.offset
-    wanted = abs(channel.gain) * (channel.leak if middle < 0 else 1)
+    wanted = abs(real.gain)
     for shift in range(MAX_SHIFT + 1):
         scaled = wanted * (1 << shift)
         below = math.floor(scaled)
@@ -326,16 +381,14 @@ def _roundest(low: int, high: int) -> int:
     return (high >> zeros) << zeros
 
 
-def _begins(channel: Steps, low: int, high: int, codes: Sequence[int], falls: bool) -> Array:
+def _begins(channel: Steps, real: Line, low: int, high: int, codes: Sequence[int], falls: bool) -> Array:
     """Return for each code the sum at which it begins: the least with at least that code, or the greatest if it falls.
 
     Guessed by a formula, and believed only where the channel itself says so; else found by halving.
     """
-    slope = channel.gain * (channel.leak if channel.gain * (low + high) / 2 + channel.offset < 0 else 1)
-    shifted = channel.offset * (slope / channel.gain)
     found = []
     for code in codes:
-        at = (code - _HALF - shifted) / slope
+        at = (code - _HALF - real.offset) / real.gain
         guess = min(max(math.floor(at) if falls else math.ceil(at), low), high)
         before = 1 if falls else -1
         for each in (guess, guess + 1, guess - 1):
