@@ -28,9 +28,8 @@ def reachable(node: MatrixNode, input_type: QType) -> tuple[int, int]:
         input_type: The type of its input.
     """
     # Types hold 0: a term is least where a positive weight meets qmin or a negative one meets qmax.
-    weight = node.weight.array
-    positive = np.maximum(weight, 0).sum(axis=node.sum_axes)
-    negative = weight.sum(axis=node.sum_axes) - positive
+    positive = np.stack([np.maximum(weight, 0).sum(axis=(0, 1, 2)) for weight in node.phases])
+    negative = np.stack([np.minimum(weight, 0).sum(axis=(0, 1, 2)) for weight in node.phases])
     # The sums of products keep far below 2**63; a bias of a file may be any int64, and is added as a Python integer.
     bias = node.bias.array.astype(object)
     low = positive * input_type.qmin + negative * input_type.qmax + bias

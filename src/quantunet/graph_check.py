@@ -26,6 +26,7 @@ from quantunet.ir import (
     MatrixNode,
     MaxPool2d,
     Node,
+    Pair,
     QType,
     Requant,
     Shape,
@@ -145,7 +146,7 @@ def _expect_same_type(node: Node, first: Tensor, second: Tensor, what: str) -> N
         )
 
 
-def _check_weights(graph: Graph, node: MatrixNode) -> None:
+def _check_weights(graph: Graph, node: MatrixNode, groups: int = 1) -> None:
     check_width(node.name, node.weight_type)
     if not node.weight_type.signed:
         raise TypeMismatchError(
@@ -154,7 +155,7 @@ def _check_weights(graph: Graph, node: MatrixNode) -> None:
             got=str(node.weight_type),
             hint=f"Say s{node.weight_type.bits + 1}.{node.weight_type.frac}, one bit wider.",
         )
-    channels_in, channels_out = graph.input_of(node).shape[2], graph.output_of(node).shape[2]
+    channels_in, channels_out = graph.input_of(node).shape[2] // groups, graph.output_of(node).shape[2]
     if (
         len(node.weight.shape) != 4
         or node.weight.shape[2:] != (channels_in, channels_out)
@@ -182,25 +183,95 @@ def _check_weights(graph: Graph, node: MatrixNode) -> None:
         )
 
 
+def _check_kernel(node: MatrixNode) -> Pair:
+    """Return the rows and columns of a kernel, of weights with four axes."""
+    if len(node.weight.shape) != 4 or min(node.weight.shape) < 1:
+        raise ShapeError(node.name, expected="weights (k, k, channels_in, channels_out)", got=str(node.weight.shape))
+    return node.weight.shape[0], node.weight.shape[1]
+
+
+def _check_steps(node: Node, **steps: Pair) -> None:
+    """Check that strides and dilations are at least 1."""
+    for name, values in steps.items():
+        if min(values) < 1:
+            raise UnsupportedOpError(node.name, expected=f"a {name} of at least 1", got=f"{values[0]}x{values[1]}")
+
+
+def windows_of(node: Node, source: Shape, kernel: Pair, stride: Pair, dilation: Pair = (1, 1)) -> Pair:
+    """Return the rows and columns of windows that lie inside an image.
+
+    Args:
+        node: The layer, for the message.
+        source: Shape of the image.
+        kernel: Rows and columns of taps.
+        stride: Rows and columns from one window to the next.
+        dilation: Rows and columns from one tap to the next.
+
+    Raises:
+        ShapeError: There are none.
+    """
+    spans = [(taps - 1) * step + 1 for taps, step in zip(kernel, dilation, strict=True)]
+    if spans[0] > source[0] or spans[1] > source[1]:
+        raise ShapeError(
+            node.name,
+            expected=f"an image of at least {spans[0]}x{spans[1]} pixels, which a window covers",
+            got=f"{source[0]}x{source[1]}",
+            hint="Pad the image, or use a larger one.",
+        )
+    return (source[0] - spans[0]) // stride[0] + 1, (source[1] - spans[1]) // stride[1] + 1
+
+
 def _check_conv2d(graph: Graph, node: Conv2d) -> None:
-    kernel = node.weight.shape[:2]
-    if kernel not in ((1, 1), (3, 3)):
-        raise UnsupportedOpError(node.name, expected="a kernel of 3x3 or 1x1", got=f"{kernel[0]}x{kernel[1]}")
-    if (node.stride, node.dilation, node.groups, node.padded) != ((1, 1), (1, 1), 1, True):
-        raise UnsupportedOpError(node.name, expected="stride 1, dilation 1, one group, same padding", got="others")
-    height, width, _ = graph.input_of(node).shape
-    _expect_shape(node, graph.output_of(node), (height, width, graph.output_of(node).shape[2]))
-    _check_weights(graph, node)
+    kernel, source, target = _check_kernel(node), graph.input_of(node).shape, graph.output_of(node)
+    _check_steps(node, stride=node.stride, dilation=node.dilation)
+    if node.groups < 1 or source[2] % node.groups or target.shape[2] % node.groups:
+        raise ShapeError(
+            node.name,
+            expected=f"groups that divide {source[2]} input and {target.shape[2]} output channels",
+            got=str(node.groups),
+        )
+    if node.padded:
+        if kernel not in ((1, 1), (3, 3)):
+            raise UnsupportedOpError(
+                node.name, expected="a padded kernel of 3x3 or 1x1", got=f"{kernel[0]}x{kernel[1]}",
+                hint="Pad the image in a layer of its own.",
+            )  # fmt: skip
+        if (node.stride, node.dilation, node.groups) != ((1, 1), (1, 1), 1):
+            raise UnsupportedOpError(
+                node.name,
+                expected="stride 1, dilation 1 and one group of a padded convolution",
+                got=f"stride {node.stride}, dilation {node.dilation} and {node.groups} groups",
+                hint="Pad the image in a layer of its own.",
+            )
+        pixels = source[:2]
+    else:
+        pixels = windows_of(node, source, kernel, node.stride, node.dilation)
+    _expect_shape(node, target, (*pixels, target.shape[2]))
+    _check_weights(graph, node, node.groups)
 
 
 def _check_conv_transpose2d(graph: Graph, node: ConvTranspose2d) -> None:
-    kernel = node.weight.shape[:2]
-    if kernel != (2, 2):
-        raise UnsupportedOpError(node.name, expected="a kernel of 2x2", got=f"{kernel[0]}x{kernel[1]}")
-    if (node.stride, node.crop) != ((2, 2), (0, 0, 0, 0)):
-        raise UnsupportedOpError(node.name, expected="stride 2 without cropping", got="another")
-    height, width, _ = graph.input_of(node).shape
-    _expect_shape(node, graph.output_of(node), (2 * height, 2 * width, graph.output_of(node).shape[2]))
+    kernel, source, target = _check_kernel(node), graph.input_of(node).shape, graph.output_of(node)
+    _check_steps(node, stride=node.stride)
+    if kernel[0] < node.stride[0] or kernel[1] < node.stride[1]:
+        raise UnsupportedOpError(
+            node.name,
+            expected=f"a kernel of at least the stride, {node.stride[0]}x{node.stride[1]}",
+            got=f"{kernel[0]}x{kernel[1]}",
+            hint="Fill the kernel up with zeros.",
+        )
+    least = [max(kernel[axis] - node.stride[axis], 0) for axis in (0, 1, 0, 1)]
+    if any(crop < wanted for crop, wanted in zip(node.crop, least, strict=True)):
+        raise ShapeError(
+            node.name,
+            expected=f"at least {tuple(least)} rows and columns cropped: a pixel there lacks a tap",
+            got=str(node.crop),
+            hint="Pad the image first, and crop more.",
+        )
+    pixels = [
+        (source[axis] - 1) * node.stride[axis] + kernel[axis] - node.crop[axis] - node.crop[axis + 2] for axis in (0, 1)
+    ]
+    _expect_shape(node, target, (pixels[0], pixels[1], target.shape[2]))
     _check_weights(graph, node)
 
 

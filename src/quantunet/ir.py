@@ -212,9 +212,6 @@ class MatrixNode(Node):
         bias: ``(channels_out,)`` at ``frac = weight_type.frac + input.frac``.
     """
 
-    sum_axes: ClassVar[tuple[int, ...]]
-    """Axes of the weights that meet in one accumulator."""
-
     multiplies: ClassVar[bool] = True
     tied_lanes: ClassVar[bool] = False
 
@@ -228,9 +225,14 @@ class MatrixNode(Node):
         return self.weight_type.bits
 
     @property
+    def phases(self) -> tuple[Array, ...]:
+        """Sets of weights that meet in one accumulator, each int64 ``(taps, taps, channels_in, channels_out)``."""
+        return (self.weight.array,)
+
+    @property
     def terms(self) -> int:
-        """Products in one accumulator."""
-        return math.prod(self.weight.shape[axis] for axis in self.sum_axes)
+        """Products in one accumulator, at most."""
+        return max(math.prod(weight.shape[:3]) for weight in self.phases)
 
     def macs(self, source: Shape, target: Shape) -> int:
         """Return the multiplications for one frame: one for each product of each output value."""
@@ -263,12 +265,17 @@ class Conv2d(MatrixNode):
     """
 
     op: ClassVar[str] = "conv2d"
-    sum_axes: ClassVar[tuple[int, ...]] = (0, 1, 2)
 
     stride: Pair = (1, 1)
     dilation: Pair = (1, 1)
     groups: int = 1
     padded: bool = True
+
+    @property
+    def native(self) -> bool:
+        """Whether each pixel becomes one, of itself or of the 3x3 pixels around it, in one group."""
+        point = self.weight.shape[:2] == (1, 1)
+        return self.padded or (point and self.stride == (1, 1) and self.groups == 1)
 
     def lane_limits(self, sources: Sequence[Shape], target: Shape) -> Pair:
         """Return the channels that PE and SIMD must divide: those of one group."""
@@ -287,7 +294,6 @@ class DepthwiseConv2d(MatrixNode):
     """
 
     op: ClassVar[str] = "depthwise_conv2d"
-    sum_axes: ClassVar[tuple[int, ...]] = (0, 1, 2)
     tied_lanes: ClassVar[bool] = True
 
     stride: Pair = (1, 1)
@@ -312,10 +318,20 @@ class ConvTranspose2d(MatrixNode):
     """
 
     op: ClassVar[str] = "conv_transpose2d"
-    sum_axes: ClassVar[tuple[int, ...]] = (2,)
 
     stride: Pair = (2, 2)
     crop: Sides = (0, 0, 0, 0)
+
+    @property
+    def native(self) -> bool:
+        """Whether each input pixel makes 2x2 output pixels of its own."""
+        return (self.weight.shape[:2], self.stride, self.crop) == ((2, 2), (2, 2), (0, 0, 0, 0))
+
+    @property
+    def phases(self) -> tuple[Array, ...]:
+        """The weights of each phase: of the output pixels at one place within the stride."""
+        rows, columns = self.stride
+        return tuple(self.weight.array[row::rows, column::columns] for row in range(rows) for column in range(columns))
 
     def macs(self, source: Shape, target: Shape) -> int:
         """Return the multiplications for one frame: each output pixel has the taps of its phase."""

@@ -27,6 +27,7 @@ class Op:
         cpp: Whether hls4ml lacks the layer, so that ``hls/csim/cpp/`` has a kernel for it.
         styles: Styles, beside the first, folded one, in which the op has a hardware module of its own: ``constant``
             stands for the module ``<stem>_constant``.
+        windows: Whether there is a hardware module ``window_<stem>`` for windows of any geometry.
     """
 
     stem: str
@@ -34,16 +35,18 @@ class Op:
     computes: bool = True
     cpp: bool = False
     styles: tuple[str, ...] = ()
+    windows: bool = False
 
     @property
     def modules(self) -> tuple[str, ...]:
         """Stems of its hardware modules."""
-        return (self.stem, *(f"{self.stem}_{style}" for style in self.styles))
+        others = (f"window_{self.stem}",) if self.windows else ()
+        return (self.stem, *(f"{self.stem}_{style}" for style in self.styles), *others)
 
 
 OPS: tuple[Op, ...] = (
-    Op("conv2d", "3x3 same or 1x1 convolution with bias and requantisation", styles=("constant",)),
-    Op("conv_transpose2d", "2x2 transpose convolution, stride 2, with bias and requantisation", cpp=True),
+    Op("conv2d", "convolution of any geometry with bias and requantisation", styles=("constant",), windows=True),
+    Op("conv_transpose2d", "transpose convolution of any geometry with bias and requantisation", cpp=True),
     Op("maxpool2d", "maximum over 2x2 windows"),
     Op("requant", "requantisation to another type"),
     Op("concat", "concatenation along the channels"),
@@ -63,7 +66,7 @@ def op_of(stem: str) -> Op:
     """Return the row of an op.
 
     >>> op_of("conv2d").modules
-    ('conv2d', 'conv2d_constant')
+    ('conv2d', 'conv2d_constant', 'window_conv2d')
     """
     return next(op for op in OPS if op.stem == stem)
 

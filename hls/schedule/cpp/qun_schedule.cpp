@@ -72,12 +72,17 @@ const std::map<std::string, Maker> &rules() {
         {"repeat",
          [](const Params &params, const Ports &inputs, const Ports &outputs) -> std::unique_ptr<Module> {
              return std::make_unique<Matrix>(params, inputs, outputs, repeat_firings(params),
-                                             2 * folds(params, "OutChannels", "Pe"),
-                                             folds(params, "InChannels", "Simd"));
+                                             folds(params, "InChannels", "Simd"),
+                                             2 * folds(params, "OutChannels", "Pe"), params.at("Room"));
          }},
         {"slice",
          [](const Params &params, const Ports &inputs, const Ports &outputs) -> std::unique_ptr<Module> {
              return std::make_unique<Buffer>(inputs, outputs, params.at("SliceBeats"));
+         }},
+        {"valid_window",
+         [](const Params &params, const Ports &inputs, const Ports &outputs) -> std::unique_ptr<Module> {
+             return std::make_unique<Matrix>(params, inputs, outputs, valid_window_firings(params),
+                                             params.at("InFolds"), params.at("OutFolds"), params.at("RingPixels"));
          }},
         {"width_adapter",
          [](const Params &params, const Ports &inputs, const Ports &outputs) -> std::unique_ptr<Module> {
@@ -87,9 +92,9 @@ const std::map<std::string, Maker> &rules() {
          }},
         {"window",
          [](const Params &params, const Ports &inputs, const Ports &outputs) -> std::unique_ptr<Module> {
-             const Count taps = params.at("Kernel") * params.at("Kernel") * folds(params, "InChannels", "Simd");
              return std::make_unique<Matrix>(params, inputs, outputs, window_firings(params),
-                                             folds(params, "OutChannels", "Pe"), taps);
+                                             folds(params, "InChannels", "Simd"), folds(params, "OutChannels", "Pe"),
+                                             params.at("Room"));
          }},
     };
     return made;
