@@ -24,6 +24,7 @@ from quantunet.ir import (
     Graph,
     IntArray,
     MatrixNode,
+    Maximum,
     MaxPool2d,
     Node,
     QType,
@@ -242,6 +243,11 @@ def _expect_two(node: Node) -> None:
         )
 
 
+def _expect_one_shape(node: Node, first: Tensor, second: Tensor) -> None:
+    if first.shape != second.shape:
+        raise ShapeError(node.name, expected="two tensors of one shape", got=f"{first.shape} and {second.shape}")
+
+
 def _check_concat(graph: Graph, node: Concat) -> None:
     _expect_two(node)
     skip, up, target = graph.input_of(node, 0), graph.input_of(node, 1), graph.output_of(node)
@@ -255,8 +261,7 @@ def _check_concat(graph: Graph, node: Concat) -> None:
 def _check_add(graph: Graph, node: Add) -> None:
     _expect_two(node)
     first, second, target = graph.input_of(node, 0), graph.input_of(node, 1), graph.output_of(node)
-    if first.shape != second.shape:
-        raise ShapeError(node.name, expected="two tensors of one shape", got=f"{first.shape} and {second.shape}")
+    _expect_one_shape(node, first, second)
     _expect_shape(node, target, first.shape)
     if node.gains != (1, 1):
         raise UnsupportedOpError(node.name, expected="gains of 1", got=str(node.gains))
@@ -268,6 +273,15 @@ def _check_add(graph: Graph, node: Add) -> None:
             got=f"{bits} bits: {first.qtype} and {second.qtype}",
             hint="Bring the two scales closer together.",
         )
+
+
+def _check_maximum(graph: Graph, node: Maximum) -> None:
+    _expect_two(node)
+    first, second, target = graph.input_of(node, 0), graph.input_of(node, 1), graph.output_of(node)
+    _expect_one_shape(node, first, second)
+    _expect_same_type(node, first, second, "both inputs")
+    _expect_same_type(node, first, target, "inputs and output")
+    _expect_shape(node, target, first.shape)
 
 
 def _check_sigmoid(graph: Graph, node: Sigmoid) -> None:
@@ -308,5 +322,6 @@ _CHECKS: Mapping[str, Callable[[Graph, Any], None]] = table(
         Concat.op: _check_concat,
         Add.op: _check_add,
         Sigmoid.op: _check_sigmoid,
+        Maximum.op: _check_maximum,
     },
 )

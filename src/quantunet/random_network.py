@@ -16,6 +16,7 @@ from quantunet.ir import (
     ConvTranspose2d,
     Graph,
     IntArray,
+    Maximum,
     MaxPool2d,
     Node,
     QType,
@@ -86,6 +87,11 @@ class GraphBuilder:
     def add(self, name: str, first: str, second: str, qtype: QType) -> str:
         """Add a sum of two tensors, requantised to ``qtype``."""
         return self._add(Add(name, (first, second), f"{name}_out"), self._tensor(first).shape, qtype)
+
+    def maximum(self, name: str, first: str, second: str) -> str:
+        """Add the greater of two tensors."""
+        x = self._tensor(first)
+        return self._add(Maximum(name, (first, second), f"{name}_out"), x.shape, x.qtype)
 
     def sigmoid(self, name: str, source: str) -> str:
         """Add a sigmoid table."""

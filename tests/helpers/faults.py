@@ -373,6 +373,15 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault("add", "scales not met", "qun_add", "(second <<< SecondShift)", "second"),
     Fault("add", "sign not extended", "qun_add", "SecondSigned && second_raw[SecondBits-1]", "1'b0"),
+    Fault("maximum", "sign not seen", "qun_maximum", "Signed ? Bits'(1) << (Bits - 1) : '0", "'0"),
+    Fault(
+        "maximum",
+        "a beat of one stream alone",
+        "qun_maximum",
+        "assign both = s_axis_first_tvalid && s_axis_second_tvalid",
+        "assign both = s_axis_second_tvalid",
+    ),
+    Fault("maximum", "the lesser", "qun_maximum", "? second : first", "? first : second"),
     Fault(
         "sigmoid", "lanes swapped", "qun_sigmoid", "(s_axis_tdata[lane*InBits", "(s_axis_tdata[(Lanes-1-lane)*InBits"
     ),

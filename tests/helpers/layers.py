@@ -13,6 +13,7 @@ from quantunet.ir import (
     ConvTranspose2d,
     Graph,
     IntArray,
+    Maximum,
     MaxPool2d,
     Node,
     QType,
@@ -65,6 +66,12 @@ def add(name: str, shape: Shape, first: QType, second: QType, target: QType) -> 
     """Return a sum of two tensors."""
     tensors = (Tensor("first", shape, first), Tensor("second", shape, second), Tensor("y", shape, target))
     return _graph(Add(name, ("first", "second"), "y"), *tensors)
+
+
+def maximum(name: str, shape: Shape, qtype: QType) -> Graph:
+    """Return the greater of two tensors."""
+    tensors = (Tensor("first", shape, qtype), Tensor("second", shape, qtype), Tensor("y", shape, qtype))
+    return _graph(Maximum(name, ("first", "second"), "y"), *tensors)
 
 
 def concat(name: str, skip: Shape, up: Shape, qtype: QType) -> Graph:

@@ -95,6 +95,24 @@ def add_cases() -> list[Case]:
     return cases
 
 
+def maximum_cases() -> list[Case]:
+    """Signed and unsigned, one bit to sixteen, one lane and several; one pixel high and one pixel wide."""
+    cases = []
+    for seed, (shape, lanes, qtype) in enumerate(
+        [
+            ((3, 5, 4), 2, QType(4, True, 2)),
+            ((1, 7, 3), 1, QType(5, False, 0)),
+            ((7, 1, 5), 5, QType(1, True, 0)),
+            ((3, 3, 2), 2, QType(16, True, 8)),
+        ]
+    ):
+        builder = GraphBuilder("net", *shape, qtype, seed)
+        builder.tensors.append(Tensor("other", shape, qtype))
+        builder.maximum("maximum", "image", "other")
+        cases.append(layer_case(builder.build(("image", "other")), Fold(lanes, lanes), seed=seed))
+    return cases
+
+
 def sigmoid_cases() -> list[Case]:
     """Real tables of signed and unsigned inputs, and a random one in which no two neighbours agree by chance."""
     cases = []

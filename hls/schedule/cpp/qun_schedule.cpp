@@ -46,7 +46,6 @@ Count folds(const Params &params, const char *channels, const char *lanes) {
 // The rules by name. A module's sheet, `hls/modules/<stem>.py`, says which is its own, and what the rule is given.
 const std::map<std::string, Maker> &rules() {
     static const std::map<std::string, Maker> made{
-        {"add_together", of<Together>},
         {"concat_in_turn", of<Concat>},
         {"constant",
          [](const Params &params, const Ports &inputs, const Ports &outputs) -> std::unique_ptr<Module> {
@@ -79,6 +78,7 @@ const std::map<std::string, Maker> &rules() {
          [](const Params &params, const Ports &inputs, const Ports &outputs) -> std::unique_ptr<Module> {
              return std::make_unique<Buffer>(inputs, outputs, params.at("SliceBeats"));
          }},
+        {"together", of<Together>},
         {"width_adapter",
          [](const Params &params, const Ports &inputs, const Ports &outputs) -> std::unique_ptr<Module> {
              if (params.at("InLanes") < params.at("OutLanes"))

@@ -39,7 +39,7 @@ class Concat final : public Module {
     Cycle cycle_ = -1;
 };
 
-// `qun_add.sv`: a register slice that takes a beat of each stream at a time.
+// `qun_add.sv` and `qun_maximum.sv`: a register slice that takes a beat of each stream at a time.
 class Together final : public Module {
   public:
     Together(const Params &params, const Ports &inputs, const Ports &outputs)
