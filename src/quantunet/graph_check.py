@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from quantunet.accumulator import accumulator, bits_for, sum_type
+from quantunet.accumulator import accumulator, bits_for, product_type, sum_type
 from quantunet.errors import ModelError, ScaleError, ShapeError, TypeMismatchError, UnsupportedOpError, WidthError
 from quantunet.identifiers import MAX_LENGTH, PATTERN
 from quantunet.ir import (
@@ -26,6 +26,7 @@ from quantunet.ir import (
     MatrixNode,
     Maximum,
     MaxPool2d,
+    Multiply,
     Node,
     QType,
     Requant,
@@ -284,6 +285,28 @@ def _check_maximum(graph: Graph, node: Maximum) -> None:
     _expect_shape(node, target, first.shape)
 
 
+def _check_multiply(graph: Graph, node: Multiply) -> None:
+    _expect_two(node)
+    first, second, target = graph.input_of(node, 0), graph.input_of(node, 1), graph.output_of(node)
+    if second.shape not in (first.shape, (*first.shape[:2], 1)):
+        raise ShapeError(
+            node.name,
+            expected=f"a second tensor of shape {first.shape}, or of one channel",
+            got=str(second.shape),
+            hint="Where the first one is the gate, write it as the second.",
+        )
+    _expect_shape(node, target, first.shape)
+    product = product_type(first.qtype, second.qtype)
+    holds = target.qtype.qmin <= product.qmin and product.qmax <= target.qtype.qmax
+    if target.qtype.frac != product.frac or not holds:
+        raise TypeMismatchError(
+            node.name,
+            expected=f"an output of type {product} or wider, which holds every product",
+            got=str(target.qtype),
+            hint="Round behind it, by a requantisation.",
+        )
+
+
 def _check_sigmoid(graph: Graph, node: Sigmoid) -> None:
     source, target = graph.input_of(node), graph.output_of(node)
     _expect_shape(node, target, source.shape)
@@ -323,5 +346,6 @@ _CHECKS: Mapping[str, Callable[[Graph, Any], None]] = table(
         Add.op: _check_add,
         Sigmoid.op: _check_sigmoid,
         Maximum.op: _check_maximum,
+        Multiply.op: _check_multiply,
     },
 )

@@ -581,6 +581,7 @@ NODE_TYPES: Mapping[str, type[Any]] = table(
             Add,
             Sigmoid,
             Maximum,
+            Multiply,
         )
     },
 )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from quantunet.accumulator import product_type
 from quantunet.graph_check import check
 from quantunet.ir import (
     INPUT_TYPE,
@@ -18,6 +19,7 @@ from quantunet.ir import (
     IntArray,
     Maximum,
     MaxPool2d,
+    Multiply,
     Node,
     QType,
     Requant,
@@ -92,6 +94,11 @@ class GraphBuilder:
         """Add the greater of two tensors."""
         x = self._tensor(first)
         return self._add(Maximum(name, (first, second), f"{name}_out"), x.shape, x.qtype)
+
+    def multiply(self, name: str, first: str, second: str) -> str:
+        """Add the exact product of two tensors; the second may be a gate."""
+        x, y = self._tensor(first), self._tensor(second)
+        return self._add(Multiply(name, (first, second), f"{name}_out"), x.shape, product_type(x.qtype, y.qtype))
 
     def sigmoid(self, name: str, source: str) -> str:
         """Add a sigmoid table."""

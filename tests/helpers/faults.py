@@ -382,6 +382,15 @@ FAULTS: tuple[Fault, ...] = (
         "assign both = s_axis_second_tvalid",
     ),
     Fault("maximum", "the lesser", "qun_maximum", "? second : first", "? first : second"),
+    Fault("multiply", "sign not extended", "qun_multiply", "SecondSigned && second_raw[SecondBits-1]", "1'b0"),
+    Fault(
+        "multiply",
+        "gate taken with every beat",
+        "qun_multiply",
+        "assign s_axis_second_tready = ready && s_axis_first_tvalid && group_last",
+        "assign s_axis_second_tready = ready && s_axis_first_tvalid",
+    ),
+    Fault("multiply", "position kept in reset", "qun_multiply", "group_q <= '0;", ""),
     Fault(
         "sigmoid", "lanes swapped", "qun_sigmoid", "(s_axis_tdata[lane*InBits", "(s_axis_tdata[(Lanes-1-lane)*InBits"
     ),

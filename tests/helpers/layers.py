@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from quantunet.accumulator import product_type
 from quantunet.graph_check import check
 from quantunet.ir import (
     PROBABILITY_TYPE,
@@ -15,6 +16,7 @@ from quantunet.ir import (
     IntArray,
     Maximum,
     MaxPool2d,
+    Multiply,
     Node,
     QType,
     Requant,
@@ -72,6 +74,12 @@ def maximum(name: str, shape: Shape, qtype: QType) -> Graph:
     """Return the greater of two tensors."""
     tensors = (Tensor("first", shape, qtype), Tensor("second", shape, qtype), Tensor("y", shape, qtype))
     return _graph(Maximum(name, ("first", "second"), "y"), *tensors)
+
+
+def multiply(name: str, shape: Shape, first: QType, second: QType, channels: int) -> Graph:
+    """Return a product with a second tensor of so many channels."""
+    tensors = (Tensor("first", shape, first), Tensor("second", (*shape[:2], channels), second))
+    return _graph(Multiply(name, ("first", "second"), "y"), *tensors, Tensor("y", shape, product_type(first, second)))
 
 
 def concat(name: str, skip: Shape, up: Shape, qtype: QType) -> Graph:

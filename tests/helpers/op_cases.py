@@ -113,6 +113,27 @@ def maximum_cases() -> list[Case]:
     return cases
 
 
+def multiply_cases() -> list[Case]:
+    """Gates and whole tensors, every pair of signs, one group of a pixel and several, the widest product."""
+    cases = []
+    for seed, (shape, lanes, first, second, channels) in enumerate(
+        [
+            ((3, 5, 6), 2, QType(4, True, 2), QType(3, False, 3), 1),
+            ((5, 3, 4), 2, QType(4, False, 2), QType(5, True, 2), 4),
+            ((1, 7, 3), 3, QType(8, False, 2), QType(8, False, 8), 1),
+            ((7, 1, 5), 1, QType(1, True, 0), QType(6, True, 8), 1),
+            ((3, 3, 1), 1, QType(16, True, 2), QType(16, True, 8), 1),
+            ((2, 3, 4), 4, QType(16, False, 2), QType(16, False, 8), 4),
+            ((3, 3, 2), 1, QType(16, False, 2), QType(1, True, 0), 2),
+        ]
+    ):
+        builder = GraphBuilder("net", *shape, first, seed)
+        builder.tensors.append(Tensor("other", (*shape[:2], channels), second))
+        builder.multiply("multiply", "image", "other")
+        cases.append(layer_case(builder.build(("image", "other")), Fold(lanes, lanes), seed=seed))
+    return cases
+
+
 def sigmoid_cases() -> list[Case]:
     """Real tables of signed and unsigned inputs, and a random one in which no two neighbours agree by chance."""
     cases = []

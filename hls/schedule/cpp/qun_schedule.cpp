@@ -60,6 +60,10 @@ const std::map<std::string, Maker> &rules() {
              return std::make_unique<DeepFifo>(params, inputs, outputs);
          }},
         {"fork", of<Fork>},
+        {"gated",
+         [](const Params &params, const Ports &inputs, const Ports &outputs) -> std::unique_ptr<Module> {
+             return std::make_unique<Together>(params, inputs, outputs, params.at("Groups"));
+         }},
         {"pipeline",
          [](const Params &params, const Ports &inputs, const Ports &outputs) -> std::unique_ptr<Module> {
              return std::make_unique<Rigid>(inputs, outputs, std::vector<bool>{true}, params.at("Stages"));
@@ -78,7 +82,10 @@ const std::map<std::string, Maker> &rules() {
          [](const Params &params, const Ports &inputs, const Ports &outputs) -> std::unique_ptr<Module> {
              return std::make_unique<Buffer>(inputs, outputs, params.at("SliceBeats"));
          }},
-        {"together", of<Together>},
+        {"together",
+         [](const Params &params, const Ports &inputs, const Ports &outputs) -> std::unique_ptr<Module> {
+             return std::make_unique<Together>(params, inputs, outputs, 1);
+         }},
         {"width_adapter",
          [](const Params &params, const Ports &inputs, const Ports &outputs) -> std::unique_ptr<Module> {
              if (params.at("InLanes") < params.at("OutLanes"))
