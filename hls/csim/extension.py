@@ -61,6 +61,14 @@ class QunMultiply(Layer):
         self.add_output_variable(self.get_input_variable(self.inputs[0]).shape)
 
 
+class QunArgmax(Layer):
+    """The channel of the greatest value, the first of equals."""
+
+    def initialize(self) -> None:
+        """Add the output: one channel."""
+        self.add_output_variable([*self.get_input_variable().shape[:-1], 1])
+
+
 _CONV_TRANSPOSE2D_CONFIG = """struct config{index} {{
     static const unsigned in_height = {in_height};
     static const unsigned in_width = {in_width};
@@ -81,7 +89,7 @@ _SIGMOID_CONFIG = """struct config{index} {{
 """
 
 
-_MULTIPLY_CONFIG = """struct config{index} {{
+_PIXELWISE_CONFIG = """struct config{index} {{
     static const unsigned n_in = {n_in};
 }};
 """
@@ -151,7 +159,7 @@ class MultiplyConfig(LayerConfigTemplate):
     def format(self, node: Any) -> str:
         """Return the configuration struct."""
         source = node.get_input_variable(node.inputs[0])
-        return _MULTIPLY_CONFIG.format(**self._default_config_params(node), n_in=source.size())
+        return _PIXELWISE_CONFIG.format(**self._default_config_params(node), n_in=source.size())
 
 
 class MultiplyFunction(FunctionCallTemplate):
@@ -170,9 +178,34 @@ class MultiplyFunction(FunctionCallTemplate):
         return call.format(**params)
 
 
+class ArgmaxConfig(LayerConfigTemplate):
+    """The C++ configuration of an argmax."""
+
+    def __init__(self) -> None:
+        super().__init__(QunArgmax)
+
+    def format(self, node: Any) -> str:
+        """Return the configuration struct."""
+        params = self._default_config_params(node)
+        return _PIXELWISE_CONFIG.format(**params, n_in=node.get_input_variable().size())
+
+
+class ArgmaxFunction(FunctionCallTemplate):
+    """The C++ call of an argmax."""
+
+    def __init__(self) -> None:
+        super().__init__(QunArgmax, include_header=["nnet_utils/qun_argmax.h"])
+
+    def format(self, node: Any) -> str:
+        """Return the call."""
+        return "qun::argmax<{input_t}, {output_t}, {config}>({input}, {output});".format(
+            **self._default_function_params(node)
+        )
+
+
 def register_layers() -> None:
     """Make the layer classes known to hls4ml; a second call changes nothing."""
-    for layer in (QunConvTranspose2D, QunSigmoid, QunMultiply):
+    for layer in (QunConvTranspose2D, QunSigmoid, QunMultiply, QunArgmax):
         if layer.__name__ not in layer_map:
             register_layer(layer.__name__, layer)
 
@@ -196,6 +229,8 @@ def register(backend: Any) -> None:
         SigmoidFunction,
         MultiplyConfig,
         MultiplyFunction,
+        ArgmaxConfig,
+        ArgmaxFunction,
     ):
         backend.register_template(template)
 
@@ -216,4 +251,4 @@ def valid_reuse_factors(backend: Any, n_in: int, n_out: int) -> list[int]:
     return [factor for factor in divisors if backend._validate_reuse_factor(n_in, n_out, factor)]
 
 
-_HEADERS = ("qun_conv_transpose2d.h", "qun_sigmoid.h", "qun_multiply.h")
+_HEADERS = ("qun_conv_transpose2d.h", "qun_sigmoid.h", "qun_multiply.h", "qun_argmax.h")

@@ -18,6 +18,7 @@ from quantunet.ir import (
     MAX_TENSOR_VALUES,
     MIN_BITS,
     Add,
+    Argmax,
     Concat,
     Conv2d,
     ConvTranspose2d,
@@ -307,6 +308,20 @@ def _check_multiply(graph: Graph, node: Multiply) -> None:
         )
 
 
+def _check_argmax(graph: Graph, node: Argmax) -> None:
+    source, target = graph.input_of(node), graph.output_of(node)
+    channels = source.shape[2]
+    if channels < 2:
+        raise ShapeError(node.name, expected="several channels, one a class", got="1", hint="Leave the argmax out.")
+    _expect_shape(node, target, (*source.shape[:2], 1))
+    if target.qtype.signed or target.qtype.frac or target.qtype.qmax < channels - 1:
+        raise TypeMismatchError(
+            node.name,
+            expected=f"an output of type u{(channels - 1).bit_length()}.0 or wider, which holds every channel's number",
+            got=str(target.qtype),
+        )
+
+
 def _check_sigmoid(graph: Graph, node: Sigmoid) -> None:
     source, target = graph.input_of(node), graph.output_of(node)
     _expect_shape(node, target, source.shape)
@@ -347,5 +362,6 @@ _CHECKS: Mapping[str, Callable[[Graph, Any], None]] = table(
         Sigmoid.op: _check_sigmoid,
         Maximum.op: _check_maximum,
         Multiply.op: _check_multiply,
+        Argmax.op: _check_argmax,
     },
 )

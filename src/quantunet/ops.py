@@ -51,6 +51,7 @@ OPS: tuple[Op, ...] = (
     Op("sigmoid", "exact sigmoid table", cpp=True),
     Op("maximum", "the greater of two tensors, value by value"),
     Op("multiply", "exact product of two tensors, or of one and a gate", cpp=True),
+    Op("argmax", "channel of the greatest value", cpp=True),
     Op("fork", "one stream to several readers", computes=False),
     Op("fifo", "buffer of whole beats", computes=False),
     Op("width_adapter", "another number of lanes", computes=False),

@@ -12,6 +12,7 @@ from quantunet.ir import (
     INPUT_TYPE,
     PROBABILITY_TYPE,
     Add,
+    Argmax,
     Concat,
     Conv2d,
     ConvTranspose2d,
@@ -99,6 +100,12 @@ class GraphBuilder:
         """Add the exact product of two tensors; the second may be a gate."""
         x, y = self._tensor(first), self._tensor(second)
         return self._add(Multiply(name, (first, second), f"{name}_out"), x.shape, product_type(x.qtype, y.qtype))
+
+    def argmax(self, name: str, source: str) -> str:
+        """Add the channel of the greatest value."""
+        height, width, channels = self._tensor(source).shape
+        qtype = QType((channels - 1).bit_length(), False, 0)
+        return self._add(Argmax(name, (source,), f"{name}_out"), (height, width, 1), qtype)
 
     def sigmoid(self, name: str, source: str) -> str:
         """Add a sigmoid table."""

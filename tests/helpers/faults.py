@@ -391,6 +391,11 @@ FAULTS: tuple[Fault, ...] = (
         "assign s_axis_second_tready = ready && s_axis_first_tvalid",
     ),
     Fault("multiply", "position kept in reset", "qun_multiply", "group_q <= '0;", ""),
+    Fault("argmax", "the last of equals", "qun_argmax", "first.value < second.value", "first.value <= second.value"),
+    Fault("argmax", "sign not seen", "qun_argmax", "InSigned ? InBits'(1) << (InBits - 1) : '0", "'0"),
+    Fault("argmax", "position kept in reset", "qun_argmax", "group_q <= '0;", ""),
+    Fault("argmax", "best of the pixel before", "qun_argmax", "(group_q == '0) ? found", "1'b0 ? found"),
+    Fault("argmax", "tree not held", "qun_argmax", "assign s_axis_tready = move;", "assign s_axis_tready = 1'b1;"),
     Fault(
         "sigmoid", "lanes swapped", "qun_sigmoid", "(s_axis_tdata[lane*InBits", "(s_axis_tdata[(Lanes-1-lane)*InBits"
     ),

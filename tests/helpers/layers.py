@@ -9,6 +9,7 @@ from quantunet.graph_check import check
 from quantunet.ir import (
     PROBABILITY_TYPE,
     Add,
+    Argmax,
     Concat,
     Conv2d,
     ConvTranspose2d,
@@ -80,6 +81,12 @@ def multiply(name: str, shape: Shape, first: QType, second: QType, channels: int
     """Return a product with a second tensor of so many channels."""
     tensors = (Tensor("first", shape, first), Tensor("second", (*shape[:2], channels), second))
     return _graph(Multiply(name, ("first", "second"), "y"), *tensors, Tensor("y", shape, product_type(first, second)))
+
+
+def argmax(name: str, shape: Shape, source: QType) -> Graph:
+    """Return the channel of the greatest value."""
+    output = Tensor("y", (*shape[:2], 1), QType((shape[2] - 1).bit_length(), False, 0))
+    return _graph(Argmax(name, ("x",), "y"), Tensor("x", shape, source), output)
 
 
 def concat(name: str, skip: Shape, up: Shape, qtype: QType) -> Graph:

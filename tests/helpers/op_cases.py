@@ -134,6 +134,27 @@ def multiply_cases() -> list[Case]:
     return cases
 
 
+def argmax_cases() -> list[Case]:
+    """Lanes of every kind: one, all, powers of two and others; few values, so that many are equal; a wider output."""
+    cases = []
+    for seed, (shape, simd, source, wider) in enumerate(
+        [
+            ((3, 5, 6), 3, QType(2, True, 2), 0),
+            ((5, 3, 4), 1, QType(2, False, 2), 0),
+            ((1, 7, 5), 5, QType(3, True, 2), 2),
+            ((7, 1, 16), 4, QType(2, True, 0), 0),
+            ((3, 3, 2), 2, QType(16, True, 2), 0),
+            ((2, 3, 12), 6, QType(1, False, 2), 0),
+        ]
+    ):
+        builder = GraphBuilder("net", *shape, source, seed)
+        builder.argmax("argmax", "image")
+        last = builder.tensors[-1]
+        builder.tensors[-1] = dataclasses.replace(last, qtype=QType(last.qtype.bits + wider, False, 0))
+        cases.append(layer_case(builder.build(), Fold(1, simd), seed=seed))
+    return cases
+
+
 def sigmoid_cases() -> list[Case]:
     """Real tables of signed and unsigned inputs, and a random one in which no two neighbours agree by chance."""
     cases = []

@@ -28,6 +28,7 @@ CASES = (
     op_cases.sigmoid_cases,
     op_cases.maximum_cases,
     op_cases.multiply_cases,
+    op_cases.argmax_cases,
     op_cases.fork_cases,
     op_cases.fifo_cases,
     op_cases.width_adapter_cases,

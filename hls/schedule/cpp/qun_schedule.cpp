@@ -64,6 +64,12 @@ const std::map<std::string, Maker> &rules() {
          [](const Params &params, const Ports &inputs, const Ports &outputs) -> std::unique_ptr<Module> {
              return std::make_unique<Together>(params, inputs, outputs, params.at("Groups"));
          }},
+        {"last_group",
+         [](const Params &params, const Ports &inputs, const Ports &outputs) -> std::unique_ptr<Module> {
+             std::vector<bool> makes(params.at("Groups"), false);
+             makes.back() = true;
+             return std::make_unique<Rigid>(inputs, outputs, makes, params.at("Stages"));
+         }},
         {"pipeline",
          [](const Params &params, const Ports &inputs, const Ports &outputs) -> std::unique_ptr<Module> {
              return std::make_unique<Rigid>(inputs, outputs, std::vector<bool>{true}, params.at("Stages"));
