@@ -53,6 +53,22 @@ class QunSigmoid(Layer):
         self.add_weights_variable(name="table", var_name="table{index}")
 
 
+class QunMultiply(Layer):
+    """Product of two tensors; the second has as many channels as the first, or one for all."""
+
+    def initialize(self) -> None:
+        """Add the output."""
+        self.add_output_variable(self.get_input_variable(self.inputs[0]).shape)
+
+
+class QunArgmax(Layer):
+    """The channel of the greatest value, the first of equals."""
+
+    def initialize(self) -> None:
+        """Add the output: one channel."""
+        self.add_output_variable([*self.get_input_variable().shape[:-1], 1])
+
+
 _CONV_TRANSPOSE2D_CONFIG = """struct config{index} {{
     static const unsigned in_height = {in_height};
     static const unsigned in_width = {in_width};
@@ -69,6 +85,12 @@ _SIGMOID_CONFIG = """struct config{index} {{
     static const unsigned table_size = {table_size};
     static const bool in_signed = {in_signed};
     typedef {table_t.name} table_t;
+}};
+"""
+
+
+_PIXELWISE_CONFIG = """struct config{index} {{
+    static const unsigned n_in = {n_in};
 }};
 """
 
@@ -128,9 +150,62 @@ class SigmoidFunction(FunctionCallTemplate):
         return "qun::sigmoid<{input_t}, {output_t}, {config}>({input}, {output}, {table});".format(**params)
 
 
+class MultiplyConfig(LayerConfigTemplate):
+    """The C++ configuration of a product."""
+
+    def __init__(self) -> None:
+        super().__init__(QunMultiply)
+
+    def format(self, node: Any) -> str:
+        """Return the configuration struct."""
+        source = node.get_input_variable(node.inputs[0])
+        return _PIXELWISE_CONFIG.format(**self._default_config_params(node), n_in=source.size())
+
+
+class MultiplyFunction(FunctionCallTemplate):
+    """The C++ call of a product."""
+
+    def __init__(self) -> None:
+        super().__init__(QunMultiply, include_header=["nnet_utils/qun_multiply.h"])
+
+    def format(self, node: Any) -> str:
+        """Return the call."""
+        first, second = (node.get_input_variable(name) for name in node.inputs)
+        params = self._default_function_params(node)
+        params |= {"first": first.name, "first_t": first.type.name}
+        params |= {"second": second.name, "second_t": second.type.name}
+        call = "qun::multiply<{first_t}, {second_t}, {output_t}, {config}>({first}, {second}, {output});"
+        return call.format(**params)
+
+
+class ArgmaxConfig(LayerConfigTemplate):
+    """The C++ configuration of an argmax."""
+
+    def __init__(self) -> None:
+        super().__init__(QunArgmax)
+
+    def format(self, node: Any) -> str:
+        """Return the configuration struct."""
+        params = self._default_config_params(node)
+        return _PIXELWISE_CONFIG.format(**params, n_in=node.get_input_variable().size())
+
+
+class ArgmaxFunction(FunctionCallTemplate):
+    """The C++ call of an argmax."""
+
+    def __init__(self) -> None:
+        super().__init__(QunArgmax, include_header=["nnet_utils/qun_argmax.h"])
+
+    def format(self, node: Any) -> str:
+        """Return the call."""
+        return "qun::argmax<{input_t}, {output_t}, {config}>({input}, {output});".format(
+            **self._default_function_params(node)
+        )
+
+
 def register_layers() -> None:
     """Make the layer classes known to hls4ml; a second call changes nothing."""
-    for layer in (QunConvTranspose2D, QunSigmoid):
+    for layer in (QunConvTranspose2D, QunSigmoid, QunMultiply, QunArgmax):
         if layer.__name__ not in layer_map:
             register_layer(layer.__name__, layer)
 
@@ -147,7 +222,16 @@ def register(backend: Any) -> None:
         return
     for header in _HEADERS:
         backend.register_source(CPP / header)
-    for template in (ConvTranspose2DConfig, ConvTranspose2DFunction, SigmoidConfig, SigmoidFunction):
+    for template in (
+        ConvTranspose2DConfig,
+        ConvTranspose2DFunction,
+        SigmoidConfig,
+        SigmoidFunction,
+        MultiplyConfig,
+        MultiplyFunction,
+        ArgmaxConfig,
+        ArgmaxFunction,
+    ):
         backend.register_template(template)
 
 
@@ -167,4 +251,4 @@ def valid_reuse_factors(backend: Any, n_in: int, n_out: int) -> list[int]:
     return [factor for factor in divisors if backend._validate_reuse_factor(n_in, n_out, factor)]
 
 
-_HEADERS = ("qun_conv_transpose2d.h", "qun_sigmoid.h")
+_HEADERS = ("qun_conv_transpose2d.h", "qun_sigmoid.h", "qun_multiply.h", "qun_argmax.h")

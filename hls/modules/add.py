@@ -10,7 +10,7 @@ from quantunet.hls.resources.parts import SLICE_BEATS, add_slice
 from quantunet.hls.resources.terms import Terms
 from quantunet.ir import Add, Array, Graph
 
-RULE = "add_together"
+RULE = "together"
 JOIN = Join.TOGETHER
 
 _LATENCY = 1

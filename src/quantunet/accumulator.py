@@ -62,6 +62,17 @@ def sum_type(first: QType, second: QType) -> QType:
     return QType(bits_for(low, high), signed=True, frac=frac)
 
 
+def product_type(first: QType, second: QType) -> QType:
+    """Return the smallest type that holds every product of two integers; unsigned where both are.
+
+    >>> str(product_type(QType(4, True, 2), QType(3, False, 4)))
+    's7.6'
+    """
+    limits = [a * b for a in (first.qmin, first.qmax) for b in (second.qmin, second.qmax)]
+    signed = first.signed or second.signed
+    return QType(bits_for(min(limits), max(limits)) - (not signed), signed, first.frac + second.frac)
+
+
 def requant_shift(accumulator_type: QType, output_type: QType) -> int:
     """Return the right shift of the requantisation; negative for a left shift."""
     return accumulator_type.frac - output_type.frac

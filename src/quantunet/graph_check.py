@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from quantunet.accumulator import accumulator, bits_for, sum_type
+from quantunet.accumulator import accumulator, bits_for, product_type, sum_type
 from quantunet.errors import ModelError, ScaleError, ShapeError, TypeMismatchError, UnsupportedOpError, WidthError
 from quantunet.identifiers import MAX_LENGTH, PATTERN
 from quantunet.ir import (
@@ -18,13 +18,16 @@ from quantunet.ir import (
     MAX_TENSOR_VALUES,
     MIN_BITS,
     Add,
+    Argmax,
     Concat,
     Conv2d,
     ConvTranspose2d,
     Graph,
     IntArray,
     MatrixNode,
+    Maximum,
     MaxPool2d,
+    Multiply,
     Node,
     Pair,
     QType,
@@ -313,6 +316,11 @@ def _expect_two(node: Node) -> None:
         )
 
 
+def _expect_one_shape(node: Node, first: Tensor, second: Tensor) -> None:
+    if first.shape != second.shape:
+        raise ShapeError(node.name, expected="two tensors of one shape", got=f"{first.shape} and {second.shape}")
+
+
 def _check_concat(graph: Graph, node: Concat) -> None:
     _expect_two(node)
     skip, up, target = graph.input_of(node, 0), graph.input_of(node, 1), graph.output_of(node)
@@ -326,8 +334,7 @@ def _check_concat(graph: Graph, node: Concat) -> None:
 def _check_add(graph: Graph, node: Add) -> None:
     _expect_two(node)
     first, second, target = graph.input_of(node, 0), graph.input_of(node, 1), graph.output_of(node)
-    if first.shape != second.shape:
-        raise ShapeError(node.name, expected="two tensors of one shape", got=f"{first.shape} and {second.shape}")
+    _expect_one_shape(node, first, second)
     _expect_shape(node, target, first.shape)
     if node.gains != (1, 1):
         raise UnsupportedOpError(node.name, expected="gains of 1", got=str(node.gains))
@@ -338,6 +345,51 @@ def _check_add(graph: Graph, node: Add) -> None:
             expected=f"a sum of at most {MAX_ACCUMULATOR_BITS} bits",
             got=f"{bits} bits: {first.qtype} and {second.qtype}",
             hint="Bring the two scales closer together.",
+        )
+
+
+def _check_maximum(graph: Graph, node: Maximum) -> None:
+    _expect_two(node)
+    first, second, target = graph.input_of(node, 0), graph.input_of(node, 1), graph.output_of(node)
+    _expect_one_shape(node, first, second)
+    _expect_same_type(node, first, second, "both inputs")
+    _expect_same_type(node, first, target, "inputs and output")
+    _expect_shape(node, target, first.shape)
+
+
+def _check_multiply(graph: Graph, node: Multiply) -> None:
+    _expect_two(node)
+    first, second, target = graph.input_of(node, 0), graph.input_of(node, 1), graph.output_of(node)
+    if second.shape not in (first.shape, (*first.shape[:2], 1)):
+        raise ShapeError(
+            node.name,
+            expected=f"a second tensor of shape {first.shape}, or of one channel",
+            got=str(second.shape),
+            hint="Where the first one is the gate, write it as the second.",
+        )
+    _expect_shape(node, target, first.shape)
+    product = product_type(first.qtype, second.qtype)
+    holds = target.qtype.qmin <= product.qmin and product.qmax <= target.qtype.qmax
+    if target.qtype.frac != product.frac or not holds:
+        raise TypeMismatchError(
+            node.name,
+            expected=f"an output of type {product} or wider, which holds every product",
+            got=str(target.qtype),
+            hint="Round behind it, by a requantisation.",
+        )
+
+
+def _check_argmax(graph: Graph, node: Argmax) -> None:
+    source, target = graph.input_of(node), graph.output_of(node)
+    channels = source.shape[2]
+    if channels < 2:
+        raise ShapeError(node.name, expected="several channels, one a class", got="1", hint="Leave the argmax out.")
+    _expect_shape(node, target, (*source.shape[:2], 1))
+    if target.qtype.signed or target.qtype.frac or target.qtype.qmax < channels - 1:
+        raise TypeMismatchError(
+            node.name,
+            expected=f"an output of type u{(channels - 1).bit_length()}.0 or wider, which holds every channel's number",
+            got=str(target.qtype),
         )
 
 
@@ -379,5 +431,8 @@ _CHECKS: Mapping[str, Callable[[Graph, Any], None]] = table(
         Concat.op: _check_concat,
         Add.op: _check_add,
         Sigmoid.op: _check_sigmoid,
+        Maximum.op: _check_maximum,
+        Multiply.op: _check_multiply,
+        Argmax.op: _check_argmax,
     },
 )

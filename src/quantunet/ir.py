@@ -170,6 +170,9 @@ class Node:
     is_probability: ClassVar[bool] = False
     """Whether the output is a probability that is at least 1/2 exactly where the input is not negative."""
 
+    is_class: ClassVar[bool] = False
+    """Whether the output is the class of each pixel, of logits that it reads."""
+
     reads_sums: ClassVar[bool] = False
     """Whether its input may be wider than ``MAX_BITS``: exact sums of another layer."""
 
@@ -559,6 +562,7 @@ class Argmax(Node):
     """The channel of the greatest value, the first of equals: one channel, unsigned, of scale 1."""
 
     op: ClassVar[str] = "argmax"
+    is_class: ClassVar[bool] = True
     tied_lanes: ClassVar[bool] = False
 
     def lane_limits(self, sources: Sequence[Shape], target: Shape) -> Pair:
@@ -595,7 +599,21 @@ class Table(Node):
 
 NODE_TYPES: Mapping[str, type[Any]] = table(
     "quantunet.ir.NODE_TYPES",
-    {kind.op: kind for kind in (Conv2d, ConvTranspose2d, MaxPool2d, Requant, Concat, Add, Sigmoid)},
+    {
+        kind.op: kind
+        for kind in (
+            Conv2d,
+            ConvTranspose2d,
+            MaxPool2d,
+            Requant,
+            Concat,
+            Add,
+            Sigmoid,
+            Maximum,
+            Multiply,
+            Argmax,
+        )
+    },
 )
 
 
@@ -695,14 +713,22 @@ class Graph:
 
     @property
     def logits(self) -> Tensor:
-        """The tensor whose sign is the mask: the input of the op that makes probabilities of it, or else the output."""
+        """The tensor whose sign is the mask, or whose greatest channel is the class.
+
+        It is the input of the op that makes probabilities or classes of it, or else the output.
+        """
         last = self._producers[self.output]
-        return self.input_of(last) if last.is_probability else self.tensor(self.output)
+        return self.input_of(last) if last.is_probability or last.is_class else self.tensor(self.output)
 
     @property
     def gives_probabilities(self) -> bool:
         """Whether the output is probabilities, and not the logits themselves."""
         return self._producers[self.output].is_probability
+
+    @property
+    def gives_classes(self) -> bool:
+        """Whether the output is the class of each pixel, and not the logits."""
+        return self._producers[self.output].is_class
 
     def layer(self, name: str) -> Graph:
         """Return the graph of one layer alone; its inputs are the layer's inputs."""

@@ -6,17 +6,21 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from quantunet.accumulator import product_type
 from quantunet.graph_check import check
 from quantunet.ir import (
     INPUT_TYPE,
     PROBABILITY_TYPE,
     Add,
+    Argmax,
     Concat,
     Conv2d,
     ConvTranspose2d,
     Graph,
     IntArray,
+    Maximum,
     MaxPool2d,
+    Multiply,
     Node,
     QType,
     Requant,
@@ -86,6 +90,22 @@ class GraphBuilder:
     def add(self, name: str, first: str, second: str, qtype: QType) -> str:
         """Add a sum of two tensors, requantised to ``qtype``."""
         return self._add(Add(name, (first, second), f"{name}_out"), self._tensor(first).shape, qtype)
+
+    def maximum(self, name: str, first: str, second: str) -> str:
+        """Add the greater of two tensors."""
+        x = self._tensor(first)
+        return self._add(Maximum(name, (first, second), f"{name}_out"), x.shape, x.qtype)
+
+    def multiply(self, name: str, first: str, second: str) -> str:
+        """Add the exact product of two tensors; the second may be a gate."""
+        x, y = self._tensor(first), self._tensor(second)
+        return self._add(Multiply(name, (first, second), f"{name}_out"), x.shape, product_type(x.qtype, y.qtype))
+
+    def argmax(self, name: str, source: str) -> str:
+        """Add the channel of the greatest value."""
+        height, width, channels = self._tensor(source).shape
+        qtype = QType((channels - 1).bit_length(), False, 0)
+        return self._add(Argmax(name, (source,), f"{name}_out"), (height, width, 1), qtype)
 
     def sigmoid(self, name: str, source: str) -> str:
         """Add a sigmoid table."""

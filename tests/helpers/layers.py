@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
+from quantunet.accumulator import product_type
 from quantunet.graph_check import check
 from quantunet.ir import (
     PROBABILITY_TYPE,
     Add,
+    Argmax,
     Concat,
     Conv2d,
     ConvTranspose2d,
     Graph,
     IntArray,
+    Maximum,
     MaxPool2d,
+    Multiply,
     Node,
     QType,
     Requant,
@@ -65,6 +69,24 @@ def add(name: str, shape: Shape, first: QType, second: QType, target: QType) -> 
     """Return a sum of two tensors."""
     tensors = (Tensor("first", shape, first), Tensor("second", shape, second), Tensor("y", shape, target))
     return _graph(Add(name, ("first", "second"), "y"), *tensors)
+
+
+def maximum(name: str, shape: Shape, qtype: QType) -> Graph:
+    """Return the greater of two tensors."""
+    tensors = (Tensor("first", shape, qtype), Tensor("second", shape, qtype), Tensor("y", shape, qtype))
+    return _graph(Maximum(name, ("first", "second"), "y"), *tensors)
+
+
+def multiply(name: str, shape: Shape, first: QType, second: QType, channels: int) -> Graph:
+    """Return a product with a second tensor of so many channels."""
+    tensors = (Tensor("first", shape, first), Tensor("second", (*shape[:2], channels), second))
+    return _graph(Multiply(name, ("first", "second"), "y"), *tensors, Tensor("y", shape, product_type(first, second)))
+
+
+def argmax(name: str, shape: Shape, source: QType) -> Graph:
+    """Return the channel of the greatest value."""
+    output = Tensor("y", (*shape[:2], 1), QType((shape[2] - 1).bit_length(), False, 0))
+    return _graph(Argmax(name, ("x",), "y"), Tensor("x", shape, source), output)
 
 
 def concat(name: str, skip: Shape, up: Shape, qtype: QType) -> Graph:

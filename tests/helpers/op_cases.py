@@ -95,6 +95,66 @@ def add_cases() -> list[Case]:
     return cases
 
 
+def maximum_cases() -> list[Case]:
+    """Signed and unsigned, one bit to sixteen, one lane and several; one pixel high and one pixel wide."""
+    cases = []
+    for seed, (shape, lanes, qtype) in enumerate(
+        [
+            ((3, 5, 4), 2, QType(4, True, 2)),
+            ((1, 7, 3), 1, QType(5, False, 0)),
+            ((7, 1, 5), 5, QType(1, True, 0)),
+            ((3, 3, 2), 2, QType(16, True, 8)),
+        ]
+    ):
+        builder = GraphBuilder("net", *shape, qtype, seed)
+        builder.tensors.append(Tensor("other", shape, qtype))
+        builder.maximum("maximum", "image", "other")
+        cases.append(layer_case(builder.build(("image", "other")), Fold(lanes, lanes), seed=seed))
+    return cases
+
+
+def multiply_cases() -> list[Case]:
+    """Gates and whole tensors, every pair of signs, one group of a pixel and several, the widest product."""
+    cases = []
+    for seed, (shape, lanes, first, second, channels) in enumerate(
+        [
+            ((3, 5, 6), 2, QType(4, True, 2), QType(3, False, 3), 1),
+            ((5, 3, 4), 2, QType(4, False, 2), QType(5, True, 2), 4),
+            ((1, 7, 3), 3, QType(8, False, 2), QType(8, False, 8), 1),
+            ((7, 1, 5), 1, QType(1, True, 0), QType(6, True, 8), 1),
+            ((3, 3, 1), 1, QType(16, True, 2), QType(16, True, 8), 1),
+            ((2, 3, 4), 4, QType(16, False, 2), QType(16, False, 8), 4),
+            ((3, 3, 2), 1, QType(16, False, 2), QType(1, True, 0), 2),
+        ]
+    ):
+        builder = GraphBuilder("net", *shape, first, seed)
+        builder.tensors.append(Tensor("other", (*shape[:2], channels), second))
+        builder.multiply("multiply", "image", "other")
+        cases.append(layer_case(builder.build(("image", "other")), Fold(lanes, lanes), seed=seed))
+    return cases
+
+
+def argmax_cases() -> list[Case]:
+    """Lanes of every kind: one, all, powers of two and others; few values, so that many are equal; a wider output."""
+    cases = []
+    for seed, (shape, simd, source, wider) in enumerate(
+        [
+            ((3, 5, 6), 3, QType(2, True, 2), 0),
+            ((5, 3, 4), 1, QType(2, False, 2), 0),
+            ((1, 7, 5), 5, QType(3, True, 2), 2),
+            ((7, 1, 16), 4, QType(2, True, 0), 0),
+            ((3, 3, 2), 2, QType(16, True, 2), 0),
+            ((2, 3, 12), 6, QType(1, False, 2), 0),
+        ]
+    ):
+        builder = GraphBuilder("net", *shape, source, seed)
+        builder.argmax("argmax", "image")
+        last = builder.tensors[-1]
+        builder.tensors[-1] = dataclasses.replace(last, qtype=QType(last.qtype.bits + wider, False, 0))
+        cases.append(layer_case(builder.build(), Fold(1, simd), seed=seed))
+    return cases
+
+
 def sigmoid_cases() -> list[Case]:
     """Real tables of signed and unsigned inputs, and a random one in which no two neighbours agree by chance."""
     cases = []

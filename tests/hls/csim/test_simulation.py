@@ -57,6 +57,12 @@ CASES: tuple[Graph, ...] = (
     layers.add("add_left_shift", (3, 3, 1), u(8, 8), s(8, 5), s(6, 9)),
     layers.sigmoid("sigmoid_signed", (8, 8, 1), s(6, 3)),
     layers.sigmoid("sigmoid_unsigned", (4, 4, 2), u(4, 2)),
+    layers.maximum("maximum_signed", (3, 4, 3), s(4, 2)),
+    layers.maximum("maximum_unsigned", (1, 5, 2), u(16, -1)),
+    layers.argmax("argmax_signed", (6, 5, 5), s(2, 1)),
+    layers.argmax("argmax_unsigned", (1, 9, 2), u(8, 0)),
+    layers.multiply("multiply_gate", (3, 5, 3), s(5, 2), u(8, 8), 1),
+    layers.multiply("multiply_wide", (2, 3, 2), s(16, 3), s(16, -2), 2),
 )
 
 
