@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from quantunet import onnx_pointwise, onnx_windows
-from quantunet.errors import FileFormatError, LayoutError, ModelError, UnsupportedOpError
+from quantunet.errors import FileFormatError, LayoutError, ModelError, QuantUNetError, UnsupportedOpError
 from quantunet.identifiers import identifier
-from quantunet.ir import Graph
+from quantunet.ir import Graph, Node
 from quantunet.normalise import INPUT_NAME, Builder
 from quantunet.onnx_file import OnnxFile, Op, read
 from quantunet.onnx_metadata import read_pixel_scale
@@ -152,14 +152,24 @@ def load(path: Path | str) -> Graph:
 
 
 def _walk(path: Path, file: OnnxFile, orders: Mapping[int, Axes]) -> Graph:
+    walk = _begin(file, orders)
+    for op in file.ops:
+        _read(walk, op)
+    return _end(walk, path)
+
+
+def _begin(file: OnnxFile, orders: Mapping[int, Axes]) -> Walk:
     axes = orders[len(file.input_dims)]
     sizes = {"h": 1, "w": 1, **dict(zip(axes, file.input_dims, strict=True))}
     walk = Walk(file, Builder(pixels=Pixels(read_pixel_scale(file.model))))
     start = Place(INPUT_NAME, -1, INPUT_NAME)
     shape = (sizes["h"], sizes["w"], sizes["c"])
     walk.values[file.input_name] = Carried(walk.builder.input(start, shape), axes)
-    for op in file.ops:
-        _read(walk, op)
+    return walk
+
+
+def _end(walk: Walk, path: Path) -> Graph:
+    file = walk.file
     output = walk.values.get(file.output)
     if not isinstance(output, Carried):
         raise ModelError(
@@ -167,6 +177,99 @@ def _walk(path: Path, file: OnnxFile, orders: Mapping[int, Axes]) -> Graph:
             hint="Export or copy it again.",
         )  # fmt: skip
     return walk.builder.graph(identifier(path.stem), output.value, Place(identifier(file.output), len(file.ops), ""))
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What becomes of one op of a file.
+
+    Attributes:
+        name: The op's name.
+        kind: Which op it is.
+        obstacle: Why it is not taken; ``None`` where it is, or where it was not reached.
+        reached: Whether all that it reads is known: behind an obstacle nothing but the kind of an op can be judged.
+        layers: The layers that stand for it; an op without one is a part of those around it.
+    """
+
+    name: str
+    kind: str
+    obstacle: QuantUNetError | None = None
+    reached: bool = True
+    layers: tuple[Node, ...] = ()
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What becomes of a file.
+
+    Attributes:
+        findings: One for each op that the output depends on, in the file's order.
+        graph: The network, where there is no obstacle.
+    """
+
+    findings: tuple[Finding, ...]
+    graph: Graph | None
+
+
+def examine(path: Path | str) -> Examination:
+    """Read a file as :func:`load` does, and go on behind an obstacle, to find them all.
+
+    Raises:
+        StorageError: There is no such file.
+        FileFormatError: It is truncated, not ONNX, or contradicts itself as a whole.
+        ModelError: It has several inputs or outputs, or no fixed sizes.
+    """
+    path = Path(path)
+    file = read(path)
+    first = _examined(path, file, ORDERS)
+    if not any(isinstance(finding.obstacle, LayoutError) for finding in first.findings):
+        return first
+    second = _examined(path, file, LAST)
+    count = [sum(each.obstacle is not None for each in found.findings) for found in (first, second)]
+    return second if count[1] < count[0] else first
+
+
+def _examined(path: Path, file: OnnxFile, orders: Mapping[int, Axes]) -> Examination:
+    walk = _begin(file, orders)
+    findings: list[Finding] = []
+    unknown: set[str] = set()
+    for op in file.ops:
+        hidden = any(name in unknown for name in op.node.input)
+        try:
+            if hidden and op.kind in _HANDLERS:
+                findings.append(Finding(op.name, op.kind, reached=False))
+            elif hidden:
+                findings.append(Finding(op.name, op.kind, _unsupported(op)))
+            else:
+                _read(walk, op)
+                findings.append(Finding(op.name, op.kind))
+                continue
+        except QuantUNetError as error:
+            findings.append(Finding(op.name, op.kind, error))
+        unknown.update(op.node.output)
+    graph = None
+    if not unknown:
+        try:
+            graph = _end(walk, path)
+        except QuantUNetError as error:
+            findings = _with_obstacle(findings, error)
+    layers: dict[str, list[Node]] = {}
+    for node in graph.nodes if graph is not None else ():
+        layers.setdefault(_origin(node.name, findings), []).append(node)
+    return Examination(tuple(replace(each, layers=tuple(layers.get(each.name, ()))) for each in findings), graph)
+
+
+def _with_obstacle(findings: list[Finding], error: QuantUNetError) -> list[Finding]:
+    """Return the findings with what stands in the way of the output: at the op that it names, or at the last."""
+    named = [each.name for each in findings]
+    at = named.index(error.where) if error.where in named else len(findings) - 1
+    return [replace(each, obstacle=error) if index == at else each for index, each in enumerate(findings)]
+
+
+def _origin(layer: str, findings: list[Finding]) -> str:
+    """Return the op that a layer stands for: its name begins with the op's."""
+    names = [each.name for each in findings if layer == each.name or layer.startswith(f"{each.name}_")]
+    return max(names, key=len, default="")
 
 
 def _read(walk: Walk, op: Op) -> None:
