@@ -10,8 +10,8 @@ from typing import Any
 from hls4ml.model.types import FixedPrecisionType, IntegerPrecisionType, RoundingMode, SaturationMode
 
 from quantunet.errors import UnsupportedOpError
+from quantunet.fraction_rounding import Rounding, half_away, half_down, half_even, half_to_zero, half_up
 from quantunet.ir import QType
-from quantunet.requantisation import Rounding, half_away, half_down, half_even, half_to_zero, half_up
 from quantunet.values import Form, Rule
 
 _ROUNDINGS: Mapping[RoundingMode, Rounding] = {

@@ -97,6 +97,9 @@ def _check_names(graph: Graph) -> None:
 
 
 def _check_streams(graph: Graph, written: set[str]) -> None:
+    channels = graph.tensor(graph.output).shape[2]
+    if graph.reading is not None and {len(graph.reading.gain), len(graph.reading.offset)} != {channels}:
+        raise ShapeError(graph.name, expected=f"a reading of {channels} channels", got=str(len(graph.reading.gain)))
     if not graph.nodes:
         raise ModelError(graph.name, expected="at least one layer", got="none")
     if graph.output not in written or graph.output in graph.inputs:

@@ -618,6 +618,24 @@ NODE_TYPES: Mapping[str, type[Any]] = table(
 
 
 @dataclass(frozen=True)
+class Reading:
+    """What the integers of a network's output stand for, where no type says it: ``gain * q + offset``.
+
+    Attributes:
+        gain: One of each channel.
+        offset: One of each channel.
+    """
+
+    gain: tuple[Fraction, ...]
+    offset: tuple[Fraction, ...]
+
+    def whole(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return gains and offsets times one positive number that makes all of them integers: order and sign stay."""
+        bottom = math.lcm(*(value.denominator for value in (*self.gain, *self.offset)))
+        return tuple(int(value * bottom) for value in self.gain), tuple(int(value * bottom) for value in self.offset)
+
+
+@dataclass(frozen=True)
 class Graph:
     """A network: tensors and the nodes that make them, in topological order.
 
@@ -628,6 +646,7 @@ class Graph:
         tensors: Every tensor, each once.
         nodes: Every node, each after the nodes that it reads.
         pixels: What the byte of a picture means to the network.
+        reading: What the output's integers stand for; ``None`` where its type, or its unit, says it.
     """
 
     name: str
@@ -636,6 +655,7 @@ class Graph:
     tensors: tuple[Tensor, ...]
     nodes: tuple[Node, ...]
     pixels: Pixels = Pixels()
+    reading: Reading | None = None
 
     @cached_property
     def _tensors(self) -> Mapping[str, Tensor]:

@@ -21,6 +21,7 @@ import numpy as np
 
 from quantunet.accumulator import bits_for, reachable
 from quantunet.errors import ModelError, ScaleError, ShapeError, TypeMismatchError, UnsupportedOpError, WidthError
+from quantunet.fraction_rounding import ROUNDINGS, half_even
 from quantunet.graph_check import check
 from quantunet.identifiers import unused
 from quantunet.ir import (
@@ -45,6 +46,7 @@ from quantunet.ir import (
     Pad,
     Pair,
     QType,
+    Reading,
     Requant,
     ResizeBilinear,
     ResizeNearest,
@@ -57,7 +59,7 @@ from quantunet.ir import (
 )
 from quantunet.pixels import Pixels
 from quantunet.ranges import Bound, Range, clamped, fitting_type, limited, saturates_like, types
-from quantunet.requantisation import Bend, Constants, Steps, find, half_even
+from quantunet.requantisation import Bend, Constants, Steps, find
 from quantunet.sigmoid_table import sigmoid_table
 from quantunet.values import (
     AnyValue,
@@ -617,17 +619,32 @@ class Builder:
             output: What it returns.
             reader: For messages about the output.
         """
-        last = self._output(output, reader)
+        last, reading = self._output(output, reader)
         nodes = tuple(node for _, node in sorted(self.layers, key=lambda entry: entry[0]))
         names = (*self._inputs, *(node.output for node in nodes))
         tensors = tuple(self.tensors[each] for each in names)
-        return check(Graph(name, tuple(self._inputs), last.name, tensors, nodes, self.pixels))
+        return check(Graph(name, tuple(self._inputs), last.name, tensors, nodes, self.pixels, reading))
 
-    def _output(self, output: AnyValue, reader: Place) -> Tensor:
-        sums = isinstance(output, Value) and isinstance(output.source, SumSource)
-        if isinstance(output, Value) and isinstance(output.source, SumSource) and sums and output.uniform is not None:
-            return self._sums(output.source)  # nobody reads them: they may be as wide as they are
-        return self.read(output, reader)[0]
+    def _output(self, output: AnyValue, reader: Place) -> tuple[Tensor, Reading | None]:
+        """Return the tensor that the network ends with, and what its integers stand for.
+
+        Factors and summands behind the last sums are left to who reads the result: nothing is computed with it.
+        """
+        open_end = isinstance(output, Value) and (output.low, output.high, output.step) == (None, None, None)
+        if not open_end or not isinstance(output, Value) or not all(bend.straight for bend in output.bends):
+            return self.read(output, reader)[0], None
+        source = output.source
+        if isinstance(source, SumSource) and output.declared is None:
+            tensor = self._sums(source)
+        elif isinstance(source, TensorSource) and output.bends:
+            tensor = source.tensor
+        else:
+            return self.read(output, reader)[0], None
+        steps = self._channel_steps(output)
+        gain = tuple(bend.upper.gain * step for bend, step in zip(self._bends(output), steps, strict=True))
+        offset = tuple(bend.upper.offset for bend in self._bends(output))
+        plain = set(gain) == {step_of(tensor)} and not any(offset)
+        return tensor, None if plain else Reading(gain, offset)
 
     # How values become tensors.
 
@@ -1153,11 +1170,11 @@ class Builder:
     def _input(self, value: Value, reader: Place) -> Tensor:
         """Return the network's input tensor behind its quantizer, and what was moved behind that."""
         step = value.step
-        if step is None or value.bends or value.wraps or value.rounding is not half_even:
+        rounding = next((name for name, each in ROUNDINGS.items() if each is value.rounding), None)
+        if step is None or value.bends or value.wraps or rounding is None:
             raise UnsupportedOpError(
                 reader.name if step is None else value.place.name,
-                expected="a quantizer behind the network's input"
-                + ("" if step is None else ", which rounds half to even and saturates"),
+                expected="a quantizer behind the network's input" + ("" if step is None else ", which saturates"),
                 got="a layer that reads the input unquantised" if step is None else "another",
                 hint="Put an activation quantizer at the input (for example brevitas.nn.QuantIdentity).",
             )
@@ -1174,6 +1191,7 @@ class Builder:
             bounds = (low, high)
         if qtype is None:
             raise self._no_type(value, reader)
+        self.pixels = replace(self.pixels, rounding=rounding)
         return self._input_emit(value.source, qtype, step, value.place, bounds)
 
     def _input_emit(

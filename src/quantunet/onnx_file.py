@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ from onnx import AttributeProto, NodeProto, TensorProto, numpy_helper
 
 from quantunet.errors import FileFormatError, ModelError, ShapeError, StorageError, UnsupportedOpError
 from quantunet.identifiers import identifier, unused
-from quantunet.ir import MAX_TENSOR_VALUES
+from quantunet.ir import MAX_TENSOR_VALUES, QType
 
 logger = logging.getLogger(__name__)
 
@@ -221,6 +222,7 @@ class OnnxFile:
         output: The name of the output.
         readers: How many ops read a tensor; the output counts as one.
         first_reader: The first op that reads a tensor, and as which input.
+        input_type: The type of the input's integers, where the file annotates it (FINN's ``finn_datatype``).
     """
 
     model: onnx.ModelProto
@@ -231,6 +233,7 @@ class OnnxFile:
     output: str
     readers: dict[str, int]
     first_reader: dict[str, tuple[Op, int]]
+    input_type: QType | None = None
 
     def role(self, name: str) -> str:
         """Return what a constant is for, in words for messages: the weights or the bias of a layer, or a constant."""
@@ -290,7 +293,7 @@ def read(path: Path) -> OnnxFile:
         for index, source in enumerate(op.node.input):
             readers[source] = readers.get(source, 0) + 1
             first_reader.setdefault(source, (op, index))
-    return OnnxFile(model, ops, constants, name, dims, outputs[0], readers, first_reader)
+    return OnnxFile(model, ops, constants, name, dims, outputs[0], readers, first_reader, _annotated(graph, name))
 
 
 def _load(path: Path) -> onnx.ModelProto:
@@ -466,12 +469,25 @@ def _input(path: Path, graph: onnx.GraphProto, constants: Constants) -> tuple[st
     ):
         raise ShapeError(
             inputs[0].name,
-            expected="an input of fixed shape (1, channels, height, width), (1, channels, length) or (1, values), with at "
-            f"most {MAX_TENSOR_VALUES} values",
+            expected="an input of fixed shape (1, channels, height, width), (1, channels, length) or (1, values), with "
+            f"at most {MAX_TENSOR_VALUES} values",
             got=str(tuple(dim.dim_param or int(dim.dim_value) for dim in dims)),
             hint="Export with one image of the final size.",
         )
     return inputs[0].name, sizes
+
+
+_ANNOTATION = re.compile(r"(U?)INT([1-9]|1[0-6])")
+
+
+def _annotated(graph: onnx.GraphProto, name: str) -> QType | None:
+    """Return the integer type that the file's annotation gives its input; ``None`` for real numbers."""
+    for item in graph.quantization_annotation:
+        for entry in item.quant_parameter_tensor_names:
+            found = _ANNOTATION.fullmatch(entry.value) if entry.key == "finn_datatype" else None
+            if item.tensor_name == name and found:
+                return QType(int(found[2]), not found[1], 0)
+    return None
 
 
 def _product(sizes: tuple[int, ...]) -> int:

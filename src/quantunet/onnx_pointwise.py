@@ -59,7 +59,7 @@ def _constant(quantizer: Quantizer, source: Constant) -> Constant:
 
 
 def quantize_linear(walk: Walk, op: Op) -> Carried | Constant:
-    """Read ``QuantizeLinear``: the integers stay real numbers here, and ``DequantizeLinear`` says what they are worth."""
+    """Read ``QuantizeLinear``: the value stays what the integers stand for, which ``DequantizeLinear`` says."""
     source = walk.get(op, 0)
     rank = source.values.ndim if isinstance(source, Constant) else len(source.axes)
     quantizer = read_linear(op.node, op.name, op.attributes, walk.file.constants, rank)

@@ -185,7 +185,8 @@ def average_pool(walk: Walk, op: Op) -> Carried:
     expect(op, "dilations", set(op.attributes.integers("dilations") or [1]), {1})
     if any(pads) and not op.attributes.integer("count_include_pad", 0):
         raise UnsupportedOpError(
-            op.name, expected="count_include_pad = 1 where an average is padded", got="0: each border has its own divisor",
+            op.name, expected="count_include_pad = 1 where an average is padded",
+            got="0: each border has its own divisor",
             hint="Pool without padding, or count it (torch: count_include_pad=True).",
         )  # fmt: skip
     return replace(tensor, value=walk.builder.average(place_of(op), source, kernel, stride, sides_of(pads)))

@@ -4,9 +4,10 @@ What the byte of a picture means is said by the network (:class:`quantunet.pixel
 ``c``, in exact arithmetic over fractions::
 
     x    = gain[c] * (byte * scale) + offset[c]
-    code = clamp(round_half_even(x / step), low, high)
+    code = clamp(R(x / step), low, high)
 
-``step`` is the real value of the input's integer 1. ``low`` and ``high`` are the limits of the input's type; a narrow
+``R`` rounds as the input's quantizer says, half to even as a rule, and ``step`` is the real value of the input's integer
+1. ``low`` and ``high`` are the limits of the input's type; a narrow
 quantizer has one code fewer, and one with a zero point has limits of its own.
 """
 
@@ -20,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quantunet.errors import ModelError, PixelScaleError, ShapeError
+from quantunet.fraction_rounding import ROUNDINGS
 from quantunet.ir import Array, Graph, QType
 from quantunet.pixels import Pixels
 
@@ -69,10 +71,11 @@ def pixel_table(
     gains = _for_channels(f"{where}, gain", pixels.gain or (Fraction(1),) * channels, channels)
     offsets = _for_channels(f"{where}, offset", pixels.offset or (Fraction(0),) * channels, channels)
     step = Fraction(2) ** -qtype.frac if unit is None else unit
+    rounded = ROUNDINGS[pixels.rounding]
     rows = [
-        [min(max(round((gain * byte * pixels.scale + offset) / step), low), high) for byte in range(_BYTES)]
+        [min(max(rounded((gain * byte * pixels.scale + offset) / step), low), high) for byte in range(_BYTES)]
         for gain, offset in zip(gains, offsets, strict=True)
-    ]  # round() of a fraction goes to the nearest integer, halves to the even one
+    ]
     return np.array(rows, dtype=np.int64)
 
 

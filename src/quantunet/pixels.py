@@ -1,13 +1,15 @@
 """What the byte of a picture means to a network.
 
 A picture's byte is not a code. A network sees ``x[c] = gain[c] * (byte * scale) + offset[c]``; its input quantizer
-makes ``code = clamp(round_half_even(x / step), low, high)`` of that. All of it is exact arithmetic over fractions.
+makes ``code = clamp(R(x / step), low, high)`` of that. All of it is exact arithmetic over fractions.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+
+from quantunet.fraction_rounding import HALF_EVEN, ROUNDINGS
 
 OWN_SCALE = Fraction(1, 256)
 """What the project's own networks are trained on: a byte is a value in [0, 1)."""
@@ -24,6 +26,7 @@ class Pixels:
         offset: Summand of each channel, behind the factor; one entry a channel, or empty for 0.
         narrow: Whether the input quantizer leaves out its most negative (signed) or greatest (unsigned) code.
         bounds: The least and the greatest code, where those are no type's (a zero point); ``None`` otherwise.
+        rounding: How the input quantizer rounds, a name of :data:`quantunet.requantisation.ROUNDINGS`.
     """
 
     scale: Fraction | None = None
@@ -31,6 +34,7 @@ class Pixels:
     offset: tuple[Fraction, ...] = ()
     narrow: bool = False
     bounds: tuple[int, int] | None = None
+    rounding: str = HALF_EVEN
 
     def encoded(self) -> dict[str, object]:
         """The value in a graph's JSON: fractions as text."""
@@ -40,6 +44,7 @@ class Pixels:
             "offset": [str(value) for value in self.offset],
             "narrow": self.narrow,
             "bounds": None if self.bounds is None else list(self.bounds),
+            "rounding": self.rounding,
         }
 
     @classmethod
@@ -50,7 +55,7 @@ class Pixels:
             ValueError: Or ``KeyError`` or ``TypeError``: this is no such value.
 
         >>> Pixels.decoded(Pixels(Fraction(1, 255), narrow=True).encoded())
-        Pixels(scale=Fraction(1, 255), gain=(), offset=(), narrow=True, bounds=None)
+        Pixels(scale=Fraction(1, 255), gain=(), offset=(), narrow=True, bounds=None, rounding='half_even')
         """
         scale, gain, offset, narrow = value["scale"], value["gain"], value["offset"], value["narrow"]
         if not isinstance(gain, list) or not isinstance(offset, list) or not isinstance(narrow, bool):
@@ -65,12 +70,17 @@ class Pixels:
         ):
             message = f"the bounds {bounds!r}"
             raise TypeError(message)
+        rounding = value.get("rounding", HALF_EVEN)
+        if not isinstance(rounding, str) or rounding not in ROUNDINGS:
+            message = f"the rounding {rounding!r}"
+            raise TypeError(message)
         return cls(
             None if scale is None else read_fraction(scale),
             tuple(read_fraction(entry) for entry in gain),
             tuple(read_fraction(entry) for entry in offset),
             narrow,
             None if bounds is None else (bounds[0], bounds[1]),
+            rounding,
         )
 
 

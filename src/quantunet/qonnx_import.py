@@ -14,7 +14,7 @@ from pathlib import Path
 from quantunet import onnx_pointwise, onnx_windows
 from quantunet.errors import FileFormatError, LayoutError, ModelError, QuantUNetError, UnsupportedOpError
 from quantunet.identifiers import identifier
-from quantunet.ir import Graph, Node
+from quantunet.ir import Graph, Node, QType, Tensor
 from quantunet.normalise import INPUT_NAME, Builder
 from quantunet.onnx_file import OnnxFile, Op, read
 from quantunet.onnx_metadata import read_pixel_scale
@@ -120,11 +120,12 @@ _INPUTS = {
 """Least and most inputs of an op; the others have one."""
 
 
-def load(path: Path | str) -> Graph:
+def load(path: Path | str, input_type: QType | None = None) -> Graph:
     """Read a QONNX file into the integer graph.
 
     Args:
         path: The file; its stem becomes the network's name.
+        input_type: The type of an input that has no quantizer in the file.
 
     Returns:
         A graph that :func:`quantunet.graph_check.check` has passed, and that means what the file says in exact
@@ -138,7 +139,7 @@ def load(path: Path | str) -> Graph:
             name of the layer.
     """
     path = Path(path)
-    file = read(path)
+    file = _typed(read(path), input_type)
     try:
         graph = _walk(path, file, ORDERS)
     except LayoutError as error:
@@ -162,9 +163,12 @@ def _begin(file: OnnxFile, orders: Mapping[int, Axes]) -> Walk:
     axes = orders[len(file.input_dims)]
     sizes = {"h": 1, "w": 1, **dict(zip(axes, file.input_dims, strict=True))}
     walk = Walk(file, Builder(pixels=Pixels(read_pixel_scale(file.model))))
-    start = Place(INPUT_NAME, -1, INPUT_NAME)
     shape = (sizes["h"], sizes["w"], sizes["c"])
-    walk.values[file.input_name] = Carried(walk.builder.input(start, shape), axes)
+    if file.input_type is None:
+        value = walk.builder.input(Place(INPUT_NAME, -1, INPUT_NAME), shape)
+    else:
+        value = walk.builder.input_tensor(Tensor(INPUT_NAME, shape, file.input_type))
+    walk.values[file.input_name] = Carried(value, axes)
     return walk
 
 
@@ -211,7 +215,11 @@ class Examination:
     graph: Graph | None
 
 
-def examine(path: Path | str) -> Examination:
+def _typed(file: OnnxFile, input_type: QType | None) -> OnnxFile:
+    return file if input_type is None else replace(file, input_type=input_type)
+
+
+def examine(path: Path | str, input_type: QType | None = None) -> Examination:
     """Read a file as :func:`load` does, and go on behind an obstacle, to find them all.
 
     Raises:
@@ -220,7 +228,7 @@ def examine(path: Path | str) -> Examination:
         ModelError: It has several inputs or outputs, or no fixed sizes.
     """
     path = Path(path)
-    file = read(path)
+    file = _typed(read(path), input_type)
     first = _examined(path, file, ORDERS)
     if not any(isinstance(finding.obstacle, LayoutError) for finding in first.findings):
         return first

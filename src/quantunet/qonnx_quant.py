@@ -17,9 +17,9 @@ import numpy.typing as npt
 from onnx import NodeProto, TensorProto
 
 from quantunet.errors import ScaleError, ShapeError, UnsupportedOpError, WidthError
+from quantunet.fraction_rounding import Rounding, away, bipolar, half_away, half_even, half_odd, half_to_zero
 from quantunet.ir import MAX_BITS, MAX_FRAC, MIN_BITS, Array, QType
 from quantunet.onnx_file import Attributes, Constants
-from quantunet.requantisation import Rounding, away, bipolar, half_away, half_even, half_odd, half_to_zero
 from quantunet.values import Form, Rule
 
 Reals = npt.NDArray[np.float64]

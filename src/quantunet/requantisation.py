@@ -9,12 +9,13 @@ same steps. Both sides are monotone, so that they are equal for every ``x`` exac
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 
+from quantunet.fraction_rounding import SYMMETRIC, Rounding, half_even
 from quantunet.ir import MAX_PRODUCT_BITS, Array
 
 MAX_SHIFT = 48
@@ -23,53 +24,7 @@ MAX_SHIFT = 48
 _NARROW = 8
 """Bits of a multiplier up to which an exact product, rounded half to even, is taken without a search."""
 
-Rounding = Callable[[Fraction], int]
-
 _HALF = Fraction(1, 2)
-
-
-def half_even(value: Fraction) -> int:
-    """Round to the nearest integer, half to even."""
-    return round(value)
-
-
-def half_odd(value: Fraction) -> int:
-    """Round to the nearest integer, half to odd: half to even beside an odd zero point."""
-    return round(value + 1) - 1
-
-
-def half_away(value: Fraction) -> int:
-    """Round to the nearest integer, half away from zero."""
-    return math.floor(value + _HALF) if value >= 0 else math.ceil(value - _HALF)
-
-
-def half_to_zero(value: Fraction) -> int:
-    """Round to the nearest integer, half towards zero."""
-    return math.ceil(value - _HALF) if value >= 0 else math.floor(value + _HALF)
-
-
-def half_up(value: Fraction) -> int:
-    """Round to the nearest integer, half up: hls4ml's ``RND``."""
-    return math.floor(value + _HALF)
-
-
-def half_down(value: Fraction) -> int:
-    """Round to the nearest integer, half down: hls4ml's ``RND_MIN_INF``."""
-    return math.ceil(value - _HALF)
-
-
-def away(value: Fraction) -> int:
-    """Round away from zero."""
-    return math.ceil(value) if value >= 0 else math.floor(value)
-
-
-def bipolar(value: Fraction) -> int:
-    """Return 1 or -1, the sign: there is no 0."""
-    return 1 if value >= 0 else -1
-
-
-SYMMETRIC: tuple[Rounding, ...] = (half_away, half_to_zero, away, math.trunc, bipolar)
-"""Roundings that treat values below zero as the mirror image of those above: a branch of their own."""
 
 
 @dataclass(frozen=True)

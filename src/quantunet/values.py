@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TypeAlias
 
+from quantunet.fraction_rounding import Rounding, half_even
 from quantunet.ir import Node, Pair, QType, Shape, Sides, Tensor
 from quantunet.ranges import Bound, limited
-from quantunet.requantisation import Bend, Rounding, half_even
+from quantunet.requantisation import Bend
 
 Steps: TypeAlias = tuple[Fraction, ...]
 """The real value of the integer 1: one for the whole tensor, or one of each channel."""
