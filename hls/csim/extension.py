@@ -1,4 +1,6 @@
-"""The layers that hls4ml lacks, brought in through its extension API: transpose convolution and an exact sigmoid table.
+"""The layers that hls4ml lacks, brought in through its extension API.
+
+Convolutions and transpose convolutions of any geometry, and an exact sigmoid table.
 
 Their C++ stands in ``hls/csim/cpp/``. :func:`register` adds them to an hls4ml backend of the Vitis family.
 """
@@ -15,6 +17,34 @@ from hls4ml.model.attributes import Attribute, TypeAttribute, WeightAttribute
 from hls4ml.model.layers import Layer, layer_map, register_layer
 
 CPP = Path(__file__).resolve().parent / "cpp"
+
+
+class QunConv2D(Layer):
+    """Convolution or transpose convolution of any geometry; weights ``(dy, dx, channel in, channel out)``."""
+
+    _expected_attributes = (
+        *(
+            Attribute(f"{name}_{side}")
+            for name in ("in", "out", "filt", "stride", "dilation", "crop")
+            for side in ("height", "width")
+        ),
+        Attribute("n_chan"),
+        Attribute("n_filt"),
+        Attribute("groups"),
+        Attribute("transposed", value_type=bool),
+        WeightAttribute("weight"),
+        WeightAttribute("bias"),
+        TypeAttribute("weight"),
+        TypeAttribute("bias"),
+        TypeAttribute("accum"),
+    )
+
+    def initialize(self) -> None:
+        """Add the output, the weights and the bias."""
+        attributes = self.attributes
+        self.add_output_variable([attributes["out_height"], attributes["out_width"], attributes["n_filt"]])
+        self.add_weights()
+        self.add_bias()
 
 
 class QunConvTranspose2D(Layer):
@@ -69,6 +99,29 @@ class QunArgmax(Layer):
         self.add_output_variable([*self.get_input_variable().shape[:-1], 1])
 
 
+_CONV2D_CONFIG = """struct config{index} {{
+    static const unsigned in_height = {in_height};
+    static const unsigned in_width = {in_width};
+    static const unsigned out_height = {out_height};
+    static const unsigned out_width = {out_width};
+    static const unsigned n_chan = {n_chan};
+    static const unsigned n_filt = {n_filt};
+    static const unsigned groups = {groups};
+    static const unsigned filt_height = {filt_height};
+    static const unsigned filt_width = {filt_width};
+    static const unsigned stride_height = {stride_height};
+    static const unsigned stride_width = {stride_width};
+    static const unsigned dilation_height = {dilation_height};
+    static const unsigned dilation_width = {dilation_width};
+    static const unsigned crop_height = {crop_height};
+    static const unsigned crop_width = {crop_width};
+    static const bool transposed = {transposed};
+    typedef {accum_t.name} accum_t;
+    typedef {bias_t.name} bias_t;
+    typedef {weight_t.name} weight_t;
+}};
+"""
+
 _CONV_TRANSPOSE2D_CONFIG = """struct config{index} {{
     static const unsigned in_height = {in_height};
     static const unsigned in_width = {in_width};
@@ -93,6 +146,31 @@ _PIXELWISE_CONFIG = """struct config{index} {{
     static const unsigned n_in = {n_in};
 }};
 """
+
+
+class Conv2DConfig(LayerConfigTemplate):
+    """The C++ configuration of a convolution of any geometry."""
+
+    def __init__(self) -> None:
+        super().__init__(QunConv2D)
+
+    def format(self, node: Any) -> str:
+        """Return the configuration struct."""
+        params = self._default_config_params(node)
+        return _CONV2D_CONFIG.format(**params | {"transposed": str(node.get_attr("transposed")).lower()})
+
+
+class Conv2DFunction(FunctionCallTemplate):
+    """The C++ call of a convolution of any geometry."""
+
+    def __init__(self) -> None:
+        super().__init__(QunConv2D, include_header=["nnet_utils/qun_conv2d.h"])
+
+    def format(self, node: Any) -> str:
+        """Return the call."""
+        params = self._default_function_params(node)
+        params |= {"w": node.get_weights("weight").name, "b": node.get_weights("bias").name}
+        return "qun::conv2d<{input_t}, {output_t}, {config}>({input}, {output}, {w}, {b});".format(**params)
 
 
 class ConvTranspose2DConfig(LayerConfigTemplate):
@@ -205,7 +283,7 @@ class ArgmaxFunction(FunctionCallTemplate):
 
 def register_layers() -> None:
     """Make the layer classes known to hls4ml; a second call changes nothing."""
-    for layer in (QunConvTranspose2D, QunSigmoid, QunMultiply, QunArgmax):
+    for layer in (QunConv2D, QunConvTranspose2D, QunSigmoid, QunMultiply, QunArgmax):
         if layer.__name__ not in layer_map:
             register_layer(layer.__name__, layer)
 
@@ -222,16 +300,7 @@ def register(backend: Any) -> None:
         return
     for header in _HEADERS:
         backend.register_source(CPP / header)
-    for template in (
-        ConvTranspose2DConfig,
-        ConvTranspose2DFunction,
-        SigmoidConfig,
-        SigmoidFunction,
-        MultiplyConfig,
-        MultiplyFunction,
-        ArgmaxConfig,
-        ArgmaxFunction,
-    ):
+    for template in _TEMPLATES:
         backend.register_template(template)
 
 
@@ -251,4 +320,22 @@ def valid_reuse_factors(backend: Any, n_in: int, n_out: int) -> list[int]:
     return [factor for factor in divisors if backend._validate_reuse_factor(n_in, n_out, factor)]
 
 
-_HEADERS = ("qun_conv_transpose2d.h", "qun_sigmoid.h", "qun_multiply.h", "qun_argmax.h")
+_HEADERS = (
+    "qun_conv_transpose2d.h",
+    "qun_sigmoid.h",
+    "qun_multiply.h",
+    "qun_argmax.h",
+    "qun_conv2d.h",
+)
+_TEMPLATES = (
+    Conv2DConfig,
+    Conv2DFunction,
+    ConvTranspose2DConfig,
+    ConvTranspose2DFunction,
+    SigmoidConfig,
+    SigmoidFunction,
+    MultiplyConfig,
+    MultiplyFunction,
+    ArgmaxConfig,
+    ArgmaxFunction,
+)

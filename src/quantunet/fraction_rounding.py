@@ -1,4 +1,4 @@
-"""Every rounding of a fraction to an integer that a file may ask for, by name; that of the hardware: ``rounding.py``."""
+"""Every rounding of a fraction to an integer that a file may ask for, by name; the hardware: ``rounding.py``."""
 
 from __future__ import annotations
 

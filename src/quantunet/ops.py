@@ -45,8 +45,8 @@ class Op:
 
 
 OPS: tuple[Op, ...] = (
-    Op("conv2d", "convolution of any geometry with bias and requantisation", styles=("constant",), windows=True),
-    Op("conv_transpose2d", "transpose convolution of any geometry with bias and requantisation", cpp=True),
+    Op("conv2d", "convolution with bias and requantisation", cpp=True, styles=("constant",), windows=True),
+    Op("conv_transpose2d", "transpose convolution with bias and requantisation", cpp=True),
     Op("maxpool2d", "maximum over 2x2 windows"),
     Op("requant", "requantisation to another type"),
     Op("concat", "concatenation along the channels"),
