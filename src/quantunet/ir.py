@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import math
+import re
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -85,6 +86,22 @@ class QType:
 
     def __str__(self) -> str:
         return f"{'s' if self.signed else 'u'}{self.bits}.{self.frac}"
+
+    @classmethod
+    def parse(cls, text: str) -> QType:
+        """Return the type of a text as ``str`` makes it.
+
+        Raises:
+            ValueError: There is no such type.
+
+        >>> QType.parse("s8.5"), str(QType.parse("u4.-2"))
+        (QType(bits=8, signed=True, frac=5), 'u4.-2')
+        """
+        found = re.fullmatch(r"([su])([1-9][0-9]?)\.(-?[0-9]{1,3})", text)
+        if found is None or not MIN_BITS <= int(found[2]) <= MAX_BITS or abs(int(found[3])) > MAX_FRAC:
+            message = f"{text!r} is no type such as u8.8 or s16.10 (signed or not, bits, fractional bits)"
+            raise ValueError(message)
+        return cls(int(found[2]), found[1] == "s", int(found[3]))
 
 
 INPUT_TYPE = QType(bits=8, signed=False, frac=8)
@@ -185,6 +202,9 @@ class Node:
         """Width of a weight; 0 where there is none."""
         return 0
 
+    requantises: ClassVar[bool] = False
+    """Whether it rounds its sums to the output's type itself, by a power of two."""
+
     multiplies: ClassVar[bool] = False
     """Whether its hardware has multipliers, so that a fold says of what they are made."""
 
@@ -215,6 +235,7 @@ class MatrixNode(Node):
         bias: ``(channels_out,)`` at ``frac = weight_type.frac + input.frac``.
     """
 
+    requantises: ClassVar[bool] = True
     multiplies: ClassVar[bool] = True
     tied_lanes: ClassVar[bool] = False
 
@@ -455,6 +476,7 @@ class Add(Node):
 
     op: ClassVar[str] = "add"
     arity: ClassVar[int] = 2
+    requantises: ClassVar[bool] = True
 
     gains: Pair = (1, 1)
 

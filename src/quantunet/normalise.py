@@ -350,12 +350,15 @@ class Builder:
         if isinstance(value, Value) and (not rising or value.wraps):
             value = self.ready(self.tensor(value, value.place), value.place)
         node = MaxPool2d(place.name, ("",), place.output, kernel, stride)
-        return self._moved(place, value, node, shape_of_windows, pads)
+        return self._moved(
+            place, value, MovedSource(place, _NOTHING, node, (0, 0, 0), pads, compares=True), shape_of_windows
+        )
 
     def nearest(self, place: Place, value: AnyValue, factor: Pair) -> AnyValue:
         """Return each pixel repeated."""
         node = ResizeNearest(place.name, ("",), place.output, factor)
-        return self._moved(place, value, node, lambda s: (s[0] * factor[0], s[1] * factor[1], s[2]))
+        moved = MovedSource(place, _NOTHING, node, (0, 0, 0), enlarges=True)
+        return self._moved(place, value, moved, lambda s: (s[0] * factor[0], s[1] * factor[1], s[2]))
 
     def crop(self, place: Place, value: AnyValue, sides: Sides) -> AnyValue:
         """Return a value without some rows and columns at its sides.
@@ -370,7 +373,10 @@ class Builder:
                 raise ShapeError(place.name, expected="fewer pixels to crop than there are", got=str(sides))
             return size
 
-        return self._moved(place, value, Crop(place.name, ("",), place.output, sides), left) if any(sides) else value
+        if not any(sides):
+            return value
+        node = Crop(place.name, ("",), place.output, sides)
+        return self._moved(place, value, MovedSource(place, _NOTHING, node, (0, 0, 0)), left)
 
     def pad(self, place: Place, value: AnyValue, sides: Sides, constant: Fraction = Fraction(0)) -> AnyValue:
         """Return a value with pixels of one constant around it.
@@ -443,7 +449,7 @@ class Builder:
         """
         source = value.source if isinstance(value, Value) else None
         node = source.node if isinstance(source, SumSource) else None
-        if not isinstance(node, Conv2d | ConvTranspose2d) or not isinstance(source, SumSource):
+        if not isinstance(node, MatrixNode) or node.tied_lanes or not isinstance(source, SumSource):
             raise UnsupportedOpError(
                 place.name, expected="channels that a convolution right in front can write in another order",
                 got="a tensor that is there already",
@@ -882,7 +888,7 @@ class Builder:
             return self._made[source, qtype]
         if isinstance(source, TensorSource):
             tensor = self._requantised(source.tensor, qtype, unit, place)
-        elif isinstance(source, SumSource) and isinstance(source.node, MatrixNode | Add):
+        elif isinstance(source, SumSource) and source.node.requantises:
             name = self._layer_name(source.place.name)
             if name != source.place.name:
                 logger.warning("%s is computed twice: two quantizers of different types read it", source.place.name)
@@ -927,7 +933,7 @@ class Builder:
     def _pooled(self, source: MovedSource, qtype: QType, step: Fraction, place: Place, reach: Range) -> Tensor:
         base = root(source)
         # A tensor is pooled first and requantised then, which is fewer beats; enlarged it is the other way round.
-        first = isinstance(base, TensorSource) and not isinstance(source.node, ResizeNearest)
+        first = isinstance(base, TensorSource) and not source.enlarges
         own = base.tensor if isinstance(base, TensorSource) and first else None
         inner_type = qtype if own is None else own.qtype
         inner_step = step if own is None else step_of(own)
@@ -1026,7 +1032,7 @@ class Builder:
     def _affine_moved(self, value: Value, source: MovedSource, reader: Place) -> Tensor:
         """Requantise before values are chosen or moved; or behind that where the function falls."""
         falls = not all(bend.rises for bend in value.bends) or value.wraps
-        if not (falls and isinstance(source.node, MaxPool2d)):
+        if not (falls and source.compares):
             return self._apply(source, self.tensor(replace(value, source=source.source), reader))
         base = root(source)
         inner = base.tensor if isinstance(base, TensorSource) else self._sums(_as_sums(base))
@@ -1144,14 +1150,7 @@ class Builder:
         )
         return node, shape
 
-    def _moved(
-        self,
-        place: Place,
-        value: AnyValue,
-        node: Node,
-        shape: Callable[[Shape], Shape],
-        pads: Sides = (0, 0, 0, 0),
-    ) -> AnyValue:
+    def _moved(self, place: Place, value: AnyValue, moved: MovedSource, shape: Callable[[Shape], Shape]) -> AnyValue:
         """Return a value behind an op that chooses or moves values: it may as well do so behind a quantizer."""
         if isinstance(value, Joined):
             value = self.settle(value)
@@ -1160,10 +1159,10 @@ class Builder:
         if isinstance(value, Joined):
             legs = []
             for index, leg in enumerate(value.legs):
-                each = place.numbered(index)
-                legs.append(_as_value(self._moved(each, leg, replace(node, name=each.name), shape, pads)))
+                each = replace(moved, place=place.numbered(index))
+                legs.append(_as_value(self._moved(each.place, leg, each, shape)))
             return replace(value, legs=tuple(legs))
-        return replace(value, source=MovedSource(place, value.source, node, shape(value.shape), pads))
+        return replace(value, source=replace(moved, source=value.source, shape=shape(value.shape)))
 
     # The network's input.
 
@@ -1385,6 +1384,10 @@ class Builder:
             got=f"{low if low is not None else '-inf'}..{high if high is not None else 'inf'} at scale {_shown(step)}",
             hint="Put a quantizer behind it.",
         )
+
+
+_NOTHING = InputSource((0, 0, 0))
+"""Stands in a moved source that has no source yet."""
 
 
 def _products(first: tuple[int, int], second: tuple[int, int]) -> tuple[int, int]:

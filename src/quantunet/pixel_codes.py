@@ -7,8 +7,8 @@ What the byte of a picture means is said by the network (:class:`quantunet.pixel
     code = clamp(R(x / step), low, high)
 
 ``R`` rounds as the input's quantizer says, half to even as a rule; ``step`` is the real value of the input's integer 1.
-``low`` and ``high`` are the limits of the input's type; a narrow quantizer has one code fewer, and one with a zero point
-has limits of its own.
+``low`` and ``high`` are the limits of the input's type; a narrow quantizer has one code fewer, and one with a zero
+point has limits of its own.
 """
 
 from __future__ import annotations

@@ -166,6 +166,8 @@ class MovedSource:
         node: The layer, whose names are not final.
         shape: Of its result.
         pads: Rows and columns of the least value around what it reads.
+        compares: Whether it takes the greatest of several values: no falling function may stand in front of it.
+        enlarges: Whether it makes more values than it reads: it stands behind a requantisation then.
     """
 
     place: Place
@@ -173,6 +175,8 @@ class MovedSource:
     node: Node
     shape: Shape
     pads: Sides = (0, 0, 0, 0)
+    compares: bool = False
+    enlarges: bool = False
 
 
 Source: TypeAlias = TensorSource | SumSource | InputSource | MovedSource

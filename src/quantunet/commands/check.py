@@ -10,11 +10,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from quantunet import exit_codes, qonnx_import
-from quantunet.errors import QuantUNetError
-from quantunet.ir import Graph, MatrixNode, Node
+from quantunet import exit_codes, graph_file, qonnx_import
+from quantunet.errors import QuantUNetError, StorageError, TypeMismatchError
+from quantunet.ir import Graph, MatrixNode, Node, QType
 from quantunet.qonnx_import import Finding
-from quantunet.zoo import MODEL_HELP, QONNX_SUFFIX, load_network, network_path
+from quantunet.storage import write_text
+from quantunet.zoo import GRAPH_SUFFIX, MODEL_HELP, QONNX_SUFFIX, load_network, network_path
 
 _WIDTH = 120
 
@@ -26,12 +27,25 @@ def add_parser(sub: Any) -> None:
     )
     parser.add_argument("model", help=MODEL_HELP)
     parser.add_argument("--json", action="store_true", help="print the table as JSON")
+    parser.add_argument(
+        "--input-type",
+        metavar="TYPE",
+        help="the type of an input that has no quantizer in the file: s16.10 is signed, of 16 bits, 10 of them behind the "
+        "point, u8.8 the byte of a picture as a value below 1",
+    )
+    parser.add_argument(
+        "--write", type=Path, metavar="FILE", help="write the network as integers (*.json), for every other command"
+    )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command; exit code 2 if there is an obstacle."""
-    findings, graph = examined(args.model)
+    findings, graph = examined(args.model, _input_type(args.input_type))
+    if args.write is not None and args.write.suffix.lower() != GRAPH_SUFFIX:
+        raise StorageError(str(args.write), expected=f"a name that ends with {GRAPH_SUFFIX}", got=args.write.name)
+    if args.write is not None and graph is not None:
+        write_text(args.write, graph_file.to_json(graph))
     obstacles = [each for each in findings if each.obstacle is not None]
     if args.json:
         rows = [_row(each, graph) for each in findings]
@@ -42,18 +56,26 @@ def run(args: argparse.Namespace) -> int:
     return exit_codes.BAD_INPUT if obstacles or graph is None else exit_codes.SUCCESS
 
 
-def examined(model: str) -> tuple[tuple[Finding, ...], Graph | None]:
+def _input_type(text: str | None) -> QType | None:
+    try:
+        return None if text is None else QType.parse(text)
+    except ValueError as error:
+        raise TypeMismatchError("--input-type", expected="a type", got=str(error)) from error
+
+
+def examined(model: str, input_type: QType | None = None) -> tuple[tuple[Finding, ...], Graph | None]:
     """Return what becomes of each op of a network; a file of another kind than ONNX has its layers as ops.
 
     Args:
         model: As for :func:`quantunet.zoo.load_network`.
+        input_type: The type of an input that has no quantizer in the file.
 
     Raises:
         QuantUNetError: The file as a whole cannot be read.
     """
     path = network_path(model)
     if path.suffix.lower() == QONNX_SUFFIX:
-        found = qonnx_import.examine(path)
+        found = qonnx_import.examine(path, input_type)
         return found.findings, found.graph
     graph = load_network(model)
     return tuple(Finding(node.name, node.op, layers=(node,)) for node in graph.nodes), graph
