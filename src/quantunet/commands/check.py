@@ -30,8 +30,8 @@ def add_parser(sub: Any) -> None:
     parser.add_argument(
         "--input-type",
         metavar="TYPE",
-        help="the type of an input that has no quantizer in the file: s16.10 is signed, of 16 bits, 10 of them behind the "
-        "point, u8.8 the byte of a picture as a value below 1",
+        help="the type of an input that has no quantizer in the file: s16.10 is signed, of 16 bits, 10 of them behind "
+        "the point, u8.8 the byte of a picture as a value below 1",
     )
     parser.add_argument(
         "--write", type=Path, metavar="FILE", help="write the network as integers (*.json), for every other command"
