@@ -103,9 +103,8 @@ class Original:
         limit = getattr(original, "max_value", None)
         return None if limit is None or math.isinf(float(limit)) else float(limit)
 
-
     def slope(self, layer: Any) -> float:
-        """Return the slope below 0 of a layer ``ReLU`` or ``LeakyReLU``, where hls4ml keeps it to itself; 0 for none."""
+        """Return the slope below 0 of a ReLU, where hls4ml keeps it to itself; 0 for none."""
         value = getattr(self.of(layer), "negative_slope", 0.0)
         return float(value) if isinstance(value, int | float) else 0.0
 
