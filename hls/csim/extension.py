@@ -1,4 +1,4 @@
-"""The layers that hls4ml lacks, brought in through its extension API: transpose convolution and an exact sigmoid table.
+"""The layers that hls4ml lacks, brought in through its extension API.
 
 Their C++ stands in ``hls/csim/cpp/``. :func:`register` adds them to an hls4ml backend of the Vitis family.
 """
@@ -53,6 +53,48 @@ class QunSigmoid(Layer):
         self.add_weights_variable(name="table", var_name="table{index}")
 
 
+class QunReorder(Layer):
+    """A layer that moves pixels: what it does to rows and to columns, and a constant."""
+
+    _expected_attributes = tuple(
+        Attribute(name)
+        for name in ("in_height", "in_width", "out_height", "out_width", "n_chan", "rows", "columns", "value")
+    )
+
+    def initialize(self) -> None:
+        """Add the output."""
+        attributes = self.attributes
+        self.add_output_variable([attributes["out_height"], attributes["out_width"], attributes["n_chan"]])
+
+
+class QunPad(QunReorder):
+    """Pixels around the image: ``rows`` above it and ``columns`` left of it; ``value`` holds the bits of a channel."""
+
+
+class QunCrop(QunReorder):
+    """The image without ``rows`` at the top and ``columns`` at the left, and what the output's size says."""
+
+
+class QunResizeNearest(QunReorder):
+    """Each pixel repeated ``rows`` times ``columns``."""
+
+
+class QunResizeBilinear(QunReorder):
+    """Twice the size, where ``rows`` or ``columns`` are 2."""
+
+
+class QunDepthToSpace(QunReorder):
+    """Each pixel becomes ``rows`` times ``columns``."""
+
+
+_REORDER = {
+    QunPad: "pad",
+    QunCrop: "crop",
+    QunResizeNearest: "resize_nearest",
+    QunResizeBilinear: "resize_bilinear",
+    QunDepthToSpace: "depth_to_space",
+}
+
 _CONV_TRANSPOSE2D_CONFIG = """struct config{index} {{
     static const unsigned in_height = {in_height};
     static const unsigned in_width = {in_width};
@@ -69,6 +111,18 @@ _SIGMOID_CONFIG = """struct config{index} {{
     static const unsigned table_size = {table_size};
     static const bool in_signed = {in_signed};
     typedef {table_t.name} table_t;
+}};
+"""
+
+
+_REORDER_CONFIG = """struct config{index} {{
+    static const unsigned in_height = {in_height};
+    static const unsigned in_width = {in_width};
+    static const unsigned out_height = {out_height};
+    static const unsigned out_width = {out_width};
+    static const unsigned rows = {rows};
+    static const unsigned columns = {columns};
+    static const unsigned value = {value};
 }};
 """
 
@@ -128,9 +182,32 @@ class SigmoidFunction(FunctionCallTemplate):
         return "qun::sigmoid<{input_t}, {output_t}, {config}>({input}, {output}, {table});".format(**params)
 
 
+class ReorderConfig(LayerConfigTemplate):
+    """The C++ configuration of a layer that moves pixels."""
+
+    def __init__(self) -> None:
+        super().__init__(tuple(_REORDER))
+
+    def format(self, node: Any) -> str:
+        """Return the configuration struct."""
+        return _REORDER_CONFIG.format(**self._default_config_params(node))
+
+
+class ReorderFunction(FunctionCallTemplate):
+    """The C++ call of a layer that moves pixels."""
+
+    def __init__(self) -> None:
+        super().__init__(tuple(_REORDER), include_header=[f"nnet_utils/qun_{stem}.h" for stem in _REORDER.values()])
+
+    def format(self, node: Any) -> str:
+        """Return the call."""
+        params = self._default_function_params(node) | {"stem": _REORDER[type(node).__mro__[1]]}
+        return "qun::{stem}<{input_t}, {output_t}, {config}>({input}, {output});".format(**params)
+
+
 def register_layers() -> None:
     """Make the layer classes known to hls4ml; a second call changes nothing."""
-    for layer in (QunConvTranspose2D, QunSigmoid):
+    for layer in (QunConvTranspose2D, QunSigmoid, *_REORDER):
         if layer.__name__ not in layer_map:
             register_layer(layer.__name__, layer)
 
@@ -147,7 +224,7 @@ def register(backend: Any) -> None:
         return
     for header in _HEADERS:
         backend.register_source(CPP / header)
-    for template in (ConvTranspose2DConfig, ConvTranspose2DFunction, SigmoidConfig, SigmoidFunction):
+    for template in _TEMPLATES:
         backend.register_template(template)
 
 
@@ -167,4 +244,13 @@ def valid_reuse_factors(backend: Any, n_in: int, n_out: int) -> list[int]:
     return [factor for factor in divisors if backend._validate_reuse_factor(n_in, n_out, factor)]
 
 
-_HEADERS = ("qun_conv_transpose2d.h", "qun_sigmoid.h")
+_HEADERS = ("qun_conv_transpose2d.h", "qun_sigmoid.h", *(f"qun_{stem}.h" for stem in _REORDER.values()))
+
+_TEMPLATES = (
+    ConvTranspose2DConfig,
+    ConvTranspose2DFunction,
+    SigmoidConfig,
+    SigmoidFunction,
+    ReorderConfig,
+    ReorderFunction,
+)

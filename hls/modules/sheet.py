@@ -122,3 +122,11 @@ def pixelwise(graph: Graph, node: Any, fold: Fold, counts: Cycles, entry: tuple[
     pixels, beats = np.arange(height * width, dtype=np.int64), channels // fold.pe
     latency = counts.predicted - counts.ideal
     return Timing(len(pixels), beats, 1, pixels, 1, pixels, 1, latency, entry, 2 * beats)
+
+
+def moved(
+    graph: Graph, node: Any, fold: Fold, counts: Cycles, needed: Array, releases: Array, capacity: int = 1
+) -> Timing:
+    """Return the timing of a layer that moves or joins pixels, a beat a cycle: a firing is an output pixel."""
+    beats, latency = graph.output_of(node).shape[2] // fold.pe, counts.predicted - counts.ideal
+    return Timing(len(needed), beats, 1, needed, 1, releases, capacity, latency, (0,), 2 * beats)

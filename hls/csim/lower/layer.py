@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from quantunet.ir import IntArray, QType
+from quantunet.ir import Graph, IntArray, Node, Pair, QType
 
 NODE_ATTRIBUTE = "quantunet_node"
 TENSOR_ATTRIBUTE = "quantunet_tensor"
@@ -63,3 +63,27 @@ def accumulator_for_cpp(accumulator_type: QType, target: QType) -> QType:
     """
     dropped = accumulator_type.frac - target.frac
     return QType(max(accumulator_type.bits, dropped), signed=True, frac=accumulator_type.frac)
+
+
+def reorder(graph: Graph, node: Node, class_name: str, axes: Pair, value: int = 0) -> HlsLayer:
+    """Return the hls4ml layer of a node that moves pixels.
+
+    Args:
+        graph: The graph.
+        node: The node.
+        class_name: A layer class of :mod:`quantunet.hls.csim.extension`.
+        axes: What it does to rows and to columns.
+        value: The bits of a constant.
+    """
+    (height, width, _), target = graph.input_of(node).shape, graph.output_of(node)
+    attributes = {
+        "in_height": height,
+        "in_width": width,
+        "out_height": target.shape[0],
+        "out_width": target.shape[1],
+        "n_chan": target.shape[2],
+        "rows": axes[0],
+        "columns": axes[1],
+        "value": value,
+    }
+    return HlsLayer(class_name, attributes, {"result": rounded(target.qtype)})

@@ -55,6 +55,13 @@ CASES: tuple[Graph, ...] = (
     layers.add("add_one_scale", (4, 3, 2), s(4, 2), s(4, 2), s(4, 2)),
     layers.add("add_two_scales", (4, 3, 5), s(5, 3), u(3, 0), u(4, 1)),
     layers.add("add_left_shift", (3, 3, 1), u(8, 8), s(8, 5), s(6, 9)),
+    layers.reorder("pad_negative", (3, 2, 3), s(5, 2), lambda net: net.pad("pad_negative", "image", (2, 0, 1, 3), -11)),
+    layers.reorder("crop_uneven", (5, 6, 2), u(4, 1), lambda net: net.crop("crop_uneven", "image", (2, 1, 0, 3))),
+    layers.reorder("nearest_rows", (2, 3, 2), s(4, 1), lambda net: net.resize_nearest("nearest_rows", "image", (3, 2))),
+    layers.reorder("linear_signed", (3, 4, 2), s(5, 2), lambda net: net.resize_bilinear("linear_signed", "image")),
+    layers.reorder("linear_row", (1, 5, 1), u(16, 9), lambda net: net.resize_bilinear("linear_row", "image", (1, 2))),
+    layers.reorder("linear_widest", (2, 1, 1), s(16, -3), lambda net: net.resize_bilinear("linear_widest", "image")),
+    layers.reorder("blocks", (2, 3, 18), s(3, 1), lambda net: net.depth_to_space("blocks", "image", (2, 3))),
     layers.sigmoid("sigmoid_signed", (8, 8, 1), s(6, 3)),
     layers.sigmoid("sigmoid_unsigned", (4, 4, 2), u(4, 2)),
 )
