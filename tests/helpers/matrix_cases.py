@@ -248,6 +248,11 @@ def case_of(layer: Layer, seed: int, frames: int = 3) -> Case:
     return case
 
 
+def window_conv2d_cases() -> list[Case]:
+    """Return the cases of ``qun_window_conv2d``: each geometry once."""
+    return [case_of(layer, seed) for seed, layer in enumerate(WINDOW_CONV2D)]
+
+
 def saturates(case: Case) -> bool:
     """Return whether the output holds both limits of its type, and values between them."""
     (_, target) = case.streams
