@@ -28,8 +28,10 @@
 #include "nnet_utils/nnet_sepconv2d_stream.h"
 #include "nnet_utils/nnet_stream.h"
 #include "nnet_utils/nnet_types.h"
+#include "nnet_utils/qun_argmax.h"
 #include "nnet_utils/qun_conv2d.h"
 #include "nnet_utils/qun_conv_transpose2d.h"
+#include "nnet_utils/qun_multiply.h"
 #include "nnet_utils/qun_sigmoid.h"
 #include "qun_csim.h"
 

@@ -46,7 +46,6 @@ Count folds(const Params &params, const char *channels, const char *lanes) {
 // The rules by name. A module's sheet, `hls/modules/<stem>.py`, says which is its own, and what the rule is given.
 const std::map<std::string, Maker> &rules() {
     static const std::map<std::string, Maker> made{
-        {"add_together", of<Together>},
         {"concat_in_turn", of<Concat>},
         {"constant",
          [](const Params &params, const Ports &inputs, const Ports &outputs) -> std::unique_ptr<Module> {
@@ -61,6 +60,16 @@ const std::map<std::string, Maker> &rules() {
              return std::make_unique<DeepFifo>(params, inputs, outputs);
          }},
         {"fork", of<Fork>},
+        {"gated",
+         [](const Params &params, const Ports &inputs, const Ports &outputs) -> std::unique_ptr<Module> {
+             return std::make_unique<Together>(params, inputs, outputs, params.at("Groups"));
+         }},
+        {"last_group",
+         [](const Params &params, const Ports &inputs, const Ports &outputs) -> std::unique_ptr<Module> {
+             std::vector<bool> makes(params.at("Groups"), false);
+             makes.back() = true;
+             return std::make_unique<Rigid>(inputs, outputs, makes, params.at("Stages"));
+         }},
         {"pipeline",
          [](const Params &params, const Ports &inputs, const Ports &outputs) -> std::unique_ptr<Module> {
              return std::make_unique<Rigid>(inputs, outputs, std::vector<bool>{true}, params.at("Stages"));
@@ -78,6 +87,10 @@ const std::map<std::string, Maker> &rules() {
         {"slice",
          [](const Params &params, const Ports &inputs, const Ports &outputs) -> std::unique_ptr<Module> {
              return std::make_unique<Buffer>(inputs, outputs, params.at("SliceBeats"));
+         }},
+        {"together",
+         [](const Params &params, const Ports &inputs, const Ports &outputs) -> std::unique_ptr<Module> {
+             return std::make_unique<Together>(params, inputs, outputs, 1);
          }},
         {"valid_window",
          [](const Params &params, const Ports &inputs, const Ports &outputs) -> std::unique_ptr<Module> {

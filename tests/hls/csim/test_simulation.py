@@ -55,8 +55,22 @@ CASES: tuple[Graph, ...] = (
     layers.add("add_one_scale", (4, 3, 2), s(4, 2), s(4, 2), s(4, 2)),
     layers.add("add_two_scales", (4, 3, 5), s(5, 3), u(3, 0), u(4, 1)),
     layers.add("add_left_shift", (3, 3, 1), u(8, 8), s(8, 5), s(6, 9)),
+    layers.add("add_gains", (4, 3, 2), s(5, 2), u(6, 3), s(5, 1), (3, -5)),
+    layers.add("add_difference_exact", (4, 3, 2), s(16, 0), u(16, 3), s(22, 3), (1, -1)),
+    layers.matrix(Conv2d, "conv3_exact", (5, 4, 3), 2, 3, (u(8, 0), s(8, 2), s(26, 2))),
+    layers.matrix(ConvTranspose2d, "up_exact", (2, 3, 4), 2, 2, (s(16, 1), s(16, 2), s(40, 3))),
+    layers.affine("affine_splits", (4, 5, 3), s(16, 8), u(5, 3), splits=True, even=True, bounds=(2, 29)),
+    layers.affine("affine_shared", (4, 5, 3), u(7, 3), s(3, 1), shared=True, branches=False, wraps=True, shift=3),
+    layers.of_sums("affine_of_sums", (4, 5, 3), s(48, 0), s(16, 0), bits=14),
+    layers.of_sums("requant_of_sums", (4, 5, 3), s(36, 0), u(6, -29)),
     layers.sigmoid("sigmoid_signed", (8, 8, 1), s(6, 3)),
     layers.sigmoid("sigmoid_unsigned", (4, 4, 2), u(4, 2)),
+    layers.maximum("maximum_signed", (3, 4, 3), s(4, 2)),
+    layers.maximum("maximum_unsigned", (1, 5, 2), u(16, -1)),
+    layers.argmax("argmax_signed", (6, 5, 5), s(2, 1)),
+    layers.argmax("argmax_unsigned", (1, 9, 2), u(8, 0)),
+    layers.multiply("multiply_gate", (3, 5, 3), s(5, 2), u(8, 8), 1),
+    layers.multiply("multiply_wide", (2, 3, 2), s(16, 3), s(16, -2), 2),
 )
 
 

@@ -15,7 +15,7 @@ from quantunet.random_network import GraphBuilder
 
 def small_layers() -> list[Graph]:
     graphs = []
-    for op in ("maxpool2d", "requant", "concat", "sigmoid", "add"):
+    for op in ("maxpool2d", "requant", "concat", "sigmoid", "add", "maximum", "multiply"):
         builder = GraphBuilder("net", 4, 4, 6, QType(5, True, 2), 0)
         inputs = ("image",)
         if op == "maxpool2d":
@@ -24,6 +24,14 @@ def small_layers() -> list[Graph]:
             builder.requant("layer", "image", QType(4, True, 1))
         elif op == "sigmoid":
             builder.sigmoid("layer", "image")
+        elif op == "multiply":
+            builder.tensors.append(Tensor("other", (4, 4, 1), QType(5, True, 2)))
+            builder.multiply("layer", "image", "other")
+            inputs = ("image", "other")
+        elif op == "maximum":
+            builder.tensors.append(Tensor("other", (4, 4, 6), QType(5, True, 2)))
+            builder.maximum("layer", "image", "other")
+            inputs = ("image", "other")
         elif op == "add":
             builder.tensors.append(Tensor("other", (4, 4, 6), QType(5, True, 2)))
             builder.add("layer", "image", "other", QType(5, True, 1))
