@@ -1,4 +1,7 @@
-"""The layers that hls4ml lacks, brought in through its extension API: transpose convolution and an exact sigmoid table.
+"""The layers that hls4ml lacks, brought in through its extension API.
+
+Transpose convolution and an exact sigmoid table stand here, those with windows of any geometry in
+:mod:`quantunet.hls.csim.windows`.
 
 Their C++ stands in ``hls/csim/cpp/``. :func:`register` adds them to an hls4ml backend of the Vitis family.
 """
@@ -13,6 +16,8 @@ from hls4ml.backends.fpga.fpga_backend import FPGABackend
 from hls4ml.backends.template import FunctionCallTemplate, LayerConfigTemplate
 from hls4ml.model.attributes import Attribute, TypeAttribute, WeightAttribute
 from hls4ml.model.layers import Layer, layer_map, register_layer
+
+from quantunet.hls.csim import windows
 
 CPP = Path(__file__).resolve().parent / "cpp"
 
@@ -130,7 +135,7 @@ class SigmoidFunction(FunctionCallTemplate):
 
 def register_layers() -> None:
     """Make the layer classes known to hls4ml; a second call changes nothing."""
-    for layer in (QunConvTranspose2D, QunSigmoid):
+    for layer in (QunConvTranspose2D, QunSigmoid, *windows.LAYERS):
         if layer.__name__ not in layer_map:
             register_layer(layer.__name__, layer)
 
@@ -147,7 +152,7 @@ def register(backend: Any) -> None:
         return
     for header in _HEADERS:
         backend.register_source(CPP / header)
-    for template in (ConvTranspose2DConfig, ConvTranspose2DFunction, SigmoidConfig, SigmoidFunction):
+    for template in _TEMPLATES:
         backend.register_template(template)
 
 
@@ -167,4 +172,13 @@ def valid_reuse_factors(backend: Any, n_in: int, n_out: int) -> list[int]:
     return [factor for factor in divisors if backend._validate_reuse_factor(n_in, n_out, factor)]
 
 
-_HEADERS = ("qun_conv_transpose2d.h", "qun_sigmoid.h")
+_HEADERS = ("qun_conv_transpose2d.h", "qun_sigmoid.h", *windows.HEADERS)
+
+_TEMPLATES = (
+    ConvTranspose2DConfig,
+    ConvTranspose2DFunction,
+    SigmoidConfig,
+    SigmoidFunction,
+    windows.WindowConfig,
+    windows.WindowFunction,
+)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from quantunet.errors import ToolFailedError
 from quantunet.hls.design import Fold, Instance, Memory
-from quantunet.hls.folding import Folding, ideal_cycles
+from quantunet.hls.folding import Folding
 from quantunet.hls.generate import rtl_project
 from quantunet.hls.generate.rtl_project import RtlProject
 from quantunet.hls.modules.table import cycles
@@ -61,9 +61,7 @@ class Part:
 
 def macs(graph: Graph, node: Node) -> int:
     """Return the multiplications of a layer for one frame."""
-    if not isinstance(node, MatrixNode):
-        return 0
-    return ideal_cycles(graph, node, Fold(pe=1, simd=1))
+    return node.macs(graph.input_of(node).shape, graph.output_of(node).shape)
 
 
 def write_rtl(graph: Graph, folding: Mapping[str, Fold], folder: Path, layers: Sequence[str]) -> tuple[Part, ...]:

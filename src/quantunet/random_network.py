@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from quantunet.accumulator import bits_for
 from quantunet.graph_check import check
 from quantunet.ir import (
     INPUT_TYPE,
@@ -14,14 +15,19 @@ from quantunet.ir import (
     Concat,
     Conv2d,
     ConvTranspose2d,
+    DepthwiseConv2d,
     Graph,
     IntArray,
     MaxPool2d,
     Node,
+    Pair,
     QType,
     Requant,
+    Shape,
     Sigmoid,
+    SumPool2d,
     Tensor,
+    window_places,
 )
 from quantunet.sigmoid_table import sigmoid_table
 
@@ -67,11 +73,40 @@ class GraphBuilder:
         shape = (x.shape[0] * scale, x.shape[1] * scale, channels)
         return self._add(kind(name, (source,), f"{name}_out", weight, weight_type, bias), shape, output)
 
-    def maxpool2d(self, name: str, source: str) -> str:
-        """Add a 2x2 pooling."""
+    def depthwise_conv2d(
+        self, name: str, source: str, kernel: Pair, bits_w: int, output: QType, stride: Pair = (1, 1),
+        dilation: Pair = (1, 1),
+    ) -> str:  # fmt: skip
+        """Add a depthwise convolution, with scales as in :meth:`matrix`."""
+        x = self._tensor(source)
+        weight = self._weights((*kernel, 1, x.shape[2]), bits_w)
+        deviation = float(np.std(weight.array)) * x.qtype.qmax / 2 * (kernel[0] * kernel[1]) ** 0.5 + 1
+        mean = 0 if x.qtype.signed else x.qtype.qmax / 2
+        centre = np.rint(-mean * weight.array.sum(axis=(0, 1, 2))).astype(np.int64)
+        bias = IntArray.of(centre + self.rng.integers(-int(deviation) - 1, int(deviation) + 2, size=x.shape[2]))
+        shift = int(np.round(np.log2(deviation * 2 / max(output.qmax, 1))))
+        weight_type = QType(bits_w, True, output.frac + shift - x.qtype.frac)
+        node = DepthwiseConv2d(name, (source,), f"{name}_out", weight, weight_type, bias, stride, dilation)
+        return self._add(node, self._windows(source, kernel, stride, dilation), output)
+
+    def _windows(self, source: str, kernel: Pair, stride: Pair, dilation: Pair = (1, 1)) -> Shape:
+        """Return the shape of a pixel for each window that lies inside a tensor."""
         height, width, channels = self._tensor(source).shape
-        shape = (height // 2, width // 2, channels)
-        return self._add(MaxPool2d(name, (source,), f"{name}_out"), shape, self._tensor(source).qtype)
+        rows, columns = (window_places(*sizes) for sizes in zip((height, width), kernel, stride, dilation, strict=True))
+        return rows, columns, channels
+
+    def maxpool2d(self, name: str, source: str, kernel: Pair = (2, 2), stride: Pair = (2, 2)) -> str:
+        """Add a maximum over windows."""
+        node = MaxPool2d(name, (source,), f"{name}_out", kernel, stride)
+        return self._add(node, self._windows(source, kernel, stride), self._tensor(source).qtype)
+
+    def sumpool2d(self, name: str, source: str, kernel: Pair = (2, 2), stride: Pair = (2, 2)) -> str:
+        """Add a sum over windows in the smallest type; where a window has a power of two of pixels, it is the mean."""
+        x, pixels = self._tensor(source).qtype, kernel[0] * kernel[1]
+        bits = bits_for(pixels * x.qmin, pixels * x.qmax) - (not x.signed)
+        finer = pixels.bit_length() - 1 if pixels & (pixels - 1) == 0 else 0
+        node = SumPool2d(name, (source,), f"{name}_out", kernel, stride)
+        return self._add(node, self._windows(source, kernel, stride), QType(bits, x.signed, x.frac + finer))
 
     def requant(self, name: str, source: str, qtype: QType) -> str:
         """Add a requantisation to exactly ``qtype``."""
