@@ -1,7 +1,7 @@
 """The layers that hls4ml lacks, brought in through its extension API.
 
-Transpose convolution and an exact sigmoid table stand here, those with windows of any geometry in
-:mod:`quantunet.hls.csim.windows`.
+Convolutions and transpose convolutions of any geometry and an exact sigmoid table stand here, the other ops with
+windows in :mod:`quantunet.hls.csim.windows`.
 
 Their C++ stands in ``hls/csim/cpp/``. :func:`register` adds them to an hls4ml backend of the Vitis family.
 """
@@ -20,6 +20,34 @@ from hls4ml.model.layers import Layer, layer_map, register_layer
 from quantunet.hls.csim import windows
 
 CPP = Path(__file__).resolve().parent / "cpp"
+
+
+class QunConv2D(Layer):
+    """Convolution or transpose convolution of any geometry; weights ``(dy, dx, channel in, channel out)``."""
+
+    _expected_attributes = (
+        *(
+            Attribute(f"{name}_{side}")
+            for name in ("in", "out", "filt", "stride", "dilation", "crop")
+            for side in ("height", "width")
+        ),
+        Attribute("n_chan"),
+        Attribute("n_filt"),
+        Attribute("groups"),
+        Attribute("transposed", value_type=bool),
+        WeightAttribute("weight"),
+        WeightAttribute("bias"),
+        TypeAttribute("weight"),
+        TypeAttribute("bias"),
+        TypeAttribute("accum"),
+    )
+
+    def initialize(self) -> None:
+        """Add the output, the weights and the bias."""
+        attributes = self.attributes
+        self.add_output_variable([attributes["out_height"], attributes["out_width"], attributes["n_filt"]])
+        self.add_weights()
+        self.add_bias()
 
 
 class QunConvTranspose2D(Layer):
@@ -58,6 +86,29 @@ class QunSigmoid(Layer):
         self.add_weights_variable(name="table", var_name="table{index}")
 
 
+_CONV2D_CONFIG = """struct config{index} {{
+    static const unsigned in_height = {in_height};
+    static const unsigned in_width = {in_width};
+    static const unsigned out_height = {out_height};
+    static const unsigned out_width = {out_width};
+    static const unsigned n_chan = {n_chan};
+    static const unsigned n_filt = {n_filt};
+    static const unsigned groups = {groups};
+    static const unsigned filt_height = {filt_height};
+    static const unsigned filt_width = {filt_width};
+    static const unsigned stride_height = {stride_height};
+    static const unsigned stride_width = {stride_width};
+    static const unsigned dilation_height = {dilation_height};
+    static const unsigned dilation_width = {dilation_width};
+    static const unsigned crop_height = {crop_height};
+    static const unsigned crop_width = {crop_width};
+    static const bool transposed = {transposed};
+    typedef {accum_t.name} accum_t;
+    typedef {bias_t.name} bias_t;
+    typedef {weight_t.name} weight_t;
+}};
+"""
+
 _CONV_TRANSPOSE2D_CONFIG = """struct config{index} {{
     static const unsigned in_height = {in_height};
     static const unsigned in_width = {in_width};
@@ -76,6 +127,31 @@ _SIGMOID_CONFIG = """struct config{index} {{
     typedef {table_t.name} table_t;
 }};
 """
+
+
+class Conv2DConfig(LayerConfigTemplate):
+    """The C++ configuration of a convolution of any geometry."""
+
+    def __init__(self) -> None:
+        super().__init__(QunConv2D)
+
+    def format(self, node: Any) -> str:
+        """Return the configuration struct."""
+        params = self._default_config_params(node)
+        return _CONV2D_CONFIG.format(**params | {"transposed": str(node.get_attr("transposed")).lower()})
+
+
+class Conv2DFunction(FunctionCallTemplate):
+    """The C++ call of a convolution of any geometry."""
+
+    def __init__(self) -> None:
+        super().__init__(QunConv2D, include_header=["nnet_utils/qun_conv2d.h"])
+
+    def format(self, node: Any) -> str:
+        """Return the call."""
+        params = self._default_function_params(node)
+        params |= {"w": node.get_weights("weight").name, "b": node.get_weights("bias").name}
+        return "qun::conv2d<{input_t}, {output_t}, {config}>({input}, {output}, {w}, {b});".format(**params)
 
 
 class ConvTranspose2DConfig(LayerConfigTemplate):
@@ -135,7 +211,7 @@ class SigmoidFunction(FunctionCallTemplate):
 
 def register_layers() -> None:
     """Make the layer classes known to hls4ml; a second call changes nothing."""
-    for layer in (QunConvTranspose2D, QunSigmoid, *windows.LAYERS):
+    for layer in (QunConv2D, QunConvTranspose2D, QunSigmoid, *windows.LAYERS):
         if layer.__name__ not in layer_map:
             register_layer(layer.__name__, layer)
 
@@ -172,9 +248,10 @@ def valid_reuse_factors(backend: Any, n_in: int, n_out: int) -> list[int]:
     return [factor for factor in divisors if backend._validate_reuse_factor(n_in, n_out, factor)]
 
 
-_HEADERS = ("qun_conv_transpose2d.h", "qun_sigmoid.h", *windows.HEADERS)
-
+_HEADERS = ("qun_conv2d.h", "qun_conv_transpose2d.h", "qun_sigmoid.h", *windows.HEADERS)
 _TEMPLATES = (
+    Conv2DConfig,
+    Conv2DFunction,
     ConvTranspose2DConfig,
     ConvTranspose2DFunction,
     SigmoidConfig,

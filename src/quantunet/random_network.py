@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,12 +19,14 @@ from quantunet.ir import (
     DepthwiseConv2d,
     Graph,
     IntArray,
+    MatrixNode,
     MaxPool2d,
     Node,
     Pair,
     QType,
     Requant,
     Shape,
+    Sides,
     Sigmoid,
     SumPool2d,
     Tensor,
@@ -72,6 +75,38 @@ class GraphBuilder:
         scale = 1 if kind is Conv2d else 2
         shape = (x.shape[0] * scale, x.shape[1] * scale, channels)
         return self._add(kind(name, (source,), f"{name}_out", weight, weight_type, bias), shape, output)
+
+    def convolution(
+        self, name: str, source: str, channels: int, kernel: Pair, bits_w: int, output: QType, *, stride: Pair = (1, 1),
+        dilation: Pair = (1, 1), groups: int = 1, crop: Sides | None = None,
+    ) -> str:  # fmt: skip
+        """Add a convolution of any geometry, without padding, or with ``crop`` a transpose convolution."""
+        x = self._tensor(source)
+        weight = self._weights((*kernel, x.shape[2] // groups, channels), bits_w)
+        frac, pixels = x.qtype.frac, []
+        for axis in (0, 1):
+            if crop is not None:
+                pixels.append((x.shape[axis] - 1) * stride[axis] + kernel[axis] - crop[axis] - crop[axis + 2])
+            else:
+                pixels.append((x.shape[axis] - (kernel[axis] - 1) * dilation[axis] - 1) // stride[axis] + 1)
+        node: MatrixNode
+        if crop is None:
+            node = Conv2d(
+                name, (source,), f"{name}_out", weight, QType(bits_w, True, 0), IntArray.of([0] * channels),
+                stride=stride, dilation=dilation, groups=groups, padded=False,
+            )  # fmt: skip
+        else:
+            node = ConvTranspose2d(
+                name, (source,), f"{name}_out", weight, QType(bits_w, True, 0), IntArray.of([0] * channels),
+                stride=stride, crop=crop,
+            )  # fmt: skip
+        deviation = float(np.std(weight.array)) * x.qtype.qmax / 2 * node.terms**0.5 + 1
+        mean = 0 if x.qtype.signed else x.qtype.qmax / 5
+        centre = np.rint(-mean * np.mean([part.sum(axis=(0, 1, 2)) for part in node.phases], axis=0)).astype(np.int64)
+        bias = IntArray.of(centre + self.rng.integers(-int(deviation) - 1, int(deviation) + 2, size=channels))
+        shift = int(np.round(np.log2(deviation * 2 / max(output.qmax, 1))))
+        node = dataclasses.replace(node, bias=bias, weight_type=QType(bits_w, True, output.frac + shift - frac))
+        return self._add(node, (pixels[0], pixels[1], channels), output)
 
     def depthwise_conv2d(
         self, name: str, source: str, kernel: Pair, bits_w: int, output: QType, stride: Pair = (1, 1),
@@ -169,6 +204,21 @@ def random_unet(base: int = 4, depth: int = 2, size: int = 32, seed: int = 0, na
         x = conv(f"dec{level}_conv1", x, base << level)
     logits = builder.matrix(Conv2d, "head", x, 1, 1, bits(), QType(6, True, 3))
     builder.sigmoid("sigmoid", logits)
+    return builder.build()
+
+
+def random_windows(seed: int = 0, name: str = "random_windows") -> Graph:
+    """Return a network of convolutions of many geometries with random weights."""
+    builder = GraphBuilder(name, 25, 23, 2, INPUT_TYPE, seed)
+    x = builder.convolution("stem", "image", 4, (7, 5), 3, QType(4, False, 3), stride=(2, 2))
+    y = builder.convolution("wide", x, 6, (5, 5), 3, QType(3, False, 2))
+    y = builder.convolution("up", y, 4, (4, 4), 4, QType(4, True, 2), stride=(2, 2), crop=(2, 2, 2, 2))
+    x = builder.add("join", x, y, QType(5, True, 2))
+    x = builder.convolution("grouped", x, 4, (3, 3), 3, QType(4, True, 2), groups=2)
+    x = builder.convolution("dilated", x, 4, (3, 2), 3, QType(4, False, 3), dilation=(2, 3))
+    x = builder.convolution("up_columns", x, 2, (1, 3), 3, QType(5, True, 3), stride=(1, 3), crop=(0, 0, 0, 0))
+    x = builder.convolution("strided", x, 4, (2, 2), 4, QType(4, False, 3), stride=(2, 1))
+    builder.convolution("up_more", x, 4, (5, 4), 4, QType(7, True, 4), stride=(3, 2), crop=(2, 3, 4, 2))
     return builder.build()
 
 

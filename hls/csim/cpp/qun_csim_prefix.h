@@ -28,6 +28,7 @@
 #include "nnet_utils/nnet_sepconv2d_stream.h"
 #include "nnet_utils/nnet_stream.h"
 #include "nnet_utils/nnet_types.h"
+#include "nnet_utils/qun_conv2d.h"
 #include "nnet_utils/qun_conv_transpose2d.h"
 #include "nnet_utils/qun_depthwise_conv2d.h"
 #include "nnet_utils/qun_maxpool2d.h"

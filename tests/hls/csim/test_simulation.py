@@ -23,7 +23,7 @@ from quantunet.errors import (
 from quantunet.golden.inference import evaluate
 from quantunet.hls.csim import project, simulation
 from quantunet.ir import Conv2d, ConvTranspose2d, Graph, MatrixNode, QType
-from quantunet.random_network import random_image, random_unet
+from quantunet.random_network import random_image, random_unet, random_windows
 from quantunet.zoo import load_network
 
 
@@ -113,6 +113,17 @@ def test_network_equals_golden(folder: Path) -> None:
     expected = np.stack([golden.run(graph, image)[graph.output] for image in images])
     assert got.size == 2 * 8 * 8
     assert np.array_equal(got, expected)
+
+
+def test_convolutions_of_any_geometry_equal_golden(folder: Path) -> None:
+    graph = random_windows()
+    images = [random_image(graph, seed) for seed in range(2)]
+    program = simulation.build_network(graph, folder)
+    every = [golden.run(graph, image) for image in images]
+    assert all(len(np.unique(every[0][node.output])) > 2 for node in graph.nodes)
+    got = simulation.run(graph, program, [np.stack(images)])
+    assert got.size == 2 * 2 * 25 * 4
+    assert np.array_equal(got, np.stack([taps[graph.output] for taps in every]))
 
 
 def test_second_build_compiles_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
