@@ -222,6 +222,24 @@ def random_windows(seed: int = 0, name: str = "random_windows") -> Graph:
     return builder.build()
 
 
+def random_pools(seed: int = 0, name: str = "random_pools") -> Graph:
+    """Return a network of depthwise convolutions and pools with random weights; a gate of the whole image joins it."""
+    builder = GraphBuilder(name, 9, 10, 2, INPUT_TYPE, seed)
+    x = builder.convolution("stem", "image", 4, (1, 3), 3, QType(4, False, 3))
+    y = builder.depthwise_conv2d("depthwise", x, (2, 3), 4, QType(4, False, 3))
+    x = builder.concat("join", builder.maxpool2d("overlapping", x, (2, 3), (1, 1)), y)
+    y = builder.requant("mean", builder.sumpool2d("sum", x), QType(4, False, 3))
+    y = builder.depthwise_conv2d("strided", y, (3, 3), 4, QType(4, True, 2), (1, 2))
+    y = builder.convolution("up", y, 4, (8, 6), 4, QType(4, True, 2), stride=(4, 6), crop=(4, 0, 4, 0))
+    y = builder.requant("up_type", y, QType(4, False, 3))
+    x = builder.concat("skip", builder.maxpool2d("rows", x, (5, 1), (1, 1)), y)
+    y = builder.requant("average", builder.sumpool2d("whole", x, (4, 6), (1, 1)), QType(6, False, 0))
+    y = builder.convolution("gate", y, 12, (4, 6), 4, QType(4, True, 2), stride=(4, 6), crop=(0, 0, 0, 0))
+    x = builder.add("gated", x, y, QType(5, True, 2))
+    builder.convolution("head", x, 1, (1, 1), 4, QType(6, True, 3))
+    return builder.build()
+
+
 def random_image(graph: Graph, seed: int = 0) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
     """Return a smooth random image with noise in the input's whole range."""
     tensor = graph.tensor(graph.input)

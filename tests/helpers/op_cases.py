@@ -66,15 +66,19 @@ def window_pool2d_cases() -> list[Case]:
 
 def global_pool2d_cases() -> list[Case]:
     """Maxima and sums, with channel groups in a register, in several, and in a memory; an image of one pixel."""
-    shapes: list[_Geometry] = [
+    maxima: list[_Geometry] = [
         ((3, 4, 6), (3, 4), (1, 1), 6, QType(4, True, 0)),
+        ((3, 3, 3), (3, 3), (2, 2), 1, QType(16, True, 0)),
+        ((3, 2, 8), (3, 2), (1, 1), 2, QType(5, False, 0)),
+    ]
+    sums: list[_Geometry] = [
         ((2, 3, 4), (2, 3), (2, 2), 2, QType(8, False, 0)),
         ((3, 3, 3), (3, 3), (1, 1), 1, QType(16, True, 0)),
         ((3, 2, 8), (3, 2), (1, 1), 2, QType(5, True, 0)),
         ((1, 7, 5), (1, 7), (1, 1), 1, QType(1, False, 0)),
         ((1, 1, 4), (1, 1), (1, 1), 2, QType(3, True, 0)),
     ]
-    return _pool_cases("max", shapes) + _pool_cases("sum", shapes)
+    return _pool_cases("max", maxima) + _pool_cases("sum", sums)
 
 
 def depthwise_conv2d_cases() -> list[Case]:
