@@ -21,7 +21,7 @@ from pathlib import Path
 from helpers import op_cases
 from helpers.benches.cases import TOP, Case, write_cases
 from helpers.faults import FAULTS, Fault, library_with, misfits
-from helpers.matrix_cases import CONV2D, CONV2D_CONSTANT, CONV_TRANSPOSE2D, case_of, extremes, pairs
+from helpers.matrix_cases import CONV2D, CONV2D_CONSTANT, CONV_TRANSPOSE2D, WINDOW_CONV2D, case_of, extremes, pairs
 from helpers.rtl import BUILD_ROOT, bench_module
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -60,6 +60,7 @@ def _cases(name: str) -> list[Case]:
             case_of(CONV_TRANSPOSE2D[2], 2),
             case_of(CONV_TRANSPOSE2D[3], 3),
         ],
+        "window_conv2d": lambda: [case_of(WINDOW_CONV2D[place], place) for place in (1, 5, 6, 11, 14, 18)],
         "pair_products": lambda: [case for case in [extremes(QType(4, True, 0), 4, 4, 4, "folded-dsp")] if pairs(case)],
         "maxpool2d": lambda: op_cases.maxpool2d_cases()[1:3],
         "global_pool2d": lambda: [op_cases.global_pool2d_cases()[case] for case in (0, 4, 5)],
@@ -114,6 +115,7 @@ BENCHES: dict[str, Bench] = {
     "conv2d": partial(_module, "conv2d", "conv2d"),
     "conv2d_constant": partial(_module, "conv2d", "conv2d_constant"),
     "conv_transpose2d": partial(_module, "conv_transpose2d", "conv_transpose2d"),
+    "window_conv2d": partial(_module, "window_conv2d", "window_conv2d"),
     "pair_products": partial(_module, "conv2d", "pair_products"),
     "maxpool2d": partial(_module, "maxpool2d", "maxpool2d"),
     "global_pool2d": partial(_module, "global_pool2d", "global_pool2d"),
