@@ -513,15 +513,6 @@ def valid_reuse_factors(backend: Any, n_in: int, n_out: int) -> list[int]:
 
 _HEADERS = tuple(f"qun_{op.stem}.h" for op in OPS if op.cpp)
 
-_TEMPLATES = (
-    ConvTranspose2DConfig,
-    ConvTranspose2DFunction,
-    SigmoidConfig,
-    SigmoidFunction,
-    ReorderConfig,
-    ReorderFunction,
-)
-
 
 def _own(kind: type) -> list[type]:
     """Return this module's classes of one kind, in their order."""

@@ -25,6 +25,7 @@ from quantunet.ir import (
     ConvTranspose2d,
     Crop,
     DepthToSpace,
+    DepthwiseConv2d,
     Graph,
     IntArray,
     MatrixNode,
@@ -40,7 +41,9 @@ from quantunet.ir import (
     ResizeNearest,
     Shape,
     Sigmoid,
+    SumPool2d,
     Tensor,
+    window_places,
 )
 from quantunet.ops import table
 
@@ -261,7 +264,8 @@ def windows_of(node: Node, source: Shape, kernel: Pair, stride: Pair, dilation: 
             got=f"{source[0]}x{source[1]}",
             hint="Pad the image, or use a larger one.",
         )
-    return (source[0] - spans[0]) // stride[0] + 1, (source[1] - spans[1]) // stride[1] + 1
+    rows, columns = (window_places(*sizes) for sizes in zip(source[:2], kernel, stride, dilation, strict=True))
+    return rows, columns
 
 
 def _check_conv2d(graph: Graph, node: Conv2d) -> None:
@@ -318,20 +322,34 @@ def _check_conv_transpose2d(graph: Graph, node: ConvTranspose2d) -> None:
     _check_weights(graph, node)
 
 
+def _expect_windows(graph: Graph, node: Node, kernel: Pair, stride: Pair, dilation: Pair = (1, 1)) -> None:
+    """Check that windows of all channels apart are possible, and that the output has a pixel for each."""
+    _check_steps(node, kernel=kernel, stride=stride, dilation=dilation)
+    source = graph.input_of(node).shape
+    _expect_shape(node, graph.output_of(node), (*windows_of(node, source, kernel, stride, dilation), source[2]))
+
+
+def _check_depthwise_conv2d(graph: Graph, node: DepthwiseConv2d) -> None:
+    _expect_windows(graph, node, _check_kernel(node), node.stride, node.dilation)
+    _check_weights(graph, node, graph.input_of(node).shape[2])
+
+
 def _check_maxpool2d(graph: Graph, node: MaxPool2d) -> None:
-    source, target = graph.input_of(node), graph.output_of(node)
-    height, width, channels = source.shape
-    if (node.kernel, node.stride) != ((2, 2), (2, 2)):
-        raise UnsupportedOpError(node.name, expected="windows of 2x2 at stride 2", got="others")
-    if height % 2 or width % 2:
-        raise ShapeError(
+    _expect_windows(graph, node, node.kernel, node.stride)
+    _expect_same_type(node, graph.input_of(node), graph.output_of(node), "input and output")
+
+
+def _check_sumpool2d(graph: Graph, node: SumPool2d) -> None:
+    _expect_windows(graph, node, node.kernel, node.stride)
+    source, target = graph.input_of(node).qtype, graph.output_of(node).qtype
+    low, high = (math.prod(node.kernel) * limit for limit in (source.qmin, source.qmax))
+    if low < target.qmin or high > target.qmax:
+        raise WidthError(
             node.name,
-            expected="an even height and width to halve",
-            got=f"{height}x{width}",
-            hint="Choose an input size that is divisible by 2**depth.",
+            expected=f"an output type that holds every sum, {low}..{high}",
+            got=f"{target}, {target.qmin}..{target.qmax}",
+            hint="Sums are exact: write them wide, and put a requantisation behind.",
         )
-    _expect_shape(node, target, (height // 2, width // 2, channels))
-    _expect_same_type(node, source, target, "input and output")
 
 
 def _check_requant(graph: Graph, node: Requant) -> None:
@@ -601,7 +619,9 @@ _CHECKS: Mapping[str, Callable[[Graph, Any], None]] = table(
     {
         Conv2d.op: _check_conv2d,
         ConvTranspose2d.op: _check_conv_transpose2d,
+        DepthwiseConv2d.op: _check_depthwise_conv2d,
         MaxPool2d.op: _check_maxpool2d,
+        SumPool2d.op: _check_sumpool2d,
         Requant.op: _check_requant,
         Concat.op: _check_concat,
         Add.op: _check_add,

@@ -111,6 +111,15 @@ PROBABILITY_TYPE = QType(bits=8, signed=False, frac=8)
 """The output of the sigmoid table."""
 
 
+def window_places(length: int, kernel: int, stride: int, dilation: int = 1) -> int:
+    """Return how many windows lie inside a row or a column; none or less where not even one fits.
+
+    >>> window_places(7, 3, 2), window_places(7, 3, 1, dilation=3), window_places(2, 3, 1)
+    (3, 1, 0)
+    """
+    return (length - (kernel - 1) * dilation - 1) // stride + 1
+
+
 @dataclass(frozen=True)
 class IntArray:
     """An immutable int64 array that can be compared and hashed.
@@ -323,6 +332,10 @@ class DepthwiseConv2d(MatrixNode):
     stride: Pair = (1, 1)
     dilation: Pair = (1, 1)
 
+    def work(self, source: Shape, target: Shape) -> int:
+        """Return the cycles of its input port, or those in which one multiplier has work for one frame."""
+        return max(math.prod(source), self.macs(source, target))
+
     def lane_limits(self, sources: Sequence[Shape], target: Shape) -> Pair:
         """Return the channels that PE and SIMD, which are one number, must divide."""
         return target[2], target[2]
@@ -378,9 +391,15 @@ class MaxPool2d(Node):
     """
 
     op: ClassVar[str] = "maxpool2d"
+    adds: ClassVar[bool] = False
+    """Whether the pixels of a window are added."""
 
     kernel: Pair = (2, 2)
     stride: Pair = (2, 2)
+
+    def halves(self, source: Shape) -> bool:
+        """Return whether it makes one pixel of each 2x2 of an image of even height and width."""
+        return self.kernel == self.stride == (2, 2) and source[0] % 2 == source[1] % 2 == 0
 
     def work(self, source: Shape, target: Shape) -> int:
         """Return the cycles of its input port, or those in which it takes a value of a window."""
@@ -400,6 +419,8 @@ class SumPool2d(Node):
     """
 
     op: ClassVar[str] = "sumpool2d"
+    adds: ClassVar[bool] = True
+    """Whether the pixels of a window are added."""
 
     kernel: Pair = (2, 2)
     stride: Pair = (2, 2)
@@ -626,7 +647,9 @@ NODE_TYPES: Mapping[str, type[Any]] = table(
         for kind in (
             Conv2d,
             ConvTranspose2d,
+            DepthwiseConv2d,
             MaxPool2d,
+            SumPool2d,
             Requant,
             Concat,
             Add,

@@ -19,7 +19,6 @@ from quantunet.ir import (
     Graph,
     IntArray,
     Maximum,
-    MaxPool2d,
     Multiply,
     Node,
     Pair,
@@ -59,10 +58,32 @@ def matrix(
     return _graph(kind(name, ("x",), "y", weight, weight_type, bias), Tensor("x", shape, source), output)
 
 
-def maxpool2d(name: str, shape: Shape, qtype: QType) -> Graph:
+def maxpool2d(name: str, shape: Shape, qtype: QType, kernel: Pair = (2, 2), stride: Pair = (2, 2)) -> Graph:
     """Return a pooling."""
-    output = Tensor("y", (shape[0] // 2, shape[1] // 2, shape[2]), qtype)
-    return _graph(MaxPool2d(name, ("x",), "y"), Tensor("x", shape, qtype), output)
+    builder = GraphBuilder(name, *shape, qtype, 0)
+    builder.maxpool2d(name, "image", kernel, stride)
+    return builder.build()
+
+
+def sumpool2d(name: str, shape: Shape, qtype: QType, kernel: Pair, stride: Pair) -> Graph:
+    """Return a sum over windows."""
+    builder = GraphBuilder(name, *shape, qtype, 0)
+    builder.sumpool2d(name, "image", kernel, stride)
+    return builder.build()
+
+
+def depthwise_conv2d(
+    name: str,
+    shape: Shape,
+    types: tuple[QType, int, QType],
+    kernel: Pair,
+    stride: Pair = (1, 1),
+    dilation: Pair = (1, 1),
+) -> Graph:
+    """Return a depthwise convolution; ``types`` are the input's, the weights' bits, and the output's."""
+    builder = GraphBuilder(name, *shape, types[0], 0)
+    builder.depthwise_conv2d(name, "image", kernel, types[1], types[2], stride, dilation)
+    return builder.build()
 
 
 def requant(name: str, shape: Shape, source: QType, target: QType) -> Graph:

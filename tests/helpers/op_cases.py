@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 from helpers.benches.cases import Case, layer_case, plumbing_case
 
-from quantunet.hls.design import Fold, Stream
+from quantunet.hls.design import Fold, Stream, Style
 from quantunet.hls.modules import fifo, fork, width_adapter
 from quantunet.ir import MAX_BITS, Conv2d, Graph, IntArray, QType, Sigmoid, Tensor
 from quantunet.random_network import GraphBuilder
@@ -28,6 +29,76 @@ def maxpool2d_cases() -> list[Case]:
         builder = GraphBuilder("net", height, width, channels, QType(bits, signed, 0), seed)
         builder.maxpool2d("pool", "image")
         cases.append(layer_case(builder.build(), Fold(lanes, lanes), seed=seed))
+    return cases
+
+
+_Geometry = tuple[tuple[int, int, int], tuple[int, int], tuple[int, int], int, QType]
+"""Shape, kernel, stride, lanes, type."""
+
+
+def _pool_cases(kind: str, geometries: Sequence[_Geometry]) -> list[Case]:
+    cases = []
+    for seed, (shape, kernel, stride, lanes, qtype) in enumerate(geometries):
+        builder = GraphBuilder("net", *shape, qtype, seed)
+        (builder.maxpool2d if kind == "max" else builder.sumpool2d)("pool", "image", kernel, stride)
+        cases.append(layer_case(builder.build(), Fold(lanes, lanes), seed=seed))
+    return cases
+
+
+def window_pool2d_cases() -> list[Case]:
+    """Maxima and sums: windows that overlap, touch and leave gaps, odd sizes, a row, a column, one lane and several."""
+    maxima: list[_Geometry] = [
+        ((5, 7, 4), (3, 3), (2, 2), 2, QType(4, True, 0)),
+        ((4, 5, 3), (3, 3), (1, 1), 3, QType(8, False, 0)),
+        ((5, 7, 2), (2, 2), (2, 2), 1, QType(3, True, 0)),
+        ((1, 9, 4), (1, 2), (1, 2), 4, QType(1, False, 0)),
+    ]
+    sums: list[_Geometry] = [
+        ((6, 8, 4), (2, 2), (2, 2), 2, QType(8, False, 8)),
+        ((5, 6, 2), (3, 3), (1, 1), 1, QType(5, True, 0)),
+        ((7, 4, 3), (3, 1), (2, 3), 3, QType(1, True, 0)),
+        ((6, 1, 2), (2, 1), (1, 1), 2, QType(16, True, 0)),
+        ((4, 9, 6), (1, 1), (2, 4), 2, QType(16, False, 0)),
+        ((9, 9, 1), (5, 4), (1, 5), 1, QType(4, False, 0)),
+    ]
+    return _pool_cases("max", maxima) + _pool_cases("sum", sums)
+
+
+def global_pool2d_cases() -> list[Case]:
+    """Maxima and sums, with channel groups in a register, in several, and in a memory; an image of one pixel."""
+    maxima: list[_Geometry] = [
+        ((3, 4, 6), (3, 4), (1, 1), 6, QType(4, True, 0)),
+        ((3, 3, 3), (3, 3), (2, 2), 1, QType(16, True, 0)),
+        ((3, 2, 8), (3, 2), (1, 1), 2, QType(5, False, 0)),
+    ]
+    sums: list[_Geometry] = [
+        ((2, 3, 4), (2, 3), (2, 2), 2, QType(8, False, 0)),
+        ((3, 3, 3), (3, 3), (1, 1), 1, QType(16, True, 0)),
+        ((3, 2, 8), (3, 2), (1, 1), 2, QType(5, True, 0)),
+        ((1, 7, 5), (1, 7), (1, 1), 1, QType(1, False, 0)),
+        ((1, 1, 4), (1, 1), (1, 1), 2, QType(3, True, 0)),
+    ]
+    return _pool_cases("max", maxima) + _pool_cases("sum", sums)
+
+
+def depthwise_conv2d_cases() -> list[Case]:
+    """Kernels, strides and dilations of any kind, a row and a column, both styles, signs, narrow and wide types."""
+    cases = []
+    layers: list[tuple[_Geometry, tuple[int, int], int, QType, Style]] = [
+        (((6, 7, 4), (3, 3), (1, 1), 2, QType(4, False, 2)), (1, 1), 4, QType(4, False, 2), "folded-lut"),
+        (((7, 8, 4), (3, 3), (2, 2), 4, QType(8, True, 4)), (1, 1), 8, QType(8, True, 3), "folded-dsp"),
+        (((7, 6, 3), (3, 2), (1, 1), 1, QType(3, True, 1)), (2, 3), 5, QType(6, True, 2), "folded-lut"),
+        (((1, 9, 2), (1, 5), (1, 3), 2, QType(16, True, 8)), (1, 1), 16, QType(16, True, 4), "folded-lut"),
+        (((8, 1, 6), (3, 1), (1, 1), 3, QType(1, False, 0)), (1, 1), 2, QType(3, True, 0), "folded-lut"),
+        (((5, 5, 4), (1, 1), (2, 2), 2, QType(16, False, 8)), (1, 1), 16, QType(16, False, 9), "folded-dsp"),
+        (((4, 4, 2), (4, 4), (1, 1), 1, QType(2, True, 0)), (1, 1), 3, QType(1, True, 0), "folded-lut"),
+    ]
+    for seed, ((shape, kernel, stride, lanes, source), dilation, bits_w, target, style) in enumerate(layers):
+        builder = GraphBuilder("net", *shape, source, seed)
+        builder.depthwise_conv2d("layer", "image", kernel, bits_w, target, stride, dilation)
+        case = layer_case(builder.build(), Fold(lanes, lanes, style), seed=seed)
+        assert len(np.unique(case.frames["layer_out"])) > 1, f"{seed}: the output is constant"
+        cases.append(case)
     return cases
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from quantunet.errors import (
 from quantunet.golden.inference import evaluate
 from quantunet.hls.csim import project, simulation
 from quantunet.ir import Conv2d, ConvTranspose2d, Graph, MatrixNode, QType
-from quantunet.random_network import random_image, random_unet, random_windows
+from quantunet.random_network import random_image, random_pools, random_unet, random_windows
 from quantunet.zoo import load_network
 
 
@@ -48,6 +49,9 @@ CASES: tuple[Graph, ...] = (
     layers.matrix(ConvTranspose2d, "up_1024_channels", (2, 2, 1024), 3, 2, (s(3, 2), s(5, 4), u(6, 1))),
     layers.maxpool2d("pool_signed", (6, 4, 3), s(5, 2)),
     layers.maxpool2d("pool_unsigned", (4, 4, 1), u(8, 8)),
+    layers.maxpool2d("pool_overlap", (5, 7, 2), s(4, 1), (3, 3), (2, 2)),
+    layers.sumpool2d("sum_global", (3, 5, 2), s(16, 3), (3, 5), (1, 1)),
+    layers.depthwise_conv2d("depthwise_dilated", (7, 6, 3), (s(4, 2), 5, s(6, 2)), (3, 2), (1, 2), (2, 1)),
     layers.requant("requant_signed_to_unsigned", (8, 8, 4), s(8, 6), u(3, 2)),
     layers.requant("requant_same_type", (3, 3, 2), u(4, 3), u(4, 3)),
     layers.requant("requant_left_shift", (4, 4, 2), u(4, 2), s(6, 3)),
@@ -131,14 +135,14 @@ def test_network_equals_golden(folder: Path) -> None:
     assert np.array_equal(got, expected)
 
 
-def test_convolutions_of_any_geometry_equal_golden(folder: Path) -> None:
-    graph = random_windows()
+@pytest.mark.parametrize("graph", [random_windows(), random_pools()], ids=lambda graph: graph.name)
+def test_windows_of_any_geometry_equal_golden(graph: Graph, folder: Path) -> None:
     images = [random_image(graph, seed) for seed in range(2)]
     program = simulation.build_network(graph, folder)
     every = [golden.run(graph, image) for image in images]
     assert all(len(np.unique(every[0][node.output])) > 2 for node in graph.nodes)
     got = simulation.run(graph, program, [np.stack(images)])
-    assert got.size == 2 * 2 * 25 * 4
+    assert got.size == 2 * math.prod(graph.tensor(graph.output).shape)
     assert np.array_equal(got, np.stack([taps[graph.output] for taps in every]))
 
 
