@@ -579,7 +579,7 @@ class Table(Node):
 
 NODE_TYPES: Mapping[str, type[Any]] = table(
     "quantunet.ir.NODE_TYPES",
-    {kind.op: kind for kind in (Conv2d, ConvTranspose2d, MaxPool2d, Requant, Concat, Add, Sigmoid)},
+    {kind.op: kind for kind in (Conv2d, ConvTranspose2d, MaxPool2d, Requant, Concat, Add, Sigmoid, Affine)},
 )
 
 

@@ -26,6 +26,7 @@ CASES = (
     op_cases.concat_cases,
     op_cases.add_cases,
     op_cases.sigmoid_cases,
+    op_cases.affine_cases,
     op_cases.fork_cases,
     op_cases.fifo_cases,
     op_cases.width_adapter_cases,
