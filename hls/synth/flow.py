@@ -97,7 +97,6 @@ def write_rtl(graph: Graph, folding: Mapping[str, Fold], folder: Path, layers: S
 def _layer_part(graph: Graph, folding: Folding, folder: Path, node: Node) -> Part:
     fold = folding[node.name]
     project = rtl_project.write(graph, folding, folder / "layers" / node.name, layer=node.name)
-    is_matrix = isinstance(node, MatrixNode)
     job = Job(node.name, project.top, project.sources, project.folder, project.memories, dsp=fold.style == "folded-dsp")
     return Part(
         name=node.name,
@@ -105,7 +104,7 @@ def _layer_part(graph: Graph, folding: Folding, folder: Path, node: Node) -> Par
         macs=macs(graph, node),
         pe=fold.pe,
         simd=fold.simd,
-        style=fold.style if is_matrix else "",
+        style=fold.style if node.multiplies else "",
         bits_in=graph.input_of(node).qtype.bits,
         bits_w=node.weight_bits,
         bits_out=graph.output_of(node).qtype.bits,

@@ -55,8 +55,6 @@ def check(graph: Graph) -> Graph:
         for name in node.inputs:
             if name not in written:
                 raise ModelError(node.name, expected="inputs that an earlier layer writes", got=f"'{name}'")
-            if not node.reads_sums:
-                check_width(name, graph.tensor(name).qtype)
         if node.output in written:
             raise ModelError(node.name, expected="an output of its own", got=f"'{node.output}', written twice")
         written.add(node.output)
@@ -83,7 +81,8 @@ def _check_names(graph: Graph) -> None:
             double = sorted(name for name, count in Counter(names).items() if count > 1)
             raise ModelError(graph.name, expected=f"each {kind} once", got=f"twice: {', '.join(double)}")
     for tensor in graph.tensors:
-        check_width(tensor.name, tensor.qtype, MAX_BITS if tensor.name in graph.inputs else MAX_ACCUMULATOR_BITS)
+        sums = all(node.reads_sums for node in graph.consumers(tensor.name))
+        check_width(tensor.name, tensor.qtype, MAX_ACCUMULATOR_BITS if sums else MAX_BITS)
         if tensor.unit is not None and (tensor.unit <= 0 or tensor.qtype.frac):
             raise ScaleError(
                 tensor.name, expected="a unit greater than 0, beside frac = 0", got=f"{tensor.unit} and {tensor.qtype}"

@@ -65,17 +65,6 @@ def requant(name: str, shape: Shape, source: QType, target: QType) -> Graph:
     return _graph(Requant(name, ("x",), "y"), Tensor("x", shape, source), Tensor("y", shape, target))
 
 
-def of_sums(name: str, shape: Shape, sums: QType, target: QType, **options: Any) -> Graph:
-    """Return an affine, or a requantisation where there are no options, that reads the wide tensor of a convolution."""
-    builder = GraphBuilder(name, *shape, QType(4, True, 0), len(name))
-    builder.matrix(Conv2d, "sums", "image", shape[2], 1, 4, sums)
-    if options:
-        builder.affine(name, "sums_out", target, **options)
-    else:
-        builder.requant(name, "sums_out", target)
-    return builder.build().layer(name)
-
-
 def affine(name: str, shape: Shape, source: QType, target: QType, **options: Any) -> Graph:
     """Return a general requantisation with random constants; the options are those of ``GraphBuilder.affine``."""
     builder = GraphBuilder(name, *shape, source, len(name))

@@ -9,7 +9,7 @@ from helpers.benches.cases import Case, layer_case, plumbing_case
 
 from quantunet.hls.design import Fold, Stream
 from quantunet.hls.modules import fifo, fork, width_adapter
-from quantunet.ir import MAX_BITS, Conv2d, Graph, IntArray, QType, Sigmoid, Tensor
+from quantunet.ir import Graph, IntArray, QType, Sigmoid, Tensor
 from quantunet.random_network import GraphBuilder
 
 
@@ -45,6 +45,7 @@ def requant_cases() -> list[Case]:
         (QType(8, True, 9), QType(3, True, 1)),
         (QType(1, False, 1), QType(2, True, 0)),
         (QType(16, True, 8), QType(16, True, 7)),
+        (QType(40, True, 30), QType(9, True, 3)),
     ]
     cases = []
     for seed, (source, target) in enumerate(types):
@@ -100,13 +101,6 @@ def add_cases() -> list[Case]:
     return cases
 
 
-def wide(name: str, qtype: QType, channels: int, seed: int) -> GraphBuilder:
-    """Return a builder whose last layer ``sums`` writes a wide tensor, for the layer ``name`` to read."""
-    builder = GraphBuilder(name, 3, 5, 2, QType(4, True, 0), seed)
-    builder.matrix(Conv2d, "sums", "image", channels, 1, 4, qtype)
-    return builder
-
-
 def affine_cases() -> list[Case]:
     """Every part of the module with and without: branches, splits, multipliers, groups, bounds, both roundings, wraps.
 
@@ -135,12 +129,9 @@ def affine_cases() -> list[Case]:
         ]
     ):
         channels, lanes = ((4, 2), (3, 1), (5, 5))[seed % 3]
-        builder = wide("net", source, channels, seed) if source.bits > MAX_BITS else None
-        if builder is None:
-            builder = GraphBuilder("net", 3, 5, channels, source, seed)
-        builder.affine("affine", builder.tensors[-1].name, target, **options)
-        graph = builder.build().layer("affine")
-        cases.append(layer_case(graph, Fold(lanes, lanes), seed=seed))
+        builder = GraphBuilder("net", 3, 5, channels, source, seed)
+        builder.affine("affine", "image", target, **options)
+        cases.append(layer_case(builder.build(), Fold(lanes, lanes), seed=seed))
     return cases
 
 

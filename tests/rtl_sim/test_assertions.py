@@ -29,6 +29,7 @@ Fault = tuple[str, str, str, str]
 ROUNDS: dict[str, tuple[Fault, ...]] = {
     "counters": (
         ("qun_concat.sv", "(group_q == GroupBits'(Groups - 1)) ? '0 :", "", "group_in_range"),
+        ("qun_affine.sv", "(group_q == GroupBits'(Groups - 1)) ? '0 :", "", "frames_end_with_groups"),
         ("qun_add.sv", "_second_tready = ready && s_axis_first_tvalid", "_second_tready = ready", "frames_meet"),
         ("qun_fifo.sv", "(write_addr_q == AddrBits'(LastAddr)) ? '0 :", "", "addresses_in_range"),
         ("qun_fork.sv", "done ? '0 : served_q", "served_q", "served_a_beat"),

@@ -61,8 +61,8 @@ CASES: tuple[Graph, ...] = (
     layers.matrix(ConvTranspose2d, "up_exact", (2, 3, 4), 2, 2, (s(16, 1), s(16, 2), s(40, 3))),
     layers.affine("affine_splits", (4, 5, 3), s(16, 8), u(5, 3), splits=True, even=True, bounds=(2, 29)),
     layers.affine("affine_shared", (4, 5, 3), u(7, 3), s(3, 1), shared=True, branches=False, wraps=True, shift=3),
-    layers.of_sums("affine_of_sums", (4, 5, 3), s(48, 0), s(16, 0), bits=14),
-    layers.of_sums("requant_of_sums", (4, 5, 3), s(36, 0), u(6, -29)),
+    layers.affine("affine_of_sums", (4, 5, 3), s(48, 0), s(16, 0), bits=14),
+    layers.requant("requant_of_sums", (4, 5, 3), s(36, 0), u(6, -29)),
     layers.sigmoid("sigmoid_signed", (8, 8, 1), s(6, 3)),
     layers.sigmoid("sigmoid_unsigned", (4, 4, 2), u(4, 2)),
 )
