@@ -1,4 +1,4 @@
-"""The layers that hls4ml lacks, brought in through its extension API: transpose convolution and an exact sigmoid table.
+"""The layers that hls4ml lacks, brought in through its extension API: transpose convolution, products, tables, argmax.
 
 Their C++ stands in ``hls/csim/cpp/``. :func:`register` adds them to an hls4ml backend of the Vitis family.
 """
@@ -42,10 +42,14 @@ class QunConvTranspose2D(Layer):
         self.add_bias()
 
 
-class QunSigmoid(Layer):
+class QunLookup(Layer):
     """A table over the whole range of the input; the entry of the integer ``q`` is ``table[q - qmin]``."""
 
-    _expected_attributes = (WeightAttribute("table"), TypeAttribute("table"))
+    _expected_attributes = (
+        WeightAttribute("table"),
+        TypeAttribute("table"),
+        Attribute("probability", value_type=bool, default=True),
+    )
 
     def initialize(self) -> None:
         """Add the output and the table."""
@@ -80,7 +84,7 @@ _CONV_TRANSPOSE2D_CONFIG = """struct config{index} {{
 }};
 """
 
-_SIGMOID_CONFIG = """struct config{index} {{
+_LOOKUP_CONFIG = """struct config{index} {{
     static const unsigned n_in = {n_in};
     static const unsigned table_size = {table_size};
     static const bool in_signed = {in_signed};
@@ -120,11 +124,11 @@ class ConvTranspose2DFunction(FunctionCallTemplate):
         return call.format(**params)
 
 
-class SigmoidConfig(LayerConfigTemplate):
-    """The C++ configuration of a sigmoid table."""
+class LookupConfig(LayerConfigTemplate):
+    """The C++ configuration of a table."""
 
     def __init__(self) -> None:
-        super().__init__(QunSigmoid)
+        super().__init__(QunLookup)
 
     def format(self, node: Any) -> str:
         """Return the configuration struct."""
@@ -135,19 +139,19 @@ class SigmoidConfig(LayerConfigTemplate):
             "table_size": node.get_weights("table").data_length,
             "in_signed": str(source.type.precision.signed).lower(),
         }
-        return _SIGMOID_CONFIG.format(**params)
+        return _LOOKUP_CONFIG.format(**params)
 
 
-class SigmoidFunction(FunctionCallTemplate):
-    """The C++ call of a sigmoid table."""
+class LookupFunction(FunctionCallTemplate):
+    """The C++ call of a table."""
 
     def __init__(self) -> None:
-        super().__init__(QunSigmoid, include_header=["nnet_utils/qun_sigmoid.h"])
+        super().__init__(QunLookup, include_header=["nnet_utils/qun_lookup.h"])
 
     def format(self, node: Any) -> str:
         """Return the call."""
         params = self._default_function_params(node) | {"table": node.get_weights("table").name}
-        return "qun::sigmoid<{input_t}, {output_t}, {config}>({input}, {output}, {table});".format(**params)
+        return "qun::lookup<{input_t}, {output_t}, {config}>({input}, {output}, {table});".format(**params)
 
 
 class MultiplyConfig(LayerConfigTemplate):
@@ -205,7 +209,7 @@ class ArgmaxFunction(FunctionCallTemplate):
 
 def register_layers() -> None:
     """Make the layer classes known to hls4ml; a second call changes nothing."""
-    for layer in (QunConvTranspose2D, QunSigmoid, QunMultiply, QunArgmax):
+    for layer in (QunConvTranspose2D, QunLookup, QunMultiply, QunArgmax):
         if layer.__name__ not in layer_map:
             register_layer(layer.__name__, layer)
 
@@ -225,8 +229,8 @@ def register(backend: Any) -> None:
     for template in (
         ConvTranspose2DConfig,
         ConvTranspose2DFunction,
-        SigmoidConfig,
-        SigmoidFunction,
+        LookupConfig,
+        LookupFunction,
         MultiplyConfig,
         MultiplyFunction,
         ArgmaxConfig,
@@ -251,4 +255,4 @@ def valid_reuse_factors(backend: Any, n_in: int, n_out: int) -> list[int]:
     return [factor for factor in divisors if backend._validate_reuse_factor(n_in, n_out, factor)]
 
 
-_HEADERS = ("qun_conv_transpose2d.h", "qun_sigmoid.h", "qun_multiply.h", "qun_argmax.h")
+_HEADERS = ("qun_conv_transpose2d.h", "qun_lookup.h", "qun_multiply.h", "qun_argmax.h")

@@ -263,7 +263,7 @@ def _read_activation(reader: _Reader, layer: Any, place: Place) -> None:
             layer.name,
             expected="an activation linear or relu",
             got=activation,
-            hint="End the model at the logits, or use the layer QunSigmoid.",
+            hint="End the model at the logits, or use the layer QunLookup.",
         )
     reader.keep(layer, place, source)
 
@@ -300,7 +300,7 @@ def _read_transpose(reader: _Reader, layer: Any, place: Place) -> None:
     reader.values[target] = reader.source(layer)
 
 
-def _read_sigmoid(reader: _Reader, layer: Any, place: Place) -> None:
+def _read_lookup(reader: _Reader, layer: Any, place: Place) -> None:
     table = layer.weights["table"]
     table_type = qtype_of(place.name, table.type.precision)
     codes = _codes(place.name, "table entries", table.data, table_type.frac)
@@ -308,7 +308,9 @@ def _read_sigmoid(reader: _Reader, layer: Any, place: Place) -> None:
     got = qtype_of(layer.name, _result(layer))
     if got != table_type:
         raise UnsupportedOpError(layer.name, expected=f"a result of the table's type {table_type}", got=str(got))
-    reader.values[layer.outputs[0]] = reader.builder.table(place, reader.source(layer), codes, table_type)
+    reader.values[layer.outputs[0]] = reader.builder.table(
+        place, reader.source(layer), codes, table_type, probability=bool(layer.get_attr("probability"))
+    )
 
 
 _READERS: Mapping[str, Callable[[_Reader, Any, Place], None]] = {
@@ -321,6 +323,6 @@ _READERS: Mapping[str, Callable[[_Reader, Any, Place], None]] = {
     "ParametrizedActivation": _read_parametrized,
     "Concatenate": _read_concat,
     "Merge": _read_merge,
-    "QunSigmoid": _read_sigmoid,
+    "QunLookup": _read_lookup,
     "Transpose": _read_transpose,
 }

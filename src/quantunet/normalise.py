@@ -31,13 +31,13 @@ from quantunet.ir import (
     ConvTranspose2d,
     Graph,
     IntArray,
+    Lookup,
     MatrixNode,
     MaxPool2d,
     Node,
     QType,
     Requant,
     Shape,
-    Sigmoid,
     Tensor,
 )
 from quantunet.pixels import Pixels
@@ -384,9 +384,9 @@ class Builder:
         """Return the sigmoid of a value."""
         return Curve(place, self.tensor(value, place))
 
-    def table(self, place: Place, value: AnyValue, table: IntArray, qtype: QType) -> Value:
-        """Return a tensor that is looked up in a sigmoid's table, which the door has read."""
-        return self._looked_up(place, self.tensor(value, place), table, qtype)
+    def table(self, place: Place, value: AnyValue, table: IntArray, qtype: QType, *, probability: bool) -> Value:
+        """Return a tensor that is looked up in a table, which the door has read."""
+        return self._looked_up(place, self.tensor(value, place), table, qtype, probability=probability)
 
     def quantise(self, place: Place, value: AnyValue, rule: Rule) -> AnyValue:
         """Return a value behind a quantizer.
@@ -665,10 +665,12 @@ class Builder:
                 got=rule.rounding or f"{rule.low}..{rule.high}",
                 hint="Use an unsigned quantizer of 8 bits and scale 2**-8.",
             )
-        return self._looked_up(value.place, value.source, sigmoid_table(value.source.qtype, declared), declared)
+        table = sigmoid_table(value.source.qtype, declared)
+        return self._looked_up(value.place, value.source, table, declared, probability=True)
 
-    def _looked_up(self, place: Place, source: Tensor, table: IntArray, qtype: QType) -> Value:
-        node = Sigmoid(self._layer_name(place.name), (source.name,), self._tensor_name(place.output), table)
+    def _looked_up(self, place: Place, source: Tensor, table: IntArray, qtype: QType, *, probability: bool) -> Value:
+        names = self._layer_name(place.name), (source.name,), self._tensor_name(place.output)
+        node = Lookup(*names, table, probability)
         tensor = self._add(place.order, node, source.shape, qtype)
         self._reach[tensor.name] = (int(table.array.min()), int(table.array.max()))
         return self.ready(tensor, place)

@@ -18,13 +18,13 @@ from quantunet.ir import (
     ConvTranspose2d,
     Graph,
     IntArray,
+    Lookup,
     Maximum,
     MaxPool2d,
     Multiply,
     Node,
     QType,
     Requant,
-    Sigmoid,
     Tensor,
 )
 from quantunet.sigmoid_table import sigmoid_table
@@ -107,11 +107,18 @@ class GraphBuilder:
         qtype = QType((channels - 1).bit_length(), False, 0)
         return self._add(Argmax(name, (source,), f"{name}_out"), (height, width, 1), qtype)
 
+    def lookup(self, name: str, source: str, table: IntArray, qtype: QType) -> str:
+        """Add a table whose entries are of ``qtype``."""
+        return self._add(
+            Lookup(name, (source,), f"{name}_out", table, probability=False), self._tensor(source).shape, qtype
+        )
+
     def sigmoid(self, name: str, source: str) -> str:
         """Add a sigmoid table."""
         x = self._tensor(source)
         table = sigmoid_table(x.qtype, PROBABILITY_TYPE)
-        return self._add(Sigmoid(name, (source,), f"{name}_out", table), x.shape, PROBABILITY_TYPE)
+        node = Lookup(name, (source,), f"{name}_out", table)
+        return self._add(node, x.shape, PROBABILITY_TYPE)
 
     def build(self, inputs: Sequence[str] = ("image",)) -> Graph:
         """Return the checked graph; the last node writes the output."""

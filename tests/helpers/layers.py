@@ -15,6 +15,7 @@ from quantunet.ir import (
     ConvTranspose2d,
     Graph,
     IntArray,
+    Lookup,
     Maximum,
     MaxPool2d,
     Multiply,
@@ -22,7 +23,6 @@ from quantunet.ir import (
     QType,
     Requant,
     Shape,
-    Sigmoid,
     Tensor,
 )
 from quantunet.sigmoid_table import sigmoid_table
@@ -99,7 +99,14 @@ def sigmoid(name: str, shape: Shape, source: QType) -> Graph:
     """Return a sigmoid table."""
     table = sigmoid_table(source, PROBABILITY_TYPE)
     output = Tensor("y", shape, PROBABILITY_TYPE)
-    return _graph(Sigmoid(name, ("x",), "y", table), Tensor("x", shape, source), output)
+    return _graph(Lookup(name, ("x",), "y", table), Tensor("x", shape, source), output)
+
+
+def lookup(name: str, shape: Shape, source: QType, target: QType) -> Graph:
+    """Return a random table."""
+    entries = np.random.default_rng(len(name)).integers(target.qmin, target.qmax + 1, size=1 << source.bits)
+    output = Tensor("y", shape, target)
+    return _graph(Lookup(name, ("x",), "y", IntArray.of(entries), False), Tensor("x", shape, source), output)
 
 
 def random_frames(graph: Graph, frames: int, seed: int = 0) -> list[np.ndarray[tuple[int, ...], np.dtype[np.int64]]]:

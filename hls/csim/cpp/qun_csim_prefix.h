@@ -31,7 +31,7 @@
 #include "nnet_utils/qun_argmax.h"
 #include "nnet_utils/qun_conv_transpose2d.h"
 #include "nnet_utils/qun_multiply.h"
-#include "nnet_utils/qun_sigmoid.h"
+#include "nnet_utils/qun_lookup.h"
 #include "qun_csim.h"
 
 #endif
