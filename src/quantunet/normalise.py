@@ -21,7 +21,7 @@ import numpy as np
 
 from quantunet.accumulator import bits_for, reachable
 from quantunet.errors import ModelError, ScaleError, ShapeError, TypeMismatchError, UnsupportedOpError, WidthError
-from quantunet.fraction_rounding import ROUNDINGS, half_even
+from quantunet.fraction_rounding import ROUNDINGS, bipolar, half_even
 from quantunet.graph_check import check
 from quantunet.identifiers import unused
 from quantunet.ir import (
@@ -744,9 +744,10 @@ class Builder:
         return Value(InputSource(source.shape, gains, offsets), place)
 
     def _quantised(self, place: Place, value: Value, rule: Rule) -> Value:
-        if value.wraps or (value.step is not None and value.step != rule.step):
+        sign = rule.rounding is bipolar
+        if value.wraps or (value.step is not None and (value.step != rule.step or sign)):
             value = self.ready(self.tensor(value, value.place), value.place)  # a second rounding is a layer of its own
-        rounds = not self._on_grid(value, rule.step)
+        rounds = sign or not self._on_grid(value, rule.step)
 
         def rounded(bound: Bound) -> Bound:
             return None if bound is None else rule.rounding(bound / rule.step) * rule.step
@@ -796,7 +797,7 @@ class Builder:
         if value.step is None:
             return True
         powers = frac_of(steps[0]) is not None and frac_of(value.step) is not None
-        return (value.rounding is half_even and powers) or value.step == steps[0]
+        return (value.rounding is half_even and powers) or (value.step == steps[0] and value.rounding is not bipolar)
 
     def _fits(self, value: Value) -> bool:
         """Return whether a value can become a tensor by a plain requantisation."""
