@@ -1,6 +1,4 @@
-"""The layers that hls4ml lacks, brought in through its extension API.
-
-Convolutions and transpose convolutions of any geometry, and an exact sigmoid table.
+"""The layers that hls4ml lacks, brought in through its extension API: one or more classes and templates an op.
 
 Their C++ stands in ``hls/csim/cpp/``. :func:`register` adds them to an hls4ml backend of the Vitis family.
 """
@@ -15,6 +13,8 @@ from hls4ml.backends.fpga.fpga_backend import FPGABackend
 from hls4ml.backends.template import FunctionCallTemplate, LayerConfigTemplate
 from hls4ml.model.attributes import Attribute, TypeAttribute, WeightAttribute
 from hls4ml.model.layers import Layer, layer_map, register_layer
+
+from quantunet.ops import OPS
 
 CPP = Path(__file__).resolve().parent / "cpp"
 
@@ -83,6 +83,38 @@ class QunSigmoid(Layer):
         self.add_weights_variable(name="table", var_name="table{index}")
 
 
+class QunAdd(Layer):
+    """A weighted sum of two tensors, whose exact value has the type ``accum``."""
+
+    _expected_attributes = (Attribute("first_gain"), Attribute("second_gain"), TypeAttribute("accum"))
+
+    def initialize(self) -> None:
+        """Add the output."""
+        self.add_output_variable(self.get_input_variable(self.inputs[0]).shape)
+
+
+class QunAffine(Layer):
+    """General requantisation; a channel has ten constants, the halves of its split and of both branches' factors."""
+
+    _expected_attributes = (
+        Attribute("n_chan"),
+        Attribute("shift"),
+        Attribute("low"),
+        Attribute("high"),
+        Attribute("even"),
+        Attribute("wraps"),
+        Attribute("sum_width"),
+        Attribute("multiplier_width"),
+        WeightAttribute("constant"),
+        TypeAttribute("constant"),
+    )
+
+    def initialize(self) -> None:
+        """Add the output and the constants."""
+        self.add_output_variable(self.get_input_variable().shape)
+        self.add_weights_variable(name="constant", var_name="constant{index}")
+
+
 class QunMultiply(Layer):
     """Product of two tensors; the second has as many channels as the first, or one for all."""
 
@@ -141,6 +173,29 @@ _SIGMOID_CONFIG = """struct config{index} {{
 }};
 """
 
+_ADD_CONFIG = """struct config{index} {{
+    static const unsigned n_in = {n_in};
+    static const int first_gain = {first_gain};
+    static const int second_gain = {second_gain};
+    typedef {accum_t.name} accum_t;
+}};
+"""
+
+_AFFINE_CONFIG = """struct config{index} {{
+    static const unsigned n_in = {n_in};
+    static const unsigned n_chan = {n_chan};
+    static const unsigned shift = {shift};
+    static const long long low = {low}LL;
+    static const long long high = {high}LL;
+    static const bool even = {even};
+    static const bool wraps = {wraps};
+    static const int sum_width = {sum_width};
+    static const int multiplier_width = {multiplier_width};
+    static const bool in_signed = {in_signed};
+    static const bool out_signed = {out_signed};
+    typedef {constant_t.name} constant_t;
+}};
+"""
 
 _PIXELWISE_CONFIG = """struct config{index} {{
     static const unsigned n_in = {n_in};
@@ -228,6 +283,65 @@ class SigmoidFunction(FunctionCallTemplate):
         return "qun::sigmoid<{input_t}, {output_t}, {config}>({input}, {output}, {table});".format(**params)
 
 
+class AddConfig(LayerConfigTemplate):
+    """The C++ configuration of a weighted sum."""
+
+    def __init__(self) -> None:
+        super().__init__(QunAdd)
+
+    def format(self, node: Any) -> str:
+        """Return the configuration struct."""
+        params = self._default_config_params(node) | {"n_in": node.get_output_variable().size()}
+        return _ADD_CONFIG.format(**params)
+
+
+class AddFunction(FunctionCallTemplate):
+    """The C++ call of a weighted sum."""
+
+    def __init__(self) -> None:
+        super().__init__(QunAdd, include_header=["nnet_utils/qun_add.h"])
+
+    def format(self, node: Any) -> str:
+        """Return the call."""
+        first, second = (node.get_input_variable(name) for name in node.inputs)
+        params = self._default_function_params(node)
+        params |= {"first_t": first.type.name, "second_t": second.type.name, "first": first.name, "second": second.name}
+        call = "qun::add<{first_t}, {second_t}, {output_t}, {config}>({first}, {second}, {output});"
+        return call.format(**params)
+
+
+class AffineConfig(LayerConfigTemplate):
+    """The C++ configuration of a general requantisation."""
+
+    def __init__(self) -> None:
+        super().__init__(QunAffine)
+
+    def format(self, node: Any) -> str:
+        """Return the configuration struct."""
+        params = self._default_config_params(node)
+        source, target = node.get_input_variable(), node.get_output_variable()
+        params |= {
+            "n_in": source.size(),
+            "even": str(bool(node.get_attr("even"))).lower(),
+            "wraps": str(bool(node.get_attr("wraps"))).lower(),
+            "in_signed": str(source.type.precision.signed).lower(),
+            "out_signed": str(target.type.precision.signed).lower(),
+        }
+        return _AFFINE_CONFIG.format(**params)
+
+
+class AffineFunction(FunctionCallTemplate):
+    """The C++ call of a general requantisation."""
+
+    def __init__(self) -> None:
+        super().__init__(QunAffine, include_header=["nnet_utils/qun_affine.h"])
+
+    def format(self, node: Any) -> str:
+        """Return the call."""
+        params = self._default_function_params(node) | {"constants": node.get_weights("constant").name}
+        return "qun::affine<{input_t}, {output_t}, {config}>({input}, {output}, {constants});".format(**params)
+
+
 class MultiplyConfig(LayerConfigTemplate):
     """The C++ configuration of a product."""
 
@@ -283,7 +397,7 @@ class ArgmaxFunction(FunctionCallTemplate):
 
 def register_layers() -> None:
     """Make the layer classes known to hls4ml; a second call changes nothing."""
-    for layer in (QunConv2D, QunConvTranspose2D, QunSigmoid, QunMultiply, QunArgmax):
+    for layer in _own(Layer):
         if layer.__name__ not in layer_map:
             register_layer(layer.__name__, layer)
 
@@ -300,7 +414,7 @@ def register(backend: Any) -> None:
         return
     for header in _HEADERS:
         backend.register_source(CPP / header)
-    for template in _TEMPLATES:
+    for template in (*_own(LayerConfigTemplate), *_own(FunctionCallTemplate)):
         backend.register_template(template)
 
 
@@ -320,22 +434,10 @@ def valid_reuse_factors(backend: Any, n_in: int, n_out: int) -> list[int]:
     return [factor for factor in divisors if backend._validate_reuse_factor(n_in, n_out, factor)]
 
 
-_HEADERS = (
-    "qun_conv_transpose2d.h",
-    "qun_sigmoid.h",
-    "qun_multiply.h",
-    "qun_argmax.h",
-    "qun_conv2d.h",
-)
-_TEMPLATES = (
-    Conv2DConfig,
-    Conv2DFunction,
-    ConvTranspose2DConfig,
-    ConvTranspose2DFunction,
-    SigmoidConfig,
-    SigmoidFunction,
-    MultiplyConfig,
-    MultiplyFunction,
-    ArgmaxConfig,
-    ArgmaxFunction,
-)
+_HEADERS = tuple(f"qun_{op.stem}.h" for op in OPS if op.cpp)
+
+
+def _own(kind: type) -> list[type]:
+    """Return this module's classes of one kind, in their order."""
+    found = [each for each in globals().values() if isinstance(each, type) and issubclass(each, kind)]
+    return [each for each in found if each.__module__ == __name__]

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from quantunet.accumulator import accumulator, bits_for, product_type, sum_type
+from quantunet.accumulator import accumulator, affine_reach, bits_for, product_type, reachable, sum_reach, sum_type
 from quantunet.errors import ModelError, ScaleError, ShapeError, TypeMismatchError, UnsupportedOpError, WidthError
 from quantunet.identifiers import MAX_LENGTH, PATTERN
 from quantunet.ir import (
@@ -18,6 +18,7 @@ from quantunet.ir import (
     MAX_TENSOR_VALUES,
     MIN_BITS,
     Add,
+    Affine,
     Argmax,
     Concat,
     Conv2d,
@@ -37,6 +38,9 @@ from quantunet.ir import (
     Tensor,
 )
 from quantunet.ops import table
+
+_MAX_GAIN = (1 << 31) - 1
+"""Of the tensors of a sum: parameters of hardware are integers of 32 bits."""
 
 
 def check(graph: Graph) -> Graph:
@@ -137,6 +141,33 @@ def check_width(where: str, qtype: QType, most: int = MAX_BITS) -> None:
         )  # fmt: skip
 
 
+def check_sums(node: Node, reach: tuple[int, int], frac: int, target: QType) -> None:
+    """Check that a layer whose output is wide writes its exact sums: nothing is rounded, nothing saturates.
+
+    Args:
+        node: The layer.
+        reach: The least and the greatest sum.
+        frac: Fractional bits of the sums.
+        target: The output's type; one of at most :data:`~quantunet.ir.MAX_BITS` may be anything.
+
+    Raises:
+        ScaleError: A wide output has another scale than the sums.
+        WidthError: It does not hold all of them.
+    """
+    if target.bits <= MAX_BITS:
+        return
+    low, high = reach
+    advice = f"Say s{bits_for(low, high)}.{frac}, or at most {MAX_BITS} bits, to which the layer requantises."
+    if target.frac != frac:
+        raise ScaleError(
+            node.name, expected=f"a wide output with frac {frac}, that of its sums", got=str(target), hint=advice
+        )
+    if low < target.qmin or high > target.qmax:
+        raise WidthError(
+            node.name, expected=f"a wide output that holds every sum, {low}..{high}", got=str(target), hint=advice
+        )
+
+
 def _expect_shape(node: Node, tensor: Tensor, shape: Shape) -> None:
     if tensor.shape != shape:
         raise ShapeError(node.name, expected=f"an output of shape {shape}", got=str(tensor.shape))
@@ -182,11 +213,12 @@ def _check_weights(graph: Graph, node: MatrixNode, groups: int = 1) -> None:
     least, most = int(node.bias.array.min()), int(node.bias.array.max())
     if bits_for(least, most) > MAX_ACCUMULATOR_BITS:
         raise WidthError(node.name, expected=f"biases of at most {MAX_ACCUMULATOR_BITS} bits", got=f"{least}..{most}")
-    bits = accumulator(graph, node).bits
-    if bits > MAX_ACCUMULATOR_BITS:
+    sums = accumulator(graph, node)
+    if sums.bits > MAX_ACCUMULATOR_BITS:
         raise WidthError(
-            node.name, expected=f"an accumulator of at most {MAX_ACCUMULATOR_BITS} bits", got=f"{bits} bits"
+            node.name, expected=f"an accumulator of at most {MAX_ACCUMULATOR_BITS} bits", got=f"{sums.bits} bits"
         )
+    check_sums(node, reachable(node, graph.input_of(node).qtype), sums.frac, graph.output_of(node).qtype)
 
 
 def _check_kernel(node: MatrixNode) -> Pair:
@@ -309,6 +341,47 @@ def _check_requant(graph: Graph, node: Requant) -> None:
     _expect_shape(node, graph.output_of(node), graph.input_of(node).shape)
 
 
+def _check_affine(graph: Graph, node: Affine) -> None:
+    source, target = graph.input_of(node), graph.output_of(node)
+    _expect_shape(node, target, source.shape)
+    for values in (node.multiplier, node.offset, node.split, node.lower_multiplier, node.lower_offset):
+        if values.shape != (source.shape[2],):
+            raise ShapeError(
+                node.name,
+                expected=f"constants of {source.shape[2]} channels, shape ({source.shape[2]},)",
+                got=str(values.shape),
+            )
+    if not 0 <= node.shift <= MAX_PRODUCT_BITS:
+        raise WidthError(
+            node.name,
+            expected=f"a shift of 0 to {MAX_PRODUCT_BITS}",
+            got=str(node.shift),
+            hint="Put a larger one, or a left shift, into the multipliers and offsets.",
+        )
+    limits = (target.qtype.qmin, target.qtype.qmax)
+    if not limits[0] <= node.low <= node.high <= limits[1]:
+        raise WidthError(
+            node.name,
+            expected=f"bounds low <= high inside {limits[0]}..{limits[1]} ({target.qtype})",
+            got=f"{node.low}..{node.high}",
+        )
+    if node.wraps and (node.low, node.high) != limits:
+        raise ModelError(
+            node.name,
+            expected=f"the bounds {limits[0]}..{limits[1]} of {target.qtype} where results wrap around",
+            got=f"{node.low}..{node.high}",
+            hint="Say the limits of the output's type, or wraps = false.",
+        )
+    low, high = affine_reach(node, source.qtype)
+    if max(-low, high) >= 1 << MAX_PRODUCT_BITS:
+        raise WidthError(
+            node.name,
+            expected=f"|x * multiplier + offset| below 2**{MAX_PRODUCT_BITS} for every {source.qtype}",
+            got=f"{low}..{high}",
+            hint="Give the multipliers and offsets fewer bits, and the shift as many less.",
+        )
+
+
 def _expect_two(node: Node) -> None:
     if node.inputs[0] == node.inputs[1]:
         raise ModelError(
@@ -339,16 +412,22 @@ def _check_add(graph: Graph, node: Add) -> None:
     first, second, target = graph.input_of(node, 0), graph.input_of(node, 1), graph.output_of(node)
     _expect_one_shape(node, first, second)
     _expect_shape(node, target, first.shape)
-    if node.gains != (1, 1):
-        raise UnsupportedOpError(node.name, expected="gains of 1", got=str(node.gains))
-    bits = sum_type(first.qtype, second.qtype).bits
-    if bits > MAX_ACCUMULATOR_BITS:
+    if 0 in node.gains or max(abs(gain) for gain in node.gains) > _MAX_GAIN:
+        raise ModelError(
+            node.name,
+            expected=f"gains other than 0, of at most {_MAX_GAIN}",
+            got=str(node.gains),
+            hint="Leave a tensor out whose gain is 0; say a large common factor in the output's scale.",
+        )
+    sums = sum_type(first.qtype, second.qtype, node.gains)
+    if sums.bits > MAX_ACCUMULATOR_BITS:
         raise WidthError(
             node.name,
             expected=f"a sum of at most {MAX_ACCUMULATOR_BITS} bits",
-            got=f"{bits} bits: {first.qtype} and {second.qtype}",
+            got=f"{sums.bits} bits: {first.qtype} and {second.qtype}, gains {node.gains}",
             hint="Bring the two scales closer together.",
         )
+    check_sums(node, sum_reach(first.qtype, second.qtype, node.gains), sums.frac, target.qtype)
 
 
 def _check_maximum(graph: Graph, node: Maximum) -> None:
@@ -437,5 +516,6 @@ _CHECKS: Mapping[str, Callable[[Graph, Any], None]] = table(
         Maximum.op: _check_maximum,
         Multiply.op: _check_multiply,
         Argmax.op: _check_argmax,
+        Affine.op: _check_affine,
     },
 )

@@ -634,6 +634,7 @@ NODE_TYPES: Mapping[str, type[Any]] = table(
             Maximum,
             Multiply,
             Argmax,
+            Affine,
         )
     },
 )

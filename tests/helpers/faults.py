@@ -371,7 +371,7 @@ FAULTS: tuple[Fault, ...] = (
         "assign both = s_axis_first_tvalid && s_axis_second_tvalid",
         "assign both = s_axis_first_tvalid",
     ),
-    Fault("add", "scales not met", "qun_add", "(second <<< SecondShift)", "second"),
+    Fault("add", "scales not met", "qun_add", "weighted(second, SecondShift,", "weighted(second, 0,"),
     Fault("add", "sign not extended", "qun_add", "SecondSigned && second_raw[SecondBits-1]", "1'b0"),
     Fault("maximum", "sign not seen", "qun_maximum", "Signed ? Bits'(1) << (Bits - 1) : '0", "'0"),
     Fault(
@@ -402,6 +402,25 @@ FAULTS: tuple[Fault, ...] = (
     Fault("sigmoid", "table read while it waits", "qun_sigmoid", "move && s_axis_tvalid", "s_axis_tvalid"),
     Fault(
         "sigmoid", "tready always high", "qun_sigmoid", "assign s_axis_tready = move;", "assign s_axis_tready = 1'b1;"
+    ),
+    Fault("affine", "branch of the other values", "qun_affine", "value_of(raw) < ", "value_of(raw) >= "),
+    Fault("affine", "branches of the neighbour", "qun_affine", "raw = beat_q[lane*InBits+:", "raw = beat_q[0+:"),
+    Fault("affine", "constants of the first group", "qun_affine", ".addr  (group_q)", ".addr  ('0)"),
+    Fault("affine", "group kept in reset", "qun_affine", "group_q <= '0;", ""),
+    Fault("affine", "constants read while it waits", "qun_affine", ".read  (take)", ".read  (s_axis_tvalid)"),
+    Fault("affine", "offset lost", "qun_affine", "product_offsets[lane] <= offsets[lane];", ""),
+    Fault("affine", "low bound lost", "qun_affine", "low ? OutBits'(Low) :", "low ? OutBits'(results_q[lane]) :"),
+    Fault("affine", "high bound lost", "qun_affine", "HasHigh && 64'", "1'b0 && 64'"),
+    Fault("affine", "clamps where it wraps", "qun_affine", "Wraps ? 62 : int'(LimitBits)", "int'(LimitBits)"),
+    Fault("affine", "rounds down always", "qun_affine", "(OutBits + 1)'(Even ? ", "(OutBits + 1)'(1'b0 ? "),
+    Fault("affine", "clamps nothing", "qun_requant_pkg", "if (wraps || above == 0", "if (1'b1 || above == 0"),
+    Fault("add_gains", "difference the other way", "qun_add", "(gain == -1) ? -scaled", "(gain == -1) ? scaled"),
+    Fault(
+        "add_gains",
+        "gains swapped",
+        "qun_add",
+        "weighted(first, FirstShift, FirstGain)",
+        "weighted(first, FirstShift, SecondGain)",
     ),
     Fault("fork", "beats given twice", "qun_fork", "{Outputs{valid}} & ~served_q", "{Outputs{valid}}"),
     Fault(

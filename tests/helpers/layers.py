@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from quantunet.accumulator import product_type
@@ -19,12 +21,14 @@ from quantunet.ir import (
     MaxPool2d,
     Multiply,
     Node,
+    Pair,
     QType,
     Requant,
     Shape,
     Sigmoid,
     Tensor,
 )
+from quantunet.random_network import GraphBuilder
 from quantunet.sigmoid_table import sigmoid_table
 
 
@@ -65,10 +69,28 @@ def requant(name: str, shape: Shape, source: QType, target: QType) -> Graph:
     return _graph(Requant(name, ("x",), "y"), Tensor("x", shape, source), Tensor("y", shape, target))
 
 
-def add(name: str, shape: Shape, first: QType, second: QType, target: QType) -> Graph:
-    """Return a sum of two tensors."""
+def of_sums(name: str, shape: Shape, sums: QType, target: QType, **options: Any) -> Graph:
+    """Return an affine, or a requantisation where there are no options, that reads the wide tensor of a convolution."""
+    builder = GraphBuilder(name, *shape, QType(4, True, 0), len(name))
+    builder.matrix(Conv2d, "sums", "image", shape[2], 1, 4, sums)
+    if options:
+        builder.affine(name, "sums_out", target, **options)
+    else:
+        builder.requant(name, "sums_out", target)
+    return builder.build().layer(name)
+
+
+def affine(name: str, shape: Shape, source: QType, target: QType, **options: Any) -> Graph:
+    """Return a general requantisation with random constants; the options are those of ``GraphBuilder.affine``."""
+    builder = GraphBuilder(name, *shape, source, len(name))
+    builder.affine(name, "image", target, **options)
+    return builder.build()
+
+
+def add(name: str, shape: Shape, first: QType, second: QType, target: QType, gains: Pair = (1, 1)) -> Graph:
+    """Return a weighted sum of two tensors."""
     tensors = (Tensor("first", shape, first), Tensor("second", shape, second), Tensor("y", shape, target))
-    return _graph(Add(name, ("first", "second"), "y"), *tensors)
+    return _graph(Add(name, ("first", "second"), "y", gains), *tensors)
 
 
 def maximum(name: str, shape: Shape, qtype: QType) -> Graph:

@@ -29,6 +29,7 @@ CASES = (
     op_cases.maximum_cases,
     op_cases.multiply_cases,
     op_cases.argmax_cases,
+    op_cases.affine_cases,
     op_cases.fork_cases,
     op_cases.fifo_cases,
     op_cases.width_adapter_cases,
