@@ -169,6 +169,8 @@ class Builder:
             return replace(summed, place=place)
         factor = gain[0] if len(set(gain)) == 1 and not any(offset) and gain[0] > 0 else None
         if factor is not None and not value.wraps:
+            if isinstance(root(value.source), InputSource):
+                value = self.ready(self.tensor(value, value.place), value.place)
             return self._relabelled(place, value, factor)
         if value.low == 0 and value.high is None and value.step is None and all(b.straight for b in value.bends):
             bends = tuple(bend.leaking(Fraction(0)) for bend in self._bends(value))
@@ -277,20 +279,27 @@ class Builder:
         shifts = [finest - tensor.qtype.frac for tensor in tensors]
         bases = [each / (1 << shift) for each, shift in zip(steps, shifts, strict=True)]
         step = least_common(*bases)
-        gains = (int(bases[0] / step), sign * int(bases[1] / step))
-        ends = [
-            sorted((gain << shift) * end for end in self._reach[tensor.name])
-            for gain, shift, tensor in zip(gains, shifts, tensors, strict=True)
+        beside = step != Fraction(2) ** -finest
+        # A scale that no type says stands beside one without fractional bits, to which the layer shifts.
+        more = max(finest, 0) if beside else 0
+        if beside and finest < 0:
+            step *= Fraction(2) ** finest
+        gains = (int(bases[0] / step) << more, sign * int(bases[1] / step) << more)
+        terms = [
+            (int(one / step) * factor, *self._reach[tensor.name])
+            for one, factor, tensor in zip(steps, (1, sign), tensors, strict=True)
         ]
+        ends = [sorted((gain * low, gain * high)) for gain, low, high in terms]
         reach = (ends[0][0] + ends[1][0], ends[0][1] + ends[1][1])
-        if bits_for(*reach) > MAX_ACCUMULATOR_BITS:
+        if bits_for(*reach) + more > MAX_ACCUMULATOR_BITS:
             raise WidthError(
                 place.name, expected=f"a sum of at most {MAX_ACCUMULATOR_BITS} bits at the scale of both",
-                got=f"{bits_for(*reach)} bits, since the scales are {float(steps[0]):g} and {float(steps[1]):g}",
+                got=f"{bits_for(*reach) + more} bits, since the scales are {float(steps[0]):g} and {float(steps[1]):g}",
                 hint="Share one quantizer between the two, or use power-of-two scales.",
             )  # fmt: skip
         node = Add(place.name, (tensors[0].name, tensors[1].name), place.output, gains)
-        return Value(SumSource(place, node, tensors[0].shape, (step,), reach), place)
+        source = SumSource(place, node, tensors[0].shape, (step,), reach, terms=tuple(terms), beside=beside)
+        return Value(source, place)
 
     def multiply(self, place: Place, first: AnyValue, second: AnyValue) -> Value:
         """Return the exact product of two values of one size; one of them may have one channel for all.
@@ -746,7 +755,7 @@ class Builder:
     def _quantised(self, place: Place, value: Value, rule: Rule) -> Value:
         sign = rule.rounding is bipolar
         if value.wraps or (value.step is not None and (value.step != rule.step or sign)):
-            value = self.ready(self.tensor(value, value.place), value.place)  # a second rounding is a layer of its own
+            value = self._rounded_first(value)  # a second rounding is a layer of its own
         rounds = sign or not self._on_grid(value, rule.step)
 
         def rounded(bound: Bound) -> Bound:
@@ -778,6 +787,20 @@ class Builder:
         same = (settled.low, settled.high, settled.step, settled.declared)
         return value if same == (value.low, value.high, value.step, value.declared) else settled
 
+    def _rounded_first(self, value: Value) -> Value:
+        """Return the value of the tensor behind a first quantizer, with limits between two of its integers left to do.
+
+        ``clamp(x, low, high)`` is the same behind a clamp to the integers around the limits.
+        """
+        step = value.step
+        if step is None:
+            return self.ready(self.tensor(value, value.place), value.place)
+        low = None if value.low is None else math.floor(value.low / step) * step
+        high = None if value.high is None else math.ceil(value.high / step) * step
+        tensor = self.tensor(replace(value, low=low, high=high), value.place)
+        done = self.ready(tensor, value.place)
+        return done if (low, high) == (value.low, value.high) else done.clipped(value.place, value.low, value.high)
+
     def _on_grid(self, value: Value, step: Fraction) -> bool:
         """Return whether a value is already a multiple of a step, and an integer shifted left at most."""
         grid = value.step
@@ -791,8 +814,10 @@ class Builder:
 
     def _plain(self, value: Value) -> bool:
         """Return whether a value needs no other requantisation than one by a power of two, half to even."""
-        steps = steps_of(value.source)
+        steps, base = steps_of(value.source), root(value.source)
         if value.bends or value.wraps or steps is None or len(steps) > 1:
+            return False
+        if isinstance(base, SumSource) and base.beside:
             return False
         if value.step is None:
             return True
@@ -916,7 +941,7 @@ class Builder:
             return self._made[source,]
         low, high = source.span or source.reach
         step = source.steps[0] if len(source.steps) == 1 else None
-        frac = frac_of(step) if step is not None else None
+        frac = frac_of(step) if step is not None and not source.beside else None
         qtype = QType(bits_for(low, high), True, frac or 0)
         if qtype.bits > MAX_ACCUMULATOR_BITS:
             raise WidthError(
@@ -964,6 +989,15 @@ class Builder:
 
     def _affine(self, value: Value, reader: Place) -> Tensor:
         """Return the tensor of a value by a general requantisation of what it comes from."""
+        steps = steps_of(value.source)
+        if (
+            value.step is None
+            and (value.low, value.high) != (None, None)
+            and not value.bends
+            and steps
+            and len(steps) == 1
+        ):
+            value = replace(value, step=steps[0])  # nothing is rounded, but clamped as no type saturates
         step = value.step
         if step is None:
             raise self._no_type(value, reader)
@@ -987,7 +1021,8 @@ class Builder:
                 strict=True,
             )
         ]  # fmt: skip
-        found = find(channels, self._integers(value.source))
+        sums = value.source.sums() if isinstance(value.source, SumSource) else None
+        found = find(channels, self._integers(value.source), sums)
         if found is None:
             raise UnsupportedOpError(
                 value.place.name,
