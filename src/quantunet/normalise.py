@@ -21,7 +21,7 @@ import numpy as np
 
 from quantunet.accumulator import bits_for, reachable
 from quantunet.errors import ModelError, ScaleError, ShapeError, TypeMismatchError, UnsupportedOpError, WidthError
-from quantunet.fraction_rounding import ROUNDINGS, bipolar, half_even
+from quantunet.fraction_rounding import ROUNDINGS, bipolar, half_even, half_odd
 from quantunet.graph_check import check
 from quantunet.identifiers import unused
 from quantunet.ir import (
@@ -59,7 +59,7 @@ from quantunet.ir import (
 )
 from quantunet.pixels import Pixels
 from quantunet.ranges import Bound, Range, clamped, fitting_type, limited, saturates_like, types
-from quantunet.requantisation import Bend, Constants, Steps, find
+from quantunet.requantisation import Bend, Constants, Steps, find, has_ties
 from quantunet.sigmoid_table import sigmoid_table
 from quantunet.values import (
     AnyValue,
@@ -177,7 +177,8 @@ class Builder:
             value = replace(value, bends=bends, low=None)  # a ReLU is a slope of 0, which a factor may follow
         if (value.low, value.high, value.step) != (None, None, None):
             value = self.ready(self.tensor(value, value.place), value.place)
-        bends = tuple(b.then(g, o) for b, g, o in zip(self._bends(value), gain, offset, strict=True))
+        lines = zip(self._bends(value), _spread(value, gain), _spread(value, offset), strict=True)
+        bends = tuple(bend.then(factor, summand) for bend, factor, summand in lines)
         return replace(value, place=place, bends=bends, declared=None)
 
     def leaky(self, place: Place, value: AnyValue, slopes: Sequence[Fraction]) -> AnyValue:
@@ -202,7 +203,7 @@ class Builder:
         held = (value.low, value.high, value.step) != (None, None, None)
         if held or not all(bend.straight for bend in value.bends):
             value = self.ready(self.tensor(value, value.place), value.place)
-        bends = tuple(b.leaking(slope) for b, slope in zip(self._bends(value), slopes, strict=True))
+        bends = tuple(b.leaking(slope) for b, slope in zip(self._bends(value), _spread(value, slopes), strict=True))
         return replace(value, place=place, bends=bends, declared=None)
 
     def matrix(
@@ -438,14 +439,18 @@ class Builder:
         Raises:
             ShapeError: The channels do not make up blocks.
         """
-        tensor, step = self.read(value, place)
-        height, width, channels = tensor.shape
-        if channels % (block[0] * block[1]):
+        count = block[0] * block[1]
+        height, width, channels = value.shape
+        if channels % count:
             raise ShapeError(
                 place.name, expected=f"channels for blocks of {block[0]}x{block[1]}", got=f"{channels} channels"
             )
+        shape = (height * block[0], width * block[1], channels // count)
+        if isinstance(value, Value) and isinstance(root(value.source), SumSource):
+            node = DepthToSpace(place.name, ("",), place.output, block)
+            return replace(value, source=MovedSource(place, value.source, node, shape))
+        tensor, step = self.read(value, place)
         node = DepthToSpace(self._layer_name(place.name), (tensor.name,), self._tensor_name(place.output), block)
-        shape = (height * block[0], width * block[1], channels // (block[0] * block[1]))
         made = self._add(place.order, node, shape, tensor.qtype, tensor.unit)
         self._reach[made.name] = self._reach[tensor.name]
         return self._relabel(made, step, place)
@@ -694,7 +699,7 @@ class Builder:
         return self._sources.setdefault(tensor.name, TensorSource(tensor))
 
     def _bends(self, value: Value) -> tuple[Bend, ...]:
-        return value.bends or (Bend(),) * value.shape[2]
+        return value.bends or (Bend(),) * value.channels
 
     def _open(self, value: Value) -> bool:
         """Return whether a value waits for a quantizer: sums, or a tensor behind a factor."""
@@ -875,7 +880,7 @@ class Builder:
         return min(ends), max(ends)
 
     def _channel_steps(self, value: Value) -> tuple[Fraction, ...]:
-        steps, channels = steps_of(value.source), value.shape[2]
+        steps, channels = steps_of(value.source), value.channels
         assert steps is not None
         return steps if len(steps) == channels else steps * channels
 
@@ -1027,7 +1032,7 @@ class Builder:
             raise UnsupportedOpError(
                 value.place.name,
                 expected="a quantizer that one multiplication, one addition and one shift compute exactly",
-                got="scales for which there are no such integers",
+                got=_inexact(channels),
                 hint="Change its scale a little, or use a power of two.",
             )
         held = declared is not None and declared.qmin <= ends[0] and ends[1] <= declared.qmax
@@ -1426,6 +1431,11 @@ _NOTHING = InputSource((0, 0, 0))
 """Stands in a moved source that has no source yet."""
 
 
+def _spread(value: Value, each: Sequence[Fraction]) -> tuple[Fraction, ...]:
+    """Return what each channel has for every channel of the root: pixels were made of several of those."""
+    return tuple(each) * (value.channels // len(each))
+
+
 def _products(first: tuple[int, int], second: tuple[int, int]) -> tuple[int, int]:
     """Return the least and the greatest product of two integers of two ranges."""
     corners = [one * other for one in first for other in second]
@@ -1444,6 +1454,15 @@ def _second_quantizer(place: Place) -> UnsupportedOpError:
         got="a second one of another type",
         hint="Share one quantizer, and requantise behind it.",
     )
+
+
+def _inexact(channels: Sequence[Steps]) -> str:
+    """Return in words why there are no integers for a quantizer."""
+    if channels[0].rounding is half_odd:
+        return "an odd zero point: what lies in the middle between two integers is rounded now up, now down"
+    if any(has_ties(channel) for channel in channels) and channels[0].rounding is half_even:
+        return "a factor of no power of two by which sums fall in the middle between two integers, rounded to even"
+    return "scales for which there are no such integers"
 
 
 def _narrow(qtype: QType) -> tuple[int, int]:

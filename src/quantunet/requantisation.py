@@ -18,8 +18,8 @@ import numpy as np
 from quantunet.fraction_rounding import SYMMETRIC, Rounding, half_even
 from quantunet.ir import MAX_PRODUCT_BITS, Array
 
-MAX_SHIFT = 48
-"""The largest shift that is tried: a float32 factor over a float32 step is long found by then."""
+MAX_SHIFT = 62
+"""The largest shift that is tried: that of :class:`quantunet.ir.Affine`."""
 
 _NARROW = 8
 """Bits of a multiplier up to which an exact product, rounded half to even, is taken without a search."""
@@ -194,6 +194,21 @@ def find(channels: Sequence[Steps], reach: tuple[int, int], sums: Array | None =
         even=False,
     )
     return searched if _fits(searched, reach) else exact
+
+
+def has_ties(channel: Steps) -> bool:
+    """Return whether an integer lies in the middle between two codes.
+
+    >>> sixth = Steps(Bend().then(Fraction(1, 6), Fraction(0)), half_even, 0, 7)  # 3/6, 9/6
+    >>> has_ties(sixth), has_ties(Steps(Bend().then(Fraction(1, 9), Fraction(0)), half_even, 0, 7))
+    (True, False)
+    """
+    for line in (channel.bend.upper, channel.bend.lower):
+        bottom = math.lcm(line.gain.denominator, line.offset.denominator, 2)
+        gain, rest = int(line.gain * bottom), int((_HALF - line.offset) * bottom)
+        if rest % math.gcd(gain, bottom) == 0:
+            return True
+    return False
 
 
 def _fits(found: Constants, reach: tuple[int, int]) -> bool:

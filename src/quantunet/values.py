@@ -210,7 +210,7 @@ class Value:
     Attributes:
         source: What is clamped and rounded.
         place: The op that did so last.
-        bends: The function of each channel; empty where nothing is done.
+        bends: The function of each channel of the root of the source; empty where nothing is done.
         low: Least value; ``None`` where nothing is clamped below.
         high: Greatest value; ``None`` where nothing is clamped above.
         step: The grid that the value was rounded to; ``None`` where it was not rounded.
@@ -233,6 +233,11 @@ class Value:
     def shape(self) -> Shape:
         """Height, width and channels."""
         return shape_of(self.source)
+
+    @property
+    def channels(self) -> int:
+        """Channels of the root of the source; where they have become pixels, those of a channel stand apart."""
+        return shape_of(root(self.source))[2]
 
     @property
     def untouched(self) -> bool:

@@ -34,6 +34,7 @@ class Ops:
         self.rng = builder.rng
         self.powers = self.rng.random() < 0.3
         self.qdq = self.rng.random() < 0.3
+        self.bent = False
 
     def shape(self, tensor: str) -> list[int]:
         return list(self.builder.value(tensor).shape)
@@ -73,6 +74,10 @@ class Ops:
             builder.note("rounding of an activation", "asked")
         if zero and mode in ("UP", "DOWN", "HALF_UP", "HALF_DOWN"):
             builder.note("a rounding that a zero point moves", "open")
+        if zero % 2 and mode == "ROUND":
+            builder.note("ties beside an odd zero point", "open")
+        if self.bent and mode in ("UP", "DOWN", "HALF_UP", "HALF_DOWN"):
+            builder.note("a rounding whose corner is not that of a slope", "open")
         return builder.quantizer(tensor, scale, bits, signed, narrow, mode, zero)
 
     def linear(self, tensor: str, low: float, high: float) -> str:
@@ -186,6 +191,8 @@ class Ops:
         variance = np.abs(self.drawn(channels)) + np.float32(0.05)
         names = [self.constant(each) for each in (gamma, self.drawn(channels), self.drawn(channels), variance)]
         self.builder.note("BatchNormalization of any scale", "asked")
+        if any(node.op_type == "Clip" for node in self.builder.nodes[-3:]):
+            self.builder.note("a factor behind both limits of a Clip", "open")
         return self.builder.emit("BatchNormalization", [tensor, *names], epsilon=float(np.float32(1e-5)))
 
     def activation(self, tensor: str) -> str:
@@ -218,7 +225,10 @@ class Ops:
         self.rng.shuffle(parts)
         for part in parts:
             tensor = part(tensor)
-        return self.quantised(tensor)
+            self.bent = part == self.activation or self.bent
+        tensor = self.quantised(tensor)
+        self.bent = False
+        return tensor
 
     def maxpool(self, tensor: str) -> str:
         size = self.shape(tensor)[2:]
@@ -234,10 +244,17 @@ class Ops:
         attributes: dict[str, Any] = {}
         if self.rng.random() < 0.4:
             attributes = {"pads": [self.rng.randint(0, k - 1) for k in (*kernel, *kernel)], "count_include_pad": 1}
+        self.mean(math.prod(kernel))
         return self.builder.emit("AveragePool", [tensor], kernel_shape=kernel, strides=stride, **attributes)
+
+    def mean(self, count: int) -> None:
+        """Note a mean whose ties no shift can round."""
+        if count % 2 == 0 and count & (count - 1):
+            self.builder.note("ties of a mean of an even number", "open")
 
     def whole_map(self, tensor: str) -> str:
         rank = len(self.shape(tensor))
+        self.mean(math.prod(self.shape(tensor)[2:]))
         kind = self.rng.choice(["GlobalAveragePool", "GlobalMaxPool", "ReduceMean"])
         if kind != "ReduceMean":
             return self.builder.emit(kind, [tensor])
@@ -256,11 +273,10 @@ class Ops:
             "coordinate_transformation_mode": self.rng.choice(["half_pixel", "pytorch_half_pixel"]),
         }
         if not linear:
-            rule = self.rng.choice([
-                {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"},
-                {"mode": "nearest", "coordinate_transformation_mode": "half_pixel", "nearest_mode": "round_prefer_floor"},
-                {"mode": "nearest", "coordinate_transformation_mode": "half_pixel", "nearest_mode": "round_prefer_ceil"},
-            ])  # fmt: skip
+            mapped, mode = self.rng.choice(
+                [("asymmetric", "floor"), ("half_pixel", "round_prefer_floor"), ("half_pixel", "round_prefer_ceil")]
+            )
+            rule = {"mode": "nearest", "coordinate_transformation_mode": mapped, "nearest_mode": mode}
         empty, scales = self.builder.constant(np.zeros(0, np.float32)), self.constant([1, 1, *factors])
         return self.builder.emit("Resize", [tensor, empty, scales], **rule)
 
