@@ -83,6 +83,49 @@ class QunSigmoid(Layer):
         self.add_weights_variable(name="table", var_name="table{index}")
 
 
+class QunReorder(Layer):
+    """A layer that moves pixels: what it does to rows and to columns, and a constant."""
+
+    _expected_attributes = tuple(
+        Attribute(name)
+        for name in ("in_height", "in_width", "out_height", "out_width", "n_chan", "rows", "columns", "value")
+    )
+
+    def initialize(self) -> None:
+        """Add the output."""
+        attributes = self.attributes
+        self.add_output_variable([attributes["out_height"], attributes["out_width"], attributes["n_chan"]])
+
+
+class QunPad(QunReorder):
+    """Pixels around the image: ``rows`` above it and ``columns`` left of it; ``value`` holds the bits of a channel."""
+
+
+class QunCrop(QunReorder):
+    """The image without ``rows`` at the top and ``columns`` at the left, and what the output's size says."""
+
+
+class QunResizeNearest(QunReorder):
+    """Each pixel repeated ``rows`` times ``columns``."""
+
+
+class QunResizeBilinear(QunReorder):
+    """Twice the size, where ``rows`` or ``columns`` are 2."""
+
+
+class QunDepthToSpace(QunReorder):
+    """Each pixel becomes ``rows`` times ``columns``."""
+
+
+_REORDER = {
+    QunPad: "pad",
+    QunCrop: "crop",
+    QunResizeNearest: "resize_nearest",
+    QunResizeBilinear: "resize_bilinear",
+    QunDepthToSpace: "depth_to_space",
+}
+
+
 class QunAdd(Layer):
     """A weighted sum of two tensors, whose exact value has the type ``accum``."""
 
@@ -170,6 +213,17 @@ _SIGMOID_CONFIG = """struct config{index} {{
     static const unsigned table_size = {table_size};
     static const bool in_signed = {in_signed};
     typedef {table_t.name} table_t;
+}};
+"""
+
+_REORDER_CONFIG = """struct config{index} {{
+    static const unsigned in_height = {in_height};
+    static const unsigned in_width = {in_width};
+    static const unsigned out_height = {out_height};
+    static const unsigned out_width = {out_width};
+    static const unsigned rows = {rows};
+    static const unsigned columns = {columns};
+    static const unsigned value = {value};
 }};
 """
 
@@ -281,6 +335,29 @@ class SigmoidFunction(FunctionCallTemplate):
         """Return the call."""
         params = self._default_function_params(node) | {"table": node.get_weights("table").name}
         return "qun::sigmoid<{input_t}, {output_t}, {config}>({input}, {output}, {table});".format(**params)
+
+
+class ReorderConfig(LayerConfigTemplate):
+    """The C++ configuration of a layer that moves pixels."""
+
+    def __init__(self) -> None:
+        super().__init__(tuple(_REORDER))
+
+    def format(self, node: Any) -> str:
+        """Return the configuration struct."""
+        return _REORDER_CONFIG.format(**self._default_config_params(node))
+
+
+class ReorderFunction(FunctionCallTemplate):
+    """The C++ call of a layer that moves pixels."""
+
+    def __init__(self) -> None:
+        super().__init__(tuple(_REORDER), include_header=[f"nnet_utils/qun_{stem}.h" for stem in _REORDER.values()])
+
+    def format(self, node: Any) -> str:
+        """Return the call."""
+        params = self._default_function_params(node) | {"stem": _REORDER[type(node).__mro__[1]]}
+        return "qun::{stem}<{input_t}, {output_t}, {config}>({input}, {output});".format(**params)
 
 
 class AddConfig(LayerConfigTemplate):
@@ -435,6 +512,15 @@ def valid_reuse_factors(backend: Any, n_in: int, n_out: int) -> list[int]:
 
 
 _HEADERS = tuple(f"qun_{op.stem}.h" for op in OPS if op.cpp)
+
+_TEMPLATES = (
+    ConvTranspose2DConfig,
+    ConvTranspose2DFunction,
+    SigmoidConfig,
+    SigmoidFunction,
+    ReorderConfig,
+    ReorderFunction,
+)
 
 
 def _own(kind: type) -> list[type]:

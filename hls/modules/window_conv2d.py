@@ -13,7 +13,7 @@ from quantunet.hls.matrix.area import folded_area
 from quantunet.hls.matrix.windows import Axis, Windows
 from quantunet.hls.modules.sheet import Join, Params, Timing, windowed
 from quantunet.hls.resources.parts import CREDITS
-from quantunet.hls.resources.terms import Terms
+from quantunet.hls.resources.terms import Terms, counter_bits
 from quantunet.ir import Array, Conv2d, ConvTranspose2d, Graph
 
 RULE = "valid_window"
@@ -74,12 +74,18 @@ def cycles(graph: Graph, node: Conv2d | ConvTranspose2d, fold: Fold) -> Cycles:
 
 
 def area(graph: Graph, node: Conv2d | ConvTranspose2d, fold: Fold) -> Terms:
-    """Return what a layer takes.
+    """Return what a layer takes: what a native one does, with more addresses of the ring, and two counts of pixels.
 
     Raises:
         WidthError: The layer's values are too wide for this fold.
     """
-    return folded_area(graph, node, fold, "window", windows_of(graph, node, fold).ring_pixels)
+    windows = windows_of(graph, node, fold)
+    pixels = windows.ring_pixels
+    terms = folded_area(graph, node, fold, "window", pixels)
+    counts = 2 * counter_bits(pixels + windows.pixels) - counter_bits(pixels)
+    terms.add("lut", window=2)
+    terms.add("ff", registers=2 * counter_bits(pixels * windows.in_folds) + counts)
+    return terms
 
 
 def timing(graph: Graph, node: Conv2d | ConvTranspose2d, fold: Fold) -> Timing:

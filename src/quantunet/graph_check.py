@@ -23,6 +23,8 @@ from quantunet.ir import (
     Concat,
     Conv2d,
     ConvTranspose2d,
+    Crop,
+    DepthToSpace,
     Graph,
     IntArray,
     MatrixNode,
@@ -30,9 +32,12 @@ from quantunet.ir import (
     MaxPool2d,
     Multiply,
     Node,
+    Pad,
     Pair,
     QType,
     Requant,
+    ResizeBilinear,
+    ResizeNearest,
     Shape,
     Sigmoid,
     Tensor,
@@ -503,6 +508,94 @@ def check_table(where: str, table: IntArray, source: QType, target: QType) -> No
         )
 
 
+_OPPOSITE = {Pad.op: Crop.op, Crop.op: Pad.op}
+
+
+def _check_sides(node: Pad | Crop) -> None:
+    if min(node.sides) < 0 or not any(node.sides):
+        raise ShapeError(
+            node.name,
+            expected="sides of 0 or more rows and columns, not all 0",
+            got=str(node.sides),
+            hint="Leave the layer out." if not any(node.sides) else f"Use a {_OPPOSITE[node.op]} for sides below 0.",
+        )
+
+
+def _check_pad(graph: Graph, node: Pad) -> None:
+    _check_sides(node)
+    source, target = graph.input_of(node), graph.output_of(node)
+    (height, width, channels), (top, left, bottom, right) = source.shape, node.sides
+    _expect_shape(node, target, (top + height + bottom, left + width + right, channels))
+    _expect_same_type(node, source, target, "input and output")
+    if not source.qtype.qmin <= node.value <= source.qtype.qmax:
+        raise WidthError(
+            node.name,
+            expected=f"a value in {source.qtype.qmin}..{source.qtype.qmax} ({source.qtype})",
+            got=str(node.value),
+            hint="Put a requantisation to a type that holds it in front.",
+        )
+
+
+def _check_crop(graph: Graph, node: Crop) -> None:
+    _check_sides(node)
+    source, target = graph.input_of(node), graph.output_of(node)
+    (height, width, channels), (top, left, bottom, right) = source.shape, node.sides
+    if top + bottom >= height or left + right >= width:
+        raise ShapeError(
+            node.name, expected=f"sides that leave a pixel of {height}x{width}", got=str(node.sides),
+            hint="Crop less, or enlarge the input.",
+        )  # fmt: skip
+    _expect_shape(node, target, (height - top - bottom, width - left - right, channels))
+    _expect_same_type(node, source, target, "input and output")
+
+
+def _check_factor(node: Node, what: str, factor: Pair, most: int | None = None) -> None:
+    if min(factor) < 1 or max(factor) < 2 or (most is not None and max(factor) > most):
+        raise UnsupportedOpError(
+            node.name,
+            expected=f"{what} of 1 {'or more' if most is None else f'to {most}'} rows and columns, not both 1",
+            got=str(factor),
+            hint="Leave the layer out." if factor == (1, 1) else "",
+        )
+
+
+def _check_resize_nearest(graph: Graph, node: ResizeNearest) -> None:
+    _check_factor(node, "a factor", node.factor)
+    source, target = graph.input_of(node), graph.output_of(node)
+    height, width, channels = source.shape
+    _expect_shape(node, target, (height * node.factor[0], width * node.factor[1], channels))
+    _expect_same_type(node, source, target, "input and output")
+
+
+def _check_resize_bilinear(graph: Graph, node: ResizeBilinear) -> None:
+    _check_factor(node, "a factor", node.factor, 2)
+    source, target = graph.input_of(node), graph.output_of(node)
+    height, width, channels = source.shape
+    _expect_shape(node, target, (height * node.factor[0], width * node.factor[1], channels))
+    more = 2 * (sum(node.factor) - 2)
+    exact = QType(source.qtype.bits + more, source.qtype.signed, source.qtype.frac + more)
+    if target.qtype != exact:
+        raise TypeMismatchError(
+            node.name,
+            expected=f"an output of {exact}, the exact sum of {source.qtype}",
+            got=str(target.qtype),
+            hint="Put a requantisation behind it.",
+        )
+
+
+def _check_depth_to_space(graph: Graph, node: DepthToSpace) -> None:
+    _check_factor(node, "a block", node.block)
+    source, target = graph.input_of(node), graph.output_of(node)
+    (height, width, channels), (rows, columns) = source.shape, node.block
+    if channels % (rows * columns):
+        raise ShapeError(
+            node.name, expected=f"channels that {rows}x{columns} pixels share", got=str(channels),
+            hint=f"Give the layer before it a multiple of {rows * columns} channels.",
+        )  # fmt: skip
+    _expect_shape(node, target, (height * rows, width * columns, channels // (rows * columns)))
+    _expect_same_type(node, source, target, "input and output")
+
+
 _CHECKS: Mapping[str, Callable[[Graph, Any], None]] = table(
     "quantunet.graph_check",
     {
@@ -517,5 +610,10 @@ _CHECKS: Mapping[str, Callable[[Graph, Any], None]] = table(
         Multiply.op: _check_multiply,
         Argmax.op: _check_argmax,
         Affine.op: _check_affine,
+        Pad.op: _check_pad,
+        Crop.op: _check_crop,
+        ResizeNearest.op: _check_resize_nearest,
+        ResizeBilinear.op: _check_resize_bilinear,
+        DepthToSpace.op: _check_depth_to_space,
     },
 )

@@ -635,6 +635,11 @@ NODE_TYPES: Mapping[str, type[Any]] = table(
             Multiply,
             Argmax,
             Affine,
+            Pad,
+            Crop,
+            ResizeNearest,
+            ResizeBilinear,
+            DepthToSpace,
         )
     },
 )

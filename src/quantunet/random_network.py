@@ -19,6 +19,8 @@ from quantunet.ir import (
     Concat,
     Conv2d,
     ConvTranspose2d,
+    Crop,
+    DepthToSpace,
     Graph,
     IntArray,
     MatrixNode,
@@ -26,9 +28,12 @@ from quantunet.ir import (
     MaxPool2d,
     Multiply,
     Node,
+    Pad,
     Pair,
     QType,
     Requant,
+    ResizeBilinear,
+    ResizeNearest,
     Sides,
     Sigmoid,
     Tensor,
@@ -198,6 +203,37 @@ class GraphBuilder:
         x = self._tensor(source)
         table = sigmoid_table(x.qtype, PROBABILITY_TYPE)
         return self._add(Sigmoid(name, (source,), f"{name}_out", table), x.shape, PROBABILITY_TYPE)
+
+    def pad(self, name: str, source: str, sides: Sides, value: int = 0) -> str:
+        """Add pixels of one constant around the image."""
+        x = self._tensor(source)
+        shape = (x.shape[0] + sides[0] + sides[2], x.shape[1] + sides[1] + sides[3], x.shape[2])
+        return self._add(Pad(name, (source,), f"{name}_out", sides, value), shape, x.qtype)
+
+    def crop(self, name: str, source: str, sides: Sides) -> str:
+        """Take rows and columns away at the image's sides."""
+        x = self._tensor(source)
+        shape = (x.shape[0] - sides[0] - sides[2], x.shape[1] - sides[1] - sides[3], x.shape[2])
+        return self._add(Crop(name, (source,), f"{name}_out", sides), shape, x.qtype)
+
+    def resize_nearest(self, name: str, source: str, factor: Pair = (2, 2)) -> str:
+        """Repeat each pixel."""
+        x = self._tensor(source)
+        shape = (x.shape[0] * factor[0], x.shape[1] * factor[1], x.shape[2])
+        return self._add(ResizeNearest(name, (source,), f"{name}_out", factor), shape, x.qtype)
+
+    def resize_bilinear(self, name: str, source: str, factor: Pair = (2, 2)) -> str:
+        """Double the size, linear between pixels; the output has two bits more for each axis."""
+        x, more = self._tensor(source), 2 * (sum(factor) - 2)
+        shape = (x.shape[0] * factor[0], x.shape[1] * factor[1], x.shape[2])
+        qtype = QType(x.qtype.bits + more, x.qtype.signed, x.qtype.frac + more)
+        return self._add(ResizeBilinear(name, (source,), f"{name}_out", factor), shape, qtype)
+
+    def depth_to_space(self, name: str, source: str, block: Pair = (2, 2)) -> str:
+        """Make pixels of channels."""
+        (height, width, channels), qtype = self._tensor(source).shape, self._tensor(source).qtype
+        shape = (height * block[0], width * block[1], channels // (block[0] * block[1]))
+        return self._add(DepthToSpace(name, (source,), f"{name}_out", block), shape, qtype)
 
     def build(self, inputs: Sequence[str] = ("image",)) -> Graph:
         """Return the checked graph; the last node writes the output."""

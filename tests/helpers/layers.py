@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -122,6 +123,13 @@ def sigmoid(name: str, shape: Shape, source: QType) -> Graph:
     table = sigmoid_table(source, PROBABILITY_TYPE)
     output = Tensor("y", shape, PROBABILITY_TYPE)
     return _graph(Sigmoid(name, ("x",), "y", table), Tensor("x", shape, source), output)
+
+
+def reorder(name: str, shape: Shape, qtype: QType, add: Callable[[GraphBuilder], str]) -> Graph:
+    """Return a layer that a builder adds to an image."""
+    builder = GraphBuilder(name, *shape, qtype, 0)
+    add(builder)
+    return builder.build()
 
 
 def random_frames(graph: Graph, frames: int, seed: int = 0) -> list[np.ndarray[tuple[int, ...], np.dtype[np.int64]]]:

@@ -121,27 +121,65 @@ CONV_TRANSPOSE2D: tuple[Layer, ...] = (
 
 
 WINDOW_CONV2D: tuple[Layer, ...] = (
-    Layer((6, 7, 4), 4, 2, 2, "u4", 4, "u4", (3, 3)),
+    Layer((5, 6, 2), 4, 2, 1, "u4", 4, "u4", (3, 3)),
     Layer((9, 8, 2), 3, 3, 1, "u8", 8, "u8", (3, 3), stride=(2, 2)),
-    Layer((9, 9, 2), 2, 1, 2, "s3", 5, "s4", (7, 7), stride=(2, 1)),
+    Layer((9, 8, 2), 2, 2, 2, "s3", 5, "s4", (7, 7), stride=(2, 1)),
     Layer((1, 13, 3), 2, 2, 3, "s8", 2, "u3", (1, 5), stride=(1, 2)),
     Layer((11, 1, 2), 2, 1, 2, "u2", 3, "s8", (3, 1), dilation=(2, 1)),
     Layer((9, 10, 2), 2, 2, 2, "u5", 3, "s6", (3, 3), dilation=(2, 3)),
-    Layer((17, 19, 2), 1, 1, 2, "u4", 3, "u4", (1, 1), stride=(8, 8)),
+    Layer((9, 12, 2), 1, 1, 2, "u4", 3, "u4", (1, 1), stride=(8, 8)),  # the input is the busiest
     Layer((10, 13, 1), 2, 2, 1, "s4", 4, "s4", (2, 3), stride=(3, 5)),
     Layer((4, 5, 3), 6, 2, 3, "u4", 4, "s5", (4, 5)),  # the whole image
     Layer((1, 1, 6), 4, 4, 3, "s1", 2, "s5", (1, 1), stride=(2, 2)),
-    Layer((6, 6, 8), 4, 2, 2, "u4", 4, "u4", (3, 3), groups=2),
-    Layer((7, 6, 12), 6, 1, 2, "s4", 4, "s4", (3, 2), stride=(2, 2), groups=3),
-    Layer((8, 9, 4), 8, 2, 1, "u3", 3, "u3", (1, 1), stride=(1, 2), groups=4),
-    Layer((5, 5, 2), 4, 4, 2, "u4", 4, "s6", (1, 2), style="folded-dsp"),
+    Layer((4, 5, 8), 4, 2, 2, "u4", 4, "u4", (3, 3), groups=2),
+    Layer((5, 4, 12), 6, 2, 2, "s4", 4, "s4", (3, 2), stride=(2, 2), groups=3),
+    Layer((4, 5, 4), 8, 2, 1, "u3", 3, "u3", (1, 1), stride=(1, 2), groups=4),
+    Layer((5, 5, 2), 4, 4, 2, "u4", 4, "s18", (1, 2), shift=0, style="folded-dsp"),  # every sum
     # Transpose convolutions.
-    Layer((4, 5, 4), 2, 1, 2, "u4", 4, "s4", (3, 3), stride=(2, 2), crop=(1, 1, 1, 1)),
-    Layer((5, 4, 2), 2, 2, 1, "s4", 4, "s4", (4, 4), stride=(2, 2), crop=(3, 2, 2, 3)),
+    Layer((3, 4, 4), 2, 2, 2, "u4", 4, "s4", (3, 3), stride=(2, 2), crop=(1, 1, 1, 1)),
+    Layer((4, 4, 2), 2, 2, 1, "s4", 4, "s4", (4, 4), stride=(2, 2), crop=(3, 2, 2, 3)),
     Layer((1, 6, 3), 2, 1, 3, "u8", 3, "u5", (1, 2), stride=(1, 2), crop=(0, 0, 0, 0)),
     Layer((5, 4, 2), 3, 3, 2, "u3", 3, "s5", (3, 5), stride=(1, 3), crop=(2, 2, 2, 4)),
     Layer((4, 3, 1), 2, 1, 1, "s5", 4, "s5", (7, 3), stride=(3, 2), crop=(9, 3, 4, 1)),
 )
+
+
+def random_windows(rng: random.Random) -> Layer:
+    """Draw a small layer of any geometry: a convolution, or a transpose convolution of a kernel at least its stride."""
+
+    def divisor(value: int) -> int:
+        return rng.choice([factor for factor in range(1, value + 1) if value % factor == 0])
+
+    transposed, groups = rng.random() < 0.4, rng.choice((1, 1, 2, 3))
+    groups = 1 if transposed else groups
+    shape, kernel, stride, dilation, crop = [0, 0], [0, 0], [0, 0], [1, 1], [0, 0, 0, 0]
+    for axis in (0, 1):
+        stride[axis] = rng.choice((1, 1, 2, 3))
+        kernel[axis] = rng.choice((1, 2, 3, 4, 5))
+        if transposed:
+            kernel[axis] = max(kernel[axis], stride[axis])
+            overlap = kernel[axis] - stride[axis]
+            crop[axis], crop[axis + 2] = overlap + rng.randint(0, 2), overlap + rng.randint(0, 2)
+            least = -(-(crop[axis] + crop[axis + 2] + 1 - kernel[axis]) // stride[axis]) + 1
+            shape[axis] = max(least, 1) + rng.randint(0, 3)
+        else:
+            dilation[axis] = rng.choice((1, 1, 2))
+            shape[axis] = (kernel[axis] - 1) * dilation[axis] + 1 + rng.randint(0, 5)
+    channels_in, channels = groups * rng.choice((1, 2, 3, 4)), groups * rng.choice((1, 2, 4))
+    return Layer(
+        shape=(shape[0], shape[1], channels_in),
+        channels=channels,
+        pe=divisor(channels // groups),
+        simd=divisor(channels_in // groups),
+        source=f"{rng.choice('us')}{rng.randint(2, 8)}",
+        bits_w=rng.randint(2, 8),
+        target=f"{rng.choice('us')}{rng.randint(3, 8)}",
+        kernel=(kernel[0], kernel[1]),
+        stride=(stride[0], stride[1]),
+        dilation=(dilation[0], dilation[1]),
+        groups=groups,
+        crop=(crop[0], crop[1], crop[2], crop[3]) if transposed else None,
+    )
 
 
 def unfolded(layer: Layer) -> Layer:
@@ -208,6 +246,11 @@ def case_of(layer: Layer, seed: int, frames: int = 3) -> Case:
     output = case.frames["y"]
     assert len(np.unique(output)) > 1, f"{layer}: the output is constant"
     return case
+
+
+def window_conv2d_cases() -> list[Case]:
+    """Return the cases of ``qun_window_conv2d``: each geometry once."""
+    return [case_of(layer, seed) for seed, layer in enumerate(WINDOW_CONV2D)]
 
 
 def saturates(case: Case) -> bool:

@@ -224,6 +224,102 @@ def _with_random_table(graph: Graph, seed: int) -> Graph:
     return dataclasses.replace(graph, nodes=(dataclasses.replace(node, table=IntArray.of(table)),))
 
 
+def pad_cases() -> list[Case]:
+    """Height, width, channels, lanes, bits, signed, sides, value; one pixel, one row, one column, single sides, all."""
+    cases = []
+    for seed, (height, width, channels, lanes, bits, signed, sides, value) in enumerate(
+        [
+            (3, 5, 4, 2, 5, True, (1, 1, 1, 1), -7),
+            (1, 7, 3, 1, 4, False, (0, 2, 0, 1), 0),
+            (4, 1, 2, 2, 3, True, (2, 0, 1, 0), 3),
+            (1, 1, 2, 1, 16, True, (3, 2, 1, 4), -32768),
+            (2, 3, 1, 1, 1, False, (0, 0, 0, 2), 1),
+            (3, 2, 6, 3, 2, True, (1, 0, 0, 0), -1),
+        ]
+    ):
+        builder = GraphBuilder("net", height, width, channels, QType(bits, signed, 0), seed)
+        builder.pad("pad", "image", sides, value)
+        cases.append(layer_case(builder.build(), Fold(lanes, lanes), seed=seed))
+    return cases
+
+
+def crop_cases() -> list[Case]:
+    """Height, width, channels, lanes, bits, sides; one row, one column, single sides, one pixel left, all."""
+    cases = []
+    for seed, (height, width, channels, lanes, bits, sides) in enumerate(
+        [
+            (5, 7, 4, 2, 5, (1, 2, 1, 1)),
+            (1, 9, 3, 1, 4, (0, 3, 0, 1)),
+            (6, 1, 2, 2, 3, (2, 0, 1, 0)),
+            (4, 5, 2, 1, 16, (2, 1, 1, 3)),
+            (3, 3, 1, 1, 1, (0, 0, 2, 0)),
+            (3, 4, 6, 3, 2, (0, 0, 0, 1)),
+        ]
+    ):
+        builder = GraphBuilder("net", height, width, channels, QType(bits, True, 0), seed)
+        builder.crop("crop", "image", sides)
+        cases.append(layer_case(builder.build(), Fold(lanes, lanes), seed=seed))
+    return cases
+
+
+def resize_nearest_cases() -> list[Case]:
+    """Height, width, channels, lanes, bits, factor; one row, one column, one axis, unequal factors, odd sizes."""
+    cases = []
+    for seed, (height, width, channels, lanes, bits, factor) in enumerate(
+        [
+            (3, 5, 4, 2, 5, (2, 2)),
+            (1, 7, 3, 1, 4, (1, 2)),
+            (3, 1, 2, 2, 3, (2, 1)),
+            (2, 2, 2, 1, 16, (4, 4)),
+            (3, 4, 1, 1, 1, (3, 1)),
+            (2, 5, 6, 2, 2, (1, 3)),
+        ]
+    ):
+        builder = GraphBuilder("net", height, width, channels, QType(bits, True, 0), seed)
+        builder.resize_nearest("resize", "image", factor)
+        cases.append(layer_case(builder.build(), Fold(lanes, lanes), seed=seed))
+    return cases
+
+
+def resize_bilinear_cases() -> list[Case]:
+    """Height, width, channels, lanes, bits, signed, factor; one pixel, one row, one column, one axis, odd sizes."""
+    cases = []
+    for seed, (height, width, channels, lanes, bits, signed, factor) in enumerate(
+        [
+            (3, 5, 4, 2, 5, True, (2, 2)),
+            (1, 7, 3, 1, 4, False, (1, 2)),
+            (4, 1, 2, 2, 3, True, (2, 1)),
+            (1, 1, 1, 1, 16, False, (2, 2)),
+            (2, 3, 1, 1, 16, True, (2, 2)),
+            (3, 2, 6, 2, 1, True, (2, 1)),
+            (4, 4, 3, 3, 1, False, (2, 2)),
+        ]
+    ):
+        builder = GraphBuilder("net", height, width, channels, QType(bits, signed, 0), seed)
+        builder.resize_bilinear("resize", "image", factor)
+        cases.append(layer_case(builder.build(), Fold(lanes, lanes), seed=seed))
+    return cases
+
+
+def depth_to_space_cases() -> list[Case]:
+    """Height, width, output channels, lanes, bits, block; in place over several rows, one row, one column, one axis."""
+    cases = []
+    for seed, (height, width, channels, lanes, bits, block) in enumerate(
+        [
+            (5, 3, 4, 2, 5, (2, 2)),
+            (1, 5, 3, 1, 4, (1, 2)),
+            (3, 1, 2, 2, 3, (2, 3)),
+            (4, 2, 1, 1, 16, (2, 1)),
+            (3, 4, 2, 1, 2, (3, 2)),
+            (2, 5, 1, 1, 1, (4, 4)),
+        ]
+    ):
+        builder = GraphBuilder("net", height, width, channels * block[0] * block[1], QType(bits, True, 0), seed)
+        builder.depth_to_space("blocks", "image", block)
+        cases.append(layer_case(builder.build(), Fold(lanes, lanes), seed=seed))
+    return cases
+
+
 def _streams(lanes: int, out_lanes: list[int], channels: int, bits: int, signed: bool) -> list[Stream]:
     qtype = QType(bits, signed, 0)
     names = ["x", *(f"y{index}" for index in range(len(out_lanes)))]

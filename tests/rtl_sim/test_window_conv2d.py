@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
-from helpers.matrix_cases import WINDOW_CONV2D, case_of, saturates
+import pytest
+from helpers.matrix_cases import case_of, random_windows, saturates, window_conv2d_cases
 from helpers.rtl import check_cases
 
 
 def test_corners(tmp_path: Path) -> None:
-    cases = [case_of(layer, seed) for seed, layer in enumerate(WINDOW_CONV2D)]
+    cases = window_conv2d_cases()
     assert {case.instance.module for case in cases} == {"qun_window_conv2d"}
     assert sum(saturates(case) for case in cases) > len(cases) // 2
+    check_cases("window_conv2d", cases, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(6))
+def test_random_geometries(tmp_path: Path, seed: int) -> None:
+    rng = random.Random(seed)  # noqa: S311
+    cases = [case_of(random_windows(rng), rng.randrange(1 << 30)) for _ in range(10)]
     check_cases("window_conv2d", cases, tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 import shutil
 import subprocess
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import pytest
 from helpers.foldings import lopsided_folding
+from helpers.matrix_cases import graph_of
+from helpers.matrix_cases import random_windows as random_windows_layer
 
 from quantunet.errors import ToolMissingError
 from quantunet.hls.choose.default import default_folding
@@ -71,6 +74,24 @@ def test_windows_inside_the_frame_take_the_cycles_of_their_op_and_lock_where_pre
         assert ends[-1] - ends[-4] == 3 * frame_interval(graph, folding), seed
         checked += _check_design(design)
     assert checked >= 6
+
+
+def test_a_ring_is_the_smallest_that_keeps_the_interval() -> None:
+    rng, smaller = random.Random(5), 0  # noqa: S311
+    for seed in range(40):
+        layer = random_windows_layer(rng)
+        graph, fold = graph_of(layer, seed), Fold(layer.pe, layer.simd)
+        (node,), design = graph.nodes, build(graph, {"layer": fold})
+        (instance,), found, expected = design.instances, schedule(design, 4), cycles(graph, node, fold)
+        assert (found.frame_ends[0], found.first_output) == (expected.predicted, expected.first_output), layer
+        assert found.frame_interval == expected.ideal == ideal_cycles(graph, node, fold), layer
+        ring = instance.numbers.get("RingPixels", 0)
+        if ring > 2:
+            short = dataclasses.replace(instance, params=(*instance.params, ("RingPixels", ring - 1)))
+            slower = schedule(dataclasses.replace(design, instances=(short,)), 4)
+            assert slower.stuck or slower.frame_interval > expected.ideal, layer
+            smaller += 1
+    assert smaller > 30
 
 
 def _check_least_depths(seed: int) -> int:
