@@ -14,7 +14,6 @@ from quantunet.accumulator import accumulator, bits_for, reachable
 from quantunet.errors import (
     FileFormatError,
     ModelError,
-    ScaleError,
     ShapeError,
     TypeMismatchError,
     UnsupportedOpError,
