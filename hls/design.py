@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -18,7 +19,7 @@ class Fold:
     """The folding of one layer.
 
     A convolution reads ``simd`` input channels and makes ``pe`` output channels at a time: its input stream has
-    ``simd`` lanes and its output stream ``pe``. Every other op has one lane count, ``pe == simd``.
+    ``simd`` lanes and its output stream ``pe``. Most other ops have one lane count, ``pe == simd``.
 
     Attributes:
         pe: Output channels at a time.
@@ -30,6 +31,14 @@ class Fold:
     pe: int
     simd: int
     style: Style = "folded-lut"
+
+    def lanes_in(self, channels: int) -> int:
+        """Return the lanes in which the layer reads a tensor: SIMD, but one where the tensor has one for all channels.
+
+        >>> Fold(4, 4).lanes_in(8), Fold(4, 4).lanes_in(1)
+        (4, 1)
+        """
+        return math.gcd(self.simd, channels)
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,11 @@ class Connection:
     def lanes(self, folding: Folding) -> int:
         """Return the lanes of the stream."""
         layer, by_input = self.lanes_of
-        return folding[layer].simd if by_input else folding[layer].pe
+        return self.lanes_at(folding, layer) if by_input else folding[layer].pe
+
+    def lanes_at(self, folding: Folding, reader: str) -> int:
+        """Return the lanes in which a reader takes the tensor."""
+        return folding[reader].lanes_in(self.tensor.shape[2])
 
 
 def connections(graph: Graph) -> tuple[Connection, ...]:
@@ -126,7 +130,7 @@ def wire(graph: Graph, folding: Folding, fifo_depths: FifoDepths | None = None) 
                 before, stream = stream, add(dataclasses.replace(stream, name=f"{stream.name}_fifo"))
                 beats = before.beats
                 plumb("fifo", before, [stream], stream.name, Bits=before.data_bits, Depth=depth, FrameBeats=beats)
-            lanes = folding[reader].simd
+            lanes = connection.lanes_at(folding, reader)
             if lanes != stream.lanes:
                 before = stream
                 stream = add(dataclasses.replace(stream, name=f"{stream.name}_for_{reader}", lanes=lanes))

@@ -120,6 +120,8 @@ def _maps(graph: Graph, output: Array, frames: Sequence[CompactTaps]) -> tuple[M
     if graph.gives_probabilities:
         masks = output >= 1 << (graph.tensor(graph.output).qtype.bits - 1)
         return (masks[..., 0], golden.mask(graph, taps)) if one else (masks, taps[logits] >= 0)
+    if graph.gives_classes:
+        return output[..., 0], golden.classes(graph, taps)
     return golden.classes(graph, {logits: output}), golden.classes(graph, taps)
 
 

@@ -132,9 +132,11 @@ def _smallest(graph: Graph, node: Node, costs: Mapping[Fold, Cost], lanes: Mappi
     def order(fold: Fold) -> tuple[bool, float, int]:
         cost, adapters = costs[fold], 0
         for name in node.inputs:
-            before = lanes.get(name, fold.simd)
-            cost += width_adapter_cost(before, fold.simd, graph.tensor(name).qtype.bits)
-            adapters += before != fold.simd
+            tensor = graph.tensor(name)
+            mine = fold.lanes_in(tensor.shape[2])
+            before = lanes.get(name, mine)
+            cost += width_adapter_cost(before, mine, tensor.qtype.bits)
+            adapters += before != mine
         return max(fold.pe, fold.simd) > MAX_LANES, area(cost) + ADAPTER_PRICE * adapters, abs(fold.pe - fold.simd)
 
     return min(costs, key=order)
@@ -147,7 +149,7 @@ def read_folding(path: Path, graph: Graph, interval: int | None = None, style: S
         path: A JSON file as :func:`write_folding` makes it. Layers that it leaves out keep their default fold.
         graph: The network.
         interval: For the default folds, as in :func:`default_folding`.
-        style: Of the convolutions whose entry gives none.
+        style: Of the layers that multiply and whose entry gives none.
 
     Raises:
         StorageError: The file cannot be read.
@@ -155,9 +157,9 @@ def read_folding(path: Path, graph: Graph, interval: int | None = None, style: S
         FoldingError: It does not fit the graph.
     """
     what = 'a folding, an object like {"layer": {"pe": 2, "simd": 4, "style": "folded-lut"}}'
-    matrix = {node.name for node in graph.nodes if isinstance(node, MatrixNode)}
+    multiplying = {node.name for node in graph.nodes if node.multiplies}
     entries = Fields(read_json(path, what), str(path))
-    given = {name: _fold(entries.table(name), style if name in matrix else "folded-lut") for name in entries}
+    given = {name: _fold(entries.table(name), style if name in multiplying else "folded-lut") for name in entries}
     return default_folding(graph, interval, style, given)
 
 

@@ -244,6 +244,15 @@ class _Edge:
     from_input: bool
     reader: str
     bits: int
+    channels: int
+
+    def lanes_before(self, fold: Fold) -> int:
+        """Return the lanes of the stream where ``source`` has this fold."""
+        return fold.lanes_in(self.channels) if self.from_input else fold.pe
+
+    def lanes_behind(self, fold: Fold) -> int:
+        """Return the lanes that ``reader`` reads where it has this fold."""
+        return fold.lanes_in(self.channels)
 
 
 class _Search:
@@ -403,7 +412,7 @@ def _edges(streams: Iterable[Connection]) -> list[_Edge]:
         source, by_input = stream.lanes_of
         for reader, _ in stream.readers:
             if not (by_input and reader == source):
-                edges.append(_Edge(source, by_input, reader, stream.tensor.qtype.bits))
+                edges.append(_Edge(source, by_input, reader, stream.tensor.qtype.bits, stream.tensor.shape[2]))
     return edges
 
 
@@ -423,7 +432,13 @@ class _Model:
             left[node.name] = [
                 dataclasses.replace(c, cost=c.cost + self._stream(node, c.fold, depths)) for c in fitting
             ]
-        lanes = {name: ({c.fold.simd for c in found}, {c.fold.pe for c in found}) for name, found in left.items()}
+        lanes = {
+            edge: (
+                {edge.lanes_before(c.fold) for c in left[edge.source]},
+                {edge.lanes_behind(c.fold) for c in left[edge.reader]},
+            )
+            for edge in search.edges
+        }
         self.size = 0
         for node in graph.nodes:
             kept = self._undominated(node.name, left[node.name], lanes)
@@ -443,7 +458,8 @@ class _Model:
             layer, by_input = stream.lanes_of
             if layer != node.name:
                 continue
-            lanes, tensor = fold.simd if by_input else fold.pe, stream.tensor
+            tensor = stream.tensor
+            lanes = fold.lanes_in(tensor.shape[2]) if by_input else fold.pe
             bits = lanes * tensor.qtype.bits
             if stream.branches > 1:
                 cost += plumbing_cost("fork", Bits=bits, Outputs=stream.branches)
@@ -455,7 +471,7 @@ class _Model:
         return cost
 
     def _undominated(
-        self, name: str, found: Sequence[_Candidate], lanes: Mapping[str, tuple[set[int], set[int]]]
+        self, name: str, found: Sequence[_Candidate], lanes: Mapping[_Edge, tuple[set[int], set[int]]]
     ) -> list[_Candidate]:
         """Drop what another candidate beats even with the costliest width adapters around it."""
         worst = [self._costliest_adapters(name, c.fold, lanes) for c in found]
@@ -471,16 +487,15 @@ class _Model:
                 kept.append(one)
         return kept
 
-    def _costliest_adapters(self, name: str, fold: Fold, lanes: Mapping[str, tuple[set[int], set[int]]]) -> Cost:
+    def _costliest_adapters(self, name: str, fold: Fold, lanes: Mapping[_Edge, tuple[set[int], set[int]]]) -> Cost:
         total, dislike = Cost(), Cost(lut=math.ceil(ADAPTER_PRICE))
         for edge in self.search.edges:
             if edge.reader == name:
-                sources = lanes[edge.source][0 if edge.from_input else 1]
-                total += dislike + _largest(width_adapter_cost(n, fold.simd, edge.bits) for n in sources)
+                mine = edge.lanes_behind(fold)
+                total += dislike + _largest(width_adapter_cost(n, mine, edge.bits) for n in lanes[edge][0])
             if edge.source == name:
-                mine = fold.simd if edge.from_input else fold.pe
-                readers = lanes[edge.reader][0]
-                total += dislike + _largest(width_adapter_cost(mine, n, edge.bits) for n in readers)
+                mine = edge.lanes_before(fold)
+                total += dislike + _largest(width_adapter_cost(mine, n, edge.bits) for n in lanes[edge][1])
         return total
 
     def _charge(self, cost: Cost, boolean: cp_model.IntVar) -> None:
@@ -493,10 +508,10 @@ class _Model:
         """Tie the lanes of both ends of a connection to one boolean for each pair."""
         sources: dict[int, list[cp_model.IntVar]] = {}
         for fold, boolean in self.folds[edge.source]:
-            sources.setdefault(fold.simd if edge.from_input else fold.pe, []).append(boolean)
+            sources.setdefault(edge.lanes_before(fold), []).append(boolean)
         readers: dict[int, list[cp_model.IntVar]] = {}
         for fold, boolean in self.folds[edge.reader]:
-            readers.setdefault(fold.simd, []).append(boolean)
+            readers.setdefault(edge.lanes_behind(fold), []).append(boolean)
         pairs = {(a, b): self.cp.new_bool_var(f"{edge.source}>{edge.reader}:{a}>{b}") for a in sources for b in readers}
         for a, booleans in sources.items():
             self.cp.add(sum(pairs[a, b] for b in readers) == sum(booleans))

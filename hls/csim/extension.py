@@ -1,7 +1,4 @@
-"""The layers that hls4ml lacks, brought in through its extension API.
-
-Convolutions and transpose convolutions of any geometry and an exact sigmoid table stand here, the other ops with
-windows in :mod:`quantunet.hls.csim.windows`.
+"""The layers that hls4ml lacks, brought in through its extension API: one or more classes and templates an op.
 
 Their C++ stands in ``hls/csim/cpp/``. :func:`register` adds them to an hls4ml backend of the Vitis family.
 """
@@ -17,7 +14,7 @@ from hls4ml.backends.template import FunctionCallTemplate, LayerConfigTemplate
 from hls4ml.model.attributes import Attribute, TypeAttribute, WeightAttribute
 from hls4ml.model.layers import Layer, layer_map, register_layer
 
-from quantunet.hls.csim import windows
+from quantunet.ops import OPS
 
 CPP = Path(__file__).resolve().parent / "cpp"
 
@@ -86,6 +83,97 @@ class QunSigmoid(Layer):
         self.add_weights_variable(name="table", var_name="table{index}")
 
 
+class QunReorder(Layer):
+    """A layer that moves pixels: what it does to rows and to columns, and a constant."""
+
+    _expected_attributes = tuple(
+        Attribute(name)
+        for name in ("in_height", "in_width", "out_height", "out_width", "n_chan", "rows", "columns", "value")
+    )
+
+    def initialize(self) -> None:
+        """Add the output."""
+        attributes = self.attributes
+        self.add_output_variable([attributes["out_height"], attributes["out_width"], attributes["n_chan"]])
+
+
+class QunPad(QunReorder):
+    """Pixels around the image: ``rows`` above it and ``columns`` left of it; ``value`` holds the bits of a channel."""
+
+
+class QunCrop(QunReorder):
+    """The image without ``rows`` at the top and ``columns`` at the left, and what the output's size says."""
+
+
+class QunResizeNearest(QunReorder):
+    """Each pixel repeated ``rows`` times ``columns``."""
+
+
+class QunResizeBilinear(QunReorder):
+    """Twice the size, where ``rows`` or ``columns`` are 2."""
+
+
+class QunDepthToSpace(QunReorder):
+    """Each pixel becomes ``rows`` times ``columns``."""
+
+
+_REORDER = {
+    QunPad: "pad",
+    QunCrop: "crop",
+    QunResizeNearest: "resize_nearest",
+    QunResizeBilinear: "resize_bilinear",
+    QunDepthToSpace: "depth_to_space",
+}
+
+
+class QunAdd(Layer):
+    """A weighted sum of two tensors, whose exact value has the type ``accum``."""
+
+    _expected_attributes = (Attribute("first_gain"), Attribute("second_gain"), TypeAttribute("accum"))
+
+    def initialize(self) -> None:
+        """Add the output."""
+        self.add_output_variable(self.get_input_variable(self.inputs[0]).shape)
+
+
+class QunAffine(Layer):
+    """General requantisation; a channel has ten constants, the halves of its split and of both branches' factors."""
+
+    _expected_attributes = (
+        Attribute("n_chan"),
+        Attribute("shift"),
+        Attribute("low"),
+        Attribute("high"),
+        Attribute("even"),
+        Attribute("wraps"),
+        Attribute("sum_width"),
+        Attribute("multiplier_width"),
+        WeightAttribute("constant"),
+        TypeAttribute("constant"),
+    )
+
+    def initialize(self) -> None:
+        """Add the output and the constants."""
+        self.add_output_variable(self.get_input_variable().shape)
+        self.add_weights_variable(name="constant", var_name="constant{index}")
+
+
+class QunMultiply(Layer):
+    """Product of two tensors; the second has as many channels as the first, or one for all."""
+
+    def initialize(self) -> None:
+        """Add the output."""
+        self.add_output_variable(self.get_input_variable(self.inputs[0]).shape)
+
+
+class QunArgmax(Layer):
+    """The channel of the greatest value, the first of equals."""
+
+    def initialize(self) -> None:
+        """Add the output: one channel."""
+        self.add_output_variable([*self.get_input_variable().shape[:-1], 1])
+
+
 _CONV2D_CONFIG = """struct config{index} {{
     static const unsigned in_height = {in_height};
     static const unsigned in_width = {in_width};
@@ -125,6 +213,46 @@ _SIGMOID_CONFIG = """struct config{index} {{
     static const unsigned table_size = {table_size};
     static const bool in_signed = {in_signed};
     typedef {table_t.name} table_t;
+}};
+"""
+
+_REORDER_CONFIG = """struct config{index} {{
+    static const unsigned in_height = {in_height};
+    static const unsigned in_width = {in_width};
+    static const unsigned out_height = {out_height};
+    static const unsigned out_width = {out_width};
+    static const unsigned rows = {rows};
+    static const unsigned columns = {columns};
+    static const unsigned value = {value};
+}};
+"""
+
+_ADD_CONFIG = """struct config{index} {{
+    static const unsigned n_in = {n_in};
+    static const int first_gain = {first_gain};
+    static const int second_gain = {second_gain};
+    typedef {accum_t.name} accum_t;
+}};
+"""
+
+_AFFINE_CONFIG = """struct config{index} {{
+    static const unsigned n_in = {n_in};
+    static const unsigned n_chan = {n_chan};
+    static const unsigned shift = {shift};
+    static const long long low = {low}LL;
+    static const long long high = {high}LL;
+    static const bool even = {even};
+    static const bool wraps = {wraps};
+    static const int sum_width = {sum_width};
+    static const int multiplier_width = {multiplier_width};
+    static const bool in_signed = {in_signed};
+    static const bool out_signed = {out_signed};
+    typedef {constant_t.name} constant_t;
+}};
+"""
+
+_PIXELWISE_CONFIG = """struct config{index} {{
+    static const unsigned n_in = {n_in};
 }};
 """
 
@@ -209,9 +337,144 @@ class SigmoidFunction(FunctionCallTemplate):
         return "qun::sigmoid<{input_t}, {output_t}, {config}>({input}, {output}, {table});".format(**params)
 
 
+class ReorderConfig(LayerConfigTemplate):
+    """The C++ configuration of a layer that moves pixels."""
+
+    def __init__(self) -> None:
+        super().__init__(tuple(_REORDER))
+
+    def format(self, node: Any) -> str:
+        """Return the configuration struct."""
+        return _REORDER_CONFIG.format(**self._default_config_params(node))
+
+
+class ReorderFunction(FunctionCallTemplate):
+    """The C++ call of a layer that moves pixels."""
+
+    def __init__(self) -> None:
+        super().__init__(tuple(_REORDER), include_header=[f"nnet_utils/qun_{stem}.h" for stem in _REORDER.values()])
+
+    def format(self, node: Any) -> str:
+        """Return the call."""
+        params = self._default_function_params(node) | {"stem": _REORDER[type(node).__mro__[1]]}
+        return "qun::{stem}<{input_t}, {output_t}, {config}>({input}, {output});".format(**params)
+
+
+class AddConfig(LayerConfigTemplate):
+    """The C++ configuration of a weighted sum."""
+
+    def __init__(self) -> None:
+        super().__init__(QunAdd)
+
+    def format(self, node: Any) -> str:
+        """Return the configuration struct."""
+        params = self._default_config_params(node) | {"n_in": node.get_output_variable().size()}
+        return _ADD_CONFIG.format(**params)
+
+
+class AddFunction(FunctionCallTemplate):
+    """The C++ call of a weighted sum."""
+
+    def __init__(self) -> None:
+        super().__init__(QunAdd, include_header=["nnet_utils/qun_add.h"])
+
+    def format(self, node: Any) -> str:
+        """Return the call."""
+        first, second = (node.get_input_variable(name) for name in node.inputs)
+        params = self._default_function_params(node)
+        params |= {"first_t": first.type.name, "second_t": second.type.name, "first": first.name, "second": second.name}
+        call = "qun::add<{first_t}, {second_t}, {output_t}, {config}>({first}, {second}, {output});"
+        return call.format(**params)
+
+
+class AffineConfig(LayerConfigTemplate):
+    """The C++ configuration of a general requantisation."""
+
+    def __init__(self) -> None:
+        super().__init__(QunAffine)
+
+    def format(self, node: Any) -> str:
+        """Return the configuration struct."""
+        params = self._default_config_params(node)
+        source, target = node.get_input_variable(), node.get_output_variable()
+        params |= {
+            "n_in": source.size(),
+            "even": str(bool(node.get_attr("even"))).lower(),
+            "wraps": str(bool(node.get_attr("wraps"))).lower(),
+            "in_signed": str(source.type.precision.signed).lower(),
+            "out_signed": str(target.type.precision.signed).lower(),
+        }
+        return _AFFINE_CONFIG.format(**params)
+
+
+class AffineFunction(FunctionCallTemplate):
+    """The C++ call of a general requantisation."""
+
+    def __init__(self) -> None:
+        super().__init__(QunAffine, include_header=["nnet_utils/qun_affine.h"])
+
+    def format(self, node: Any) -> str:
+        """Return the call."""
+        params = self._default_function_params(node) | {"constants": node.get_weights("constant").name}
+        return "qun::affine<{input_t}, {output_t}, {config}>({input}, {output}, {constants});".format(**params)
+
+
+class MultiplyConfig(LayerConfigTemplate):
+    """The C++ configuration of a product."""
+
+    def __init__(self) -> None:
+        super().__init__(QunMultiply)
+
+    def format(self, node: Any) -> str:
+        """Return the configuration struct."""
+        source = node.get_input_variable(node.inputs[0])
+        return _PIXELWISE_CONFIG.format(**self._default_config_params(node), n_in=source.size())
+
+
+class MultiplyFunction(FunctionCallTemplate):
+    """The C++ call of a product."""
+
+    def __init__(self) -> None:
+        super().__init__(QunMultiply, include_header=["nnet_utils/qun_multiply.h"])
+
+    def format(self, node: Any) -> str:
+        """Return the call."""
+        first, second = (node.get_input_variable(name) for name in node.inputs)
+        params = self._default_function_params(node)
+        params |= {"first": first.name, "first_t": first.type.name}
+        params |= {"second": second.name, "second_t": second.type.name}
+        call = "qun::multiply<{first_t}, {second_t}, {output_t}, {config}>({first}, {second}, {output});"
+        return call.format(**params)
+
+
+class ArgmaxConfig(LayerConfigTemplate):
+    """The C++ configuration of an argmax."""
+
+    def __init__(self) -> None:
+        super().__init__(QunArgmax)
+
+    def format(self, node: Any) -> str:
+        """Return the configuration struct."""
+        params = self._default_config_params(node)
+        return _PIXELWISE_CONFIG.format(**params, n_in=node.get_input_variable().size())
+
+
+class ArgmaxFunction(FunctionCallTemplate):
+    """The C++ call of an argmax."""
+
+    def __init__(self) -> None:
+        super().__init__(QunArgmax, include_header=["nnet_utils/qun_argmax.h"])
+
+    def format(self, node: Any) -> str:
+        """Return the call."""
+        return "qun::argmax<{input_t}, {output_t}, {config}>({input}, {output});".format(
+            **self._default_function_params(node)
+        )
+
+
 def register_layers() -> None:
     """Make the layer classes known to hls4ml; a second call changes nothing."""
-    for layer in (QunConv2D, QunConvTranspose2D, QunSigmoid, *windows.LAYERS):
+    for layer in _own(Layer):
         if layer.__name__ not in layer_map:
             register_layer(layer.__name__, layer)
 
@@ -228,7 +491,7 @@ def register(backend: Any) -> None:
         return
     for header in _HEADERS:
         backend.register_source(CPP / header)
-    for template in _TEMPLATES:
+    for template in (*_own(LayerConfigTemplate), *_own(FunctionCallTemplate)):
         backend.register_template(template)
 
 
@@ -248,14 +511,10 @@ def valid_reuse_factors(backend: Any, n_in: int, n_out: int) -> list[int]:
     return [factor for factor in divisors if backend._validate_reuse_factor(n_in, n_out, factor)]
 
 
-_HEADERS = ("qun_conv2d.h", "qun_conv_transpose2d.h", "qun_sigmoid.h", *windows.HEADERS)
-_TEMPLATES = (
-    Conv2DConfig,
-    Conv2DFunction,
-    ConvTranspose2DConfig,
-    ConvTranspose2DFunction,
-    SigmoidConfig,
-    SigmoidFunction,
-    windows.WindowConfig,
-    windows.WindowFunction,
-)
+_HEADERS = tuple(f"qun_{op.stem}.h" for op in OPS if op.cpp)
+
+
+def _own(kind: type) -> list[type]:
+    """Return this module's classes of one kind, in their order."""
+    found = [each for each in globals().values() if isinstance(each, type) and issubclass(each, kind)]
+    return [each for each in found if each.__module__ == __name__]

@@ -76,4 +76,4 @@ def needs(params: Params, target: Stream) -> Array:
 
 def taken(params: Params, left: Array) -> Array:
     """Return the beats that it can have taken when so many have left it and the next is blocked."""
-    return left + SLICE_BEATS + _STAGES
+    return left + SLICE_BEATS  # its own register may stand still while it is empty

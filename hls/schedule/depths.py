@@ -76,7 +76,8 @@ def fifo_depths(graph: Graph, folding: Mapping[str, Fold], frames: int | None = 
     timings = {node.name: LAYERS[node.op].timing(graph, node, folding[node.name]) for node in graph.nodes}
     streams = connections(graph)
     ways = {
-        (reader, index): timings[reader].entry[index] + _way(stream, stream.lanes(folding), folding[reader].simd)
+        (reader, index): timings[reader].entry[index]
+        + _way(stream, stream.lanes(folding), stream.lanes_at(folding, reader))
         for stream in streams
         for reader, index in stream.readers
     }

@@ -15,7 +15,7 @@ from quantunet.hls.generate.rtl_project import RtlProject
 from quantunet.hls.modules.table import cycles
 from quantunet.hls.synth import yosys
 from quantunet.hls.synth.yosys import Job, MappedMemory, Synthesis
-from quantunet.ir import Graph, MatrixNode, Node
+from quantunet.ir import Graph, Node
 
 LARGE_MEMORY_BITS = 4096
 """A memory of this size should be block RAM; smaller ones are cheaper in LUTs."""
@@ -95,7 +95,6 @@ def write_rtl(graph: Graph, folding: Mapping[str, Fold], folder: Path, layers: S
 def _layer_part(graph: Graph, folding: Folding, folder: Path, node: Node) -> Part:
     fold = folding[node.name]
     project = rtl_project.write(graph, folding, folder / "layers" / node.name, layer=node.name)
-    is_matrix = isinstance(node, MatrixNode)
     job = Job(node.name, project.top, project.sources, project.folder, project.memories, dsp=fold.style == "folded-dsp")
     return Part(
         name=node.name,
@@ -103,7 +102,7 @@ def _layer_part(graph: Graph, folding: Folding, folder: Path, node: Node) -> Par
         macs=macs(graph, node),
         pe=fold.pe,
         simd=fold.simd,
-        style=fold.style if is_matrix else "",
+        style=fold.style if node.multiplies else "",
         bits_in=graph.input_of(node).qtype.bits,
         bits_w=node.weight_bits,
         bits_out=graph.output_of(node).qtype.bits,

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from quantunet.accumulator import accumulator, bits_for, sum_type
+from quantunet.accumulator import accumulator, affine_reach, bits_for, product_type, reachable, sum_reach, sum_type
 from quantunet.errors import ModelError, ScaleError, ShapeError, TypeMismatchError, UnsupportedOpError, WidthError
 from quantunet.identifiers import MAX_LENGTH, PATTERN
 from quantunet.ir import (
@@ -18,18 +18,27 @@ from quantunet.ir import (
     MAX_TENSOR_VALUES,
     MIN_BITS,
     Add,
+    Affine,
+    Argmax,
     Concat,
     Conv2d,
     ConvTranspose2d,
+    Crop,
+    DepthToSpace,
     DepthwiseConv2d,
     Graph,
     IntArray,
     MatrixNode,
+    Maximum,
     MaxPool2d,
+    Multiply,
     Node,
+    Pad,
     Pair,
     QType,
     Requant,
+    ResizeBilinear,
+    ResizeNearest,
     Shape,
     Sigmoid,
     SumPool2d,
@@ -37,6 +46,9 @@ from quantunet.ir import (
     window_places,
 )
 from quantunet.ops import table
+
+_MAX_GAIN = (1 << 31) - 1
+"""Of the tensors of a sum: parameters of hardware are integers of 32 bits."""
 
 
 def check(graph: Graph) -> Graph:
@@ -55,8 +67,6 @@ def check(graph: Graph) -> Graph:
         for name in node.inputs:
             if name not in written:
                 raise ModelError(node.name, expected="inputs that an earlier layer writes", got=f"'{name}'")
-            if not node.reads_sums:
-                check_width(name, graph.tensor(name).qtype)
         if node.output in written:
             raise ModelError(node.name, expected="an output of its own", got=f"'{node.output}', written twice")
         written.add(node.output)
@@ -83,7 +93,8 @@ def _check_names(graph: Graph) -> None:
             double = sorted(name for name, count in Counter(names).items() if count > 1)
             raise ModelError(graph.name, expected=f"each {kind} once", got=f"twice: {', '.join(double)}")
     for tensor in graph.tensors:
-        check_width(tensor.name, tensor.qtype, MAX_BITS if tensor.name in graph.inputs else MAX_ACCUMULATOR_BITS)
+        sums = all(node.reads_sums for node in graph.consumers(tensor.name))
+        check_width(tensor.name, tensor.qtype, MAX_ACCUMULATOR_BITS if sums else MAX_BITS)
         if tensor.unit is not None and (tensor.unit <= 0 or tensor.qtype.frac):
             raise ScaleError(
                 tensor.name, expected="a unit greater than 0, beside frac = 0", got=f"{tensor.unit} and {tensor.qtype}"
@@ -97,6 +108,9 @@ def _check_names(graph: Graph) -> None:
 
 
 def _check_streams(graph: Graph, written: set[str]) -> None:
+    channels = graph.tensor(graph.output).shape[2]
+    if graph.reading is not None and {len(graph.reading.gain), len(graph.reading.offset)} != {channels}:
+        raise ShapeError(graph.name, expected=f"a reading of {channels} channels", got=str(len(graph.reading.gain)))
     if not graph.nodes:
         raise ModelError(graph.name, expected="at least one layer", got="none")
     if graph.output not in written or graph.output in graph.inputs:
@@ -132,6 +146,33 @@ def check_width(where: str, qtype: QType, most: int = MAX_BITS) -> None:
             where, expected=f"a scale of 2**-{MAX_FRAC} to 2**{MAX_FRAC}", got=f"2**{-qtype.frac}",
             hint="Export the network again.",
         )  # fmt: skip
+
+
+def check_sums(node: Node, reach: tuple[int, int], frac: int, target: QType) -> None:
+    """Check that a layer whose output is wide writes its exact sums: nothing is rounded, nothing saturates.
+
+    Args:
+        node: The layer.
+        reach: The least and the greatest sum.
+        frac: Fractional bits of the sums.
+        target: The output's type; one of at most :data:`~quantunet.ir.MAX_BITS` may be anything.
+
+    Raises:
+        ScaleError: A wide output has another scale than the sums.
+        WidthError: It does not hold all of them.
+    """
+    if target.bits <= MAX_BITS:
+        return
+    low, high = reach
+    advice = f"Say s{bits_for(low, high)}.{frac}, or at most {MAX_BITS} bits, to which the layer requantises."
+    if target.frac != frac:
+        raise ScaleError(
+            node.name, expected=f"a wide output with frac {frac}, that of its sums", got=str(target), hint=advice
+        )
+    if low < target.qmin or high > target.qmax:
+        raise WidthError(
+            node.name, expected=f"a wide output that holds every sum, {low}..{high}", got=str(target), hint=advice
+        )
 
 
 def _expect_shape(node: Node, tensor: Tensor, shape: Shape) -> None:
@@ -179,11 +220,12 @@ def _check_weights(graph: Graph, node: MatrixNode, groups: int = 1) -> None:
     least, most = int(node.bias.array.min()), int(node.bias.array.max())
     if bits_for(least, most) > MAX_ACCUMULATOR_BITS:
         raise WidthError(node.name, expected=f"biases of at most {MAX_ACCUMULATOR_BITS} bits", got=f"{least}..{most}")
-    bits = accumulator(graph, node).bits
-    if bits > MAX_ACCUMULATOR_BITS:
+    sums = accumulator(graph, node)
+    if sums.bits > MAX_ACCUMULATOR_BITS:
         raise WidthError(
-            node.name, expected=f"an accumulator of at most {MAX_ACCUMULATOR_BITS} bits", got=f"{bits} bits"
+            node.name, expected=f"an accumulator of at most {MAX_ACCUMULATOR_BITS} bits", got=f"{sums.bits} bits"
         )
+    check_sums(node, reachable(node, graph.input_of(node).qtype), sums.frac, graph.output_of(node).qtype)
 
 
 def _check_kernel(node: MatrixNode) -> Pair:
@@ -321,6 +363,47 @@ def _check_requant(graph: Graph, node: Requant) -> None:
     _expect_shape(node, graph.output_of(node), graph.input_of(node).shape)
 
 
+def _check_affine(graph: Graph, node: Affine) -> None:
+    source, target = graph.input_of(node), graph.output_of(node)
+    _expect_shape(node, target, source.shape)
+    for values in (node.multiplier, node.offset, node.split, node.lower_multiplier, node.lower_offset):
+        if values.shape != (source.shape[2],):
+            raise ShapeError(
+                node.name,
+                expected=f"constants of {source.shape[2]} channels, shape ({source.shape[2]},)",
+                got=str(values.shape),
+            )
+    if not 0 <= node.shift <= MAX_PRODUCT_BITS:
+        raise WidthError(
+            node.name,
+            expected=f"a shift of 0 to {MAX_PRODUCT_BITS}",
+            got=str(node.shift),
+            hint="Put a larger one, or a left shift, into the multipliers and offsets.",
+        )
+    limits = (target.qtype.qmin, target.qtype.qmax)
+    if not limits[0] <= node.low <= node.high <= limits[1]:
+        raise WidthError(
+            node.name,
+            expected=f"bounds low <= high inside {limits[0]}..{limits[1]} ({target.qtype})",
+            got=f"{node.low}..{node.high}",
+        )
+    if node.wraps and (node.low, node.high) != limits:
+        raise ModelError(
+            node.name,
+            expected=f"the bounds {limits[0]}..{limits[1]} of {target.qtype} where results wrap around",
+            got=f"{node.low}..{node.high}",
+            hint="Say the limits of the output's type, or wraps = false.",
+        )
+    low, high = affine_reach(node, source.qtype)
+    if max(-low, high) >= 1 << MAX_PRODUCT_BITS:
+        raise WidthError(
+            node.name,
+            expected=f"|x * multiplier + offset| below 2**{MAX_PRODUCT_BITS} for every {source.qtype}",
+            got=f"{low}..{high}",
+            hint="Give the multipliers and offsets fewer bits, and the shift as many less.",
+        )
+
+
 def _expect_two(node: Node) -> None:
     if node.inputs[0] == node.inputs[1]:
         raise ModelError(
@@ -329,6 +412,11 @@ def _expect_two(node: Node) -> None:
             got=f"'{node.inputs[0]}' twice",
             hint="Put a requantisation to the same type in front of one leg.",
         )
+
+
+def _expect_one_shape(node: Node, first: Tensor, second: Tensor) -> None:
+    if first.shape != second.shape:
+        raise ShapeError(node.name, expected="two tensors of one shape", got=f"{first.shape} and {second.shape}")
 
 
 def _check_concat(graph: Graph, node: Concat) -> None:
@@ -344,18 +432,68 @@ def _check_concat(graph: Graph, node: Concat) -> None:
 def _check_add(graph: Graph, node: Add) -> None:
     _expect_two(node)
     first, second, target = graph.input_of(node, 0), graph.input_of(node, 1), graph.output_of(node)
-    if first.shape != second.shape:
-        raise ShapeError(node.name, expected="two tensors of one shape", got=f"{first.shape} and {second.shape}")
+    _expect_one_shape(node, first, second)
     _expect_shape(node, target, first.shape)
-    if node.gains != (1, 1):
-        raise UnsupportedOpError(node.name, expected="gains of 1", got=str(node.gains))
-    bits = sum_type(first.qtype, second.qtype).bits
-    if bits > MAX_ACCUMULATOR_BITS:
+    if 0 in node.gains or max(abs(gain) for gain in node.gains) > _MAX_GAIN:
+        raise ModelError(
+            node.name,
+            expected=f"gains other than 0, of at most {_MAX_GAIN}",
+            got=str(node.gains),
+            hint="Leave a tensor out whose gain is 0; say a large common factor in the output's scale.",
+        )
+    sums = sum_type(first.qtype, second.qtype, node.gains)
+    if sums.bits > MAX_ACCUMULATOR_BITS:
         raise WidthError(
             node.name,
             expected=f"a sum of at most {MAX_ACCUMULATOR_BITS} bits",
-            got=f"{bits} bits: {first.qtype} and {second.qtype}",
+            got=f"{sums.bits} bits: {first.qtype} and {second.qtype}, gains {node.gains}",
             hint="Bring the two scales closer together.",
+        )
+    check_sums(node, sum_reach(first.qtype, second.qtype, node.gains), sums.frac, target.qtype)
+
+
+def _check_maximum(graph: Graph, node: Maximum) -> None:
+    _expect_two(node)
+    first, second, target = graph.input_of(node, 0), graph.input_of(node, 1), graph.output_of(node)
+    _expect_one_shape(node, first, second)
+    _expect_same_type(node, first, second, "both inputs")
+    _expect_same_type(node, first, target, "inputs and output")
+    _expect_shape(node, target, first.shape)
+
+
+def _check_multiply(graph: Graph, node: Multiply) -> None:
+    _expect_two(node)
+    first, second, target = graph.input_of(node, 0), graph.input_of(node, 1), graph.output_of(node)
+    if second.shape not in (first.shape, (*first.shape[:2], 1)):
+        raise ShapeError(
+            node.name,
+            expected=f"a second tensor of shape {first.shape}, or of one channel",
+            got=str(second.shape),
+            hint="Where the first one is the gate, write it as the second.",
+        )
+    _expect_shape(node, target, first.shape)
+    product = product_type(first.qtype, second.qtype)
+    holds = target.qtype.qmin <= product.qmin and product.qmax <= target.qtype.qmax
+    if target.qtype.frac != product.frac or not holds:
+        raise TypeMismatchError(
+            node.name,
+            expected=f"an output of type {product} or wider, which holds every product",
+            got=str(target.qtype),
+            hint="Round behind it, by a requantisation.",
+        )
+
+
+def _check_argmax(graph: Graph, node: Argmax) -> None:
+    source, target = graph.input_of(node), graph.output_of(node)
+    channels = source.shape[2]
+    if channels < 2:
+        raise ShapeError(node.name, expected="several channels, one a class", got="1", hint="Leave the argmax out.")
+    _expect_shape(node, target, (*source.shape[:2], 1))
+    if target.qtype.signed or target.qtype.frac or target.qtype.qmax < channels - 1:
+        raise TypeMismatchError(
+            node.name,
+            expected=f"an output of type u{(channels - 1).bit_length()}.0 or wider, which holds every channel's number",
+            got=str(target.qtype),
         )
 
 
@@ -387,6 +525,94 @@ def check_table(where: str, table: IntArray, source: QType, target: QType) -> No
         )
 
 
+_OPPOSITE = {Pad.op: Crop.op, Crop.op: Pad.op}
+
+
+def _check_sides(node: Pad | Crop) -> None:
+    if min(node.sides) < 0 or not any(node.sides):
+        raise ShapeError(
+            node.name,
+            expected="sides of 0 or more rows and columns, not all 0",
+            got=str(node.sides),
+            hint="Leave the layer out." if not any(node.sides) else f"Use a {_OPPOSITE[node.op]} for sides below 0.",
+        )
+
+
+def _check_pad(graph: Graph, node: Pad) -> None:
+    _check_sides(node)
+    source, target = graph.input_of(node), graph.output_of(node)
+    (height, width, channels), (top, left, bottom, right) = source.shape, node.sides
+    _expect_shape(node, target, (top + height + bottom, left + width + right, channels))
+    _expect_same_type(node, source, target, "input and output")
+    if not source.qtype.qmin <= node.value <= source.qtype.qmax:
+        raise WidthError(
+            node.name,
+            expected=f"a value in {source.qtype.qmin}..{source.qtype.qmax} ({source.qtype})",
+            got=str(node.value),
+            hint="Put a requantisation to a type that holds it in front.",
+        )
+
+
+def _check_crop(graph: Graph, node: Crop) -> None:
+    _check_sides(node)
+    source, target = graph.input_of(node), graph.output_of(node)
+    (height, width, channels), (top, left, bottom, right) = source.shape, node.sides
+    if top + bottom >= height or left + right >= width:
+        raise ShapeError(
+            node.name, expected=f"sides that leave a pixel of {height}x{width}", got=str(node.sides),
+            hint="Crop less, or enlarge the input.",
+        )  # fmt: skip
+    _expect_shape(node, target, (height - top - bottom, width - left - right, channels))
+    _expect_same_type(node, source, target, "input and output")
+
+
+def _check_factor(node: Node, what: str, factor: Pair, most: int | None = None) -> None:
+    if min(factor) < 1 or max(factor) < 2 or (most is not None and max(factor) > most):
+        raise UnsupportedOpError(
+            node.name,
+            expected=f"{what} of 1 {'or more' if most is None else f'to {most}'} rows and columns, not both 1",
+            got=str(factor),
+            hint="Leave the layer out." if factor == (1, 1) else "",
+        )
+
+
+def _check_resize_nearest(graph: Graph, node: ResizeNearest) -> None:
+    _check_factor(node, "a factor", node.factor)
+    source, target = graph.input_of(node), graph.output_of(node)
+    height, width, channels = source.shape
+    _expect_shape(node, target, (height * node.factor[0], width * node.factor[1], channels))
+    _expect_same_type(node, source, target, "input and output")
+
+
+def _check_resize_bilinear(graph: Graph, node: ResizeBilinear) -> None:
+    _check_factor(node, "a factor", node.factor, 2)
+    source, target = graph.input_of(node), graph.output_of(node)
+    height, width, channels = source.shape
+    _expect_shape(node, target, (height * node.factor[0], width * node.factor[1], channels))
+    more = 2 * (sum(node.factor) - 2)
+    exact = QType(source.qtype.bits + more, source.qtype.signed, source.qtype.frac + more)
+    if target.qtype != exact:
+        raise TypeMismatchError(
+            node.name,
+            expected=f"an output of {exact}, the exact sum of {source.qtype}",
+            got=str(target.qtype),
+            hint="Put a requantisation behind it.",
+        )
+
+
+def _check_depth_to_space(graph: Graph, node: DepthToSpace) -> None:
+    _check_factor(node, "a block", node.block)
+    source, target = graph.input_of(node), graph.output_of(node)
+    (height, width, channels), (rows, columns) = source.shape, node.block
+    if channels % (rows * columns):
+        raise ShapeError(
+            node.name, expected=f"channels that {rows}x{columns} pixels share", got=str(channels),
+            hint=f"Give the layer before it a multiple of {rows * columns} channels.",
+        )  # fmt: skip
+    _expect_shape(node, target, (height * rows, width * columns, channels // (rows * columns)))
+    _expect_same_type(node, source, target, "input and output")
+
+
 _CHECKS: Mapping[str, Callable[[Graph, Any], None]] = table(
     "quantunet.graph_check",
     {
@@ -399,5 +625,14 @@ _CHECKS: Mapping[str, Callable[[Graph, Any], None]] = table(
         Concat.op: _check_concat,
         Add.op: _check_add,
         Sigmoid.op: _check_sigmoid,
+        Maximum.op: _check_maximum,
+        Multiply.op: _check_multiply,
+        Argmax.op: _check_argmax,
+        Affine.op: _check_affine,
+        Pad.op: _check_pad,
+        Crop.op: _check_crop,
+        ResizeNearest.op: _check_resize_nearest,
+        ResizeBilinear.op: _check_resize_bilinear,
+        DepthToSpace.op: _check_depth_to_space,
     },
 )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import math
+import re
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -85,6 +86,22 @@ class QType:
 
     def __str__(self) -> str:
         return f"{'s' if self.signed else 'u'}{self.bits}.{self.frac}"
+
+    @classmethod
+    def parse(cls, text: str) -> QType:
+        """Return the type of a text as ``str`` makes it.
+
+        Raises:
+            ValueError: There is no such type.
+
+        >>> QType.parse("s8.5"), str(QType.parse("u4.-2"))
+        (QType(bits=8, signed=True, frac=5), 'u4.-2')
+        """
+        found = re.fullmatch(r"([su])([1-9][0-9]?)\.(-?[0-9]{1,3})", text)
+        if found is None or not MIN_BITS <= int(found[2]) <= MAX_BITS or abs(int(found[3])) > MAX_FRAC:
+            message = f"{text!r} is no type such as u8.8 or s16.10 (signed or not, bits, fractional bits)"
+            raise ValueError(message)
+        return cls(int(found[2]), found[1] == "s", int(found[3]))
 
 
 INPUT_TYPE = QType(bits=8, signed=False, frac=8)
@@ -179,6 +196,9 @@ class Node:
     is_probability: ClassVar[bool] = False
     """Whether the output is a probability that is at least 1/2 exactly where the input is not negative."""
 
+    is_class: ClassVar[bool] = False
+    """Whether the output is the class of each pixel, of logits that it reads."""
+
     reads_sums: ClassVar[bool] = False
     """Whether its input may be wider than ``MAX_BITS``: exact sums of another layer."""
 
@@ -190,6 +210,9 @@ class Node:
     def weight_bits(self) -> int:
         """Width of a weight; 0 where there is none."""
         return 0
+
+    requantises: ClassVar[bool] = False
+    """Whether it rounds its sums to the output's type itself, by a power of two."""
 
     multiplies: ClassVar[bool] = False
     """Whether its hardware has multipliers, so that a fold says of what they are made."""
@@ -221,6 +244,7 @@ class MatrixNode(Node):
         bias: ``(channels_out,)`` at ``frac = weight_type.frac + input.frac``.
     """
 
+    requantises: ClassVar[bool] = True
     multiplies: ClassVar[bool] = True
     tied_lanes: ClassVar[bool] = False
 
@@ -418,17 +442,22 @@ class Requant(Node):
 class Affine(Node):
     """General requantisation, with constants of each channel: any scale, BatchNorm, LeakyReLU, PReLU, any rounding.
 
-    ``y[h, w, c] = limit((x[h, w, c] * m[c] + b[c]) >> shift)``, where ``m`` and ``b`` are ``multiplier`` and ``offset``
-    for ``x >= 0`` and ``negative_multiplier`` and ``negative_offset`` for ``x < 0``. The shift rounds down, and
-    ``limit`` clamps to the output's type, or keeps its low bits where ``wraps`` is set.
+    ``y[h, w, c] = limit(R((x[h, w, c] * m[c] + b[c]) / 2**shift))``, where ``m`` and ``b`` are ``multiplier`` and
+    ``offset`` for ``x >= split[c]``, and ``lower_multiplier`` and ``lower_offset`` below. ``R`` rounds down, or half to
+    even where ``even`` is set. ``limit`` clamps to ``low`` and ``high``, or keeps the low bits of the output's
+    type where ``wraps`` is set.
 
     Attributes:
         multiplier: ``(channels,)``.
         offset: ``(channels,)``.
-        negative_multiplier: ``(channels,)``.
-        negative_offset: ``(channels,)``.
+        split: ``(channels,)``, the least input of the upper branch; a bias in front of a LeakyReLU moves it from 0.
+        lower_multiplier: ``(channels,)``; equal to ``multiplier`` where there is but one branch.
+        lower_offset: ``(channels,)``; equal to ``offset`` where there is but one branch.
         shift: Binary places that are dropped, 0 to 62.
-        wraps: Whether what does not fit the output's type wraps around instead of being clamped.
+        low: The least output, not below the least of the output's type: a narrow range, or a zero point.
+        high: The greatest output, not above the greatest of the output's type.
+        even: Whether it rounds half to even instead of down.
+        wraps: Whether what does not fit the output's type wraps around; ``low`` and ``high`` are the type's then.
     """
 
     op: ClassVar[str] = "affine"
@@ -437,9 +466,13 @@ class Affine(Node):
 
     multiplier: IntArray
     offset: IntArray
-    negative_multiplier: IntArray
-    negative_offset: IntArray
+    split: IntArray
+    lower_multiplier: IntArray
+    lower_offset: IntArray
     shift: int
+    low: int
+    high: int
+    even: bool = False
     wraps: bool = False
 
 
@@ -464,6 +497,7 @@ class Add(Node):
 
     op: ClassVar[str] = "add"
     arity: ClassVar[int] = 2
+    requantises: ClassVar[bool] = True
 
     gains: Pair = (1, 1)
 
@@ -571,6 +605,7 @@ class Argmax(Node):
     """The channel of the greatest value, the first of equals: one channel, unsigned, of scale 1."""
 
     op: ClassVar[str] = "argmax"
+    is_class: ClassVar[bool] = True
     tied_lanes: ClassVar[bool] = False
 
     def lane_limits(self, sources: Sequence[Shape], target: Shape) -> Pair:
@@ -619,9 +654,36 @@ NODE_TYPES: Mapping[str, type[Any]] = table(
             Concat,
             Add,
             Sigmoid,
+            Maximum,
+            Multiply,
+            Argmax,
+            Affine,
+            Pad,
+            Crop,
+            ResizeNearest,
+            ResizeBilinear,
+            DepthToSpace,
         )
     },
 )
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the integers of a network's output stand for, where no type says it: ``gain * q + offset``.
+
+    Attributes:
+        gain: One of each channel.
+        offset: One of each channel.
+    """
+
+    gain: tuple[Fraction, ...]
+    offset: tuple[Fraction, ...]
+
+    def whole(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return gains and offsets times one positive number that makes all of them integers: order and sign stay."""
+        bottom = math.lcm(*(value.denominator for value in (*self.gain, *self.offset)))
+        return tuple(int(value * bottom) for value in self.gain), tuple(int(value * bottom) for value in self.offset)
 
 
 @dataclass(frozen=True)
@@ -635,6 +697,7 @@ class Graph:
         tensors: Every tensor, each once.
         nodes: Every node, each after the nodes that it reads.
         pixels: What the byte of a picture means to the network.
+        reading: What the output's integers stand for; ``None`` where its type, or its unit, says it.
     """
 
     name: str
@@ -643,6 +706,7 @@ class Graph:
     tensors: tuple[Tensor, ...]
     nodes: tuple[Node, ...]
     pixels: Pixels = Pixels()
+    reading: Reading | None = None
 
     @cached_property
     def _tensors(self) -> Mapping[str, Tensor]:
@@ -720,14 +784,22 @@ class Graph:
 
     @property
     def logits(self) -> Tensor:
-        """The tensor whose sign is the mask: the input of the op that makes probabilities of it, or else the output."""
+        """The tensor whose sign is the mask, or whose greatest channel is the class.
+
+        It is the input of the op that makes probabilities or classes of it, or else the output.
+        """
         last = self._producers[self.output]
-        return self.input_of(last) if last.is_probability else self.tensor(self.output)
+        return self.input_of(last) if last.is_probability or last.is_class else self.tensor(self.output)
 
     @property
     def gives_probabilities(self) -> bool:
         """Whether the output is probabilities, and not the logits themselves."""
         return self._producers[self.output].is_probability
+
+    @property
+    def gives_classes(self) -> bool:
+        """Whether the output is the class of each pixel, and not the logits."""
+        return self._producers[self.output].is_class
 
     def layer(self, name: str) -> Graph:
         """Return the graph of one layer alone; its inputs are the layer's inputs."""

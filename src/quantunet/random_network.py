@@ -7,24 +7,34 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from quantunet.accumulator import bits_for
+from quantunet.accumulator import bits_for, product_type
 from quantunet.graph_check import check
 from quantunet.ir import (
     INPUT_TYPE,
+    MAX_BITS,
     PROBABILITY_TYPE,
     Add,
+    Affine,
+    Argmax,
     Concat,
     Conv2d,
     ConvTranspose2d,
+    Crop,
+    DepthToSpace,
     DepthwiseConv2d,
     Graph,
     IntArray,
     MatrixNode,
+    Maximum,
     MaxPool2d,
+    Multiply,
     Node,
+    Pad,
     Pair,
     QType,
     Requant,
+    ResizeBilinear,
+    ResizeNearest,
     Shape,
     Sides,
     Sigmoid,
@@ -60,7 +70,10 @@ class GraphBuilder:
         self, kind: type[Conv2d] | type[ConvTranspose2d], name: str, source: str, channels: int, kernel: int,
         bits_w: int, output: QType,
     ) -> str:  # fmt: skip
-        """Add a convolution. The weights' scale is set so that the output uses its range without clipping much."""
+        """Add a convolution. The weights' scale is set so that the output uses its range without clipping much.
+
+        A wide output has the scale of the sums, which it holds as they are.
+        """
         x = self._tensor(source)
         weight = self._weights((kernel, kernel, x.shape[2], channels), bits_w)
         terms = x.shape[2] * (kernel * kernel if kind is Conv2d else 1)
@@ -70,7 +83,7 @@ class GraphBuilder:
         axes = (0, 1, 2) if kind is Conv2d else (2,)
         centre = np.rint(-mean * weight.array.sum(axis=axes).reshape(-1, channels).mean(axis=0)).astype(np.int64)
         bias = IntArray.of(centre + self.rng.integers(-int(deviation) - 1, int(deviation) + 2, size=channels))
-        shift = int(np.round(np.log2(deviation * 2 / max(output.qmax, 1))))
+        shift = 0 if output.bits > MAX_BITS else int(np.round(np.log2(deviation * 2 / max(output.qmax, 1))))
         weight_type = QType(bits_w, True, output.frac + shift - x.qtype.frac)
         scale = 1 if kind is Conv2d else 2
         shape = (x.shape[0] * scale, x.shape[1] * scale, channels)
@@ -153,15 +166,107 @@ class GraphBuilder:
         shape = (*first.shape[:2], first.shape[2] + second.shape[2])
         return self._add(Concat(name, (skip, up), f"{name}_out"), shape, first.qtype)
 
-    def add(self, name: str, first: str, second: str, qtype: QType) -> str:
-        """Add a sum of two tensors, requantised to ``qtype``."""
-        return self._add(Add(name, (first, second), f"{name}_out"), self._tensor(first).shape, qtype)
+    def add(self, name: str, first: str, second: str, qtype: QType, gains: tuple[int, int] = (1, 1)) -> str:
+        """Add a weighted sum of two tensors, requantised to ``qtype``."""
+        return self._add(Add(name, (first, second), f"{name}_out", gains), self._tensor(first).shape, qtype)
+
+    def affine(
+        self, name: str, source: str, qtype: QType, *, bits: int = 8, shift: int | None = None, shared: bool = False,
+        branches: bool = True, splits: bool = False, signs: bool = True, bounds: tuple[int, int] | None = None,
+        even: bool = False, wraps: bool = False,
+    ) -> str:  # fmt: skip
+        """Add a general requantisation to ``qtype`` with random constants.
+
+        Args:
+            name: The layer's name.
+            source: Its input.
+            qtype: Its output's type.
+            bits: Width of the multipliers; 1 makes each of them 1, which leaves rounding alone.
+            shift: Binary places that are dropped; what brings most values into the output's range, unless given.
+            shared: Whether all channels have the same constants.
+            branches: Whether the lower branch has constants of its own.
+            splits: Whether it begins below another value than 0.
+            signs: Whether multipliers may be negative.
+            bounds: Of the output, where they are not its type's.
+            even: Whether it rounds half to even.
+            wraps: Whether what does not fit wraps around.
+        """
+        x = self._tensor(source)
+        count, rng = 1 if shared else x.shape[2], self.rng
+        most = max((1 << (bits - 1)) - 1, 1)
+        reach = max(x.qtype.qmax, -x.qtype.qmin) * most
+        if shift is None:  # some values of most channels saturate
+            shift = max(reach.bit_length() - max(qtype.qmax, 1).bit_length() - 1, 0)
+
+        def of_channels(low: int, high: int, factors: tuple[int, ...] = (1,)) -> IntArray:
+            values = rng.integers(low, high + 1, size=count) * rng.choice(factors, size=count)
+            return IntArray.of(np.resize(values, x.shape[2]))
+
+        def pair() -> tuple[IntArray, IntArray]:
+            step = 1 << shift
+            return of_channels(most // 2 + 1, most, (-1, 1) if signs and bits > 1 else (1,)), of_channels(
+                -step, 2 * step
+            )
+
+        split = of_channels(x.qtype.qmin // 2, x.qtype.qmax // 2) if splits else IntArray.of(np.zeros(x.shape[2], int))
+        first = pair()
+        low, high = (qtype.qmin, qtype.qmax) if bounds is None else bounds
+        constants = (*first, split, *(pair() if branches else first))
+        node = Affine(name, (source,), f"{name}_out", *constants, shift, low, high, even, wraps)
+        return self._add(node, x.shape, qtype)
+
+    def maximum(self, name: str, first: str, second: str) -> str:
+        """Add the greater of two tensors."""
+        x = self._tensor(first)
+        return self._add(Maximum(name, (first, second), f"{name}_out"), x.shape, x.qtype)
+
+    def multiply(self, name: str, first: str, second: str) -> str:
+        """Add the exact product of two tensors; the second may be a gate."""
+        x, y = self._tensor(first), self._tensor(second)
+        return self._add(Multiply(name, (first, second), f"{name}_out"), x.shape, product_type(x.qtype, y.qtype))
+
+    def argmax(self, name: str, source: str) -> str:
+        """Add the channel of the greatest value."""
+        height, width, channels = self._tensor(source).shape
+        qtype = QType((channels - 1).bit_length(), False, 0)
+        return self._add(Argmax(name, (source,), f"{name}_out"), (height, width, 1), qtype)
 
     def sigmoid(self, name: str, source: str) -> str:
         """Add a sigmoid table."""
         x = self._tensor(source)
         table = sigmoid_table(x.qtype, PROBABILITY_TYPE)
         return self._add(Sigmoid(name, (source,), f"{name}_out", table), x.shape, PROBABILITY_TYPE)
+
+    def pad(self, name: str, source: str, sides: Sides, value: int = 0) -> str:
+        """Add pixels of one constant around the image."""
+        x = self._tensor(source)
+        shape = (x.shape[0] + sides[0] + sides[2], x.shape[1] + sides[1] + sides[3], x.shape[2])
+        return self._add(Pad(name, (source,), f"{name}_out", sides, value), shape, x.qtype)
+
+    def crop(self, name: str, source: str, sides: Sides) -> str:
+        """Take rows and columns away at the image's sides."""
+        x = self._tensor(source)
+        shape = (x.shape[0] - sides[0] - sides[2], x.shape[1] - sides[1] - sides[3], x.shape[2])
+        return self._add(Crop(name, (source,), f"{name}_out", sides), shape, x.qtype)
+
+    def resize_nearest(self, name: str, source: str, factor: Pair = (2, 2)) -> str:
+        """Repeat each pixel."""
+        x = self._tensor(source)
+        shape = (x.shape[0] * factor[0], x.shape[1] * factor[1], x.shape[2])
+        return self._add(ResizeNearest(name, (source,), f"{name}_out", factor), shape, x.qtype)
+
+    def resize_bilinear(self, name: str, source: str, factor: Pair = (2, 2)) -> str:
+        """Double the size, linear between pixels; the output has two bits more for each axis."""
+        x, more = self._tensor(source), 2 * (sum(factor) - 2)
+        shape = (x.shape[0] * factor[0], x.shape[1] * factor[1], x.shape[2])
+        qtype = QType(x.qtype.bits + more, x.qtype.signed, x.qtype.frac + more)
+        return self._add(ResizeBilinear(name, (source,), f"{name}_out", factor), shape, qtype)
+
+    def depth_to_space(self, name: str, source: str, block: Pair = (2, 2)) -> str:
+        """Make pixels of channels."""
+        (height, width, channels), qtype = self._tensor(source).shape, self._tensor(source).qtype
+        shape = (height * block[0], width * block[1], channels // (block[0] * block[1]))
+        return self._add(DepthToSpace(name, (source,), f"{name}_out", block), shape, qtype)
 
     def build(self, inputs: Sequence[str] = ("image",)) -> Graph:
         """Return the checked graph; the last node writes the output."""

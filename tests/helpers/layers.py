@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
+from quantunet.accumulator import product_type
 from quantunet.graph_check import check
 from quantunet.ir import (
     PROBABILITY_TYPE,
     Add,
+    Argmax,
     Concat,
     Conv2d,
     ConvTranspose2d,
     Graph,
     IntArray,
+    Maximum,
+    Multiply,
     Node,
     Pair,
     QType,
@@ -84,10 +91,35 @@ def requant(name: str, shape: Shape, source: QType, target: QType) -> Graph:
     return _graph(Requant(name, ("x",), "y"), Tensor("x", shape, source), Tensor("y", shape, target))
 
 
-def add(name: str, shape: Shape, first: QType, second: QType, target: QType) -> Graph:
-    """Return a sum of two tensors."""
+def affine(name: str, shape: Shape, source: QType, target: QType, **options: Any) -> Graph:
+    """Return a general requantisation with random constants; the options are those of ``GraphBuilder.affine``."""
+    builder = GraphBuilder(name, *shape, source, len(name))
+    builder.affine(name, "image", target, **options)
+    return builder.build()
+
+
+def add(name: str, shape: Shape, first: QType, second: QType, target: QType, gains: Pair = (1, 1)) -> Graph:
+    """Return a weighted sum of two tensors."""
     tensors = (Tensor("first", shape, first), Tensor("second", shape, second), Tensor("y", shape, target))
-    return _graph(Add(name, ("first", "second"), "y"), *tensors)
+    return _graph(Add(name, ("first", "second"), "y", gains), *tensors)
+
+
+def maximum(name: str, shape: Shape, qtype: QType) -> Graph:
+    """Return the greater of two tensors."""
+    tensors = (Tensor("first", shape, qtype), Tensor("second", shape, qtype), Tensor("y", shape, qtype))
+    return _graph(Maximum(name, ("first", "second"), "y"), *tensors)
+
+
+def multiply(name: str, shape: Shape, first: QType, second: QType, channels: int) -> Graph:
+    """Return a product with a second tensor of so many channels."""
+    tensors = (Tensor("first", shape, first), Tensor("second", (*shape[:2], channels), second))
+    return _graph(Multiply(name, ("first", "second"), "y"), *tensors, Tensor("y", shape, product_type(first, second)))
+
+
+def argmax(name: str, shape: Shape, source: QType) -> Graph:
+    """Return the channel of the greatest value."""
+    output = Tensor("y", (*shape[:2], 1), QType((shape[2] - 1).bit_length(), False, 0))
+    return _graph(Argmax(name, ("x",), "y"), Tensor("x", shape, source), output)
 
 
 def concat(name: str, skip: Shape, up: Shape, qtype: QType) -> Graph:
@@ -101,6 +133,13 @@ def sigmoid(name: str, shape: Shape, source: QType) -> Graph:
     table = sigmoid_table(source, PROBABILITY_TYPE)
     output = Tensor("y", shape, PROBABILITY_TYPE)
     return _graph(Sigmoid(name, ("x",), "y", table), Tensor("x", shape, source), output)
+
+
+def reorder(name: str, shape: Shape, qtype: QType, add: Callable[[GraphBuilder], str]) -> Graph:
+    """Return a layer that a builder adds to an image."""
+    builder = GraphBuilder(name, *shape, qtype, 0)
+    add(builder)
+    return builder.build()
 
 
 def random_frames(graph: Graph, frames: int, seed: int = 0) -> list[np.ndarray[tuple[int, ...], np.dtype[np.int64]]]:

@@ -134,7 +134,7 @@ WINDOW_CONV2D: tuple[Layer, ...] = (
     Layer((4, 5, 8), 4, 2, 2, "u4", 4, "u4", (3, 3), groups=2),
     Layer((5, 4, 12), 6, 2, 2, "s4", 4, "s4", (3, 2), stride=(2, 2), groups=3),
     Layer((4, 5, 4), 8, 2, 1, "u3", 3, "u3", (1, 1), stride=(1, 2), groups=4),
-    Layer((5, 5, 2), 4, 4, 2, "u4", 4, "s6", (1, 2), style="folded-dsp"),
+    Layer((5, 5, 2), 4, 4, 2, "u4", 4, "s18", (1, 2), shift=0, style="folded-dsp"),  # every sum
     # Transpose convolutions.
     Layer((3, 4, 4), 2, 2, 2, "u4", 4, "s4", (3, 3), stride=(2, 2), crop=(1, 1, 1, 1)),
     Layer((4, 4, 2), 2, 2, 1, "s4", 4, "s4", (4, 4), stride=(2, 2), crop=(3, 2, 2, 3)),
@@ -246,6 +246,11 @@ def case_of(layer: Layer, seed: int, frames: int = 3) -> Case:
     output = case.frames["y"]
     assert len(np.unique(output)) > 1, f"{layer}: the output is constant"
     return case
+
+
+def window_conv2d_cases() -> list[Case]:
+    """Return the cases of ``qun_window_conv2d``: each geometry once."""
+    return [case_of(layer, seed) for seed, layer in enumerate(WINDOW_CONV2D)]
 
 
 def saturates(case: Case) -> bool:

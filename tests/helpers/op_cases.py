@@ -117,6 +117,7 @@ def requant_cases() -> list[Case]:
         (QType(8, True, 9), QType(3, True, 1)),
         (QType(1, False, 1), QType(2, True, 0)),
         (QType(16, True, 8), QType(16, True, 7)),
+        (QType(40, True, 30), QType(9, True, 3)),
     ]
     cases = []
     for seed, (source, target) in enumerate(types):
@@ -146,24 +147,123 @@ def concat_cases() -> list[Case]:
 
 
 def add_cases() -> list[Case]:
-    """One scale and several, right and left shifts, every pair of signs, ties, saturation, one lane and several."""
+    """One scale and several, right and left shifts, every pair of signs, ties, saturation, one lane and several.
+
+    Differences and other weights, and a wide output that holds every sum.
+    """
     cases = []
-    for seed, (first, second, target) in enumerate(
+    for seed, (first, second, target, gains) in enumerate(
         [
-            (QType(4, True, 2), QType(4, True, 2), QType(4, True, 2)),
-            (QType(4, True, 2), QType(4, True, 2), QType(5, True, 2)),
-            (QType(3, False, 1), QType(5, True, 3), QType(4, True, 1)),
-            (QType(6, True, 4), QType(2, False, 0), QType(3, False, 1)),
-            (QType(8, False, 8), QType(8, True, 5), QType(6, True, 6)),
-            (QType(1, False, 0), QType(1, True, 0), QType(2, True, 3)),
-            (QType(16, True, 12), QType(16, False, -4), QType(16, True, 2)),
+            (QType(4, True, 2), QType(4, True, 2), QType(4, True, 2), (1, 1)),
+            (QType(4, True, 2), QType(4, True, 2), QType(5, True, 2), (1, 1)),
+            (QType(3, False, 1), QType(5, True, 3), QType(4, True, 1), (1, 1)),
+            (QType(6, True, 4), QType(2, False, 0), QType(3, False, 1), (1, 1)),
+            (QType(8, False, 8), QType(8, True, 5), QType(6, True, 6), (1, 1)),
+            (QType(1, False, 0), QType(1, True, 0), QType(2, True, 3), (1, 1)),
+            (QType(16, True, 12), QType(16, False, -4), QType(16, True, 2), (1, 1)),
+            (QType(5, True, 2), QType(4, False, 3), QType(5, True, 2), (1, -1)),
+            (QType(16, True, 0), QType(7, False, 3), QType(31, True, 3), (-1000, 3)),
         ]
     ):
         channels, lanes = ((4, 2), (3, 1), (5, 5))[seed % 3]
         builder = GraphBuilder("net", 3, 5, channels, first, seed)
         builder.tensors.append(Tensor("other", (3, 5, channels), second))
-        builder.add("add", "image", "other", target)
+        builder.add("add", "image", "other", target, gains)
         cases.append(layer_case(builder.build(("image", "other")), Fold(lanes, lanes), seed=seed))
+    return cases
+
+
+def maximum_cases() -> list[Case]:
+    """Signed and unsigned, one bit to sixteen, one lane and several; one pixel high and one pixel wide."""
+    cases = []
+    for seed, (shape, lanes, qtype) in enumerate(
+        [
+            ((3, 5, 4), 2, QType(4, True, 2)),
+            ((1, 7, 3), 1, QType(5, False, 0)),
+            ((7, 1, 5), 5, QType(1, True, 0)),
+            ((3, 3, 2), 2, QType(16, True, 8)),
+        ]
+    ):
+        builder = GraphBuilder("net", *shape, qtype, seed)
+        builder.tensors.append(Tensor("other", shape, qtype))
+        builder.maximum("maximum", "image", "other")
+        cases.append(layer_case(builder.build(("image", "other")), Fold(lanes, lanes), seed=seed))
+    return cases
+
+
+def multiply_cases() -> list[Case]:
+    """Gates and whole tensors, every pair of signs, one group of a pixel and several, the widest product."""
+    cases = []
+    for seed, (shape, lanes, first, second, channels) in enumerate(
+        [
+            ((3, 5, 6), 2, QType(4, True, 2), QType(3, False, 3), 1),
+            ((5, 3, 4), 2, QType(4, False, 2), QType(5, True, 2), 4),
+            ((1, 7, 3), 3, QType(8, False, 2), QType(8, False, 8), 1),
+            ((7, 1, 5), 1, QType(1, True, 0), QType(6, True, 8), 1),
+            ((3, 3, 1), 1, QType(16, True, 2), QType(16, True, 8), 1),
+            ((2, 3, 4), 4, QType(16, False, 2), QType(16, False, 8), 4),
+            ((3, 3, 2), 1, QType(16, False, 2), QType(1, True, 0), 2),
+        ]
+    ):
+        builder = GraphBuilder("net", *shape, first, seed)
+        builder.tensors.append(Tensor("other", (*shape[:2], channels), second))
+        builder.multiply("multiply", "image", "other")
+        cases.append(layer_case(builder.build(("image", "other")), Fold(lanes, lanes), seed=seed))
+    return cases
+
+
+def argmax_cases() -> list[Case]:
+    """Lanes of every kind: one, all, powers of two and others; few values, so that many are equal; a wider output."""
+    cases = []
+    for seed, (shape, simd, source, wider) in enumerate(
+        [
+            ((3, 5, 6), 3, QType(2, True, 2), 0),
+            ((5, 3, 4), 1, QType(2, False, 2), 0),
+            ((1, 7, 5), 5, QType(3, True, 2), 2),
+            ((7, 1, 16), 4, QType(2, True, 0), 0),
+            ((3, 3, 2), 2, QType(16, True, 2), 0),
+            ((2, 3, 12), 6, QType(1, False, 2), 0),
+        ]
+    ):
+        builder = GraphBuilder("net", *shape, source, seed)
+        builder.argmax("argmax", "image")
+        last = builder.tensors[-1]
+        builder.tensors[-1] = dataclasses.replace(last, qtype=QType(last.qtype.bits + wider, False, 0))
+        cases.append(layer_case(builder.build(), Fold(1, simd), seed=seed))
+    return cases
+
+
+def affine_cases() -> list[Case]:
+    """Every part of the module with and without: branches, splits, multipliers, groups, bounds, both roundings, wraps.
+
+    Inputs of 1 to 48 bits, outputs of 1 to 16 and a wide one; multipliers of both signs, up to the largest sums.
+    """
+    both = (-(1 << 47), (1 << 47) - 1)
+    cases = []
+    for seed, (source, target, options) in enumerate(
+        [
+            (QType(24, True, 8), QType(8, True, 4), {}),
+            (QType(8, True, 8), QType(5, True, 4), {"branches": False, "signs": False}),
+            (QType(16, False, 4), QType(4, False, 3), {"shared": True, "signs": False, "even": True}),
+            (QType(20, True, 0), QType(8, False, 0), {"splits": True, "bounds": (7, 201)}),
+            (QType(48, True, 12), QType(16, True, 4), {"bits": 14, "splits": True, "even": True}),
+            (QType(9, True, 4), QType(3, True, 1), {"bits": 1, "branches": False}),
+            (
+                QType(9, True, 4),
+                QType(4, True, 1),
+                {"bits": 1, "shift": 2, "branches": False, "shared": True, "wraps": True},
+            ),
+            (QType(10, False, 4), QType(4, True, 1), {"shift": 3, "even": True, "wraps": True, "splits": True}),
+            (QType(1, True, 0), QType(1, False, 0), {"bits": 3, "shift": 1}),
+            (QType(12, True, 0), QType(8, True, 0), {"bounds": (-127, 127), "shared": True, "branches": False}),
+            (QType(17, True, 0), QType(48, True, 0), {"bits": 34, "shift": 2, "bounds": both, "even": True}),
+            (QType(11, False, 0), QType(6, True, 0), {"bounds": (0, 15), "shared": True, "signs": False, "bits": 4}),
+        ]
+    ):
+        channels, lanes = ((4, 2), (3, 1), (5, 5))[seed % 3]
+        builder = GraphBuilder("net", 3, 5, channels, source, seed)
+        builder.affine("affine", "image", target, **options)
+        cases.append(layer_case(builder.build(), Fold(lanes, lanes), seed=seed))
     return cases
 
 
@@ -185,6 +285,102 @@ def _with_random_table(graph: Graph, seed: int) -> Graph:
     assert isinstance(node, Sigmoid)
     table = np.random.default_rng(seed).permutation(256)[: node.table.shape[0]]
     return dataclasses.replace(graph, nodes=(dataclasses.replace(node, table=IntArray.of(table)),))
+
+
+def pad_cases() -> list[Case]:
+    """Height, width, channels, lanes, bits, signed, sides, value; one pixel, one row, one column, single sides, all."""
+    cases = []
+    for seed, (height, width, channels, lanes, bits, signed, sides, value) in enumerate(
+        [
+            (3, 5, 4, 2, 5, True, (1, 1, 1, 1), -7),
+            (1, 7, 3, 1, 4, False, (0, 2, 0, 1), 0),
+            (4, 1, 2, 2, 3, True, (2, 0, 1, 0), 3),
+            (1, 1, 2, 1, 16, True, (3, 2, 1, 4), -32768),
+            (2, 3, 1, 1, 1, False, (0, 0, 0, 2), 1),
+            (3, 2, 6, 3, 2, True, (1, 0, 0, 0), -1),
+        ]
+    ):
+        builder = GraphBuilder("net", height, width, channels, QType(bits, signed, 0), seed)
+        builder.pad("pad", "image", sides, value)
+        cases.append(layer_case(builder.build(), Fold(lanes, lanes), seed=seed))
+    return cases
+
+
+def crop_cases() -> list[Case]:
+    """Height, width, channels, lanes, bits, sides; one row, one column, single sides, one pixel left, all."""
+    cases = []
+    for seed, (height, width, channels, lanes, bits, sides) in enumerate(
+        [
+            (5, 7, 4, 2, 5, (1, 2, 1, 1)),
+            (1, 9, 3, 1, 4, (0, 3, 0, 1)),
+            (6, 1, 2, 2, 3, (2, 0, 1, 0)),
+            (4, 5, 2, 1, 16, (2, 1, 1, 3)),
+            (3, 3, 1, 1, 1, (0, 0, 2, 0)),
+            (3, 4, 6, 3, 2, (0, 0, 0, 1)),
+        ]
+    ):
+        builder = GraphBuilder("net", height, width, channels, QType(bits, True, 0), seed)
+        builder.crop("crop", "image", sides)
+        cases.append(layer_case(builder.build(), Fold(lanes, lanes), seed=seed))
+    return cases
+
+
+def resize_nearest_cases() -> list[Case]:
+    """Height, width, channels, lanes, bits, factor; one row, one column, one axis, unequal factors, odd sizes."""
+    cases = []
+    for seed, (height, width, channels, lanes, bits, factor) in enumerate(
+        [
+            (3, 5, 4, 2, 5, (2, 2)),
+            (1, 7, 3, 1, 4, (1, 2)),
+            (3, 1, 2, 2, 3, (2, 1)),
+            (2, 2, 2, 1, 16, (4, 4)),
+            (3, 4, 1, 1, 1, (3, 1)),
+            (2, 5, 6, 2, 2, (1, 3)),
+        ]
+    ):
+        builder = GraphBuilder("net", height, width, channels, QType(bits, True, 0), seed)
+        builder.resize_nearest("resize", "image", factor)
+        cases.append(layer_case(builder.build(), Fold(lanes, lanes), seed=seed))
+    return cases
+
+
+def resize_bilinear_cases() -> list[Case]:
+    """Height, width, channels, lanes, bits, signed, factor; one pixel, one row, one column, one axis, odd sizes."""
+    cases = []
+    for seed, (height, width, channels, lanes, bits, signed, factor) in enumerate(
+        [
+            (3, 5, 4, 2, 5, True, (2, 2)),
+            (1, 7, 3, 1, 4, False, (1, 2)),
+            (4, 1, 2, 2, 3, True, (2, 1)),
+            (1, 1, 1, 1, 16, False, (2, 2)),
+            (2, 3, 1, 1, 16, True, (2, 2)),
+            (3, 2, 6, 2, 1, True, (2, 1)),
+            (4, 4, 3, 3, 1, False, (2, 2)),
+        ]
+    ):
+        builder = GraphBuilder("net", height, width, channels, QType(bits, signed, 0), seed)
+        builder.resize_bilinear("resize", "image", factor)
+        cases.append(layer_case(builder.build(), Fold(lanes, lanes), seed=seed))
+    return cases
+
+
+def depth_to_space_cases() -> list[Case]:
+    """Height, width, output channels, lanes, bits, block; in place over several rows, one row, one column, one axis."""
+    cases = []
+    for seed, (height, width, channels, lanes, bits, block) in enumerate(
+        [
+            (5, 3, 4, 2, 5, (2, 2)),
+            (1, 5, 3, 1, 4, (1, 2)),
+            (3, 1, 2, 2, 3, (2, 3)),
+            (4, 2, 1, 1, 16, (2, 1)),
+            (3, 4, 2, 1, 2, (3, 2)),
+            (2, 5, 1, 1, 1, (4, 4)),
+        ]
+    ):
+        builder = GraphBuilder("net", height, width, channels * block[0] * block[1], QType(bits, True, 0), seed)
+        builder.depth_to_space("blocks", "image", block)
+        cases.append(layer_case(builder.build(), Fold(lanes, lanes), seed=seed))
+    return cases
 
 
 def _streams(lanes: int, out_lanes: list[int], channels: int, bits: int, signed: bool) -> list[Stream]:

@@ -29,6 +29,7 @@ Fault = tuple[str, str, str, str]
 ROUNDS: dict[str, tuple[Fault, ...]] = {
     "counters": (
         ("qun_concat.sv", "(group_q == GroupBits'(Groups - 1)) ? '0 :", "", "group_in_range"),
+        ("qun_affine.sv", "(group_q == GroupBits'(Groups - 1)) ? '0 :", "", "frames_end_with_groups"),
         ("qun_add.sv", "_second_tready = ready && s_axis_first_tvalid", "_second_tready = ready", "frames_meet"),
         ("qun_fifo.sv", "(write_addr_q == AddrBits'(LastAddr)) ? '0 :", "", "addresses_in_range"),
         ("qun_fork.sv", "done ? '0 : served_q", "served_q", "served_a_beat"),
@@ -99,6 +100,9 @@ def cases() -> list[Case]:
         layer_case(concat.build(("image", "up")), Fold(2, 2)),
         op_cases.add_cases()[0],
         op_cases.sigmoid_cases()[1],
+        op_cases.maximum_cases()[0],
+        op_cases.multiply_cases()[0],
+        op_cases.argmax_cases()[0],
         op_cases.fork_cases()[0],
         op_cases.fifo_cases()[1],
         op_cases.fifo_cases()[4],

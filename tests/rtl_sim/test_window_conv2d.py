@@ -6,12 +6,12 @@ import random
 from pathlib import Path
 
 import pytest
-from helpers.matrix_cases import WINDOW_CONV2D, case_of, random_windows, saturates
+from helpers.matrix_cases import case_of, random_windows, saturates, window_conv2d_cases
 from helpers.rtl import check_cases
 
 
 def test_corners(tmp_path: Path) -> None:
-    cases = [case_of(layer, seed) for seed, layer in enumerate(WINDOW_CONV2D)]
+    cases = window_conv2d_cases()
     assert {case.instance.module for case in cases} == {"qun_window_conv2d"}
     assert sum(saturates(case) for case in cases) > len(cases) // 2
     check_cases("window_conv2d", cases, tmp_path)

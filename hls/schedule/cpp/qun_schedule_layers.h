@@ -39,34 +39,32 @@ class Concat final : public Module {
     Cycle cycle_ = -1;
 };
 
-// `qun_add.sv`: a register slice that takes a beat of each stream at a time.
+// `qun_add.sv`, `qun_maximum.sv` and `qun_multiply.sv`: a register slice that takes a beat of each stream at a time. A
+// beat of the second stream goes with `groups` beats of the first and is taken with the last of them.
 class Together final : public Module {
   public:
-    Together(const Params &params, const Ports &inputs, const Ports &outputs)
-        : legs_(inputs), target_(*outputs[0]), room_(params.at("SliceBeats")) {}
+    Together(const Params &params, const Ports &inputs, const Ports &outputs, Count groups)
+        : first_(*inputs[0]), second_(*inputs[1]), target_(*outputs[0]), room_(params.at("SliceBeats")),
+          groups_(groups) {}
 
     void advance() override {
         const auto &left = target_.moved;
         for (Count k = size(target_.offered); k < size(left) + room_; ++k) {
-            Cycle earliest = cycle_ + 1;
-            for (const Wire *leg : legs_) {
-                if (size(leg->offered) <= k)
-                    return;
-                earliest = std::max(earliest, leg->offered[k]);
-            }
+            if (size(first_.offered) <= k || size(second_.offered) <= k / groups_)
+                return;
+            cycle_ = std::max({cycle_ + 1, first_.offered[k], second_.offered[k / groups_]});
             if (k >= room_)
-                earliest = std::max(earliest, left[k - room_] + 1);
-            cycle_ = earliest;
-            for (Wire *leg : legs_)
-                leg->moved.push_back(cycle_);
+                cycle_ = std::max(cycle_, left[k - room_] + 1);
+            first_.moved.push_back(cycle_);
+            if (k % groups_ == groups_ - 1)
+                second_.moved.push_back(cycle_);
             target_.offered.push_back(cycle_ + 1);
         }
     }
 
   private:
-    Ports legs_;
-    Wire &target_;
-    Count room_;
+    Wire &first_, &second_, &target_;
+    Count room_, groups_;
     Cycle cycle_ = -1;
 };
 
@@ -190,8 +188,9 @@ class Matrix final : public Module {
     std::vector<Cycle> freed_; // when a pixel's place was given up, in the pixels' order
 };
 
-// `qun_maxpool2d.sv`, `qun_global_pool2d.sv` and `qun_sigmoid.sv`: a pipeline of `stages` registers that stands still, with its gaps, while the
-// register slice behind it is full. `makes` says whether an input beat makes an output beat; it repeats.
+// `qun_argmax.sv`, `qun_maxpool2d.sv`, `qun_global_pool2d.sv` and `qun_sigmoid.sv`: a pipeline of `stages` registers that
+// stands still, with its gaps, while the register slice behind it is full. `makes` says whether an input beat makes an
+// output beat; it repeats.
 class Rigid final : public Module {
   public:
     Rigid(const Ports &inputs, const Ports &outputs, std::vector<bool> makes, Count stages)

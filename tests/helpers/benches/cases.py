@@ -19,7 +19,7 @@ from quantunet.hls.design import Cycles, Fold, Instance, Stream
 from quantunet.hls.generate.rtl_project import RTL_FOLDER, library_modules, library_sources
 from quantunet.hls.modules.table import cycles, emit
 from quantunet.hls.templates.environment import template_environment
-from quantunet.ir import Array, Graph, MatrixNode, QType
+from quantunet.ir import Array, Graph, QType
 from quantunet.rtl_sim.bench import CHECKER
 from quantunet.rtl_sim.verilator import ASSERTIONS, build, run_cocotb
 from quantunet.storage import write_text
@@ -97,11 +97,10 @@ def layer_case(graph: Graph, fold: Fold, *, frames: int = 3, seed: int = 0) -> C
     }
     inputs = [[values[name][index] for name in node.inputs] for index in range(frames)]
     values[node.output] = np.stack([evaluate(graph, node, images, plain=True) for images in inputs])
-    folded = isinstance(node, MatrixNode)
     streams = []
     for name in (*node.inputs, node.output):
-        lanes = fold.simd if folded and name != node.output else fold.pe
         tensor = graph.tensor(name)
+        lanes = fold.pe if name == node.output else fold.lanes_in(tensor.shape[2])
         streams.append(Stream(name, lanes, tensor.qtype, tensor.shape))
     return Case(emit(graph, node, fold), tuple(streams), values, cycles(graph, node, fold))
 
