@@ -28,6 +28,7 @@ from quantunet.ir import (
     DepthwiseConv2d,
     Graph,
     IntArray,
+    Lookup,
     MatrixNode,
     Maximum,
     MaxPool2d,
@@ -40,7 +41,6 @@ from quantunet.ir import (
     ResizeBilinear,
     ResizeNearest,
     Shape,
-    Sigmoid,
     SumPool2d,
     Tensor,
     window_places,
@@ -497,14 +497,15 @@ def _check_argmax(graph: Graph, node: Argmax) -> None:
         )
 
 
-def _check_sigmoid(graph: Graph, node: Sigmoid) -> None:
+def _check_lookup(graph: Graph, node: Lookup) -> None:
     source, target = graph.input_of(node), graph.output_of(node)
     _expect_shape(node, target, source.shape)
-    check_table(node.name, node.table, source.qtype, target.qtype)
+    check_width(node.name, target.qtype)
+    check_table(node.name, node.table, source.qtype, target.qtype, probability=node.probability)
 
 
-def check_table(where: str, table: IntArray, source: QType, target: QType) -> None:
-    """Check that a sigmoid table covers its input, stays in its output type and keeps the mask's threshold.
+def check_table(where: str, table: IntArray, source: QType, target: QType, *, probability: bool) -> None:
+    """Check that a table covers its input, stays in its output type and, for probabilities, keeps the mask's threshold.
 
     Raises:
         ModelError: Or a subclass.
@@ -514,6 +515,8 @@ def check_table(where: str, table: IntArray, source: QType, target: QType) -> No
     values = table.array
     if values.min() < target.qmin or values.max() > target.qmax:
         raise WidthError(where, expected=f"table entries in {target}", got=f"{values.min()}..{values.max()}")
+    if not probability:
+        return
     half = 1 << (target.bits - 1)
     zero = -source.qmin
     if (values[zero:] < half).any() or (values[:zero] >= half).any():
@@ -624,7 +627,7 @@ _CHECKS: Mapping[str, Callable[[Graph, Any], None]] = table(
         Requant.op: _check_requant,
         Concat.op: _check_concat,
         Add.op: _check_add,
-        Sigmoid.op: _check_sigmoid,
+        Lookup.op: _check_lookup,
         Maximum.op: _check_maximum,
         Multiply.op: _check_multiply,
         Argmax.op: _check_argmax,

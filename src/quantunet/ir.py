@@ -108,7 +108,7 @@ INPUT_TYPE = QType(bits=8, signed=False, frac=8)
 """The sensor's byte, read as a value in [0, 1)."""
 
 PROBABILITY_TYPE = QType(bits=8, signed=False, frac=8)
-"""The output of the sigmoid table."""
+"""The output of a sigmoid's table."""
 
 
 def window_places(length: int, kernel: int, stride: int, dilation: int = 1) -> int:
@@ -193,9 +193,6 @@ class Node:
     arity: ClassVar[int] = 1
     """How many tensors it reads."""
 
-    is_probability: ClassVar[bool] = False
-    """Whether the output is a probability that is at least 1/2 exactly where the input is not negative."""
-
     is_class: ClassVar[bool] = False
     """Whether the output is the class of each pixel, of logits that it reads."""
 
@@ -205,6 +202,11 @@ class Node:
     name: str
     inputs: tuple[str, ...]
     output: str
+
+    @property
+    def is_probability(self) -> bool:
+        """Whether the output is a probability that is at least 1/2 exactly where the input is not negative."""
+        return False
 
     @property
     def weight_bits(self) -> int:
@@ -614,30 +616,24 @@ class Argmax(Node):
 
 
 @dataclass(frozen=True)
-class Sigmoid(Node):
-    """A table over the whole range of the input.
+class Lookup(Node):
+    """Any function of one value: a table over the whole range of the input.
 
     Attributes:
         table: ``(2**bits,)``; the entry of the integer ``q`` is ``table[q - qmin]``.
+        probability: Whether the output is a probability, as a sigmoid's. Files of the first format have no other
+            tables.
     """
 
-    op: ClassVar[str] = "sigmoid"
-    is_probability: ClassVar[bool] = True
+    op: ClassVar[str] = "lookup"
 
     table: IntArray
+    probability: bool = True
 
-
-@dataclass(frozen=True)
-class Table(Node):
-    """Any function of one value: a table over the whole range of the input, of at most 12 bits.
-
-    Attributes:
-        table: ``(2**bits,)``; the entry of the integer ``q`` is ``table[q - qmin]``.
-    """
-
-    op: ClassVar[str] = "table"
-
-    table: IntArray
+    @property
+    def is_probability(self) -> bool:
+        """Whether the output is a probability that is at least 1/2 exactly where the input is not negative."""
+        return self.probability
 
 
 NODE_TYPES: Mapping[str, type[Any]] = table(
@@ -653,7 +649,7 @@ NODE_TYPES: Mapping[str, type[Any]] = table(
             Requant,
             Concat,
             Add,
-            Sigmoid,
+            Lookup,
             Maximum,
             Multiply,
             Argmax,
@@ -666,6 +662,9 @@ NODE_TYPES: Mapping[str, type[Any]] = table(
         )
     },
 )
+
+RENAMED: Mapping[str, str] = {"sigmoid": Lookup.op}
+"""Ops by the names that they have in files of the first format, and in the digests of networks for good."""
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ OPS: tuple[Op, ...] = (
     Op("requant", "requantisation to another type"),
     Op("concat", "concatenation along the channels"),
     Op("add", "weighted sum of two tensors, requantised", cpp=True),
-    Op("sigmoid", "exact sigmoid table", cpp=True),
+    Op("lookup", "any function of one value, by table", cpp=True),
     Op("maximum", "the greater of two tensors, value by value"),
     Op("multiply", "exact product of two tensors, or of one and a gate", cpp=True),
     Op("argmax", "channel of the greatest value", cpp=True),

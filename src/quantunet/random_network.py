@@ -24,6 +24,7 @@ from quantunet.ir import (
     DepthwiseConv2d,
     Graph,
     IntArray,
+    Lookup,
     MatrixNode,
     Maximum,
     MaxPool2d,
@@ -37,7 +38,6 @@ from quantunet.ir import (
     ResizeNearest,
     Shape,
     Sides,
-    Sigmoid,
     SumPool2d,
     Tensor,
     window_places,
@@ -231,11 +231,18 @@ class GraphBuilder:
         qtype = QType((channels - 1).bit_length(), False, 0)
         return self._add(Argmax(name, (source,), f"{name}_out"), (height, width, 1), qtype)
 
+    def lookup(self, name: str, source: str, table: IntArray, qtype: QType) -> str:
+        """Add a table whose entries are of ``qtype``."""
+        return self._add(
+            Lookup(name, (source,), f"{name}_out", table, probability=False), self._tensor(source).shape, qtype
+        )
+
     def sigmoid(self, name: str, source: str) -> str:
         """Add a sigmoid table."""
         x = self._tensor(source)
         table = sigmoid_table(x.qtype, PROBABILITY_TYPE)
-        return self._add(Sigmoid(name, (source,), f"{name}_out", table), x.shape, PROBABILITY_TYPE)
+        node = Lookup(name, (source,), f"{name}_out", table)
+        return self._add(node, x.shape, PROBABILITY_TYPE)
 
     def pad(self, name: str, source: str, sides: Sides, value: int = 0) -> str:
         """Add pixels of one constant around the image."""

@@ -589,13 +589,9 @@ FAULTS: tuple[Fault, ...] = (
     Fault("argmax", "position kept in reset", "qun_argmax", "group_q <= '0;", ""),
     Fault("argmax", "best of the pixel before", "qun_argmax", "(group_q == '0) ? found", "1'b0 ? found"),
     Fault("argmax", "tree not held", "qun_argmax", "assign s_axis_tready = move;", "assign s_axis_tready = 1'b1;"),
-    Fault(
-        "sigmoid", "lanes swapped", "qun_sigmoid", "(s_axis_tdata[lane*InBits", "(s_axis_tdata[(Lanes-1-lane)*InBits"
-    ),
-    Fault("sigmoid", "table read while it waits", "qun_sigmoid", "move && s_axis_tvalid", "s_axis_tvalid"),
-    Fault(
-        "sigmoid", "tready always high", "qun_sigmoid", "assign s_axis_tready = move;", "assign s_axis_tready = 1'b1;"
-    ),
+    Fault("lookup", "lanes swapped", "qun_lookup", "(s_axis_tdata[lane*InBits", "(s_axis_tdata[(Lanes-1-lane)*InBits"),
+    Fault("lookup", "table read while it waits", "qun_lookup", "move && s_axis_tvalid", "s_axis_tvalid"),
+    Fault("lookup", "tready always high", "qun_lookup", "assign s_axis_tready = move;", "assign s_axis_tready = 1'b1;"),
     Fault("affine", "branch of the other values", "qun_affine", "value_of(raw) < ", "value_of(raw) >= "),
     Fault("affine", "branches of the neighbour", "qun_affine", "raw = beat_q[lane*InBits+:", "raw = beat_q[0+:"),
     Fault("affine", "constants of the first group", "qun_affine", ".addr  (group_q)", ".addr  ('0)"),

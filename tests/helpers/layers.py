@@ -18,6 +18,7 @@ from quantunet.ir import (
     ConvTranspose2d,
     Graph,
     IntArray,
+    Lookup,
     Maximum,
     Multiply,
     Node,
@@ -25,7 +26,6 @@ from quantunet.ir import (
     QType,
     Requant,
     Shape,
-    Sigmoid,
     Tensor,
 )
 from quantunet.random_network import GraphBuilder
@@ -132,7 +132,14 @@ def sigmoid(name: str, shape: Shape, source: QType) -> Graph:
     """Return a sigmoid table."""
     table = sigmoid_table(source, PROBABILITY_TYPE)
     output = Tensor("y", shape, PROBABILITY_TYPE)
-    return _graph(Sigmoid(name, ("x",), "y", table), Tensor("x", shape, source), output)
+    return _graph(Lookup(name, ("x",), "y", table), Tensor("x", shape, source), output)
+
+
+def lookup(name: str, shape: Shape, source: QType, target: QType) -> Graph:
+    """Return a random table."""
+    entries = np.random.default_rng(len(name)).integers(target.qmin, target.qmax + 1, size=1 << source.bits)
+    output = Tensor("y", shape, target)
+    return _graph(Lookup(name, ("x",), "y", IntArray.of(entries), False), Tensor("x", shape, source), output)
 
 
 def reorder(name: str, shape: Shape, qtype: QType, add: Callable[[GraphBuilder], str]) -> Graph:

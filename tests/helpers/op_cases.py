@@ -10,7 +10,7 @@ from helpers.benches.cases import Case, layer_case, plumbing_case
 
 from quantunet.hls.design import Fold, Stream, Style
 from quantunet.hls.modules import fifo, fork, width_adapter
-from quantunet.ir import Graph, IntArray, QType, Sigmoid, Tensor
+from quantunet.ir import IntArray, QType, Tensor
 from quantunet.random_network import GraphBuilder
 
 
@@ -267,24 +267,32 @@ def affine_cases() -> list[Case]:
     return cases
 
 
-def sigmoid_cases() -> list[Case]:
-    """Real tables of signed and unsigned inputs, and a random one in which no two neighbours agree by chance."""
+def lookup_cases() -> list[Case]:
+    """Real tables of signed and unsigned inputs, and random ones in which few neighbours agree, of 1 to 16 bits."""
     cases = []
-    for seed, (channels, lanes, source) in enumerate(
-        [(1, 1, QType(6, True, 3)), (4, 2, QType(5, False, 3)), (3, 3, QType(8, True, 4)), (2, 1, QType(2, True, 0))]
+    for seed, (channels, lanes, source, target) in enumerate(
+        [
+            (1, 1, QType(6, True, 3), None),
+            (4, 2, QType(5, False, 3), QType(8, False, 8)),
+            (3, 3, QType(8, True, 4), None),
+            (2, 1, QType(2, True, 0), QType(8, True, 3)),
+            (2, 2, QType(12, True, 0), QType(16, True, 3)),
+            (3, 1, QType(1, True, 0), QType(1, False, 0)),
+        ]
     ):
         builder = GraphBuilder("net", 6, 5, channels, source, seed)
-        builder.sigmoid("sigmoid", "image")
-        graph = builder.build()
-        cases.append(layer_case(_with_random_table(graph, seed) if seed % 2 else graph, Fold(lanes, lanes), seed=seed))
+        if target is None:
+            builder.sigmoid("lookup", "image")
+        else:
+            builder.lookup("lookup", "image", random_table(source, target, seed), target)
+        cases.append(layer_case(builder.build(), Fold(lanes, lanes), seed=seed))
     return cases
 
 
-def _with_random_table(graph: Graph, seed: int) -> Graph:
-    (node,) = graph.nodes
-    assert isinstance(node, Sigmoid)
-    table = np.random.default_rng(seed).permutation(256)[: node.table.shape[0]]
-    return dataclasses.replace(graph, nodes=(dataclasses.replace(node, table=IntArray.of(table)),))
+def random_table(source: QType, target: QType, seed: int) -> IntArray:
+    """Return a table with the greatest number of different entries."""
+    entries = np.resize(np.arange(target.qmin, target.qmax + 1), max(1 << source.bits, 1 << target.bits))
+    return IntArray.of(np.random.default_rng(seed).permutation(entries)[: 1 << source.bits])
 
 
 def pad_cases() -> list[Case]:

@@ -29,7 +29,7 @@ CASES = (
     op_cases.requant_cases,
     op_cases.concat_cases,
     op_cases.add_cases,
-    op_cases.sigmoid_cases,
+    op_cases.lookup_cases,
     op_cases.maximum_cases,
     op_cases.multiply_cases,
     op_cases.argmax_cases,

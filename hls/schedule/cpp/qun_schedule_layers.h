@@ -188,7 +188,7 @@ class Matrix final : public Module {
     std::vector<Cycle> freed_; // when a pixel's place was given up, in the pixels' order
 };
 
-// `qun_argmax.sv`, `qun_maxpool2d.sv`, `qun_global_pool2d.sv` and `qun_sigmoid.sv`: a pipeline of `stages` registers that
+// `qun_argmax.sv`, `qun_maxpool2d.sv`, `qun_global_pool2d.sv` and `qun_lookup.sv`: a pipeline of `stages` registers that
 // stands still, with its gaps, while the register slice behind it is full. `makes` says whether an input beat makes an
 // output beat; it repeats.
 class Rigid final : public Module {

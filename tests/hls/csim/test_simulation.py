@@ -76,6 +76,8 @@ CASES: tuple[Graph, ...] = (
     layers.reorder("blocks", (2, 3, 18), s(3, 1), lambda net: net.depth_to_space("blocks", "image", (2, 3))),
     layers.sigmoid("sigmoid_signed", (8, 8, 1), s(6, 3)),
     layers.sigmoid("sigmoid_unsigned", (4, 4, 2), u(4, 2)),
+    layers.lookup("lookup_wide", (8, 9, 3), s(12, 3), s(16, 20)),
+    layers.lookup("lookup_one_bit", (3, 4, 3), s(1, 0), u(1, -3)),
     layers.maximum("maximum_signed", (3, 4, 3), s(4, 2)),
     layers.maximum("maximum_unsigned", (1, 5, 2), u(16, -1)),
     layers.argmax("argmax_signed", (6, 5, 5), s(2, 1)),

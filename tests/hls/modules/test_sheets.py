@@ -1,4 +1,4 @@
-"""Instances of the small modules: typed errors, and the order of the sigmoid's table."""
+"""Instances of the small modules: typed errors, and the order of a table."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from quantunet.hls.design import Fold
 from quantunet.hls.folding import Folding
 from quantunet.hls.modules import width_adapter
 from quantunet.hls.modules.table import cycles, emit
-from quantunet.ir import Graph, QType, Sigmoid, Tensor
+from quantunet.ir import Graph, Lookup, QType, Tensor
 from quantunet.random_network import GraphBuilder
 
 
@@ -81,10 +81,10 @@ def test_shift_beyond_the_helper_integers_is_refused() -> None:
         emit(graph, graph.nodes[0], Fold(1, 1))
 
 
-def test_sigmoid_table_is_addressed_by_the_bits_of_the_input() -> None:
+def test_a_table_is_addressed_by_the_bits_of_the_input() -> None:
     graph = small_layers()[3]
     (node,) = graph.nodes
-    assert isinstance(node, Sigmoid)
+    assert isinstance(node, Lookup)
     (memory,) = emit(graph, node, Fold(1, 1)).memories
     words, table = memory.words.array[:, 0], node.table.array
     for q in range(-16, 16):
