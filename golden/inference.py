@@ -131,7 +131,18 @@ def mask(graph: Graph, taps: Taps) -> npt.NDArray[np.bool_]:
             got=f"{graph.logits.shape[2]} channels",
             hint="quantunet.golden.classes gives the class map.",
         )
-    return np.asarray(taps[graph.logits.name][..., 0] >= 0)
+    return np.asarray(_comparable(graph, taps)[..., 0] >= 0)
+
+
+def _comparable(graph: Graph, taps: Taps) -> Array:
+    """Return integers with the order and the signs of the logits' real values."""
+    logits = taps[graph.logits.name]
+    if graph.reading is None or graph.logits.name != graph.output:
+        return logits
+    gain, offset = graph.reading.whole()
+    wide = max(map(abs, gain)) << 48 >= 1 << 62 or max(map(abs, offset)) >= 1 << 62
+    values = logits.astype(object) if wide else logits
+    return np.asarray(values * np.array(gain, dtype=values.dtype) + np.array(offset, dtype=values.dtype))
 
 
 def classes(graph: Graph, taps: Taps) -> Array:
@@ -145,7 +156,7 @@ def classes(graph: Graph, taps: Taps) -> Array:
     """
     if graph.logits.shape[2] == 1:
         return mask(graph, taps).astype(np.int64)
-    return np.asarray(taps[graph.logits.name].argmax(axis=-1), dtype=np.int64)
+    return np.asarray(_comparable(graph, taps).argmax(axis=-1), dtype=np.int64)
 
 
 def class_count(graph: Graph) -> int:

@@ -8,7 +8,7 @@ rounds.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -19,7 +19,7 @@ from quantunet.accumulator import reachable
 from quantunet.golden.codes import Codes, code_dtype
 from quantunet.golden.cores import Cores
 from quantunet.golden.scratch import Scratch
-from quantunet.ir import Array, Graph, MatrixNode, QType
+from quantunet.ir import Array, Graph, MatrixNode, Pair, QType
 from quantunet.rounding import requantise_floats
 
 Floats = npt.NDArray[np.floating]
@@ -175,3 +175,95 @@ def matrix_layer(layout: Layout, cores: Cores, graph: Graph, node: MatrixNode, x
     shares = [every] if len(pieces) >= cores.count else [range(block, block + 1) for block in every]
     cores.each(compute, [(*strip, own) for strip in pieces for own in shares])
     return y
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Output pixels with one set of taps, whose windows lie inside the image.
+
+    Attributes:
+        weight: The taps, int64 ``(taps, taps, channels_in / groups, channels_out)``.
+        rows: The rows of the output that they make.
+        columns: The columns.
+        first: Row and column of the input where the first window begins.
+        stride: Rows and columns of the input from one window to the next.
+        dilation: Rows and columns of the input from one tap to the next.
+    """
+
+    weight: Array
+    rows: slice
+    columns: slice
+    first: Pair
+    stride: Pair
+    dilation: Pair
+
+
+def window_layer(
+    every: Sequence[Windows], groups: int, cores: Cores, graph: Graph, node: MatrixNode, x: Codes
+) -> Codes:  # fmt: skip
+    """Evaluate a matrix op whose windows lie inside the image on a batch.
+
+    Args:
+        every: The windows; together they make each output pixel once.
+        groups: Groups of channels that do not meet.
+        cores: What it may use.
+        graph: The graph that holds the node.
+        node: The layer.
+        x: Its input, ``(images, height, width, channels)``.
+
+    Returns:
+        ``(images, height', width', channels')`` in the smallest integer type that holds it.
+    """
+    input_type, output = graph.input_of(node).qtype, graph.output_of(node)
+    dtype = _exact_dtype(node, input_type)
+    y = np.empty((len(x), *output.shape), code_dtype(output.qtype))
+    terms, channels = x.shape[3] // groups, output.shape[2] // groups
+    bias = node.bias.array.astype(dtype)
+
+    def compute(piece: tuple[Windows, slice, slice, int]) -> None:
+        windows, image, rows, group = piece
+        own = slice(group * channels, (group + 1) * channels)
+        weight = windows.weight[..., own].reshape(-1, channels).astype(dtype)
+        part = y[image, windows.rows, windows.columns, own][:, rows]
+        taps = _inside(cores.scratch, x[image, :, :, group * terms : (group + 1) * terms], windows, rows, part, dtype)
+        acc = cores.scratch.take("sums", (len(taps), channels), dtype)
+        np.matmul(taps, weight, out=acc)
+        acc += bias[own]
+        requantise_floats(acc, input_type.frac + node.weight_type.frac, output.qtype)
+        part[...] = acc.reshape(part.shape)
+
+    pieces = [
+        (windows, image, rows, group)
+        for windows in every
+        for image, rows in strips(y[:, windows.rows, windows.columns].shape, windows.weight[..., 0].size, cores.count)
+        for group in range(groups)
+    ]
+    cores.each(compute, pieces)
+    return y
+
+
+def _inside(
+    scratch: Scratch, x: Codes, windows: Windows, rows: slice, part: Codes, dtype: npt.DTypeLike
+) -> Floats:  # fmt: skip
+    """Return the windows of some rows as a matrix, ``(images * rows * columns, taps * channels)``.
+
+    Args:
+        scratch: For the result.
+        x: The whole images, ``(images, height, width, channels)``.
+        windows: Where they stand.
+        rows: The rows of these windows.
+        part: What they make, ``(images, rows, columns, channels')``.
+        dtype: Type of the result.
+    """
+    images, height, width, _ = part.shape
+    taps_h, taps_w = windows.weight.shape[:2]
+    image, row, pixel, value = x.strides
+    begin = x[:, windows.first[0] + rows.start * windows.stride[0] :, windows.first[1] :]
+    shape = (images, height, width, taps_h, taps_w, x.shape[3])
+    strides = (
+        image, row * windows.stride[0], pixel * windows.stride[1], row * windows.dilation[0],
+        pixel * windows.dilation[1], value,
+    )  # fmt: skip
+    taken = scratch.take("windows", shape, dtype)
+    np.copyto(taken, np.lib.stride_tricks.as_strided(begin, shape, strides, writeable=False))
+    return taken.reshape(math.prod(shape[:3]), -1)

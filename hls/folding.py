@@ -19,12 +19,16 @@ MAX_CONSTANT_WEIGHTS = 9216
 def ideal_cycles(graph: Graph, node: Node, fold: Fold) -> int:
     """Return the cycles in which a layer's busiest resource has work for one frame.
 
-    For a convolution these are its multipliers, ``MACs / (PE * SIMD)``; for every other op its busiest port.
+    For a convolution these are its multipliers, ``MACs / (PE * SIMD)``, or its input where a stride leaves them less to
+    do than that; for every other op its busiest port.
     """
     source, target = graph.input_of(node), graph.output_of(node)
     if fold.style == "constant":
         return max(math.prod(tensor.shape[:2]) for tensor in (source, target))
-    return node.work(source.shape, target.shape) // (fold.pe if node.tied_lanes else fold.pe * fold.simd)
+    work = node.work(source.shape, target.shape)
+    if node.tied_lanes:
+        return work // fold.pe
+    return max(work // (fold.pe * fold.simd), math.prod(source.shape) // fold.simd, math.prod(target.shape) // fold.pe)
 
 
 def _divisors(value: int) -> list[int]:
@@ -104,6 +108,13 @@ def _refusal_of_constant(node: Node) -> FoldingError | None:
             node.name,
             expected=f"{' or '.join(op.stem for op in OPS if 'constant' in op.styles)} for the style constant",
             got=f"a {node.op}",
+            hint="Use folded-lut or folded-dsp.",
+        )
+    if not getattr(node, "native", True):
+        return FoldingError(
+            node.name,
+            expected="a 3x3 same or 1x1 convolution at stride 1 in one group for the style constant",
+            got="another geometry",
             hint="Use folded-lut or folded-dsp.",
         )
     weights = math.prod(node.weight.shape)

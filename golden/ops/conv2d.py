@@ -8,38 +8,56 @@ import numpy as np
 
 from quantunet.golden.codes import Codes
 from quantunet.golden.cores import Cores
-from quantunet.golden.matrix import Layout, matrix_layer
-from quantunet.ir import Array, Conv2d, Graph, MatrixNode, QType
+from quantunet.golden.matrix import Layout, Windows, matrix_layer, window_layer
+from quantunet.ir import Array, Conv2d, Graph, MatrixNode, Pair, QType
 from quantunet.rounding import requantise
 
 
-def accumulate(x: Array, weight: Array, bias: Array) -> Array:
-    """Return the exact accumulators of a same-padded convolution with stride 1.
+def accumulate(
+    x: Array, weight: Array, bias: Array, *, stride: Pair = (1, 1), dilation: Pair = (1, 1), groups: int = 1,
+    padded: bool = True,
+) -> Array:  # fmt: skip
+    """Return the exact accumulators of a convolution.
 
-    ``acc[h, w, co] = bias[co] + sum_{dy, dx, ci} x[h + dy - k//2, w + dx - k//2, ci] * weight[dy, dx, ci, co]``, where
-    pixels outside the image are 0.
+    ``acc[h, w, co] = bias[co] + sum_{dy, dx, ci} x[h*sh + dy*dh, w*sw + dx*dw, ci] * weight[dy, dx, ci, co]``, with the
+    input channels of the group of ``co``; with padding the window begins ``k // 2`` pixels before, and pixels outside
+    the image are 0.
 
     Args:
         x: int64 ``(height, width, channels_in)``.
-        weight: int64 ``(k, k, channels_in, channels_out)``, k odd.
+        weight: int64 ``(kh, kw, channels_in / groups, channels_out)``.
         bias: int64 ``(channels_out,)``.
+        stride: Rows and columns from one window to the next.
+        dilation: Rows and columns from one tap to the next.
+        groups: Groups of channels that do not meet.
+        padded: Whether the image is padded with ``k // 2`` pixels of 0 on each side.
 
     Returns:
-        int64 ``(height, width, channels_out)``.
+        int64 ``(height', width', channels_out)``, a pixel for each window inside the image.
 
     >>> x = np.array([[[1], [2]], [[3], [4]]])
     >>> accumulate(x, np.ones((3, 3, 1, 1), dtype=np.int64), np.array([10]))[..., 0]
     array([[20, 20],
            [20, 20]])
+    >>> row = np.arange(1, 8).reshape(1, 7, 1)
+    >>> weight = np.array([1, 10]).reshape(1, 2, 1, 1)
+    >>> accumulate(row, weight, np.array([0]), stride=(1, 3), dilation=(1, 2), padded=False)
+    array([[[31],
+            [64]]])
     """
-    height, width, _ = x.shape
-    kernel = weight.shape[0]
-    margin = kernel // 2
-    padded = np.pad(x, ((margin, margin), (margin, margin), (0, 0)))
-    acc = np.broadcast_to(bias, (height, width, weight.shape[3])).astype(np.int64)
-    for dy in range(kernel):
-        for dx in range(kernel):
-            acc = acc + np.einsum("hwi,io->hwo", padded[dy : dy + height, dx : dx + width], weight[dy, dx])
+    kernel_h, kernel_w, terms, channels = weight.shape
+    if padded:
+        margins = (kernel_h // 2, kernel_h // 2), (kernel_w // 2, kernel_w // 2), (0, 0)
+        x = np.pad(x, margins)
+    height = (x.shape[0] - (kernel_h - 1) * dilation[0] - 1) // stride[0] + 1
+    width = (x.shape[1] - (kernel_w - 1) * dilation[1] - 1) // stride[1] + 1
+    acc = np.broadcast_to(bias, (height, width, channels)).astype(np.int64)
+    for dy in range(kernel_h):
+        for dx in range(kernel_w):
+            pixels = x[dy * dilation[0] :: stride[0], dx * dilation[1] :: stride[1]][:height, :width]
+            taps = pixels.reshape(height, width, groups, terms)
+            products = np.einsum("hwgi,igo->hwgo", taps, weight[dy, dx].reshape(terms, groups, channels // groups))
+            acc = acc + products.reshape(height, width, channels)
     return acc
 
 
@@ -60,7 +78,10 @@ def conv2d(x: Array, node: Conv2d, input_type: QType, output_type: QType) -> Arr
     >>> conv2d(np.array([[[1], [2], [3]]]), node, QType(2, False, 0), QType(2, False, 0))[0, :, 0]
     array([2, 3, 3])
     """
-    acc = accumulate(x, node.weight.array, node.bias.array)
+    acc = accumulate(
+        x, node.weight.array, node.bias.array, stride=node.stride, dilation=node.dilation, groups=node.groups,
+        padded=node.padded,
+    )  # fmt: skip
     return requantise(acc, input_type.frac + node.weight_type.frac, output_type)
 
 
@@ -93,4 +114,8 @@ def evaluate(graph: Graph, node: Conv2d, inputs: Sequence[Array]) -> Array:
 
 def evaluate_batch(cores: Cores, graph: Graph, node: Conv2d, inputs: Sequence[Codes]) -> Codes:
     """Return the output of a node for a batch, ``(images, height', width', channels')``, fast and as exact."""
-    return matrix_layer(_LAYOUT, cores, graph, node, inputs[0])
+    if node.native:
+        return matrix_layer(_LAYOUT, cores, graph, node, inputs[0])
+    every = slice(None)
+    windows = Windows(node.weight.array, every, every, (0, 0), node.stride, node.dilation)
+    return window_layer([windows], node.groups, cores, graph, node, inputs[0])

@@ -8,33 +8,42 @@ import numpy as np
 
 from quantunet.golden.codes import Codes
 from quantunet.golden.cores import Cores
-from quantunet.golden.matrix import Layout, matrix_layer
-from quantunet.ir import Array, ConvTranspose2d, Graph, MatrixNode, QType
+from quantunet.golden.matrix import Layout, Windows, matrix_layer, window_layer
+from quantunet.ir import Array, ConvTranspose2d, Graph, MatrixNode, Pair, QType, Sides
 from quantunet.rounding import requantise
 
 
-def accumulate(x: Array, weight: Array, bias: Array) -> Array:
-    """Return the exact accumulators of a 2x2 transpose convolution with stride 2.
+def accumulate(x: Array, weight: Array, bias: Array, stride: Pair = (2, 2), crop: Sides = (0, 0, 0, 0)) -> Array:
+    """Return the exact accumulators of a transpose convolution.
 
-    ``acc[2h + dy, 2w + dx, co] = bias[co] + sum_ci x[h, w, ci] * weight[dy, dx, ci, co]``: windows do not overlap.
+    ``full[h*sh + dy, w*sw + dx, co] += sum_ci x[h, w, ci] * weight[dy, dx, ci, co]``, and ``acc = full + bias`` without
+    what is cropped.
 
     Args:
         x: int64 ``(height, width, channels_in)``.
-        weight: int64 ``(2, 2, channels_in, channels_out)``.
+        weight: int64 ``(kh, kw, channels_in, channels_out)``.
         bias: int64 ``(channels_out,)``.
+        stride: Rows and columns of the output from one input pixel to the next.
+        crop: Rows and columns that are left out: at the top, the left, the bottom and the right.
 
     Returns:
-        int64 ``(2 * height, 2 * width, channels_out)``.
+        int64 ``((height - 1) * sh + kh - top - bottom, (width - 1) * sw + kw - left - right, channels_out)``.
 
     >>> accumulate(np.array([[[2]]]), np.array([1, 2, 3, 4]).reshape(2, 2, 1, 1), np.array([1]))[..., 0]
     array([[3, 5],
            [7, 9]])
+    >>> accumulate(np.array([[[1], [2]]]), np.ones((1, 3, 1, 1), np.int64), np.array([0]), (1, 2), (0, 1, 0, 1))[..., 0]
+    array([[1, 3, 2]])
     """
     height, width, _ = x.shape
-    acc = np.empty((2 * height, 2 * width, weight.shape[3]), dtype=np.int64)
-    for dy in range(2):
-        for dx in range(2):
-            acc[dy::2, dx::2] = np.einsum("hwi,io->hwo", x, weight[dy, dx]) + bias
+    kernel_h, kernel_w, _, channels = weight.shape
+    rows, columns = (height - 1) * stride[0] + kernel_h, (width - 1) * stride[1] + kernel_w
+    full = np.zeros((rows, columns, channels), dtype=np.int64)
+    for dy in range(kernel_h):
+        for dx in range(kernel_w):
+            products = np.einsum("hwi,io->hwo", x, weight[dy, dx])
+            full[dy :: stride[0], dx :: stride[1]][:height, :width] += products
+    acc: Array = full[crop[0] : rows - crop[2], crop[1] : columns - crop[3]] + bias
     return acc
 
 
@@ -48,7 +57,7 @@ def conv_transpose2d(x: Array, node: ConvTranspose2d, input_type: QType, output_
         output_type: The output's type.
 
     Returns:
-        int64 ``(2 * height, 2 * width, channels_out)`` in ``output_type``.
+        int64 ``(height', width', channels_out)`` in ``output_type``.
 
     >>> from quantunet.ir import IntArray
     >>> weight = IntArray.of(np.array([1, 2, 3, -4]).reshape(2, 2, 1, 1))
@@ -57,7 +66,7 @@ def conv_transpose2d(x: Array, node: ConvTranspose2d, input_type: QType, output_
     array([[ 2,  3],
            [ 4, -6]])
     """
-    acc = accumulate(x, node.weight.array, node.bias.array)
+    acc = accumulate(x, node.weight.array, node.bias.array, node.stride, node.crop)
     return requantise(acc, input_type.frac + node.weight_type.frac, output_type)
 
 
@@ -76,6 +85,18 @@ def _parts(y: Codes, blocks: int, together: int) -> Codes:
 _LAYOUT = Layout(lambda node: 1, _blocks, _parts, split=False)
 
 
+def _phases(graph: Graph, node: ConvTranspose2d) -> list[Windows]:
+    """Return the windows of each phase: output pixels a stride apart, whose taps lie upside down on the input."""
+    (rows, columns), (top, left) = node.stride, node.crop[:2]
+    found = []
+    for row in range(min(rows, graph.output_of(node).shape[0])):
+        for column in range(min(columns, graph.output_of(node).shape[1])):
+            taps = node.weight.array[(row + top) % rows :: rows, (column + left) % columns :: columns][::-1, ::-1]
+            first = (row + top) // rows - len(taps) + 1, (column + left) // columns - taps.shape[1] + 1
+            found.append(Windows(taps, slice(row, None, rows), slice(column, None, columns), first, (1, 1), (1, 1)))
+    return found
+
+
 def evaluate(graph: Graph, node: ConvTranspose2d, inputs: Sequence[Array]) -> Array:
     """Return the output of a node, int64 ``(height', width', channels')``, by the formula."""
     return conv_transpose2d(inputs[0], node, graph.input_of(node).qtype, graph.output_of(node).qtype)
@@ -83,4 +104,6 @@ def evaluate(graph: Graph, node: ConvTranspose2d, inputs: Sequence[Array]) -> Ar
 
 def evaluate_batch(cores: Cores, graph: Graph, node: ConvTranspose2d, inputs: Sequence[Codes]) -> Codes:
     """Return the output of a node for a batch, ``(images, height', width', channels')``, fast and as exact."""
-    return matrix_layer(_LAYOUT, cores, graph, node, inputs[0])
+    if node.native:
+        return matrix_layer(_LAYOUT, cores, graph, node, inputs[0])
+    return window_layer(_phases(graph, node), 1, cores, graph, node, inputs[0])

@@ -157,7 +157,7 @@ def run(graph: Graph, program: Path, inputs: Sequence[Array]) -> Array:
         done = processes.run([program, weights, str(frames), *files, output])
         _check(graph.name, done)
         data = output.read_bytes() if output.is_file() else b""
-    codes = np.frombuffer(data[: len(data) // 4 * 4], dtype="<i4").astype(np.int64)
+    codes = np.frombuffer(data[: len(data) // 8 * 8], dtype="<i8").astype(np.int64)
     if codes.size != frames * math.prod(target.shape):
         raise ToolFailedError(graph.name, expected=f"{frames * math.prod(target.shape)} values", got=str(codes.size))
     return codes.reshape(frames, *target.shape)
@@ -169,7 +169,7 @@ def _codes(tensor: Tensor, frames: int, values: Array) -> bytes:
     qtype = tensor.qtype
     if values.size and (values.min() < qtype.qmin or values.max() > qtype.qmax):
         raise WidthError(tensor.name, expected=f"values of {qtype}", got=f"{values.min()}..{values.max()}")
-    return values.astype("<i4").tobytes()
+    return values.astype("<i8").tobytes()
 
 
 def _check(where: str, done: processes.Outcome) -> None:

@@ -28,7 +28,7 @@ def folded_area(graph: Graph, node: MatrixNode, fold: Fold, buffer: str, pixels:
     terms = Terms()
     in_folds, out_folds = p["InChannels"] // p["Simd"], p["OutChannels"] // p["Pe"]
     ring = counter_bits(pixels * in_folds)
-    weights = node.weight.shape[0] * node.weight.shape[1] * out_folds * in_folds
+    weights = node.weight.array.size // (fold.pe * fold.simd)
     counters = counter_bits(weights) + 2 * counter_bits(in_folds) + counter_bits(out_folds)
     counters += counter_bits(p["Width"]) + counter_bits(p["Height"])
     terms.add("lut", ring_address_bits=ring, counter_bits=counters, **{buffer: 1})

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from quantunet.accumulator import sum_type
 from quantunet.errors import WidthError
 from quantunet.hls.design import Cycles, Fold, Instance, Stream
+from quantunet.hls.matrix.constant_multiply import signed_digits
 from quantunet.hls.modules.sheet import Join, Params, Timing, beat_a_cycle, pixelwise, same_pixel
 from quantunet.hls.resources.parts import SLICE_BEATS, add_slice
 from quantunet.hls.resources.terms import Terms
@@ -24,7 +27,7 @@ def emit(graph: Graph, node: Add, fold: Fold) -> Instance:
         WidthError: The shifted sum does not fit the 64 bits in which the module rounds.
     """
     first, second = (graph.input_of(node, index).qtype for index in range(2))
-    total, target = sum_type(first, second), graph.output_of(node).qtype
+    total, target = sum_type(first, second, node.gains), graph.output_of(node).qtype
     shift = total.frac - target.frac
     if total.bits + max(-shift, 1) >= _HELPER_BITS or shift >= _HELPER_BITS - 1:
         raise WidthError(
@@ -41,6 +44,7 @@ def emit(graph: Graph, node: Add, fold: Fold) -> Instance:
         "SecondBits": second.bits,
         "SecondSigned": int(second.signed),
         "SecondShift": total.frac - second.frac,
+        **({} if node.gains == (1, 1) else {"FirstGain": node.gains[0], "SecondGain": node.gains[1]}),
         "Shift": shift,
         "OutBits": target.bits,
         "OutSigned": int(target.signed),
@@ -60,10 +64,16 @@ def cycles(graph: Graph, node: Add, fold: Fold) -> Cycles:
 
 
 def area(graph: Graph, node: Add, fold: Fold) -> Terms:
-    """Return what a sum takes: an adder a lane, then what a requantisation of its width takes."""
+    """Return what a sum takes: an adder a lane, then what a requantisation of its width takes.
+
+    A gain is a multiplication by a constant, one addition for each further signed digit that is not 0.
+    """
     p = emit(graph, node, fold).numbers
     terms = Terms()
-    lanes, total = p["Lanes"], sum_type(*(graph.input_of(node, index).qtype for index in range(2))).bits
+    first, second = (graph.input_of(node, index).qtype for index in range(2))
+    lanes, total = p["Lanes"], sum_type(first, second, node.gains).bits
+    digits = signed_digits(np.array(node.gains)) - 1
+    terms.add("lut", constant_adder_bits=lanes * int(digits @ np.array([first.bits, second.bits]) + digits.sum() * 2))
     add_slice(terms, lanes * p["OutBits"] + 1)
     terms.add("lut", sum_bits=lanes * total, output_bits=lanes * p["OutBits"], lanes=lanes)
     terms.add("lut", rounding_bits=lanes * total if p["Shift"] > 0 else 0)

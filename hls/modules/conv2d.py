@@ -1,4 +1,7 @@
-"""Hardware of ``conv2d``: parameters and memories of ``qun_conv2d``, and its cycles."""
+"""Hardware of ``conv2d``: parameters and memories of ``qun_conv2d``, and its cycles.
+
+A geometry that is not native has ``qun_window_conv2d``: :mod:`quantunet.hls.modules.window_conv2d`.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import numpy as np
 from quantunet.hls.design import Cycles, Fold, Instance, Stream
 from quantunet.hls.matrix import constant_conv2d, folded
 from quantunet.hls.matrix.area import folded_area
+from quantunet.hls.modules import window_conv2d
 from quantunet.hls.modules.sheet import Join, Params, Timing
 from quantunet.hls.resources.parts import CREDITS
 from quantunet.hls.resources.terms import Terms
@@ -27,6 +31,8 @@ def emit(graph: Graph, node: Conv2d, fold: Fold) -> Instance:
     """
     if fold.style == "constant":
         return constant_conv2d.emit(graph, node, fold)
+    if not node.native:
+        return window_conv2d.emit(graph, node, fold)
     params = folded.parameters(graph, node, fold)
     head = {name: params[name] for name in ("Height", "Width", "InChannels", "OutChannels")}
     kernel = node.weight.shape[0]
@@ -50,6 +56,8 @@ def cycles(graph: Graph, node: Conv2d, fold: Fold) -> Cycles:
     """
     if fold.style == "constant":
         return constant_conv2d.cycles(graph, node, fold)
+    if not node.native:
+        return window_conv2d.cycles(graph, node, fold)
     height, width, _ = graph.input_of(node).shape
     in_folds, out_folds = folded.folds(graph, node, fold)
     kernel = node.weight.shape[0]
@@ -69,12 +77,16 @@ def area(graph: Graph, node: Conv2d, fold: Fold) -> Terms:
     """
     if fold.style == "constant":
         return constant_conv2d.area(graph, node, fold)
+    if not node.native:
+        return window_conv2d.area(graph, node, fold)
     kernel, width = node.weight.shape[0], graph.input_of(node).shape[1]
     return folded_area(graph, node, fold, "window" if kernel > 1 else "point", (kernel - 1) * width + kernel + 1)
 
 
 def timing(graph: Graph, node: Conv2d, fold: Fold) -> Timing:
     """Return how a layer works through a frame."""
+    if not node.native:
+        return window_conv2d.timing(graph, node, fold)
     height, width, channels = graph.input_of(node).shape
     pixels = np.arange(height * width, dtype=np.int64)
     counts = cycles(graph, node, fold)

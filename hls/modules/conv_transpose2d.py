@@ -1,4 +1,7 @@
-"""Hardware of ``conv_transpose2d``: parameters and memories of ``qun_conv_transpose2d``, and its cycles."""
+"""Hardware of ``conv_transpose2d``: parameters and memories of ``qun_conv_transpose2d``, and its cycles.
+
+A geometry that is not native has ``qun_window_conv2d``: :mod:`quantunet.hls.modules.window_conv2d`.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import numpy as np
 from quantunet.hls.design import Cycles, Fold, Instance, Stream
 from quantunet.hls.matrix import folded
 from quantunet.hls.matrix.area import folded_area
+from quantunet.hls.modules import window_conv2d
 from quantunet.hls.modules.sheet import Join, Params, Timing
 from quantunet.hls.resources.parts import CREDITS
 from quantunet.hls.resources.terms import Terms
@@ -25,6 +29,8 @@ def emit(graph: Graph, node: ConvTranspose2d, fold: Fold) -> Instance:
     Raises:
         WidthError: The layer's values are too wide.
     """
+    if not node.native:
+        return window_conv2d.emit(graph, node, fold)
     params = folded.parameters(graph, node, fold)
     words = folded.split_channels(node.weight.array, fold).reshape(-1, fold.pe * fold.simd)
     return Instance(
@@ -43,6 +49,8 @@ def cycles(graph: Graph, node: ConvTranspose2d, fold: Fold) -> Cycles:
     The multipliers work without a gap from the cycle after the first pixel has come until the frame ends; the next
     frame loads meanwhile, so that the ideal is also the frame interval.
     """
+    if not node.native:
+        return window_conv2d.cycles(graph, node, fold)
     height, width, _ = graph.input_of(node).shape
     in_folds, out_folds = folded.folds(graph, node, fold)
     start = in_folds + folded.LATENCY
@@ -56,11 +64,15 @@ def area(graph: Graph, node: ConvTranspose2d, fold: Fold) -> Terms:
     Raises:
         WidthError: The layer's values are too wide for this fold.
     """
+    if not node.native:
+        return window_conv2d.area(graph, node, fold)
     return folded_area(graph, node, fold, "rows", graph.input_of(node).shape[1] + 2)
 
 
 def timing(graph: Graph, node: ConvTranspose2d, fold: Fold) -> Timing:
     """Return how a layer works through a frame: a firing is a column of an output row, and makes two pixels."""
+    if not node.native:
+        return window_conv2d.timing(graph, node, fold)
     height, width, channels = graph.input_of(node).shape
     firings = np.arange(2 * height * width, dtype=np.int64)
     row, column = np.divmod(firings, width)

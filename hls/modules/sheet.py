@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from quantunet.hls.design import Cycles, Fold, Instance, Stream
+from quantunet.hls.matrix.windows import Windows
 from quantunet.hls.resources.terms import Terms
 from quantunet.ir import Array, Graph
 
@@ -35,8 +36,8 @@ class Timing:
 
     Attributes:
         firings: Firings a frame.
-        cost: Cycles between two firings, at least.
-        busy: Cycles from a firing's start until it is done with its pixels.
+        cost: Cycles between a firing and the next, at least: of all, or int64 ``(firings,)``.
+        busy: Cycles from a firing's start until it is done with its pixels: of all, or int64 ``(firings,)``.
         needs: For each firing, the last input pixel that must have come.
         outputs: Output pixels that a firing makes.
         releases: For each input pixel, the firing after which its place is free.
@@ -47,8 +48,8 @@ class Timing:
     """
 
     firings: int
-    cost: int
-    busy: int
+    cost: int | Array
+    busy: int | Array
     needs: Array
     outputs: int
     releases: Array
@@ -122,3 +123,23 @@ def pixelwise(graph: Graph, node: Any, fold: Fold, counts: Cycles, entry: tuple[
     pixels, beats = np.arange(height * width, dtype=np.int64), channels // fold.pe
     latency = counts.predicted - counts.ideal
     return Timing(len(pixels), beats, 1, pixels, 1, pixels, 1, latency, entry, 2 * beats)
+
+
+def windowed(windows: Windows, latency: int, spare: int) -> Timing:
+    """Return the timing of a layer with ``qun_window``: a firing is an output pixel.
+
+    Args:
+        windows: Its windows.
+        latency: Cycles from the last tap of a fold to its beat.
+        spare: Output beats that the module holds.
+    """
+    cost, needs, releases = windows.cost, windows.needs, windows.releases
+    return Timing(len(cost), cost, cost, needs, 1, releases, windows.ring_pixels, latency, (1,), spare)
+
+
+def moved(
+    graph: Graph, node: Any, fold: Fold, counts: Cycles, needed: Array, releases: Array, capacity: int = 1
+) -> Timing:
+    """Return the timing of a layer that moves or joins pixels, a beat a cycle: a firing is an output pixel."""
+    beats, latency = graph.output_of(node).shape[2] // fold.pe, counts.predicted - counts.ideal
+    return Timing(len(needed), beats, 1, needed, 1, releases, capacity, latency, (0,), 2 * beats)

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import _ctypes
 import logging
+import types
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 from hls4ml.backends.fpga.fpga_backend import FPGABackend
 from hls4ml.model.flow import register_flow
 
-from quantunet.errors import ToolMissingError, UnsupportedOpError
+from quantunet.errors import UnsupportedOpError
 from quantunet.hls.csim.extension import register_layers
+from quantunet.hls.plugin import reporting, software
+from quantunet.hls.plugin.front_ends import register_front_ends
+from quantunet.hls.plugin.reader import compiled
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +29,7 @@ class QuantUNetBackend(FPGABackend):
     def __init__(self) -> None:
         super().__init__(name="QuantUNet")
         register_layers()
+        register_front_ends()
         self._default_flow: str = register_flow("ip", None, requires=["optimize"], backend=self.name)
         self._writer_flow: str = register_flow(
             "write", ["quantunet:write_hls"], requires=[self._default_flow], backend=self.name
@@ -75,28 +83,77 @@ class QuantUNetBackend(FPGABackend):
         }
 
     def compile(self, model: Any) -> str:
-        """There is nothing to compile: the integer graph is the software model.
+        """Make the model ready for ``predict()`` and ``trace()``, which golden's integer inference computes.
+
+        hls4ml loads a library that it is given; there is nothing in it that is called.
+
+        Returns:
+            The path of a library that is always there.
 
         Raises:
-            UnsupportedOpError: Always.
+            ModelError: The model cannot be represented exactly; a subclass says why.
         """
-        raise UnsupportedOpError(
-            model.config.get_project_name(),
-            expected="write()",
-            got="compile() of the backend QuantUNet",
-            hint=f"After write(), every quantunet command takes {model.config.get_output_dir()}/graph.json as its "
-            "model; quantunet.golden.run evaluates it.",
-        )
+        compiled(model)
+        model.trace = types.MethodType(_trace, model)
+        return _ctypes.__file__
 
-    def build(self, model: Any, **_: Any) -> dict[str, Any]:
-        """Synthesis is a step of its own.
+    def predict(self, model: Any, x: Any) -> Any:
+        """Return what the hardware computes of real inputs, as real values, in the shapes of hls4ml's own ``predict``.
+
+        Args:
+            model: A compiled model.
+            x: One sample or several.
 
         Raises:
-            ToolMissingError: Always.
+            ModelError: It was not compiled.
+            ShapeError: The inputs are no whole samples.
         """
-        raise ToolMissingError(
-            model.config.get_project_name(),
-            expected="write()",
-            got="build() of the backend QuantUNet",
-            hint=f"After write(): quantunet hls_synth --model {model.config.get_output_dir()}/graph.json",
-        )
+        ready = compiled(model, make=False)
+        found = software.run(ready.graph, x, ready.input_precision, [ready.graph.output])[ready.graph.output]
+        return _as_hls4ml(found, x)
+
+    def build(self, model: Any, *, synth: bool = True, csim: bool = False, **others: Any) -> dict[str, Any]:
+        """Write the SystemVerilog and synthesise every layer with Yosys.
+
+        Args:
+            model: The model.
+            synth: Whether to synthesise; without it the project is written and the cycles are told.
+            csim: Not of this backend: ``quantunet cosim`` runs every layer as C++ and as SystemVerilog.
+            others: Other options of hls4ml's backends; refused.
+
+        Returns:
+            What ``report.json`` in the model's folder says.
+
+        Raises:
+            UnsupportedOpError: An option that this backend does not have.
+            ModelError: The model cannot be represented exactly.
+            ToolMissingError: Yosys is not installed.
+        """
+        asked = [name for name, value in {"csim": csim, **others}.items() if value]
+        if asked:
+            raise UnsupportedOpError(
+                "build", expected="synth", got=", ".join(asked),
+                hint="For a proof by simulation: quantunet cosim --model "
+                f"{model.config.get_output_dir()}/graph.json",
+            )  # fmt: skip
+        model.write()
+        return reporting.build(Path(model.config.get_output_dir()), synth=synth)
+
+
+def _trace(model: Any, x: Any) -> tuple[Any, dict[str, Any]]:
+    """Return the prediction, and what every layer whose values are in the hardware computes, by the layer's name."""
+    ready = compiled(model)
+    names = dict.fromkeys([ready.graph.output, *ready.layers.values()])
+    found = software.run(ready.graph, x, ready.input_precision, list(names))
+    shapes = {layer.name: tuple(layer.get_output_variable().shape) for layer in model.get_layers()}
+    traced = {
+        layer: found[tensor].reshape(-1, *shapes[layer]) for layer, tensor in ready.layers.items() if layer in shapes
+    }
+    return _as_hls4ml(found[ready.graph.output], x), traced
+
+
+def _as_hls4ml(values: Any, x: Any) -> Any:
+    """Return predictions as hls4ml does: one flat row a sample, in the inputs' float type."""
+    single = np.asarray(x).dtype in (np.single, np.float32)
+    rows = values.reshape(len(values), -1).astype(np.float32 if single else np.float64)
+    return rows[0] if len(rows) == 1 else rows

@@ -41,12 +41,16 @@ class Original:
         """Return the original of an hls4ml layer; ``None`` where it is not known."""
         return self._layers.get(layer.name) or self._layers.get(identifier(layer.name))
 
-    def check_window(self, layer: Any, kernel: tuple[int, int]) -> None:
-        """Check what a convolution or a pooling says beside hls4ml's own attributes: dilation, groups, padding mode.
+    def window(self, layer: Any, kernel: tuple[int, int], *, grouped: bool = True) -> tuple[tuple[int, int], int]:
+        """Return what a convolution or a pooling says beside hls4ml's own attributes: dilation and groups.
 
         Args:
             layer: The hls4ml layer.
             kernel: Its height and width; a dilation of one tap has no effect.
+            grouped: Whether it may have groups.
+
+        Returns:
+            The dilation of rows and columns, and the groups.
 
         Raises:
             UnsupportedOpError: It says something that the hardware does not do, or is not known.
@@ -54,23 +58,17 @@ class Original:
         dilations = self._dilations(layer)
         if dilations is None and max(kernel) > 1:
             raise UnsupportedOpError(layer.name, expected="dilation = 1", got=_UNKNOWN, hint=_HINT)
-        if dilations is not None and any(d != 1 and taps > 1 for d, taps in zip(dilations, kernel, strict=True)):
-            raise UnsupportedOpError(
-                layer.name,
-                expected="dilation = 1",
-                got=" x ".join(map(str, dilations)),
-                hint="Use a convolution without dilation, or two of them.",
-            )
         original = self.of(layer)
-        for key, expected in (
-            ("groups", 1),
-            ("padding_mode", "zeros"),
-            ("ceil_mode", False),
-            ("return_indices", False),
-        ):
+        for key, expected in (("padding_mode", "zeros"), ("ceil_mode", False), ("return_indices", False)):
             got = getattr(original, key, expected)
             if got != expected:
                 raise UnsupportedOpError(layer.name, expected=f"{key} = {expected}", got=str(got))
+        groups = int(getattr(original, "groups", 1) or 1)
+        if original is not None and hasattr(original, "op_type"):
+            groups = next((int(a.i) for a in original.attribute if a.name == "group"), 1)
+        if groups != 1 and not grouped:
+            raise UnsupportedOpError(layer.name, expected="groups = 1", got=str(groups))
+        return dilations or (1, 1), groups
 
     def _dilations(self, layer: Any) -> tuple[int, int] | None:
         """Return the dilation along height and width; ``None`` where nobody says it."""
@@ -78,12 +76,14 @@ class Original:
         for key in ("dilation_rate", "dilation"):
             if hasattr(original, key):
                 value = getattr(original, key)
-                return (int(value), int(value)) if isinstance(value, int) else (int(value[0]), int(value[1]))
+                sizes = [value] if isinstance(value, int) else list(value)
+                rows = int(sizes[0]) if len(sizes) == 2 or isinstance(value, int) else 1
+                return rows, int(sizes[-1])
         if original is not None and hasattr(original, "pool_size"):
             return 1, 1  # Keras' poolings have none
         if original is not None and hasattr(original, "op_type"):
             given = next((list(a.ints) for a in original.attribute if a.name == "dilations"), [1, 1])
-            return int(given[0]), int(given[1])
+            return (int(given[0]) if len(given) == 2 else 1), int(given[-1])
         keys = ("dilation_height", "dilation_width")
         if all(layer.get_attr(key) is not None for key in keys):
             return int(layer.get_attr(keys[0])), int(layer.get_attr(keys[1]))
@@ -94,15 +94,19 @@ class Original:
         """Return the upper limit of a ReLU; ``None`` for none.
 
         Raises:
-            UnsupportedOpError: A slope or a threshold other than 0.
+            UnsupportedOpError: A threshold other than 0.
         """
         original = self.of(layer)
-        for key in ("negative_slope", "threshold"):
-            value = getattr(original, key, 0.0)
-            if value is not None and float(value) != 0.0:
-                raise UnsupportedOpError(layer.name, expected=f"a ReLU with {key} = 0", got=f"{float(value):g}")
+        value = getattr(original, "threshold", 0.0)
+        if isinstance(value, int | float) and float(value) != 0.0:
+            raise UnsupportedOpError(layer.name, expected="a ReLU with threshold = 0", got=f"{float(value):g}")
         limit = getattr(original, "max_value", None)
         return None if limit is None or math.isinf(float(limit)) else float(limit)
+
+    def slope(self, layer: Any) -> float:
+        """Return the slope below 0 of a ReLU, where hls4ml keeps it to itself; 0 for none."""
+        value = getattr(self.of(layer), "negative_slope", 0.0)
+        return float(value) if isinstance(value, int | float) else 0.0
 
 
 def _keras_layers(model: Any) -> list[Any]:

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
 from hls4ml.model.types import FixedPrecisionType, IntegerPrecisionType, RoundingMode, SaturationMode
 
 from quantunet.errors import UnsupportedOpError
+from quantunet.fraction_rounding import Rounding, half_away, half_down, half_even, half_to_zero, half_up
 from quantunet.ir import QType
-from quantunet.normalise import Rule
+from quantunet.values import Form, Rule
+
+_ROUNDINGS: Mapping[RoundingMode, Rounding] = {
+    RoundingMode.TRN: math.floor,
+    RoundingMode.TRN_ZERO: math.trunc,
+    RoundingMode.RND: half_up,
+    RoundingMode.RND_ZERO: half_to_zero,
+    RoundingMode.RND_INF: half_away,
+    RoundingMode.RND_MIN_INF: half_down,
+    RoundingMode.RND_CONV: half_even,
+}
 
 Range = tuple[int, int]
 """The least and the greatest integer that a value can take."""
@@ -54,16 +68,14 @@ def rule_of(where: str, precision: Any) -> Rule:
         UnsupportedOpError: Another precision than an integer or fixed-point one.
     """
     qtype = qtype_of(where, precision)
-    rounding = getattr(precision, "rounding_mode", RoundingMode.TRN)
+    rounding = getattr(precision, "rounding_mode", None) or RoundingMode.TRN
     saturation = getattr(precision, "saturation_mode", SaturationMode.WRAP)
     symmetric = saturation is SaturationMode.SAT_SYM and qtype.signed
     return Rule(
-        qtype.frac,
+        Fraction(2) ** -qtype.frac,
         qtype.qmin + symmetric,
         qtype.qmax,
-        qtype,
-        rounding=None if rounding is RoundingMode.RND_CONV else f"{rounding} in {precision}",
-        even="RND_CONV",
+        Form.of(qtype),
+        _ROUNDINGS[rounding],
         wraps=saturation not in (SaturationMode.SAT, SaturationMode.SAT_SYM),
-        hint="Set the result precision to (u)fixed<W,I,RND_CONV,SAT>.",
     )

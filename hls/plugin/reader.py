@@ -7,23 +7,24 @@ Other graphs go through the same normalisation as QONNX files (:mod:`quantunet.n
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Mapping
-from fractions import Fraction
+import logging
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from quantunet.accumulator import bits_for
-from quantunet.errors import ModelError, ScaleError, ShapeError, UnsupportedOpError, WidthError
+from quantunet.errors import ModelError, ShapeError, UnsupportedOpError
 from quantunet.hls.csim.lower.layer import GRAPH_KEY, NODE_ATTRIBUTE, TENSOR_ATTRIBUTE
 from quantunet.hls.csim.lower.names import unique_names
+from quantunet.hls.plugin.layers import READERS, result, shape_of
 from quantunet.hls.plugin.original import Original
-from quantunet.hls.plugin.precision import holds, qtype_of, rule_of
+from quantunet.hls.plugin.precision import rule_of
 from quantunet.identifiers import identifier
-from quantunet.ir import Conv2d, ConvTranspose2d, Graph, IntArray, QType, Shape, Tensor
-from quantunet.normalise import AnyValue, Builder, Place, SumSource
+from quantunet.ir import Graph, Tensor
+from quantunet.normalise import Builder
+from quantunet.values import AnyValue, Place, TensorSource, Value
+
+logger = logging.getLogger(__name__)
 
 
 def from_model_graph(model: Any) -> Graph:
@@ -42,11 +43,66 @@ def from_model_graph(model: Any) -> Graph:
         WidthError: An accumulator that may overflow, or a width outside the supported range.
         ModelError: Anything else that makes the graph illegal.
     """
-    return _Reader(model).graph()
+    return Reader(model).graph()
 
 
-class _Reader:
-    """Reads the layers in order; what each variable holds is a value of the builder."""
+@dataclass(frozen=True)
+class Compiled:
+    """A model as integers.
+
+    Attributes:
+        graph: The integer graph.
+        input_precision: The hls4ml precision of the input.
+        layers: By the name of an hls4ml layer, the tensor that holds its result; layers that became a part of others
+            are left out.
+    """
+
+    graph: Graph
+    input_precision: Any
+    layers: Mapping[str, str]
+
+
+def compiled(model: Any, *, make: bool = True) -> Compiled:
+    """Return a model as integers; it is read once.
+
+    Args:
+        model: A ``ModelGraph`` of the backend ``QuantUNet``.
+        make: Read it where that has not been done.
+
+    Raises:
+        ModelError: As :func:`from_model_graph`; or it was not compiled, and is not to be made.
+    """
+    found: Compiled | None = getattr(model, "quantunet", None)
+    if found is None:
+        if not make:
+            raise ModelError(
+                model.config.get_project_name(), expected="a compiled model", got="one that is not",
+                hint="Call compile() first.",
+            )  # fmt: skip
+        reader = Reader(model)
+        graph = reader.graph()
+        inputs = model.get_input_variables()
+        found = model.quantunet = Compiled(graph, inputs[0].type.precision, reader.tensors(graph))
+    return found
+
+
+def _defaults(model: Any) -> frozenset[str]:
+    """Return the precisions that hls4ml gives to what nobody has chosen."""
+    found = model.config.model_precision.get("default")
+    return (
+        frozenset()
+        if found is None
+        else frozenset({str(found), str(model.config.backend.convert_precision_string(str(found)))})
+    )
+
+
+class Reader:
+    """Reads the layers in order; what each variable holds is a value of the builder.
+
+    Attributes:
+        rounded: The layers whose real weights were rounded, by what and to which type.
+        defaults: The precisions of what nobody has chosen.
+    """
 
     def __init__(self, model: Any) -> None:
         self.model = model
@@ -55,6 +111,8 @@ class _Reader:
         self.unread: dict[str, Tensor] = {}
         self.original = Original(model.config.config)
         self.own = model.config.config.get(GRAPH_KEY) is not None
+        self.rounded: dict[str, list[str]] = {}
+        self.defaults = _defaults(model)
         self.names = self._names()
 
     def _names(self) -> dict[str, str]:
@@ -72,6 +130,7 @@ class _Reader:
         return {**names, **dict(zip(foreign, cleaned, strict=True))}
 
     def graph(self) -> Graph:
+        """Return the checked graph."""
         if len(self.model.outputs) != 1:
             raise ModelError(
                 "model", expected="one output", got=str(len(self.model.outputs)), hint="Cut the model into parts."
@@ -82,20 +141,34 @@ class _Reader:
                 hint="The hardware takes one image; join the inputs into the channels of one.",
             )  # fmt: skip
         for order, layer in enumerate(self.model.get_layers()):
-            read = _READERS.get(layer.class_name)
+            read = READERS.get(layer.class_name)
             if read is None:
                 raise UnsupportedOpError(
                     layer.name,
-                    expected=f"one of the layers {', '.join(sorted(_READERS))}",
+                    expected=f"one of the layers {', '.join(sorted(READERS))}",
                     got=layer.class_name,
                     hint="Remove the layer, or compute it outside.",
                 )
             read(self, layer, self.place(layer, order))
+        for what, names in self.rounded.items():
+            logger.info("%s, as the layers declare them: %s", what, ", ".join(names))
         name = self.model.config.config.get(GRAPH_KEY) or identifier(self.model.config.get_project_name())
         variable = self.model.outputs[0]
         for each in list(self.unread):
             self.source_of(each)
         return self.builder.graph(name, self.values[variable], Place(self.names[variable], len(self.values), ""))
+
+    def tensors(self, graph: Graph) -> dict[str, str]:
+        """Return the tensor of each layer whose result is one of the graph."""
+        names = {tensor.name for tensor in graph.tensors}
+        found = {}
+        for layer in self.model.get_layers():
+            value = self.values.get(layer.outputs[0])
+            whole = isinstance(value, Value) and value.untouched and isinstance(value.source, TensorSource)
+            if whole and isinstance(value, Value) and isinstance(value.source, TensorSource):
+                if value.source.tensor.name in names:
+                    found[layer.name] = value.source.tensor.name
+        return found
 
     def place(self, layer: Any, order: int) -> Place:
         """Return the name, the place and the output of a layer's node."""
@@ -117,9 +190,9 @@ class _Reader:
 
         A layer of the project's own graphs becomes a layer again; so does one that several others read.
         """
-        value = self.builder.quantise(place, value, rule_of(layer.name, _result(layer)))
-        shape = tuple(int(size) for size in layer.get_output_variable().shape)
-        if shape != value.shape:
+        value = self.builder.quantise(place, value, rule_of(layer.name, result(layer)))
+        shape = shape_of(layer)
+        if shape != value.shape and math.prod(shape) != math.prod(value.shape):  # a flattened map keeps its shape here
             raise ShapeError(layer.name, expected=f"a result of shape {value.shape}", got=str(shape))
         variable = layer.outputs[0]
         if layer.get_attr(NODE_ATTRIBUTE) is not None:
@@ -127,202 +200,3 @@ class _Reader:
         elif len(layer.get_output_nodes()) + (variable in self.model.outputs) > 1:
             value = self.builder.settle(value)
         self.values[variable] = value
-
-
-def _activation(layer: Any) -> str:
-    return str(layer.get_attr("activation")).lower()
-
-
-def _result(layer: Any) -> Any:
-    return layer.get_output_variable().type.precision
-
-
-def _shape(layer: Any) -> Shape:
-    shape = tuple(int(size) for size in layer.get_output_variable().shape)
-    if len(shape) != 3:
-        raise ShapeError(layer.name, expected="an output (height, width, channels)", got=str(shape))
-    return shape
-
-
-def _expect(layer: Any, expected: Mapping[str, object]) -> None:
-    """Check attributes; one that is missing is unknown, and not right."""
-    for key, value in expected.items():
-        got = layer.get_attr(key)
-        if got != value:
-            unknown = "nothing: hls4ml does not pass it on"
-            raise UnsupportedOpError(layer.name, expected=f"{key} = {value}", got=unknown if got is None else str(got))
-
-
-def _codes(where: str, what: str, values: npt.ArrayLike, frac: int) -> IntArray:
-    """Return real values as integers at ``frac``; they must be exact."""
-    scaled = np.ldexp(np.asarray(values, dtype=np.float64), frac)
-    codes = np.rint(scaled)
-    if not np.array_equal(codes, scaled):
-        raise ScaleError(
-            where,
-            expected=f"{what} that are multiples of 2**{-frac}",
-            got=f"{float(np.asarray(values).ravel()[int(np.argmax(codes != scaled))])!r}",
-            hint="Quantise them with a power-of-two scale that the layer's precision holds.",
-        )
-    return IntArray.of(codes.astype(np.int64))
-
-
-def _check_range(where: str, what: str, codes: IntArray, qtype: QType) -> None:
-    low, high = int(codes.array.min()), int(codes.array.max())
-    if low < qtype.qmin or high > qtype.qmax:
-        raise WidthError(where, expected=f"{what} in {qtype.qmin}..{qtype.qmax} ({qtype})", got=f"{low}..{high}")
-
-
-def _read_input(reader: _Reader, layer: Any, place: Place) -> None:
-    reader.unread[layer.outputs[0]] = Tensor(place.output, _shape(layer), qtype_of(layer.name, _result(layer)))
-
-
-def _read_conv2d(reader: _Reader, layer: Any, place: Place) -> None:
-    height, width = int(layer.get_attr("filt_height")), int(layer.get_attr("filt_width"))
-    padding = dict.fromkeys(("pad_top", "pad_bottom", "pad_left", "pad_right"), height // 2)
-    strides = {"stride_height": 1, "stride_width": 1}
-    _expect(layer, {"data_format": "channels_last", "filt_width": height, **strides, **padding})
-    if layer.get_attr(NODE_ATTRIBUTE) is None:
-        reader.original.check_window(layer, (height, width))
-    _read_matrix(reader, layer, place, Conv2d)
-
-
-def _read_conv_transpose2d(reader: _Reader, layer: Any, place: Place) -> None:
-    _read_matrix(reader, layer, place, ConvTranspose2d)
-
-
-def _read_matrix(reader: _Reader, layer: Any, place: Place, kind: type[Conv2d] | type[ConvTranspose2d]) -> None:
-    name = place.name
-    source = reader.builder.tensor(reader.source(layer), place)
-    weights, biases = layer.weights["weight"], layer.weights["bias"]
-    weight_type = qtype_of(name, weights.type.precision)
-    weight = _codes(name, "weights", weights.data, weight_type.frac)
-    _check_range(name, "weights", weight, weight_type)
-    if not weight_type.signed:
-        weight_type = QType(weight_type.bits + 1, signed=True, frac=weight_type.frac)
-    _codes(name, "biases", biases.data, weight_type.frac + source.qtype.frac)
-    bias_type = qtype_of(name, biases.type.precision)
-    _check_range(name, "biases", _codes(name, "biases", biases.data, bias_type.frac), bias_type)
-    bias = np.asarray(biases.data, dtype=np.float64).reshape(-1)
-    value = reader.builder.matrix(place, kind, reader.builder.ready(source, place), weight, weight_type, bias)
-    assert isinstance(value.source, SumSource)
-    _check_accumulator(layer, value.source)
-    reader.keep(layer, place, value)
-
-
-def _check_accumulator(layer: Any, sums: SumSource) -> None:
-    """Check that the C++ accumulator holds every reachable sum; it may wrap in between."""
-    got = qtype_of(layer.name, layer.get_attr("accum_t").precision)
-    exact = QType(bits_for(*sums.reach), signed=True, frac=sums.frac)
-    if not holds(got, sums.reach, sums.frac):
-        raise WidthError(
-            layer.name,
-            expected=f"an accumulator that holds {exact} (signed, bits.fraction)",
-            got=str(got),
-            hint="Widen the layer's accum precision.",
-        )
-
-
-def _read_maxpool2d(reader: _Reader, layer: Any, place: Place) -> None:
-    sizes = dict.fromkeys(("pool_height", "pool_width", "stride_height", "stride_width"), 2)
-    padding = dict.fromkeys(("pad_top", "pad_bottom", "pad_left", "pad_right"), 0)
-    _expect(layer, {"data_format": "channels_last", "pool_op": "Max", **sizes, **padding})
-    if reader.original.of(layer) is not None:
-        reader.original.check_window(layer, (2, 2))
-    reader.keep(layer, place, reader.builder.maxpool(place, reader.source(layer)))
-
-
-def _read_concat(reader: _Reader, layer: Any, place: Place) -> None:
-    if layer.get_attr("axis") not in (3, -1):
-        raise UnsupportedOpError(
-            layer.name, expected="concatenation along the channels (axis 3)", got=f"axis {layer.get_attr('axis')}"
-        )
-    legs = [reader.source(layer, index) for index in range(len(layer.inputs))]
-    reader.keep(layer, place, reader.builder.concat(place, legs))
-
-
-def _read_merge(reader: _Reader, layer: Any, place: Place) -> None:
-    """Read a sum of two tensors."""
-    operation = str(layer.get_attr("op")).lower()
-    if operation != "add" or len(layer.inputs) != 2:
-        raise UnsupportedOpError(layer.name, expected="a sum of two tensors", got=f"{operation} of {len(layer.inputs)}")
-    reader.keep(layer, place, reader.builder.add(place, reader.source(layer), reader.source(layer, 1)))
-
-
-def _read_activation(reader: _Reader, layer: Any, place: Place) -> None:
-    source = reader.source(layer)
-    activation = _activation(layer)
-    if layer.get_attr(NODE_ATTRIBUTE) is not None:
-        reader.values[layer.outputs[0]] = reader.builder.requant(place, source, qtype_of(place.name, _result(layer)))
-        return
-    if activation == "relu":
-        limit = reader.original.relu_limit(layer)
-        source = reader.builder.clip(place, source, Fraction(0), None if limit is None else Fraction(limit))
-    elif activation != "linear":
-        raise UnsupportedOpError(
-            layer.name,
-            expected="an activation linear or relu",
-            got=activation,
-            hint="End the model at the logits, or use the layer QunLookup.",
-        )
-    reader.keep(layer, place, source)
-
-
-def _read_parametrized(reader: _Reader, layer: Any, place: Place) -> None:
-    """A leaky or thresholded ReLU whose parameter is 0: what Keras' layer ``ReLU`` becomes."""
-    kind, parameter = layer.get_attr("activation"), layer.get_attr("activ_param")
-    if str(kind).lower() not in ("thresholdedrelu", "leakyrelu", "relu") or parameter is None or float(parameter) != 0:
-        raise UnsupportedOpError(
-            layer.name, expected="an activation linear or relu", got=f"{kind} with the parameter {parameter}"
-        )
-    limit = reader.original.relu_limit(layer)
-    high = None if limit is None else Fraction(limit)
-    reader.keep(layer, place, reader.builder.clip(place, reader.source(layer), Fraction(0), high))
-
-
-def _read_transpose(reader: _Reader, layer: Any, place: Place) -> None:
-    """Leave out a transposition at the model's edge: it says in which order values lie, and changes none."""
-    variable, target = layer.inputs[0], layer.outputs[0]
-    perm = list(layer.get_attr("perm"))
-    at_input = variable in reader.unread
-    shape = reader.unread[variable].shape if at_input else reader.source(layer).shape
-    order = [axis for axis in perm if shape[axis] != 1]
-    edge = (at_input and perm == [1, 2, 0]) or (target in reader.model.outputs and perm == [2, 0, 1])
-    if not edge and (order != sorted(order) or not (at_input or target in reader.model.outputs)):
-        raise UnsupportedOpError(
-            layer.name,
-            expected="tensors with the channels last",
-            got=f"a transposition of {shape} to {_shape(layer)}",
-            hint="Leave it out, or put it at the model's input or output.",
-        )
-    if at_input:
-        reader.unread[variable] = dataclasses.replace(reader.unread[variable], shape=_shape(layer))
-    reader.values[target] = reader.source(layer)
-
-
-def _read_lookup(reader: _Reader, layer: Any, place: Place) -> None:
-    table = layer.weights["table"]
-    table_type = qtype_of(place.name, table.type.precision)
-    codes = _codes(place.name, "table entries", table.data, table_type.frac)
-    _check_range(place.name, "table entries", codes, table_type)
-    got = qtype_of(layer.name, _result(layer))
-    if got != table_type:
-        raise UnsupportedOpError(layer.name, expected=f"a result of the table's type {table_type}", got=str(got))
-    reader.values[layer.outputs[0]] = reader.builder.table(
-        place, reader.source(layer), codes, table_type, probability=bool(layer.get_attr("probability"))
-    )
-
-
-_READERS: Mapping[str, Callable[[_Reader, Any, Place], None]] = {
-    "Input": _read_input,
-    "Conv2D": _read_conv2d,
-    "PointwiseConv2D": _read_conv2d,
-    "QunConvTranspose2D": _read_conv_transpose2d,
-    "Pooling2D": _read_maxpool2d,
-    "Activation": _read_activation,
-    "ParametrizedActivation": _read_parametrized,
-    "Concatenate": _read_concat,
-    "Merge": _read_merge,
-    "QunLookup": _read_lookup,
-    "Transpose": _read_transpose,
-}

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Sum of two tensors, requantised: clamp(round_half_even((a * 2**FirstShift + b * 2**SecondShift) / 2**Shift)).
+// Weighted sum of two tensors, requantised: clamp(round_half_even(sum / 2**Shift)).
 //
 // Latency: 1 cycle.
 // Throughput: one beat a cycle; a beat of each stream is taken in the same cycle.
 // Lanes: Lanes channels a beat in and out, lane 0 least significant, channel groups innermost.
+//
+// The sum is a * FirstGain * 2**FirstShift + b * SecondGain * 2**SecondShift.
 
 `include "qun_assert.svh"
 
@@ -25,9 +27,13 @@ module qun_add #(
     parameter bit SecondSigned = 1'b0,
     /// Binary places that are added to the second stream [0 to 46]
     parameter int unsigned SecondShift = 0,
+    /// What the first stream is multiplied by [a whole number other than 0; the sum below 62 bits]
+    parameter int FirstGain = 1,
+    /// What the second stream is multiplied by [a whole number other than 0; the sum below 62 bits]
+    parameter int SecondGain = 1,
     /// Binary places of the sum that are dropped; below 0, that are added [sum bits + max(-Shift, 1) below 64]
     parameter int Shift = 0,
-    /// Bits of an output channel [1 to 16]
+    /// Bits of an output channel [1 to 48]
     parameter int unsigned OutBits = 8,
     /// Whether output channels are signed [0 or 1]
     parameter bit OutSigned = 1'b0
@@ -62,6 +68,12 @@ module qun_add #(
   assign s_axis_first_tready = ready && s_axis_second_tvalid;
   assign s_axis_second_tready = ready && s_axis_first_tvalid;
 
+  // A gain of 1 takes no multiplication, and one of -1 makes the sum a difference.
+  function automatic longint weighted(longint value, int unsigned shift, int gain);
+    longint scaled = value <<< shift;
+    return (gain == 1) ? scaled : (gain == -1) ? -scaled : scaled * 64'(gain);
+  endfunction
+
   // Without a beat the result does not matter, and a simulator need not compute it.
   always_comb begin
     result = 'x;
@@ -75,7 +87,8 @@ module qun_add #(
         automatic logic second_sign = SecondSigned && second_raw[SecondBits-1];
         automatic longint first = {{(64 - FirstBits) {first_sign}}, first_raw};
         automatic longint second = {{(64 - SecondBits) {second_sign}}, second_raw};
-        automatic longint total = (first <<< FirstShift) + (second <<< SecondShift);
+        automatic longint total = weighted(first, FirstShift, FirstGain) +
+            weighted(second, SecondShift, SecondGain);
         result[lane*OutBits+:OutBits] = OutBits'(
             qun_requant_pkg::round_saturate(total, Shift, int'(OutBits), OutSigned));
       end

@@ -36,7 +36,7 @@ module qun_conv2d #(
     parameter int unsigned AccBits = 24,
     /// Binary places that requantisation drops; below 0, that it adds [AccBits + max(-Shift, 1) below 64]
     parameter int Shift = 0,
-    /// Bits of an output channel [1 to 16]
+    /// Bits of an output channel [1 to 16, or enough for every sum: up to 48]
     parameter int unsigned OutBits = 8,
     /// Whether output channels are signed [0 or 1]
     parameter bit OutSigned = 1'b0,

@@ -11,7 +11,7 @@
 module qun_requant #(
     /// Channels of a beat [1 or more]
     parameter int unsigned Lanes = 1,
-    /// Bits of an input channel [1 to 16]
+    /// Bits of an input channel [1 to 48]
     parameter int unsigned InBits = 8,
     /// Whether input channels are signed [0 or 1]
     parameter bit InSigned = 1'b0,

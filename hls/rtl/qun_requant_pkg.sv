@@ -34,6 +34,21 @@ package qun_requant_pkg;
     return (quotient >= 0) ? most : out_signed ? ~most : 64'sd0;
   endfunction
 
+  // floor(sum / 2**shift), clamped to an integer of out_bits; or its low bits, where the result wraps.
+  // Pass constants for all but `sum`.
+  function automatic longint shift_limit(longint sum, int shift, int out_bits, bit out_signed,
+                                         bit wraps);
+    int value_bits = out_signed ? out_bits - 1 : out_bits;  // without the sign
+    longint most = (64'sd1 << value_bits) - 64'sd1;
+    longint least = out_signed ? ~most : 64'sd0;
+    longint quotient = sum >>> shift;
+    longint above = quotient >>> value_bits;
+    if (wraps || above == 0 || (out_signed && above == -64'sd1)) begin
+      return quotient;
+    end
+    return (quotient < 0) ? least : most;
+  endfunction
+
 endpackage
 
 `default_nettype wire

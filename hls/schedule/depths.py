@@ -137,19 +137,26 @@ def _way(stream: Connection, lanes_in: int, lanes_out: int) -> int:
     return cycles
 
 
+def _each(cycles: int | Array, firings: int, frames: int) -> Array:
+    """Return the cycles of each firing of some frames."""
+    return np.tile(np.broadcast_to(np.asarray(cycles, dtype=np.int64), (firings,)), frames)
+
+
 def _starts(timing: Timing, legs: list[Array], frames: int) -> Array:
     """Return the start of every firing: ``max(previous start + cost, arrival of what it needs)``."""
     pixels = len(legs[0]) // frames
     needs = (timing.needs[None, :] + pixels * np.arange(frames)[:, None]).reshape(-1)
     ready = np.maximum.reduce([arrival[needs] for arrival in legs])
-    pace = timing.cost * np.arange(len(needs), dtype=np.int64)
+    cost = _each(timing.cost, timing.firings, frames)
+    pace = np.cumsum(cost) - cost
     starts: Array = np.maximum.accumulate(ready - pace) + pace
     return starts
 
 
 def _departures(timing: Timing, starts: Array) -> Array:
     """Return when each output pixel's last beat is offered."""
-    share = timing.busy * np.arange(1, timing.outputs + 1, dtype=np.int64) // timing.outputs
+    busy = _each(timing.busy, timing.firings, len(starts) // timing.firings)
+    share = busy[:, None] * np.arange(1, timing.outputs + 1, dtype=np.int64) // timing.outputs
     departures: Array = (starts[:, None] + share - 1 + timing.latency).reshape(-1)
     return departures
 
@@ -157,6 +164,7 @@ def _departures(timing: Timing, starts: Array) -> Array:
 def _highest_fill(timing: Timing, came: Array, starts: Array, frames: int) -> int:
     """Return the highest number of pixels that have come and are not released."""
     firings = (timing.releases[None, :] + timing.firings * np.arange(frames)[:, None]).reshape(-1)
-    released = np.sort(starts[firings[firings < len(starts)]] + timing.busy)
+    firings = firings[firings < len(starts)]
+    released = np.sort(starts[firings] + _each(timing.busy, timing.firings, frames)[firings])
     waiting = np.arange(1, len(came) + 1) - np.searchsorted(released, came, side="right")
     return int(waiting.max())

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from quantunet.ir import Graph, MatrixNode, QType
+from quantunet.ir import Affine, Graph, MatrixNode, Pair, QType
 
 
 def bits_for(low: int, high: int) -> int:
@@ -28,9 +28,8 @@ def reachable(node: MatrixNode, input_type: QType) -> tuple[int, int]:
         input_type: The type of its input.
     """
     # Types hold 0: a term is least where a positive weight meets qmin or a negative one meets qmax.
-    weight = node.weight.array
-    positive = np.maximum(weight, 0).sum(axis=node.sum_axes)
-    negative = weight.sum(axis=node.sum_axes) - positive
+    positive = np.stack([np.maximum(weight, 0).sum(axis=(0, 1, 2)) for weight in node.phases])
+    negative = np.stack([np.minimum(weight, 0).sum(axis=(0, 1, 2)) for weight in node.phases])
     # The sums of products keep far below 2**63; a bias of a file may be any int64, and is added as a Python integer.
     bias = node.bias.array.astype(object)
     low = positive * input_type.qmin + negative * input_type.qmax + bias
@@ -49,18 +48,47 @@ def accumulator(graph: Graph, node: MatrixNode) -> QType:
     return _accumulator(node, graph.input_of(node).qtype)
 
 
-def sum_type(first: QType, second: QType) -> QType:
-    """Return the type of the exact sum of two integers, at the finer of their scales.
+def sum_reach(first: QType, second: QType, gains: Pair = (1, 1)) -> tuple[int, int]:
+    """Return the least and the greatest weighted sum of two integers, at the finer of their scales.
+
+    >>> sum_reach(QType(4, True, 2), QType(3, False, 2), (1, -1))
+    (-15, 7)
+    """
+    frac = max(first.frac, second.frac)
+    ends = [
+        sorted((gain * qtype.qmin << (frac - qtype.frac), gain * qtype.qmax << (frac - qtype.frac)))
+        for qtype, gain in zip((first, second), gains, strict=True)
+    ]
+    return ends[0][0] + ends[1][0], ends[0][1] + ends[1][1]
+
+
+def sum_type(first: QType, second: QType, gains: Pair = (1, 1)) -> QType:
+    """Return the type of the exact weighted sum of two integers, at the finer of their scales.
 
     >>> str(sum_type(QType(4, True, 2), QType(3, False, 4)))
     's7.4'
     """
-    frac = max(first.frac, second.frac)
-    low, high = (
-        sum(limit << (frac - qtype.frac) for limit, qtype in zip(limits, (first, second), strict=True))
-        for limits in ((first.qmin, second.qmin), (first.qmax, second.qmax))
-    )
-    return QType(bits_for(low, high), signed=True, frac=frac)
+    return QType(bits_for(*sum_reach(first, second, gains)), signed=True, frac=max(first.frac, second.frac))
+
+
+def affine_reach(node: Affine, input_type: QType) -> tuple[int, int]:
+    """Return the least and the greatest ``x * m + b`` of any channel, before the shift.
+
+    Args:
+        node: The layer.
+        input_type: The type of its input, every integer of which may come.
+    """
+    # Constants of a file may be any int64: Python integers hold every product.
+    columns = (node.split, node.multiplier, node.offset, node.lower_multiplier, node.lower_offset)
+    reached = []
+    for split, multiplier, offset, lower_multiplier, lower_offset in zip(
+        *(column.array.tolist() for column in columns), strict=True
+    ):
+        if split <= input_type.qmax:
+            reached += [x * multiplier + offset for x in (max(split, input_type.qmin), input_type.qmax)]
+        if split > input_type.qmin:
+            reached += [x * lower_multiplier + lower_offset for x in (input_type.qmin, min(split - 1, input_type.qmax))]
+    return min(reached), max(reached)
 
 
 def product_type(first: QType, second: QType) -> QType:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from quantunet.accumulator import accumulator, bits_for, product_type, sum_type
+from quantunet.accumulator import accumulator, affine_reach, bits_for, product_type, reachable, sum_reach, sum_type
 from quantunet.errors import ModelError, ScaleError, ShapeError, TypeMismatchError, UnsupportedOpError, WidthError
 from quantunet.identifiers import MAX_LENGTH, PATTERN
 from quantunet.ir import (
@@ -18,10 +18,13 @@ from quantunet.ir import (
     MAX_TENSOR_VALUES,
     MIN_BITS,
     Add,
+    Affine,
     Argmax,
     Concat,
     Conv2d,
     ConvTranspose2d,
+    Crop,
+    DepthToSpace,
     Graph,
     IntArray,
     Lookup,
@@ -30,12 +33,19 @@ from quantunet.ir import (
     MaxPool2d,
     Multiply,
     Node,
+    Pad,
+    Pair,
     QType,
     Requant,
+    ResizeBilinear,
+    ResizeNearest,
     Shape,
     Tensor,
 )
 from quantunet.ops import table
+
+_MAX_GAIN = (1 << 31) - 1
+"""Of the tensors of a sum: parameters of hardware are integers of 32 bits."""
 
 
 def check(graph: Graph) -> Graph:
@@ -96,6 +106,9 @@ def _check_names(graph: Graph) -> None:
 
 
 def _check_streams(graph: Graph, written: set[str]) -> None:
+    channels = graph.tensor(graph.output).shape[2]
+    if graph.reading is not None and {len(graph.reading.gain), len(graph.reading.offset)} != {channels}:
+        raise ShapeError(graph.name, expected=f"a reading of {channels} channels", got=str(len(graph.reading.gain)))
     if not graph.nodes:
         raise ModelError(graph.name, expected="at least one layer", got="none")
     if graph.output not in written or graph.output in graph.inputs:
@@ -133,6 +146,33 @@ def check_width(where: str, qtype: QType, most: int = MAX_BITS) -> None:
         )  # fmt: skip
 
 
+def check_sums(node: Node, reach: tuple[int, int], frac: int, target: QType) -> None:
+    """Check that a layer whose output is wide writes its exact sums: nothing is rounded, nothing saturates.
+
+    Args:
+        node: The layer.
+        reach: The least and the greatest sum.
+        frac: Fractional bits of the sums.
+        target: The output's type; one of at most :data:`~quantunet.ir.MAX_BITS` may be anything.
+
+    Raises:
+        ScaleError: A wide output has another scale than the sums.
+        WidthError: It does not hold all of them.
+    """
+    if target.bits <= MAX_BITS:
+        return
+    low, high = reach
+    advice = f"Say s{bits_for(low, high)}.{frac}, or at most {MAX_BITS} bits, to which the layer requantises."
+    if target.frac != frac:
+        raise ScaleError(
+            node.name, expected=f"a wide output with frac {frac}, that of its sums", got=str(target), hint=advice
+        )
+    if low < target.qmin or high > target.qmax:
+        raise WidthError(
+            node.name, expected=f"a wide output that holds every sum, {low}..{high}", got=str(target), hint=advice
+        )
+
+
 def _expect_shape(node: Node, tensor: Tensor, shape: Shape) -> None:
     if tensor.shape != shape:
         raise ShapeError(node.name, expected=f"an output of shape {shape}", got=str(tensor.shape))
@@ -148,7 +188,7 @@ def _expect_same_type(node: Node, first: Tensor, second: Tensor, what: str) -> N
         )
 
 
-def _check_weights(graph: Graph, node: MatrixNode) -> None:
+def _check_weights(graph: Graph, node: MatrixNode, groups: int = 1) -> None:
     check_width(node.name, node.weight_type)
     if not node.weight_type.signed:
         raise TypeMismatchError(
@@ -157,7 +197,7 @@ def _check_weights(graph: Graph, node: MatrixNode) -> None:
             got=str(node.weight_type),
             hint=f"Say s{node.weight_type.bits + 1}.{node.weight_type.frac}, one bit wider.",
         )
-    channels_in, channels_out = graph.input_of(node).shape[2], graph.output_of(node).shape[2]
+    channels_in, channels_out = graph.input_of(node).shape[2] // groups, graph.output_of(node).shape[2]
     if (
         len(node.weight.shape) != 4
         or node.weight.shape[2:] != (channels_in, channels_out)
@@ -178,32 +218,103 @@ def _check_weights(graph: Graph, node: MatrixNode) -> None:
     least, most = int(node.bias.array.min()), int(node.bias.array.max())
     if bits_for(least, most) > MAX_ACCUMULATOR_BITS:
         raise WidthError(node.name, expected=f"biases of at most {MAX_ACCUMULATOR_BITS} bits", got=f"{least}..{most}")
-    bits = accumulator(graph, node).bits
-    if bits > MAX_ACCUMULATOR_BITS:
+    sums = accumulator(graph, node)
+    if sums.bits > MAX_ACCUMULATOR_BITS:
         raise WidthError(
-            node.name, expected=f"an accumulator of at most {MAX_ACCUMULATOR_BITS} bits", got=f"{bits} bits"
+            node.name, expected=f"an accumulator of at most {MAX_ACCUMULATOR_BITS} bits", got=f"{sums.bits} bits"
         )
+    check_sums(node, reachable(node, graph.input_of(node).qtype), sums.frac, graph.output_of(node).qtype)
+
+
+def _check_kernel(node: MatrixNode) -> Pair:
+    """Return the rows and columns of a kernel, of weights with four axes."""
+    if len(node.weight.shape) != 4 or min(node.weight.shape) < 1:
+        raise ShapeError(node.name, expected="weights (k, k, channels_in, channels_out)", got=str(node.weight.shape))
+    return node.weight.shape[0], node.weight.shape[1]
+
+
+def _check_steps(node: Node, **steps: Pair) -> None:
+    """Check that strides and dilations are at least 1."""
+    for name, values in steps.items():
+        if min(values) < 1:
+            raise UnsupportedOpError(node.name, expected=f"a {name} of at least 1", got=f"{values[0]}x{values[1]}")
+
+
+def windows_of(node: Node, source: Shape, kernel: Pair, stride: Pair, dilation: Pair = (1, 1)) -> Pair:
+    """Return the rows and columns of windows that lie inside an image.
+
+    Args:
+        node: The layer, for the message.
+        source: Shape of the image.
+        kernel: Rows and columns of taps.
+        stride: Rows and columns from one window to the next.
+        dilation: Rows and columns from one tap to the next.
+
+    Raises:
+        ShapeError: There are none.
+    """
+    spans = [(taps - 1) * step + 1 for taps, step in zip(kernel, dilation, strict=True)]
+    if spans[0] > source[0] or spans[1] > source[1]:
+        raise ShapeError(
+            node.name,
+            expected=f"an image of at least {spans[0]}x{spans[1]} pixels, which a window covers",
+            got=f"{source[0]}x{source[1]}",
+            hint="Pad the image, or use a larger one.",
+        )
+    return (source[0] - spans[0]) // stride[0] + 1, (source[1] - spans[1]) // stride[1] + 1
 
 
 def _check_conv2d(graph: Graph, node: Conv2d) -> None:
-    kernel = node.weight.shape[:2]
-    if kernel not in ((1, 1), (3, 3)):
-        raise UnsupportedOpError(node.name, expected="a kernel of 3x3 or 1x1", got=f"{kernel[0]}x{kernel[1]}")
-    if (node.stride, node.dilation, node.groups, node.padded) != ((1, 1), (1, 1), 1, True):
-        raise UnsupportedOpError(node.name, expected="stride 1, dilation 1, one group, same padding", got="others")
-    height, width, _ = graph.input_of(node).shape
-    _expect_shape(node, graph.output_of(node), (height, width, graph.output_of(node).shape[2]))
-    _check_weights(graph, node)
+    kernel, source, target = _check_kernel(node), graph.input_of(node).shape, graph.output_of(node)
+    _check_steps(node, stride=node.stride, dilation=node.dilation)
+    if node.groups < 1 or source[2] % node.groups or target.shape[2] % node.groups:
+        raise ShapeError(
+            node.name,
+            expected=f"groups that divide {source[2]} input and {target.shape[2]} output channels",
+            got=str(node.groups),
+        )
+    if node.padded:
+        if kernel not in ((1, 1), (3, 3)):
+            raise UnsupportedOpError(
+                node.name, expected="a padded kernel of 3x3 or 1x1", got=f"{kernel[0]}x{kernel[1]}",
+                hint="Pad the image in a layer of its own.",
+            )  # fmt: skip
+        if (node.stride, node.dilation, node.groups) != ((1, 1), (1, 1), 1):
+            raise UnsupportedOpError(
+                node.name,
+                expected="stride 1, dilation 1 and one group of a padded convolution",
+                got=f"stride {node.stride}, dilation {node.dilation} and {node.groups} groups",
+                hint="Pad the image in a layer of its own.",
+            )
+        pixels = source[:2]
+    else:
+        pixels = windows_of(node, source, kernel, node.stride, node.dilation)
+    _expect_shape(node, target, (*pixels, target.shape[2]))
+    _check_weights(graph, node, node.groups)
 
 
 def _check_conv_transpose2d(graph: Graph, node: ConvTranspose2d) -> None:
-    kernel = node.weight.shape[:2]
-    if kernel != (2, 2):
-        raise UnsupportedOpError(node.name, expected="a kernel of 2x2", got=f"{kernel[0]}x{kernel[1]}")
-    if (node.stride, node.crop) != ((2, 2), (0, 0, 0, 0)):
-        raise UnsupportedOpError(node.name, expected="stride 2 without cropping", got="another")
-    height, width, _ = graph.input_of(node).shape
-    _expect_shape(node, graph.output_of(node), (2 * height, 2 * width, graph.output_of(node).shape[2]))
+    kernel, source, target = _check_kernel(node), graph.input_of(node).shape, graph.output_of(node)
+    _check_steps(node, stride=node.stride)
+    if kernel[0] < node.stride[0] or kernel[1] < node.stride[1]:
+        raise UnsupportedOpError(
+            node.name,
+            expected=f"a kernel of at least the stride, {node.stride[0]}x{node.stride[1]}",
+            got=f"{kernel[0]}x{kernel[1]}",
+            hint="Fill the kernel up with zeros.",
+        )
+    least = [max(kernel[axis] - node.stride[axis], 0) for axis in (0, 1, 0, 1)]
+    if any(crop < wanted for crop, wanted in zip(node.crop, least, strict=True)):
+        raise ShapeError(
+            node.name,
+            expected=f"at least {tuple(least)} rows and columns cropped: a pixel there lacks a tap",
+            got=str(node.crop),
+            hint="Pad the image first, and crop more.",
+        )
+    pixels = [
+        (source[axis] - 1) * node.stride[axis] + kernel[axis] - node.crop[axis] - node.crop[axis + 2] for axis in (0, 1)
+    ]
+    _expect_shape(node, target, (pixels[0], pixels[1], target.shape[2]))
     _check_weights(graph, node)
 
 
@@ -233,6 +344,47 @@ def _check_requant(graph: Graph, node: Requant) -> None:
             hint="Bring the scales closer together.",
         )  # fmt: skip
     _expect_shape(node, graph.output_of(node), graph.input_of(node).shape)
+
+
+def _check_affine(graph: Graph, node: Affine) -> None:
+    source, target = graph.input_of(node), graph.output_of(node)
+    _expect_shape(node, target, source.shape)
+    for values in (node.multiplier, node.offset, node.split, node.lower_multiplier, node.lower_offset):
+        if values.shape != (source.shape[2],):
+            raise ShapeError(
+                node.name,
+                expected=f"constants of {source.shape[2]} channels, shape ({source.shape[2]},)",
+                got=str(values.shape),
+            )
+    if not 0 <= node.shift <= MAX_PRODUCT_BITS:
+        raise WidthError(
+            node.name,
+            expected=f"a shift of 0 to {MAX_PRODUCT_BITS}",
+            got=str(node.shift),
+            hint="Put a larger one, or a left shift, into the multipliers and offsets.",
+        )
+    limits = (target.qtype.qmin, target.qtype.qmax)
+    if not limits[0] <= node.low <= node.high <= limits[1]:
+        raise WidthError(
+            node.name,
+            expected=f"bounds low <= high inside {limits[0]}..{limits[1]} ({target.qtype})",
+            got=f"{node.low}..{node.high}",
+        )
+    if node.wraps and (node.low, node.high) != limits:
+        raise ModelError(
+            node.name,
+            expected=f"the bounds {limits[0]}..{limits[1]} of {target.qtype} where results wrap around",
+            got=f"{node.low}..{node.high}",
+            hint="Say the limits of the output's type, or wraps = false.",
+        )
+    low, high = affine_reach(node, source.qtype)
+    if max(-low, high) >= 1 << MAX_PRODUCT_BITS:
+        raise WidthError(
+            node.name,
+            expected=f"|x * multiplier + offset| below 2**{MAX_PRODUCT_BITS} for every {source.qtype}",
+            got=f"{low}..{high}",
+            hint="Give the multipliers and offsets fewer bits, and the shift as many less.",
+        )
 
 
 def _expect_two(node: Node) -> None:
@@ -265,16 +417,22 @@ def _check_add(graph: Graph, node: Add) -> None:
     first, second, target = graph.input_of(node, 0), graph.input_of(node, 1), graph.output_of(node)
     _expect_one_shape(node, first, second)
     _expect_shape(node, target, first.shape)
-    if node.gains != (1, 1):
-        raise UnsupportedOpError(node.name, expected="gains of 1", got=str(node.gains))
-    bits = sum_type(first.qtype, second.qtype).bits
-    if bits > MAX_ACCUMULATOR_BITS:
+    if 0 in node.gains or max(abs(gain) for gain in node.gains) > _MAX_GAIN:
+        raise ModelError(
+            node.name,
+            expected=f"gains other than 0, of at most {_MAX_GAIN}",
+            got=str(node.gains),
+            hint="Leave a tensor out whose gain is 0; say a large common factor in the output's scale.",
+        )
+    sums = sum_type(first.qtype, second.qtype, node.gains)
+    if sums.bits > MAX_ACCUMULATOR_BITS:
         raise WidthError(
             node.name,
             expected=f"a sum of at most {MAX_ACCUMULATOR_BITS} bits",
-            got=f"{bits} bits: {first.qtype} and {second.qtype}",
+            got=f"{sums.bits} bits: {first.qtype} and {second.qtype}, gains {node.gains}",
             hint="Bring the two scales closer together.",
         )
+    check_sums(node, sum_reach(first.qtype, second.qtype, node.gains), sums.frac, target.qtype)
 
 
 def _check_maximum(graph: Graph, node: Maximum) -> None:
@@ -326,7 +484,8 @@ def _check_lookup(graph: Graph, node: Lookup) -> None:
     source, target = graph.input_of(node), graph.output_of(node)
     _expect_shape(node, target, source.shape)
     check_width(node.name, target.qtype)
-    check_table(node.name, node.table, source.qtype, target.qtype, probability=node.probability)
+    ends = node.output == graph.output  # nobody cuts a mask from what a gate reads
+    check_table(node.name, node.table, source.qtype, target.qtype, probability=ends and node.probability)
 
 
 def check_table(where: str, table: IntArray, source: QType, target: QType, *, probability: bool) -> None:
@@ -353,6 +512,94 @@ def check_table(where: str, table: IntArray, source: QType, target: QType, *, pr
         )
 
 
+_OPPOSITE = {Pad.op: Crop.op, Crop.op: Pad.op}
+
+
+def _check_sides(node: Pad | Crop) -> None:
+    if min(node.sides) < 0 or not any(node.sides):
+        raise ShapeError(
+            node.name,
+            expected="sides of 0 or more rows and columns, not all 0",
+            got=str(node.sides),
+            hint="Leave the layer out." if not any(node.sides) else f"Use a {_OPPOSITE[node.op]} for sides below 0.",
+        )
+
+
+def _check_pad(graph: Graph, node: Pad) -> None:
+    _check_sides(node)
+    source, target = graph.input_of(node), graph.output_of(node)
+    (height, width, channels), (top, left, bottom, right) = source.shape, node.sides
+    _expect_shape(node, target, (top + height + bottom, left + width + right, channels))
+    _expect_same_type(node, source, target, "input and output")
+    if not source.qtype.qmin <= node.value <= source.qtype.qmax:
+        raise WidthError(
+            node.name,
+            expected=f"a value in {source.qtype.qmin}..{source.qtype.qmax} ({source.qtype})",
+            got=str(node.value),
+            hint="Put a requantisation to a type that holds it in front.",
+        )
+
+
+def _check_crop(graph: Graph, node: Crop) -> None:
+    _check_sides(node)
+    source, target = graph.input_of(node), graph.output_of(node)
+    (height, width, channels), (top, left, bottom, right) = source.shape, node.sides
+    if top + bottom >= height or left + right >= width:
+        raise ShapeError(
+            node.name, expected=f"sides that leave a pixel of {height}x{width}", got=str(node.sides),
+            hint="Crop less, or enlarge the input.",
+        )  # fmt: skip
+    _expect_shape(node, target, (height - top - bottom, width - left - right, channels))
+    _expect_same_type(node, source, target, "input and output")
+
+
+def _check_factor(node: Node, what: str, factor: Pair, most: int | None = None) -> None:
+    if min(factor) < 1 or max(factor) < 2 or (most is not None and max(factor) > most):
+        raise UnsupportedOpError(
+            node.name,
+            expected=f"{what} of 1 {'or more' if most is None else f'to {most}'} rows and columns, not both 1",
+            got=str(factor),
+            hint="Leave the layer out." if factor == (1, 1) else "",
+        )
+
+
+def _check_resize_nearest(graph: Graph, node: ResizeNearest) -> None:
+    _check_factor(node, "a factor", node.factor)
+    source, target = graph.input_of(node), graph.output_of(node)
+    height, width, channels = source.shape
+    _expect_shape(node, target, (height * node.factor[0], width * node.factor[1], channels))
+    _expect_same_type(node, source, target, "input and output")
+
+
+def _check_resize_bilinear(graph: Graph, node: ResizeBilinear) -> None:
+    _check_factor(node, "a factor", node.factor, 2)
+    source, target = graph.input_of(node), graph.output_of(node)
+    height, width, channels = source.shape
+    _expect_shape(node, target, (height * node.factor[0], width * node.factor[1], channels))
+    more = 2 * (sum(node.factor) - 2)
+    exact = QType(source.qtype.bits + more, source.qtype.signed, source.qtype.frac + more)
+    if target.qtype != exact:
+        raise TypeMismatchError(
+            node.name,
+            expected=f"an output of {exact}, the exact sum of {source.qtype}",
+            got=str(target.qtype),
+            hint="Put a requantisation behind it.",
+        )
+
+
+def _check_depth_to_space(graph: Graph, node: DepthToSpace) -> None:
+    _check_factor(node, "a block", node.block)
+    source, target = graph.input_of(node), graph.output_of(node)
+    (height, width, channels), (rows, columns) = source.shape, node.block
+    if channels % (rows * columns):
+        raise ShapeError(
+            node.name, expected=f"channels that {rows}x{columns} pixels share", got=str(channels),
+            hint=f"Give the layer before it a multiple of {rows * columns} channels.",
+        )  # fmt: skip
+    _expect_shape(node, target, (height * rows, width * columns, channels // (rows * columns)))
+    _expect_same_type(node, source, target, "input and output")
+
+
 _CHECKS: Mapping[str, Callable[[Graph, Any], None]] = table(
     "quantunet.graph_check",
     {
@@ -366,5 +613,11 @@ _CHECKS: Mapping[str, Callable[[Graph, Any], None]] = table(
         Maximum.op: _check_maximum,
         Multiply.op: _check_multiply,
         Argmax.op: _check_argmax,
+        Affine.op: _check_affine,
+        Pad.op: _check_pad,
+        Crop.op: _check_crop,
+        ResizeNearest.op: _check_resize_nearest,
+        ResizeBilinear.op: _check_resize_bilinear,
+        DepthToSpace.op: _check_depth_to_space,
     },
 )

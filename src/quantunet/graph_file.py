@@ -32,6 +32,7 @@ from quantunet.ir import (
     IntArray,
     Node,
     QType,
+    Reading,
     Tensor,
 )
 from quantunet.pixels import Pixels, read_fraction
@@ -71,7 +72,26 @@ def to_document(graph: Graph) -> dict[str, Any]:
         "tensors": [_encoded(tensor) for tensor in graph.tensors],
         "nodes": nodes,
         "pixels": graph.pixels.encoded(),
+        **({} if graph.reading is None else {"reading": _reading_encoded(graph.reading)}),
     }
+
+
+def _reading_encoded(reading: Reading) -> dict[str, list[str]]:
+    return {"gain": [str(value) for value in reading.gain], "offset": [str(value) for value in reading.offset]}
+
+
+def _reading(fields: Fields) -> Reading:
+    table = fields.table("reading")
+    gain, offset = (tuple(_fraction(table, key, text) for text in table.texts(key)) for key in ("gain", "offset"))
+    table.finish()
+    return Reading(gain, offset)
+
+
+def _fraction(entry: Fields, key: str, value: object) -> Fraction:
+    try:
+        return read_fraction(value)
+    except (ValueError, TypeError):
+        entry.fail(key, "fractions as text", shown(value))
 
 
 def _encoded(tensor: Tensor) -> dict[str, object]:
@@ -153,8 +173,9 @@ def from_document(document: object, source: str, array: ArrayReader) -> Graph:
     tensors = tuple(_tensor(entry) for entry in fields.tables("tensors"))
     nodes = tuple(_node(entry, bounded) for entry in fields.tables("nodes"))
     pixels = _pixels(fields) if "pixels" in fields else Pixels()
+    reading = _reading(fields) if "reading" in fields else None
     fields.finish()
-    return check(Graph(name, inputs, output, tensors, nodes, pixels))
+    return check(Graph(name, inputs, output, tensors, nodes, pixels, reading))
 
 
 def _tensor(entry: Fields) -> Tensor:
@@ -169,10 +190,7 @@ def _tensor(entry: Fields) -> Tensor:
 
 def _unit(entry: Fields) -> Fraction:
     value = entry.take("unit")
-    try:
-        unit = read_fraction(value)
-    except (ValueError, TypeError):
-        entry.fail("unit", "a fraction as text", shown(value))
+    unit = _fraction(entry, "unit", value)
     if unit <= 0:
         entry.fail("unit", "a fraction greater than 0", shown(value))
     return unit
@@ -227,11 +245,11 @@ def _node(entry: Fields, array: Callable[[Fields, str], IntArray]) -> Node:
 def _pixels(fields: Fields) -> Pixels:
     value = fields.take("pixels")
     try:
-        if not isinstance(value, dict) or set(value) != set(Pixels().encoded()):
+        if not isinstance(value, dict) or {*value, "bounds", "rounding"} != set(Pixels().encoded()):
             raise TypeError("other keys")  # noqa: TRY301
         return Pixels.decoded(value)
     except (ValueError, KeyError, TypeError):
-        fields.fail("pixels", "scale, gain and offset as fractions, and narrow", shown(value))
+        fields.fail("pixels", "scale, gain and offset as fractions, narrow, bounds and rounding", shown(value))
 
 
 def _compressed(table: Fields, shape: tuple[int, ...]) -> IntArray:

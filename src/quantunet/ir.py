@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import math
+import re
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -85,6 +86,22 @@ class QType:
 
     def __str__(self) -> str:
         return f"{'s' if self.signed else 'u'}{self.bits}.{self.frac}"
+
+    @classmethod
+    def parse(cls, text: str) -> QType:
+        """Return the type of a text as ``str`` makes it.
+
+        Raises:
+            ValueError: There is no such type.
+
+        >>> QType.parse("s8.5"), str(QType.parse("u4.-2"))
+        (QType(bits=8, signed=True, frac=5), 'u4.-2')
+        """
+        found = re.fullmatch(r"([su])([1-9][0-9]?)\.(-?[0-9]{1,3})", text)
+        if found is None or not MIN_BITS <= int(found[2]) <= MAX_BITS or abs(int(found[3])) > MAX_FRAC:
+            message = f"{text!r} is no type such as u8.8 or s16.10 (signed or not, bits, fractional bits)"
+            raise ValueError(message)
+        return cls(int(found[2]), found[1] == "s", int(found[3]))
 
 
 INPUT_TYPE = QType(bits=8, signed=False, frac=8)
@@ -187,6 +204,9 @@ class Node:
         """Width of a weight; 0 where there is none."""
         return 0
 
+    requantises: ClassVar[bool] = False
+    """Whether it rounds its sums to the output's type itself, by a power of two."""
+
     multiplies: ClassVar[bool] = False
     """Whether its hardware has multipliers, so that a fold says of what they are made."""
 
@@ -217,9 +237,7 @@ class MatrixNode(Node):
         bias: ``(channels_out,)`` at ``frac = weight_type.frac + input.frac``.
     """
 
-    sum_axes: ClassVar[tuple[int, ...]]
-    """Axes of the weights that meet in one accumulator."""
-
+    requantises: ClassVar[bool] = True
     multiplies: ClassVar[bool] = True
     tied_lanes: ClassVar[bool] = False
 
@@ -233,9 +251,14 @@ class MatrixNode(Node):
         return self.weight_type.bits
 
     @property
+    def phases(self) -> tuple[Array, ...]:
+        """Sets of weights that meet in one accumulator, each int64 ``(taps, taps, channels_in, channels_out)``."""
+        return (self.weight.array,)
+
+    @property
     def terms(self) -> int:
-        """Products in one accumulator."""
-        return math.prod(self.weight.shape[axis] for axis in self.sum_axes)
+        """Products in one accumulator, at most."""
+        return max(math.prod(weight.shape[:3]) for weight in self.phases)
 
     def macs(self, source: Shape, target: Shape) -> int:
         """Return the multiplications for one frame: one for each product of each output value."""
@@ -268,12 +291,17 @@ class Conv2d(MatrixNode):
     """
 
     op: ClassVar[str] = "conv2d"
-    sum_axes: ClassVar[tuple[int, ...]] = (0, 1, 2)
 
     stride: Pair = (1, 1)
     dilation: Pair = (1, 1)
     groups: int = 1
     padded: bool = True
+
+    @property
+    def native(self) -> bool:
+        """Whether each pixel becomes one, of itself or of the 3x3 pixels around it, in one group."""
+        point = self.weight.shape[:2] == (1, 1)
+        return self.padded or (point and self.stride == (1, 1) and self.groups == 1)
 
     def lane_limits(self, sources: Sequence[Shape], target: Shape) -> Pair:
         """Return the channels that PE and SIMD must divide: those of one group."""
@@ -292,7 +320,6 @@ class DepthwiseConv2d(MatrixNode):
     """
 
     op: ClassVar[str] = "depthwise_conv2d"
-    sum_axes: ClassVar[tuple[int, ...]] = (0, 1, 2)
     tied_lanes: ClassVar[bool] = True
 
     stride: Pair = (1, 1)
@@ -317,10 +344,20 @@ class ConvTranspose2d(MatrixNode):
     """
 
     op: ClassVar[str] = "conv_transpose2d"
-    sum_axes: ClassVar[tuple[int, ...]] = (2,)
 
     stride: Pair = (2, 2)
     crop: Sides = (0, 0, 0, 0)
+
+    @property
+    def native(self) -> bool:
+        """Whether each input pixel makes 2x2 output pixels of its own."""
+        return (self.weight.shape[:2], self.stride, self.crop) == ((2, 2), (2, 2), (0, 0, 0, 0))
+
+    @property
+    def phases(self) -> tuple[Array, ...]:
+        """The weights of each phase: of the output pixels at one place within the stride."""
+        rows, columns = self.stride
+        return tuple(self.weight.array[row::rows, column::columns] for row in range(rows) for column in range(columns))
 
     def macs(self, source: Shape, target: Shape) -> int:
         """Return the multiplications for one frame: each output pixel has the taps of its phase."""
@@ -386,17 +423,22 @@ class Requant(Node):
 class Affine(Node):
     """General requantisation, with constants of each channel: any scale, BatchNorm, LeakyReLU, PReLU, any rounding.
 
-    ``y[h, w, c] = limit((x[h, w, c] * m[c] + b[c]) >> shift)``, where ``m`` and ``b`` are ``multiplier`` and ``offset``
-    for ``x >= 0`` and ``negative_multiplier`` and ``negative_offset`` for ``x < 0``. The shift rounds down, and
-    ``limit`` clamps to the output's type, or keeps its low bits where ``wraps`` is set.
+    ``y[h, w, c] = limit(R((x[h, w, c] * m[c] + b[c]) / 2**shift))``, where ``m`` and ``b`` are ``multiplier`` and
+    ``offset`` for ``x >= split[c]``, and ``lower_multiplier`` and ``lower_offset`` below. ``R`` rounds down, or half to
+    even where ``even`` is set. ``limit`` clamps to ``low`` and ``high``, or keeps the low bits of the output's
+    type where ``wraps`` is set.
 
     Attributes:
         multiplier: ``(channels,)``.
         offset: ``(channels,)``.
-        negative_multiplier: ``(channels,)``.
-        negative_offset: ``(channels,)``.
+        split: ``(channels,)``, the least input of the upper branch; a bias in front of a LeakyReLU moves it from 0.
+        lower_multiplier: ``(channels,)``; equal to ``multiplier`` where there is but one branch.
+        lower_offset: ``(channels,)``; equal to ``offset`` where there is but one branch.
         shift: Binary places that are dropped, 0 to 62.
-        wraps: Whether what does not fit the output's type wraps around instead of being clamped.
+        low: The least output, not below the least of the output's type: a narrow range, or a zero point.
+        high: The greatest output, not above the greatest of the output's type.
+        even: Whether it rounds half to even instead of down.
+        wraps: Whether what does not fit the output's type wraps around; ``low`` and ``high`` are the type's then.
     """
 
     op: ClassVar[str] = "affine"
@@ -405,9 +447,13 @@ class Affine(Node):
 
     multiplier: IntArray
     offset: IntArray
-    negative_multiplier: IntArray
-    negative_offset: IntArray
+    split: IntArray
+    lower_multiplier: IntArray
+    lower_offset: IntArray
     shift: int
+    low: int
+    high: int
+    even: bool = False
     wraps: bool = False
 
 
@@ -432,6 +478,7 @@ class Add(Node):
 
     op: ClassVar[str] = "add"
     arity: ClassVar[int] = 2
+    requantises: ClassVar[bool] = True
 
     gains: Pair = (1, 1)
 
@@ -553,8 +600,8 @@ class Lookup(Node):
 
     Attributes:
         table: ``(2**bits,)``; the entry of the integer ``q`` is ``table[q - qmin]``.
-        probability: Whether the output is a probability, as a sigmoid's. Files of the first format have no other
-            tables.
+        probability: Whether the output is a probability, as a sigmoid's; at a network's end it keeps the mask's
+            threshold. Files of the first format have no other tables.
     """
 
     op: ClassVar[str] = "lookup"
@@ -583,12 +630,36 @@ NODE_TYPES: Mapping[str, type[Any]] = table(
             Maximum,
             Multiply,
             Argmax,
+            Affine,
+            Pad,
+            Crop,
+            ResizeNearest,
+            ResizeBilinear,
+            DepthToSpace,
         )
     },
 )
 
 RENAMED: Mapping[str, str] = {"sigmoid": Lookup.op}
 """Ops by the names that they have in files of the first format, and in the digests of networks for good."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the integers of a network's output stand for, where no type says it: ``gain * q + offset``.
+
+    Attributes:
+        gain: One of each channel.
+        offset: One of each channel.
+    """
+
+    gain: tuple[Fraction, ...]
+    offset: tuple[Fraction, ...]
+
+    def whole(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return gains and offsets times one positive number that makes all of them integers: order and sign stay."""
+        bottom = math.lcm(*(value.denominator for value in (*self.gain, *self.offset)))
+        return tuple(int(value * bottom) for value in self.gain), tuple(int(value * bottom) for value in self.offset)
 
 
 @dataclass(frozen=True)
@@ -602,6 +673,7 @@ class Graph:
         tensors: Every tensor, each once.
         nodes: Every node, each after the nodes that it reads.
         pixels: What the byte of a picture means to the network.
+        reading: What the output's integers stand for; ``None`` where its type, or its unit, says it.
     """
 
     name: str
@@ -610,6 +682,7 @@ class Graph:
     tensors: tuple[Tensor, ...]
     nodes: tuple[Node, ...]
     pixels: Pixels = Pixels()
+    reading: Reading | None = None
 
     @cached_property
     def _tensors(self) -> Mapping[str, Tensor]:

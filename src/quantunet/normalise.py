@@ -1,197 +1,114 @@
 """One normalisation for every door: what a network's author wrote becomes layers that the hardware computes exactly.
 
-A door walks its file and calls :class:`Builder` for each op. A value on the way is a :class:`Value`: an exact source
-(a tensor of integers, or a sum that waits for its quantizer), clamped and perhaps rounded. All of that is monotone, so
-that ReLU, Clip, quantizers and max pooling may come in any order. A value becomes a tensor when an op reads it: with
-the quantizer's own type where that computes the same integers, else with the smallest type that does, else it is
-refused.
+A door walks its file and calls :class:`Builder` for each op. A value on the way is a :class:`~quantunet.values.Value`:
+an exact source (a tensor of integers, or sums that wait for their quantizer), with factors, slopes, roundings and
+clamps, all of them monotone, so that ReLU, Clip, quantizers and max pooling may come in any order. A value becomes a
+tensor when an op reads it. With power-of-two scales that is the quantizer's own type where it computes the same
+integers, or the smallest type that does. With other scales, or for what no type says, the sums stay exact and an
+:class:`~quantunet.ir.Affine` layer requantises them, with constants that give the same integer for every sum. Where
+there are none the value is refused.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from quantunet.accumulator import bits_for, reachable
 from quantunet.errors import ModelError, ScaleError, ShapeError, TypeMismatchError, UnsupportedOpError, WidthError
+from quantunet.fraction_rounding import ROUNDINGS, half_even
 from quantunet.graph_check import check
 from quantunet.identifiers import unused
 from quantunet.ir import (
     MAX_ACCUMULATOR_BITS,
     MAX_BITS,
     Add,
+    Affine,
+    Argmax,
     Concat,
     Conv2d,
     ConvTranspose2d,
+    Crop,
+    DepthToSpace,
+    DepthwiseConv2d,
     Graph,
     IntArray,
     Lookup,
     MatrixNode,
+    Maximum,
     MaxPool2d,
+    Multiply,
     Node,
+    Pad,
+    Pair,
     QType,
+    Reading,
     Requant,
+    ResizeBilinear,
+    ResizeNearest,
     Shape,
+    Sides,
+    SumPool2d,
     Tensor,
 )
 from quantunet.pixels import Pixels
-from quantunet.ranges import Bound, Range, clamped, fitting_type, limited, on_grid, saturates_like, types
+from quantunet.ranges import Bound, Range, clamped, fitting_type, limited, saturates_like, types
+from quantunet.requantisation import Bend, Constants, Steps, find
 from quantunet.sigmoid_table import sigmoid_table
+from quantunet.values import (
+    AnyValue,
+    Curve,
+    Form,
+    InputSource,
+    Joined,
+    MovedSource,
+    Place,
+    Rule,
+    Source,
+    SumSource,
+    TensorSource,
+    Value,
+    common,
+    frac_of,
+    least_common,
+    root,
+    step_of,
+    steps_of,
+    whole,
+    windows,
+)
 
 logger = logging.getLogger(__name__)
 
 INPUT_NAME = "image"
 """The name of a network's input tensor where the door has no better one."""
 
+MAX_TABLE_BITS = 12
+"""Width of a tensor of which any function can be looked up."""
 
-@dataclass(frozen=True)
-class Place:
-    """Where a value was made: for the names of layers and for messages.
-
-    Attributes:
-        name: The layer's name, an identifier; also what messages call it.
-        order: Its place in the file; layers stand in this order in the graph.
-        output: The name of the tensor that the layer writes.
-    """
-
-    name: str
-    order: int
-    output: str
+_NO_QUANTIZER = "Put an activation quantizer behind it."
 
 
 @dataclass(frozen=True)
-class Rule:
-    """What a quantizer does: ``y = clamp(R(x * 2**frac), low, high)``, and ``y`` stands for ``y * 2**-frac``.
+class Window:
+    """The geometry of an op that reads windows.
 
     Attributes:
-        frac: Fractional bits of the result.
-        low: The least integer.
-        high: The greatest integer.
-        declared: The type that the author wrote; ``None`` where no type of the graph says the same.
-        rounding: How the file calls its rounding, where that is not half to even.
-        even: How the file would call rounding half to even.
-        wraps: Values outside are not clamped but wrap around: accepted only where there are none.
-        hint: What to do about a rounding or an overflow that the hardware does not have.
+        stride: Rows and columns from one window to the next.
+        dilation: Rows and columns from one tap to the next.
+        pads: Pixels around the image.
+        groups: Groups of channels that do not meet.
     """
 
-    frac: int
-    low: int
-    high: int
-    declared: QType | None
-    rounding: str | None = None
-    even: str = "ROUND"
-    wraps: bool = False
-    hint: str = ""
-
-    @classmethod
-    def of(cls, qtype: QType) -> Rule:
-        """The rule of a type: round half to even, and saturate."""
-        return cls(qtype.frac, qtype.qmin, qtype.qmax, qtype)
-
-
-@dataclass(frozen=True, eq=False)
-class TensorSource:
-    """A tensor of the graph."""
-
-    tensor: Tensor
-
-
-@dataclass(frozen=True, eq=False)
-class SumSource:
-    """The exact sums of a convolution, or of two tensors, before requantisation."""
-
-    place: Place
-    node: MatrixNode | Add
-    shape: Shape
-    frac: int
-    reach: tuple[int, int]
-
-
-@dataclass(frozen=True, eq=False)
-class InputSource:
-    """The network's input before its quantizer: real numbers ``gain * x + offset``, one of each a channel.
-
-    Attributes:
-        shape: The picture's.
-        gain: Factors; empty for 1.
-        offset: Summands; empty for 0.
-    """
-
-    shape: Shape
-    gain: tuple[Fraction, ...] = ()
-    offset: tuple[Fraction, ...] = ()
-
-
-@dataclass(frozen=True, eq=False)
-class PoolSource:
-    """The 2x2 maximum of another source."""
-
-    place: Place
-    source: Source
-
-
-Source: TypeAlias = TensorSource | SumSource | InputSource | PoolSource
-
-
-@dataclass(frozen=True, eq=False)
-class Value:
-    """``clamp(R(source), low, high)``, in real numbers; ``R`` rounds half to even to multiples of ``2**-frac``.
-
-    Attributes:
-        source: What is clamped and rounded.
-        place: The op that did so last.
-        low: Least value; ``None`` where nothing is clamped below.
-        high: Greatest value; ``None`` where nothing is clamped above.
-        frac: The grid that the value was rounded to, coarser than its source's; ``None`` where it was not rounded.
-        declared: The type that the last quantizer declared.
-    """
-
-    source: Source
-    place: Place
-    low: Bound = None
-    high: Bound = None
-    frac: int | None = None
-    declared: QType | None = None
-
-    @property
-    def shape(self) -> Shape:
-        """Height, width and channels."""
-        return _shape(self.source)
-
-
-@dataclass(frozen=True, eq=False)
-class Joined:
-    """A concatenation that is not in the graph yet; each leg can still be quantised on its own."""
-
-    place: Place
-    legs: tuple[Value, ...]
-
-    @property
-    def shape(self) -> Shape:
-        """Height, width and channels."""
-        return (*self.legs[0].shape[:2], sum(leg.shape[2] for leg in self.legs))
-
-
-@dataclass(frozen=True, eq=False)
-class Curve:
-    """A sigmoid that waits for its quantizer."""
-
-    place: Place
-    source: Tensor
-
-    @property
-    def shape(self) -> Shape:
-        """Height, width and channels."""
-        return self.source.shape
-
-
-AnyValue: TypeAlias = Value | Joined | Curve
+    stride: Pair = (1, 1)
+    dilation: Pair = (1, 1)
+    pads: Sides = (0, 0, 0, 0)
+    groups: int = 1
 
 
 @dataclass
@@ -201,48 +118,25 @@ class Builder:
     Attributes:
         tensors: Tensors by name.
         layers: Layers with their place in the file, in the order in which they were made.
+        pixels: What the byte of a picture means.
     """
 
     tensors: dict[str, Tensor] = field(default_factory=dict)
     layers: list[tuple[int, Node]] = field(default_factory=list)
     pixels: Pixels = field(default_factory=Pixels)
     _reach: dict[str, tuple[int, int]] = field(default_factory=dict)
-    _made: dict[tuple[Source, QType], Tensor] = field(default_factory=dict)
+    _made: dict[tuple[object, ...], Tensor] = field(default_factory=dict)
     _joined: dict[Joined, Tensor] = field(default_factory=dict)
     _order: dict[str, int] = field(default_factory=dict)
     _sources: dict[str, TensorSource] = field(default_factory=dict)
     _inputs: list[str] = field(default_factory=list)
-    _input_codes: tuple[int, int | None, int | None] | None = None
+    _input_codes: tuple[Fraction, int | None, int | None] | None = None
 
     # What a door calls.
 
     def input(self, place: Place, shape: Shape) -> Value:
         """Return the network's input before its quantizer."""
         return Value(InputSource(shape), place)
-
-    def scale_input(
-        self, place: Place, what: str, value: AnyValue, gain: Sequence[Fraction], offset: Sequence[Fraction]
-    ) -> Value:
-        """Return ``gain * value + offset`` of the network's input, one of each a channel: the picture's normalisation.
-
-        ``what`` is the file's name of the operation, for messages.
-
-        Raises:
-            UnsupportedOpError: The value is not the bare input.
-        """
-        source = value.source if isinstance(value, Value) else None
-        touched = isinstance(value, Value) and (value.declared, value.low, value.high) != (None, None, None)
-        if not isinstance(source, InputSource) or touched:
-            raise UnsupportedOpError(
-                place.name,
-                expected=f"{what} with a constant only between the network's input and its quantizer",
-                got="one inside the network",
-                hint="Merge it into the weights of a convolution before the quantizers are trained.",
-            )
-        before = source.gain or (Fraction(1),) * len(gain), source.offset or (Fraction(0),) * len(gain)
-        gains = tuple(new * old for new, old in zip(gain, before[0], strict=True))
-        offsets = tuple(g * old + new for g, old, new in zip(gain, before[1], offset, strict=True))
-        return Value(InputSource(source.shape, gains, offsets), place)
 
     def input_tensor(self, tensor: Tensor) -> Value:
         """Add an input whose type is known and return it."""
@@ -251,14 +145,72 @@ class Builder:
         self._reach[tensor.name] = (tensor.qtype.qmin, tensor.qtype.qmax)
         return self.ready(tensor, Place(tensor.name, -1, tensor.name))
 
+    def scale(
+        self, place: Place, what: str, value: AnyValue, gain: Sequence[Fraction], offset: Sequence[Fraction]
+    ) -> AnyValue:
+        """Return ``gain * value + offset``, one of each a channel: a normalisation, BatchNorm, or a bias.
+
+        ``what`` is the file's name of the operation, for messages.
+
+        Raises:
+            UnsupportedOpError: The value cannot be held before the operation.
+        """
+        if isinstance(value, Joined):
+            return self._scaled_legs(place, what, value, gain, offset)
+        if isinstance(value, Curve):
+            if len(set(gain)) > 1 or len(set(offset)) > 1:
+                return self.scale(place, what, self.ready(self.tensor(value, place), place), gain, offset)
+            return self.curve(place, value, lambda each: _times(each, gain[0], offset[0]))
+        if isinstance(value.source, InputSource) and value.untouched and value.declared is None:
+            return self._scaled_input(place, value.source, gain, offset)
+        summed = self._with_bias(value, offset) if set(gain) == {1} else None
+        if summed is not None:
+            return replace(summed, place=place)
+        factor = gain[0] if len(set(gain)) == 1 and not any(offset) and gain[0] > 0 else None
+        if factor is not None and not value.wraps:
+            return self._relabelled(place, value, factor)
+        if value.low == 0 and value.high is None and value.step is None and all(b.straight for b in value.bends):
+            bends = tuple(bend.leaking(Fraction(0)) for bend in self._bends(value))
+            value = replace(value, bends=bends, low=None)  # a ReLU is a slope of 0, which a factor may follow
+        if (value.low, value.high, value.step) != (None, None, None):
+            value = self.ready(self.tensor(value, value.place), value.place)
+        bends = tuple(b.then(g, o) for b, g, o in zip(self._bends(value), gain, offset, strict=True))
+        return replace(value, place=place, bends=bends, declared=None)
+
+    def leaky(self, place: Place, value: AnyValue, slopes: Sequence[Fraction]) -> AnyValue:
+        """Return a value with a slope below zero, one of each channel: LeakyReLU, PReLU.
+
+        Raises:
+            UnsupportedOpError: The value cannot be held before the operation.
+        """
+        if isinstance(value, Joined):
+            legs, at = [], 0
+            for number, leg in enumerate(value.legs):
+                channels = leg.shape[2]
+                legs.append(_as_value(self.leaky(place.numbered(number), leg, slopes[at : at + channels])))
+                at += channels
+            return replace(value, legs=tuple(legs))
+        if isinstance(value, Curve):
+            if len(set(slopes)) > 1:
+                return self.leaky(place, self.ready(self.tensor(value, place), place), slopes)
+            return self.curve(place, value, lambda each: each if each >= 0 else _times(each, slopes[0], Fraction(0)))
+        if not any(slopes):
+            return value.clipped(place, Fraction(0), None)
+        held = (value.low, value.high, value.step) != (None, None, None)
+        if held or not all(bend.straight for bend in value.bends):
+            value = self.ready(self.tensor(value, value.place), value.place)
+        bends = tuple(b.leaking(slope) for b, slope in zip(self._bends(value), slopes, strict=True))
+        return replace(value, place=place, bends=bends, declared=None)
+
     def matrix(
         self,
         place: Place,
         kind: type[Conv2d] | type[ConvTranspose2d],
         source: AnyValue,
         weight: IntArray,
-        weight_type: QType,
-        bias: npt.NDArray[np.float64] | None,
+        weight_form: Form | tuple[Form, ...],
+        bias: Sequence[Fraction] | None,
+        window: Window | None = None,
     ) -> Value:
         """Return the exact sums of a convolution.
 
@@ -266,99 +218,260 @@ class Builder:
             place: The layer.
             kind: Which of the two.
             source: What it reads.
-            weight: ``(k, k, channels_in, channels_out)``.
-            weight_type: Signed.
-            bias: Real values ``(channels_out,)``; ``None`` for 0.
+            weight: Integers, ``(k, k, channels_in / groups, channels_out)``.
+            weight_form: Their signed type; with a scale of each output channel one for each.
+            bias: Real values, one of each output channel; ``None`` for 0.
+            window: Stride, dilation, padding and groups; same padding at stride 1 (2 of a transpose convolution) where
+                there is none. The pads of a transpose convolution are what it leaves out of its full result.
 
         Raises:
             ShapeError: The weights or the bias do not fit the channels.
-            ScaleError: A bias that is no multiple of ``2**-frac`` of the sums.
+            ScaleError: A bias that is no multiple of the scale of the sums, where nothing can make up for it.
             WidthError: Sums that need more bits than an accumulator may have.
         """
-        tensor = self.tensor(source, place)
-        channels_in, channels_out = weight.shape[2:]
-        if channels_in != tensor.shape[2]:
+        tensor, step = self.read(source, place)
+        groups = 1 if window is None else window.groups
+        channels_in, channels_out = weight.shape[2] * groups, weight.shape[3]
+        if channels_in != tensor.shape[2] or channels_out % groups:
             raise ShapeError(place.name, expected=f"weights for {tensor.shape[2]} input channels", got=str(channels_in))
-        finer = _finer(bias, weight_type.frac + tensor.qtype.frac, MAX_BITS - weight_type.bits)
-        if finer:
-            logger.warning(
-                "%s: the bias is finer than weight scale x input scale, and the weights are kept %d bits wider for it",
-                place.name, finer,
-            )  # fmt: skip
-            weight = IntArray.of(weight.array << finer)
-            weight_type = QType(weight_type.bits + finer, True, weight_type.frac + finer)
-        frac = weight_type.frac + tensor.qtype.frac
-        codes = _bias_codes(place.name, bias, channels_out, frac)
-        node = kind(place.name, (tensor.name,), place.output, weight, weight_type, codes)
-        stride = 2 if kind is ConvTranspose2d else 1
-        shape = (stride * tensor.shape[0], stride * tensor.shape[1], channels_out)
-        return Value(SumSource(place, node, shape, frac, reachable(node, tensor.qtype)), place)
+        forms = weight_form if isinstance(weight_form, tuple) else (weight_form,)
+        steps = common([step * form.step for form in forms])
+        bits, codes, rest = forms[0].bits, np.zeros(channels_out, dtype=np.int64), bias
+        frac = frac_of(steps[0]) if len(steps) == 1 else None
+        if bias is not None and len(bias) != channels_out:
+            raise ShapeError(place.name, expected=f"a bias of {channels_out} values", got=str(len(bias)))
+        if frac is not None:
+            finer = _finer(bias, frac, MAX_BITS - bits)
+            if finer:
+                logger.warning(
+                    "%s: the bias is finer than weight scale x input scale, and the weights are kept %d bits wider"
+                    " for it", place.name, finer,
+                )  # fmt: skip
+                weight, bits, frac = IntArray.of(weight.array << finer), bits + finer, frac + finer
+                steps = (Fraction(2) ** -frac,)
+        if bias is not None:
+            scaled = [each / steps[index % len(steps)] for index, each in enumerate(bias)]
+            limit = 1 << (MAX_ACCUMULATOR_BITS - 1)
+            if all(each.denominator == 1 and abs(each) < limit for each in scaled):
+                codes, rest = np.array([int(each) for each in scaled], dtype=np.int64), None
+        weight_type = QType(bits, True, (frac or 0) - tensor.qtype.frac)
+        node, shape = self._window_node(place, kind, tensor, weight, weight_type, IntArray.of(codes), window)
+        input_type = self.tensors[node.inputs[0]].qtype
+        value = Value(SumSource(place, node, shape, steps, reachable(node, input_type)), place)
+        if rest is None:
+            return value
+        bends = tuple(b.then(Fraction(1), o) for b, o in zip(self._bends(value), rest, strict=True))
+        return replace(value, bends=bends)
 
-    def add(self, place: Place, first: AnyValue, second: AnyValue) -> Value:
-        """Return the exact sum of two values.
+    def add(self, place: Place, first: AnyValue, second: AnyValue, sign: int = 1) -> Value:
+        """Return the exact sum of two values, or their difference with a ``sign`` of -1.
 
         Raises:
             ShapeError: Their shapes differ.
+            WidthError: Their scales are too far apart for one accumulator.
         """
-        tensors = [self.tensor(value, place) for value in (first, second)]
-        if tensors[0].shape != tensors[1].shape:
-            raise ShapeError(
-                place.name,
-                expected="two tensors of one shape",
-                got=" and ".join("x".join(map(str, tensor.shape)) for tensor in tensors),
-                hint="Give both one size and the same channels.",
-            )
-        if tensors[0].name == tensors[1].name:  # an addition reads two streams: the copy gets a layer of its own
-            copy = self.requant(_numbered(place, 2, "copy"), self.ready(tensors[1], place), tensors[1].qtype)
-            tensors[1] = self.tensor(copy, place)
-        frac = max(tensor.qtype.frac for tensor in tensors)
-        reaches = [[code << (frac - t.qtype.frac) for code in self._reach[t.name]] for t in tensors]
-        low, high = (sum(ends) for ends in zip(*reaches, strict=True))
-        node = Add(place.name, (tensors[0].name, tensors[1].name), place.output)
-        return Value(SumSource(place, node, tensors[0].shape, frac, (low, high)), place)
+        tensors, steps = self._two(place, first, second)
+        # The layer brings both to the finer of the scales that their types say; the gains do the rest.
+        finest = max(tensor.qtype.frac for tensor in tensors)
+        shifts = [finest - tensor.qtype.frac for tensor in tensors]
+        bases = [each / (1 << shift) for each, shift in zip(steps, shifts, strict=True)]
+        step = least_common(*bases)
+        gains = (int(bases[0] / step), sign * int(bases[1] / step))
+        ends = [
+            sorted((gain << shift) * end for end in self._reach[tensor.name])
+            for gain, shift, tensor in zip(gains, shifts, tensors, strict=True)
+        ]
+        reach = (ends[0][0] + ends[1][0], ends[0][1] + ends[1][1])
+        if bits_for(*reach) > MAX_ACCUMULATOR_BITS:
+            raise WidthError(
+                place.name, expected=f"a sum of at most {MAX_ACCUMULATOR_BITS} bits at the scale of both",
+                got=f"{bits_for(*reach)} bits, since the scales are {float(steps[0]):g} and {float(steps[1]):g}",
+                hint="Share one quantizer between the two, or use power-of-two scales.",
+            )  # fmt: skip
+        node = Add(place.name, (tensors[0].name, tensors[1].name), place.output, gains)
+        return Value(SumSource(place, node, tensors[0].shape, (step,), reach), place)
+
+    def multiply(self, place: Place, first: AnyValue, second: AnyValue) -> Value:
+        """Return the exact product of two values of one size; one of them may have one channel for all.
+
+        Raises:
+            ShapeError: Their shapes do not fit.
+        """
+        if first.shape[2] == 1 and second.shape[2] > 1:
+            first, second = second, first
+        tensors, steps = self._two(place, first, second, gate=True)
+        reach = _products(self._reach[tensors[0].name], self._reach[tensors[1].name])
+        span = _products(*((tensor.qtype.qmin, tensor.qtype.qmax) for tensor in tensors))
+        node = Multiply(place.name, (tensors[0].name, tensors[1].name), place.output)
+        return Value(SumSource(place, node, tensors[0].shape, (steps[0] * steps[1],), reach, span), place)
+
+    def maximum(self, place: Place, first: AnyValue, second: AnyValue) -> Value:
+        """Return the greater of two values of one shape and one scale.
+
+        Raises:
+            ShapeError: Their shapes differ.
+            TypeMismatchError: Their scales differ.
+        """
+        (one, other), (step, _) = self._two(place, first, second)
+        joined = self._common(Joined(place, (self.ready(one, place), self.ready(other, place))))
+        node = Maximum(self._layer_name(place.name), (joined[0].name, joined[1].name), self._tensor_name(place.output))
+        tensor = self._add(place.order, node, joined[0].shape, joined[0].qtype, joined[0].unit)
+        reaches = [self._reach[each.name] for each in joined]
+        self._reach[tensor.name] = (max(low for low, _ in reaches), max(high for _, high in reaches))
+        del step
+        return self.ready(tensor, place)
 
     def clip(self, place: Place, value: AnyValue, low: Bound, high: Bound) -> AnyValue:
-        """Return ``clamp(value, low, high)``; a ReLU is a clip at 0.
+        """Return ``clamp(value, low, high)``; a ReLU is a clip at 0."""
+        if isinstance(value, Joined):
+            return replace(value, legs=tuple(_as_value(self.clip(place, leg, low, high)) for leg in value.legs))
+        if isinstance(value, Curve):
+            return self.curve(place, value, lambda each: _limited(each, low, high))
+        if value.wraps:
+            value = self.ready(self.tensor(value, value.place), value.place)
+        return value.clipped(place, low, high)
+
+    def maxpool(
+        self, place: Place, value: AnyValue, kernel: Pair = (2, 2), stride: Pair = (2, 2), pads: Sides = (0, 0, 0, 0)
+    ) -> AnyValue:
+        """Return the maximum over windows; what is padded is never the greatest.
 
         Raises:
-            UnsupportedOpError: Of a sigmoid.
+            ShapeError: No window fits.
         """
-        if isinstance(value, Joined):
-            legs = tuple(_as_value(self.clip(place, leg, low, high)) for leg in value.legs)
-            return replace(value, legs=legs)
-        if isinstance(value, Curve):
-            raise UnsupportedOpError(
-                place.name,
-                expected="a quantizer behind the sigmoid",
-                got="an activation",
-                hint="Remove the activation: the sigmoid's result lies in 0..1.",
-            )
-        return _clipped(value, place, low, high)
 
-    def maxpool(self, place: Place, value: AnyValue) -> AnyValue:
-        """Return the maximum over 2x2 windows.
+        def shape_of_windows(shape: Shape) -> Shape:
+            size = (shape[0] + pads[0] + pads[2], shape[1] + pads[1] + pads[3])
+            rows, columns = self._window_shape(place, size, kernel, stride)
+            return rows, columns, shape[2]
+
+        rising = isinstance(value, Joined) or (isinstance(value, Value) and all(bend.rises for bend in value.bends))
+        if isinstance(value, Value) and (not rising or value.wraps):
+            value = self.ready(self.tensor(value, value.place), value.place)
+        node = MaxPool2d(place.name, ("",), place.output, kernel, stride)
+        return self._moved(
+            place, value, MovedSource(place, _NOTHING, node, (0, 0, 0), pads, compares=True), shape_of_windows
+        )
+
+    def nearest(self, place: Place, value: AnyValue, factor: Pair) -> AnyValue:
+        """Return each pixel repeated."""
+        node = ResizeNearest(place.name, ("",), place.output, factor)
+        moved = MovedSource(place, _NOTHING, node, (0, 0, 0), enlarges=True)
+        return self._moved(place, value, moved, lambda s: (s[0] * factor[0], s[1] * factor[1], s[2]))
+
+    def crop(self, place: Place, value: AnyValue, sides: Sides) -> AnyValue:
+        """Return a value without some rows and columns at its sides.
 
         Raises:
-            ShapeError: An odd height or width.
-            UnsupportedOpError: Of a sigmoid.
+            ShapeError: Nothing would be left.
         """
-        if isinstance(value, Joined):
-            value = self.settle(value)
-        if isinstance(value, Curve):
-            value = self.ready(self.tensor(value, place), place)
-        if isinstance(value, Joined):
-            legs = tuple(_as_value(self.maxpool(_numbered(place, index), leg)) for index, leg in enumerate(value.legs))
-            return replace(value, legs=legs)
-        assert isinstance(value, Value)
-        height, width, _ = value.shape
-        if height % 2 or width % 2:
+
+        def left(shape: Shape) -> Shape:
+            size = (shape[0] - sides[0] - sides[2], shape[1] - sides[1] - sides[3], shape[2])
+            if min(size) < 1 or min(sides) < 0:
+                raise ShapeError(place.name, expected="fewer pixels to crop than there are", got=str(sides))
+            return size
+
+        if not any(sides):
+            return value
+        node = Crop(place.name, ("",), place.output, sides)
+        return self._moved(place, value, MovedSource(place, _NOTHING, node, (0, 0, 0)), left)
+
+    def pad(self, place: Place, value: AnyValue, sides: Sides, constant: Fraction = Fraction(0)) -> AnyValue:
+        """Return a value with pixels of one constant around it.
+
+        Raises:
+            ScaleError: The constant is no multiple of the value's scale, or outside its type.
+        """
+        if not any(sides):
+            return value
+        tensor, step = self.read(value, place)
+        code = whole(constant / step)
+        if code is None or not tensor.qtype.qmin <= code <= tensor.qtype.qmax:
+            raise ScaleError(
+                place.name, expected=f"a constant that {tensor.qtype} holds at a scale of {float(step):g}",
+                got=f"{float(constant):g}", hint="Pad with 0, or with a value of the quantizer in front.",
+            )  # fmt: skip
+        return self._relabel(self._padded(place, tensor, sides, code), step, place)
+
+    def average(self, place: Place, value: AnyValue, kernel: Pair, stride: Pair, pads: Sides = (0, 0, 0, 0)) -> Value:
+        """Return the mean over windows, in which what is padded counts as 0.
+
+        Raises:
+            ShapeError: No window fits.
+            WidthError: The sums are too wide.
+        """
+        tensor, step = self.read(value, place)
+        if any(pads):
+            tensor = self._padded(place.part("pad"), tensor, pads, 0)
+        rows, columns = self._window_shape(place, tensor.shape[:2], kernel, stride)
+        count = kernel[0] * kernel[1]
+        low, high = self._reach[tensor.name]
+        node = SumPool2d(place.name, (tensor.name,), place.output, kernel, stride)
+        span = (tensor.qtype.qmin * count, tensor.qtype.qmax * count)
+        shape = (rows, columns, tensor.shape[2])
+        return Value(SumSource(place, node, shape, (step / count,), (low * count, high * count), span), place)
+
+    def bilinear(self, place: Place, value: AnyValue, factor: Pair) -> Value:
+        """Return a value of twice the size, linear between the centres of pixels."""
+        tensor, step = self.read(value, place)
+        more = 4 ** sum(each == 2 for each in factor)
+        low, high = self._reach[tensor.name]
+        node = ResizeBilinear(place.name, (tensor.name,), place.output, factor)
+        span = (tensor.qtype.qmin * more, tensor.qtype.qmax * more)
+        shape = (tensor.shape[0] * factor[0], tensor.shape[1] * factor[1], tensor.shape[2])
+        return Value(SumSource(place, node, shape, (step / more,), (low * more, high * more), span), place)
+
+    def depth_to_space(self, place: Place, value: AnyValue, block: Pair) -> Value:
+        """Return channels as pixels, in the order block row, block column, channel.
+
+        Raises:
+            ShapeError: The channels do not make up blocks.
+        """
+        tensor, step = self.read(value, place)
+        height, width, channels = tensor.shape
+        if channels % (block[0] * block[1]):
             raise ShapeError(
-                place.name,
-                expected="an even height and width to halve",
-                got=f"{height}x{width}",
-                hint="Choose an input size that is divisible by 2**depth.",
+                place.name, expected=f"channels for blocks of {block[0]}x{block[1]}", got=f"{channels} channels"
             )
-        return replace(value, source=PoolSource(place, value.source))
+        node = DepthToSpace(self._layer_name(place.name), (tensor.name,), self._tensor_name(place.output), block)
+        shape = (height * block[0], width * block[1], channels // (block[0] * block[1]))
+        made = self._add(place.order, node, shape, tensor.qtype, tensor.unit)
+        self._reach[made.name] = self._reach[tensor.name]
+        return self._relabel(made, step, place)
+
+    def permuted(self, place: Place, value: AnyValue, order: Sequence[int]) -> Value:
+        """Return the channels of a convolution in another order.
+
+        Raises:
+            UnsupportedOpError: The value is not the result of a convolution.
+        """
+        source = value.source if isinstance(value, Value) else None
+        node = source.node if isinstance(source, SumSource) else None
+        if not isinstance(node, MatrixNode) or node.tied_lanes or not isinstance(source, SumSource):
+            raise UnsupportedOpError(
+                place.name, expected="channels that a convolution right in front can write in another order",
+                got="a tensor that is there already",
+                hint="Put the quantizer behind it, or use the mode DCR.",
+            )  # fmt: skip
+        assert isinstance(value, Value)
+        picked = list(order)
+        node = replace(
+            node, weight=IntArray.of(node.weight.array[..., picked]), bias=IntArray.of(node.bias.array[picked])
+        )
+        steps = source.steps if len(source.steps) == 1 else tuple(source.steps[each] for each in picked)
+        bends = tuple(value.bends[each] for each in picked) if value.bends else ()
+        return replace(value, source=replace(source, node=node, steps=steps), bends=bends)
+
+    def argmax(self, place: Place, value: AnyValue) -> Value:
+        """Return the channel of the greatest value."""
+        tensor = self.read(value, place)[0]
+        height, width, channels = tensor.shape
+        qtype = QType(max((channels - 1).bit_length(), 1), False, 0)
+        node = Argmax(self._layer_name(place.name), (tensor.name,), self._tensor_name(place.output))
+        made = self._add(place.order, node, (height, width, 1), qtype)
+        self._reach[made.name] = (0, channels - 1)
+        return self.ready(made, place)
 
     def concat(self, place: Place, values: Sequence[AnyValue]) -> Joined:
         """Return values side by side along the channels.
@@ -382,34 +495,67 @@ class Builder:
 
     def sigmoid(self, place: Place, value: AnyValue) -> Curve:
         """Return the sigmoid of a value."""
-        return Curve(place, self.tensor(value, place))
+        curve = self.curve(place, value, lambda each: 1 / (1 + math.exp(-float(each))))
+        return replace(curve, sigmoid=True)
+
+    def curve(self, place: Place, value: AnyValue, function: Callable[[Fraction | float], Fraction | float]) -> Curve:
+        """Return any function of a value; it waits for its quantizer and becomes a table.
+
+        Args:
+            place: The op.
+            value: The value.
+            function: From the real value to a fraction where it is exact, or else to a float64.
+
+        Raises:
+            WidthError: The value is too wide for a table.
+        """
+        if isinstance(value, Curve):
+            return Curve(place, value.source, tuple(function(each) for each in value.values))
+        tensor, step = self.read(value, place)
+        if tensor.qtype.bits > MAX_TABLE_BITS:
+            raise WidthError(
+                place.name, expected=f"a value of at most {MAX_TABLE_BITS} bits, for a table",
+                got=f"{tensor.qtype.bits} bits", hint="Put a narrower quantizer in front of it.",
+            )  # fmt: skip
+        codes = range(tensor.qtype.qmin, tensor.qtype.qmax + 1)
+        return Curve(place, tensor, tuple(function(code * step) for code in codes))
+
+    def curves(
+        self,
+        place: Place,
+        first: AnyValue,
+        second: AnyValue,
+        function: Callable[[Fraction | float, Fraction | float], Fraction | float],
+    ) -> Curve | None:
+        """Return a function of two values that are functions of one tensor (``x * sigmoid(x)``), or else ``None``."""
+        curves = [self._as_curve(place, value) for value in (first, second)]
+        one, other = curves
+        if one is None or other is None or one.source.name != other.source.name:
+            return None
+        return Curve(place, one.source, tuple(map(function, one.values, other.values)))
 
     def table(self, place: Place, value: AnyValue, table: IntArray, qtype: QType, *, probability: bool) -> Value:
         """Return a tensor that is looked up in a table, which the door has read."""
-        return self._looked_up(place, self.tensor(value, place), table, qtype, probability=probability)
+        return self._looked_up(place, self.tensor(value, place), table, Form.of(qtype), probability=probability)
 
     def quantise(self, place: Place, value: AnyValue, rule: Rule) -> AnyValue:
-        """Return a value behind a quantizer.
-
-        Raises:
-            UnsupportedOpError: A rounding that would differ from half to even, or a wrap-around that would happen.
-        """
+        """Return a value behind a quantizer."""
         if isinstance(value, Joined):
             if len({_settled_type(leg) for leg in value.legs}) > 1 or _settled_type(value.legs[0]) is None:
                 legs = tuple(
-                    _as_value(self.quantise(_numbered(place, index), leg, rule)) for index, leg in enumerate(value.legs)
+                    _as_value(self.quantise(place.numbered(index), leg, rule)) for index, leg in enumerate(value.legs)
                 )
                 return replace(value, legs=legs)
             value = self.ready(self.tensor(value, place), value.place)
         if isinstance(value, Curve):
-            return self._sigmoid(place, value, rule)
+            return self._tabulated(place, value, rule)
         return self._quantised(place, value, rule)
 
     def requant(self, place: Place, value: AnyValue, qtype: QType) -> Value:
         """Return a tensor in another type by a layer of its own, also where the type stays the same."""
         source = self.tensor(value, place)
         node = Requant(self._layer_name(place.name), (source.name,), self._tensor_name(place.output))
-        tensor = self._add(place.order, node, source.shape, qtype)
+        tensor = self._add(place.order, node, source.shape, qtype, source.unit)
         self._reach[tensor.name] = (qtype.qmin, qtype.qmax)
         return self.ready(tensor, place)
 
@@ -420,9 +566,20 @@ class Builder:
         """
         legs = value.legs if isinstance(value, Joined) else (value,)
         for leg in legs:
-            if isinstance(leg, Curve) or (leg.declared is None and not isinstance(_root(leg.source), TensorSource)):
+            if isinstance(leg, Curve) or (leg.declared is None and leg.step is None and self._open(leg)):
                 return value
         return self.ready(self.tensor(value, value.place), value.place)
+
+    def read(self, value: AnyValue, reader: Place) -> tuple[Tensor, Fraction]:
+        """Return the tensor that holds a value, and the real value of its integer 1.
+
+        Raises:
+            ModelError: As :meth:`tensor`.
+        """
+        if isinstance(value, Value) and isinstance(value.source, TensorSource) and value.uniform is not None:
+            return value.source.tensor, step_of(value.source.tensor) * value.uniform
+        tensor = self.tensor(value, reader)
+        return tensor, step_of(tensor)
 
     def tensor(self, value: AnyValue, reader: Place) -> Tensor:
         """Return the tensor that holds a value exactly, and add the layers that make it.
@@ -443,21 +600,21 @@ class Builder:
         if isinstance(value, Curve):
             raise UnsupportedOpError(
                 value.place.name,
-                expected="a quantizer behind the sigmoid",
+                expected=f"a quantizer behind {'the sigmoid' if value.sigmoid else 'the function'}",
                 got="none",
-                hint="Put one there (unsigned, 8 bits, scale 2**-8), or end the network at the logits.",
-            )
-        frac = self._grid(value, reader)
-        low, high = _codes(value, frac)
-        reach = self._rounded_reach(value.source, frac)
-        qtype = fitting_type(reach, low, high, value.declared, frac)
-        if isinstance(_root(value.source), InputSource):
-            self._check_one_input(value, (frac, low, high))
-            if qtype is None and value.declared is not None:
-                qtype = self._narrow_input(value.declared, low, high)
-        if qtype is None:
-            raise _no_type(value, reader, reach, low, high, frac)
-        return self._emit(value.source, qtype, value.place, clamped(reach, low, high))
+                hint="Put one there (unsigned, 8 bits, scale 2**-8), or end the network at the logits."
+                if value.sigmoid else _NO_QUANTIZER,
+            )  # fmt: skip
+        if isinstance(root(value.source), InputSource):
+            return self._input(value, reader)
+        if self._plain(value):
+            step = self._grid(value)
+            low, high = _codes(value, step)
+            reach = self._rounded_reach(value.source, step)
+            qtype = fitting_type(reach, low, high, _declared(value, step), frac_of(step) or 0)
+            if qtype is not None:
+                return self._emit(value.source, qtype, step, value.place, clamped(reach, low, high))
+        return self._affine(value, reader)
 
     def graph(self, name: str, output: AnyValue, reader: Place) -> Graph:
         """Return the checked graph.
@@ -467,43 +624,145 @@ class Builder:
             output: What it returns.
             reader: For messages about the output.
         """
-        last = self.tensor(output, reader)
+        last, reading = self._output(output, reader)
         nodes = tuple(node for _, node in sorted(self.layers, key=lambda entry: entry[0]))
         names = (*self._inputs, *(node.output for node in nodes))
         tensors = tuple(self.tensors[each] for each in names)
-        return check(Graph(name, tuple(self._inputs), last.name, tensors, nodes, self.pixels))
+        return check(Graph(name, tuple(self._inputs), last.name, tensors, nodes, self.pixels, reading))
+
+    def _output(self, output: AnyValue, reader: Place) -> tuple[Tensor, Reading | None]:
+        """Return the tensor that the network ends with, and what its integers stand for.
+
+        Factors and summands behind the last sums are left to who reads the result: nothing is computed with it.
+        """
+        open_end = isinstance(output, Value) and (output.low, output.high, output.step) == (None, None, None)
+        if not open_end or not isinstance(output, Value) or not all(bend.straight for bend in output.bends):
+            return self.read(output, reader)[0], None
+        source = output.source
+        if isinstance(source, SumSource) and output.declared is None:
+            tensor = self._sums(source)
+        elif isinstance(source, TensorSource) and output.bends:
+            tensor = source.tensor
+        else:
+            return self.read(output, reader)[0], None
+        steps = self._channel_steps(output)
+        gain = tuple(bend.upper.gain * step for bend, step in zip(self._bends(output), steps, strict=True))
+        offset = tuple(bend.upper.offset for bend in self._bends(output))
+        plain = set(gain) == {step_of(tensor)} and not any(offset)
+        return tensor, None if plain else Reading(gain, offset)
 
     # How values become tensors.
 
     def ready(self, tensor: Tensor, place: Place) -> Value:
         """Return the value of a tensor of the graph."""
-        return Value(self._source(tensor), place, declared=tensor.qtype)
+        return self._relabel(tensor, step_of(tensor), place)
+
+    def _relabel(self, tensor: Tensor, step: Fraction, place: Place) -> Value:
+        """Return the value of a tensor whose integer 1 stands for ``step``."""
+        form = Form(tensor.qtype.bits, tensor.qtype.signed, step)
+        factor = step / step_of(tensor)
+        bends = () if factor == 1 else (Bend().then(factor, Fraction(0)),) * tensor.shape[2]
+        return Value(self._source(tensor), place, bends, declared=form)
+
+    def _relabelled(self, place: Place, value: Value, factor: Fraction) -> Value:
+        """Return a value times one positive factor: nothing but the meaning of its integers changes."""
+        if factor == 1:
+            return value
+        form = value.declared
+        return replace(
+            value,
+            place=place,
+            bends=tuple(bend.then(factor, Fraction(0)) for bend in self._bends(value)),
+            low=None if value.low is None else value.low * factor,
+            high=None if value.high is None else value.high * factor,
+            step=None if value.step is None else value.step * factor,
+            declared=None if form is None else replace(form, step=form.step * factor),
+        )
 
     def _source(self, tensor: Tensor) -> TensorSource:
         """Return the one source of a tensor, so that equal requantisations of it are one layer."""
         return self._sources.setdefault(tensor.name, TensorSource(tensor))
 
-    def _quantised(self, place: Place, value: Value, rule: Rule) -> Value:
-        if value.frac is not None and value.frac != rule.frac:
-            value = self.ready(self.tensor(value, value.place), place)  # a second rounding is a layer of its own
-        grid = _frac(value.source) if value.frac is None else value.frac
-        rounds = grid is None or rule.frac < grid
-        low, high = on_grid(value.low, rule.frac), on_grid(value.high, rule.frac)
-        if rule.rounding is not None and (rounds or (low, high) != (value.low, value.high)):
-            raise UnsupportedOpError(
-                place.name, expected=f"rounding half to even ({rule.even})", got=rule.rounding, hint=rule.hint
+    def _bends(self, value: Value) -> tuple[Bend, ...]:
+        return value.bends or (Bend(),) * value.shape[2]
+
+    def _open(self, value: Value) -> bool:
+        """Return whether a value waits for a quantizer: sums, or a tensor behind a factor."""
+        return bool(value.bends) or not isinstance(root(value.source), TensorSource)
+
+    def _two(
+        self, place: Place, first: AnyValue, second: AnyValue, *, gate: bool = False
+    ) -> tuple[list[Tensor], list[Fraction]]:
+        """Return the tensors of two values of one shape, and their steps; the second may be a gate of one channel."""
+        found = [self.read(value, place) for value in (first, second)]
+        tensors, steps = [tensor for tensor, _ in found], [step for _, step in found]
+        shapes = [tensor.shape for tensor in tensors]
+        if shapes[0] != shapes[1] and not (gate and shapes[1] == (*shapes[0][:2], 1)):
+            raise ShapeError(
+                place.name,
+                expected="two tensors of one shape" + (", or a gate of one channel" if gate else ""),
+                got=" and ".join("x".join(map(str, shape)) for shape in shapes),
+                hint="Give both one size and the same channels.",
             )
-        step = Fraction(2) ** -rule.frac
-        least, most = rule.low * step, rule.high * step
-        if rule.wraps and not self._inside(replace(value, low=low, high=high), least, most, rule.frac):
-            raise UnsupportedOpError(place.name, expected="saturation", got="a type that wraps around", hint=rule.hint)
+        if tensors[0].name == tensors[1].name:  # the layer reads two streams: the copy gets a layer of its own
+            copy = self.requant(place.numbered(2, "copy"), self.ready(tensors[1], place), tensors[1].qtype)
+            tensors[1] = self.tensor(copy, place)
+        return tensors, steps
+
+    def _scaled_legs(
+        self, place: Place, what: str, value: Joined, gain: Sequence[Fraction], offset: Sequence[Fraction]
+    ) -> Joined:
+        legs, at = [], 0
+        for number, leg in enumerate(value.legs):
+            part = slice(at, at + leg.shape[2])
+            legs.append(_as_value(self.scale(place.numbered(number), what, leg, gain[part], offset[part])))
+            at = part.stop
+        return replace(value, legs=tuple(legs))
+
+    def _with_bias(self, value: Value, offset: Sequence[Fraction]) -> Value | None:
+        """Return sums that begin at a summand, where the layer's bias can hold it; ``None`` otherwise."""
+        source = value.source
+        if not value.untouched or not isinstance(source, SumSource) or not isinstance(source.node, MatrixNode):
+            return None
+        steps = self._channel_steps(value)
+        codes = [each / step for each, step in zip(offset, steps, strict=True)]
+        limit = 1 << (MAX_ACCUMULATOR_BITS - 1)
+        bias = [int(old) + code for old, code in zip(source.node.bias.array.tolist(), codes, strict=True)]
+        if any(code.denominator != 1 or abs(each) >= limit for code, each in zip(codes, bias, strict=True)):
+            return None
+        node = replace(source.node, bias=IntArray.of([int(each) for each in bias]))
+        reach = reachable(node, self.tensors[node.inputs[0]].qtype)
+        return replace(value, source=replace(source, node=node, reach=reach))
+
+    def _scaled_input(
+        self, place: Place, source: InputSource, gain: Sequence[Fraction], offset: Sequence[Fraction]
+    ) -> Value:
+        before = source.gain or (Fraction(1),) * len(gain), source.offset or (Fraction(0),) * len(gain)
+        gains = tuple(new * old for new, old in zip(gain, before[0], strict=True))
+        offsets = tuple(g * old + new for g, old, new in zip(gain, before[1], offset, strict=True))
+        return Value(InputSource(source.shape, gains, offsets), place)
+
+    def _quantised(self, place: Place, value: Value, rule: Rule) -> Value:
+        if value.wraps or (value.step is not None and value.step != rule.step):
+            value = self.ready(self.tensor(value, value.place), value.place)  # a second rounding is a layer of its own
+        rounds = not self._on_grid(value, rule.step)
+
+        def rounded(bound: Bound) -> Bound:
+            return None if bound is None else rule.rounding(bound / rule.step) * rule.step
+
+        low, high = rounded(value.low), rounded(value.high)
+        least, most = rule.low * rule.step, rule.high * rule.step
+        behind = replace(value, place=place, low=low, high=high, declared=rule.declared)
+        if rounds:
+            behind = replace(behind, step=rule.step, rounding=rule.rounding)
+        if rule.wraps and not self._inside(behind, least, most):
+            if (value.low, value.high) != (None, None):
+                return self._quantised(place, self.ready(self.tensor(value, value.place), value.place), rule)
+            return replace(behind, step=rule.step, rounding=rule.rounding, wraps=True)
         result = replace(
-            value,
-            place=place,
+            behind,
             low=least if low is None else limited(low, least, most),
             high=most if high is None else limited(high, least, most),
-            frac=rule.frac if rounds else value.frac,
-            declared=rule.declared,
         )
         settled = self._without_idle_bounds(result)
         if (
@@ -514,135 +773,453 @@ class Builder:
         ):
             # Together they saturate at no type's limits; one behind the other they do.
             return self._quantised(place, self.ready(self.tensor(value, value.place), value.place), rule)
-        same = (settled.low, settled.high, settled.frac, settled.declared)
-        return value if same == (value.low, value.high, value.frac, value.declared) else settled
+        same = (settled.low, settled.high, settled.step, settled.declared)
+        return value if same == (value.low, value.high, value.step, value.declared) else settled
+
+    def _on_grid(self, value: Value, step: Fraction) -> bool:
+        """Return whether a value is already a multiple of a step, and an integer shifted left at most."""
+        grid = value.step
+        if grid is None:
+            steps = None if value.bends else steps_of(value.source)
+            if steps is None or len(steps) > 1:
+                return False
+            grid = steps[0]
+        ratio = grid / step
+        return ratio == 1 or (ratio.denominator == 1 and frac_of(grid) is not None and frac_of(step) is not None)
+
+    def _plain(self, value: Value) -> bool:
+        """Return whether a value needs no other requantisation than one by a power of two, half to even."""
+        steps = steps_of(value.source)
+        if value.bends or value.wraps or steps is None or len(steps) > 1:
+            return False
+        if value.step is None:
+            return True
+        powers = frac_of(steps[0]) is not None and frac_of(value.step) is not None
+        return (value.rounding is half_even and powers) or value.step == steps[0]
 
     def _fits(self, value: Value) -> bool:
-        """Return whether a value can become a tensor."""
-        if value.frac is None and _frac(value.source) is None:
+        """Return whether a value can become a tensor by a plain requantisation."""
+        if not self._plain(value):
             return False
-        frac = self._grid(value, value.place)
-        if any(bound is not None and on_grid(bound, frac) != bound for bound in (value.low, value.high)):
+        step = self._grid(value)
+        if any(bound is not None and whole(bound / step) is None for bound in (value.low, value.high)):
             return False
-        low, high = _codes(value, frac)
-        return fitting_type(self._rounded_reach(value.source, frac), low, high, value.declared, frac) is not None
+        low, high = _codes(value, step)
+        reach = self._rounded_reach(value.source, step)
+        return fitting_type(reach, low, high, _declared(value, step), frac_of(step) or 0) is not None
 
     def _without_idle_bounds(self, value: Value) -> Value:
         """Forget bounds that no value reaches, so that a convolution with its whole accumulator is one again."""
-        frac = _frac(value.source) if value.frac is None else value.frac
-        reach = None if frac is None else self._rounded_reach(value.source, frac)
-        if reach is None or frac is None:
+        if not self._plain(value):
             return value
-        least, most = (code * Fraction(2) ** -frac for code in reach)
+        steps = steps_of(value.source)
+        assert steps is not None
+        step = steps[0] if value.step is None else value.step
+        reach = self._rounded_reach(value.source, step)
+        if reach is None:
+            return value
+        least, most = (code * step for code in reach)
         low = None if value.low is not None and least >= value.low else value.low
         high = None if value.high is not None and most <= value.high else value.high
         return replace(value, low=low, high=high)
 
-    def _inside(self, value: Value, least: Fraction, most: Fraction, frac: int) -> bool:
-        """Return whether every value, rounded to ``frac``, lies between two limits."""
-        reach = self._rounded_reach(value.source, frac)
-        if reach is None:
+    def _inside(self, value: Value, least: Fraction, most: Fraction) -> bool:
+        """Return whether every value lies between two limits."""
+        if isinstance(root(value.source), InputSource):
             return value.low is not None and value.high is not None and value.low >= least and value.high <= most
-        low, high = (code * Fraction(2) ** -frac for code in reach)
+        low, high = self._real_reach(value)
         ends = [limited(end, value.low, value.high) for end in (low, high)]
         return min(ends) >= least and max(ends) <= most
 
-    def _grid(self, value: Value, reader: Place) -> int:
-        """Return the fractional bits of the tensor that a value becomes."""
-        if value.frac is not None:
-            return value.frac
-        source = _frac(value.source)
-        if source is None:
-            raise UnsupportedOpError(
-                reader.name,
-                expected="a quantizer behind the network's input",
-                got="a layer that reads the input unquantised",
-                hint="Put an activation quantizer at the input (for example brevitas.nn.QuantIdentity).",
-            )
-        return value.declared.frac if value.declared is not None and value.declared.frac >= source else source
+    def _real_reach(self, value: Value) -> tuple[Fraction, Fraction]:
+        """Return the least and the greatest real value, rounded and not clamped."""
+        steps, (low, high) = self._channel_steps(value), self._integers(value.source)
+        ends = []
+        for step, bend in zip(steps, self._bends(value), strict=True):
+            inner = bend if bend.straight else None
+            places = {low, high}
+            if inner is None:
+                corner = bend.corner / step
+                places |= {min(max(each, low), high) for each in (math.floor(corner), math.ceil(corner))}
+            for place in places:
+                line = bend.upper if bend.straight or place * step >= bend.corner else bend.lower
+                real = line.gain * place * step + line.offset
+                ends.append(real if value.step is None else value.rounding(real / value.step) * value.step)
+        return min(ends), max(ends)
 
-    def _rounded_reach(self, source: Source, frac: int) -> Range:
-        root = _root(source)
-        if isinstance(root, InputSource):
+    def _channel_steps(self, value: Value) -> tuple[Fraction, ...]:
+        steps, channels = steps_of(value.source), value.shape[2]
+        assert steps is not None
+        return steps if len(steps) == channels else steps * channels
+
+    def _grid(self, value: Value) -> Fraction:
+        """Return the step of the tensor that a plain value becomes."""
+        if value.step is not None:
+            return value.step
+        steps = steps_of(value.source)
+        assert steps is not None
+        declared = None if value.declared is None else value.declared.step
+        finer = declared is not None and frac_of(declared) is not None and frac_of(steps[0]) is not None
+        return declared if finer and declared is not None and declared <= steps[0] else steps[0]
+
+    def _integers(self, source: Source) -> tuple[int, int]:
+        """Return the least and the greatest integer of a source."""
+        found = root(source)
+        assert not isinstance(found, InputSource)
+        return found.reach if isinstance(found, SumSource) else self._reach[found.tensor.name]
+
+    def _rounded_reach(self, source: Source, step: Fraction) -> Range:
+        if isinstance(root(source), InputSource):
             return None
-        reach = root.reach if isinstance(root, SumSource) else self._reach[root.tensor.name]
-        shift = _frac(root)
-        assert shift is not None
-        scale = Fraction(2) ** (frac - shift)
-        return round(reach[0] * scale), round(reach[1] * scale)
+        steps, (low, high) = steps_of(source), self._integers(source)
+        assert steps is not None
+        scale = steps[0] / step
+        return round(low * scale), round(high * scale)
 
-    def _narrow_input(self, declared: QType, low: int | None, high: int | None) -> QType | None:
-        """Return the input's type where its quantizer leaves out one code: the pixel table does the same."""
-        narrow = (declared.qmin + 1, declared.qmax) if declared.signed else (declared.qmin, declared.qmax - 1)
-        if (low, high) != narrow:
-            return None
-        self.pixels = replace(self.pixels, narrow=True)
-        return declared
+    # Layers.
 
-    def _emit(self, source: Source, qtype: QType, place: Place, reach: Range) -> Tensor:
+    def _emit(self, source: Source, qtype: QType, step: Fraction, place: Place, reach: Range) -> Tensor:
         """Return the tensor of a source in a type; equal requests share one."""
-        if isinstance(source, TensorSource) and source.tensor.qtype == qtype:
+        unit = step if frac_of(step) is None else None
+        if isinstance(source, TensorSource) and (source.tensor.qtype, source.tensor.unit) == (qtype, unit):
             return source.tensor
         if (source, qtype) in self._made:
             return self._made[source, qtype]
         if isinstance(source, TensorSource):
-            name = self._layer_name(place.name)
-            node: Node = Requant(name, (source.tensor.name,), self._tensor_name(place.output))
-            tensor = self._add(place.order, node, source.tensor.shape, qtype)
-        elif isinstance(source, SumSource):
+            tensor = self._requantised(source.tensor, qtype, unit, place)
+        elif isinstance(source, SumSource) and source.node.requantises:
             name = self._layer_name(source.place.name)
             if name != source.place.name:
                 logger.warning("%s is computed twice: two quantizers of different types read it", source.place.name)
             node = replace(source.node, name=name, output=self._tensor_name(source.place.output))
-            tensor = self._add(place.order, node, source.shape, qtype)
-        elif isinstance(source, InputSource):
-            tensor = self._input(source, qtype, place)
+            tensor = self._add(place.order, node, source.shape, qtype, unit)
+        elif isinstance(source, SumSource):
+            sums = self._sums(source)
+            tensor = sums if (sums.qtype, sums.unit) == (qtype, unit) else self._requantised(sums, qtype, unit, place)
         else:
-            tensor = self._pooled(source, qtype, place, reach)
+            assert isinstance(source, MovedSource)
+            tensor = self._pooled(source, qtype, step, place, reach)
         known = (qtype.qmin, qtype.qmax) if reach is None else reach
         self._reach.setdefault(tensor.name, (max(known[0], qtype.qmin), min(known[1], qtype.qmax)))
         self._made[source, qtype] = tensor
         return tensor
 
-    def _pooled(self, source: PoolSource, qtype: QType, place: Place, reach: Range) -> Tensor:
-        root = _root(source)
-        # A tensor is pooled first and requantised then: that is a quarter of the beats.
-        inner_type = root.tensor.qtype if isinstance(root, TensorSource) else qtype
-        inner = self._emit(source.source, inner_type, place, None if isinstance(root, TensorSource) else reach)
-        height, width, channels = inner.shape
-        name, output = self._layer_name(source.place.name), self._tensor_name(source.place.output)
-        node = MaxPool2d(name, (inner.name,), output)
-        tensor = self._add(source.place.order, node, (height // 2, width // 2, channels), inner_type)
-        self._reach[tensor.name] = self._reach[inner.name]
-        return tensor if inner_type == qtype else self._emit(self._source(tensor), qtype, place, reach)
+    def _requantised(self, source: Tensor, qtype: QType, unit: Fraction | None, place: Place) -> Tensor:
+        node = Requant(self._layer_name(place.name), (source.name,), self._tensor_name(place.output))
+        return self._add(place.order, node, source.shape, qtype, unit)
 
-    def _check_one_input(self, value: Value, codes: tuple[int, int | None, int | None]) -> None:
+    def _sums(self, source: SumSource) -> Tensor:
+        """Return the exact sums as a tensor, as wide as they are."""
+        if (source,) in self._made:
+            return self._made[source,]
+        low, high = source.span or source.reach
+        step = source.steps[0] if len(source.steps) == 1 else None
+        frac = frac_of(step) if step is not None else None
+        qtype = QType(bits_for(low, high), True, frac or 0)
+        if qtype.bits > MAX_ACCUMULATOR_BITS:
+            raise WidthError(
+                source.place.name, expected=f"sums of at most {MAX_ACCUMULATOR_BITS} bits", got=f"{qtype.bits} bits",
+                hint="Use narrower types in front of it.",
+            )  # fmt: skip
+        node = replace(
+            source.node, name=self._layer_name(source.place.name), output=self._tensor_name(source.place.output)
+        )
+        tensor = self._add(source.place.order, node, source.shape, qtype, step if frac is None else None)
+        self._reach[tensor.name] = source.reach
+        self._made[source,] = tensor
+        return tensor
+
+    def _pooled(self, source: MovedSource, qtype: QType, step: Fraction, place: Place, reach: Range) -> Tensor:
+        base = root(source)
+        # A tensor is pooled first and requantised then, which is fewer beats; enlarged it is the other way round.
+        first = isinstance(base, TensorSource) and not source.enlarges
+        own = base.tensor if isinstance(base, TensorSource) and first else None
+        inner_type = qtype if own is None else own.qtype
+        inner_step = step if own is None else step_of(own)
+        inner = self._emit(source.source, inner_type, inner_step, place, reach if own is None else None)
+        tensor = self._apply(source, inner)
+        if own is None or inner_type == qtype:
+            return tensor
+        return self._emit(self._source(tensor), qtype, step, place, reach)
+
+    def _apply(self, source: MovedSource, inner: Tensor) -> Tensor:
+        """Return what an op that chooses or moves values makes of a tensor."""
+        if (source, inner.name) in self._made:
+            return self._made[source, inner.name]
+        key = (source, inner.name)
+        if any(source.pads):
+            inner = self._padded(source.place.part("pad"), inner, source.pads, inner.qtype.qmin)
+        node = replace(
+            source.node,
+            name=self._layer_name(source.place.name),
+            inputs=(inner.name,),
+            output=self._tensor_name(source.place.output),
+        )
+        tensor = self._add(source.place.order, node, source.shape, inner.qtype, inner.unit)
+        self._reach[tensor.name] = self._reach[inner.name]
+        self._made[key] = tensor
+        return tensor
+
+    def _affine(self, value: Value, reader: Place) -> Tensor:
+        """Return the tensor of a value by a general requantisation of what it comes from."""
+        step = value.step
+        if step is None:
+            raise self._no_type(value, reader)
+        if isinstance(value.source, MovedSource):
+            return self._affine_moved(value, value.source, reader)
+        low, high = _codes(value, step)
+        declared = value.declared.qtype if value.declared is not None and value.declared.step == step else None
+        key = (value.source, value.bends, low, high, step, value.rounding, value.wraps, declared)
+        if key in self._made:
+            return self._made[key]
+        least, most = (end / step for end in self._real_reach(value))
+        ends = clamped((int(least), int(most)), low, high)
+        assert ends is not None
+        channels = [
+            Steps(Bend().then(one, Fraction(0)) if bend == Bend() else _behind(bend, one), value.rounding, *(
+                (int(least), int(most)) if value.wraps else (ends[0] if low is None else low,
+                                                            ends[1] if high is None else high)))
+            for bend, one in zip(
+                (each.then(1 / step, Fraction(0)) for each in self._bends(value)),
+                self._channel_steps(value),
+                strict=True,
+            )
+        ]  # fmt: skip
+        found = find(channels, self._integers(value.source))
+        if found is None:
+            raise UnsupportedOpError(
+                value.place.name,
+                expected="a quantizer that one multiplication, one addition and one shift compute exactly",
+                got="scales for which there are no such integers",
+                hint="Change its scale a little, or use a power of two.",
+            )
+        held = declared is not None and declared.qmin <= ends[0] and ends[1] <= declared.qmax
+        qtype = declared if declared is not None and (held or value.wraps) else self._holding(value, ends, step)
+        limits = (qtype.qmin, qtype.qmax) if value.wraps else (max(ends[0], qtype.qmin), min(ends[1], qtype.qmax))
+        low_limit = qtype.qmin if low is not None and low < qtype.qmin else (low if low is not None else limits[0])
+        high_limit = qtype.qmax if high is not None and high > qtype.qmax else (high if high is not None else limits[1])
+        if value.wraps:
+            low_limit, high_limit = limits
+        source = value.source.tensor if isinstance(value.source, TensorSource) else self._sums(_as_sums(value.source))
+        tensor = self._affine_layer(value, source, found, qtype, (low_limit, high_limit))
+        self._reach[tensor.name] = limits
+        self._made[key] = tensor
+        return tensor
+
+    def _affine_layer(
+        self, value: Value, source: Tensor, found: Constants, qtype: QType, limits: tuple[int, int]
+    ) -> Tensor:
+        assert value.step is not None
+        place = value.place
+        node = Affine(
+            self._layer_name(place.name if place.name != source.name else f"{place.name}_affine"),
+            (source.name,),
+            self._tensor_name(place.output),
+            IntArray.of(found.multiplier),
+            IntArray.of(found.offset),
+            IntArray.of(found.split),
+            IntArray.of(found.lower_multiplier),
+            IntArray.of(found.lower_offset),
+            found.shift,
+            *limits,
+            found.even,
+            value.wraps,
+        )
+        unit = value.step if frac_of(value.step) is None else None
+        return self._add(place.order, node, source.shape, qtype, unit)
+
+    def _affine_moved(self, value: Value, source: MovedSource, reader: Place) -> Tensor:
+        """Requantise before values are chosen or moved; or behind that where the function falls."""
+        falls = not all(bend.rises for bend in value.bends) or value.wraps
+        if not (falls and source.compares):
+            return self._apply(source, self.tensor(replace(value, source=source.source), reader))
+        base = root(source)
+        inner = base.tensor if isinstance(base, TensorSource) else self._sums(_as_sums(base))
+        if inner.qtype.bits > MAX_BITS or source.source is not base:
+            raise UnsupportedOpError(
+                value.place.name,
+                expected="a quantizer in front of the pooling",
+                got="a factor below 0 behind it",
+                hint="Put a quantizer between the convolution and the pooling.",
+            )
+        pooled = self._apply(source, inner)
+        return self.tensor(replace(value, source=self._source(pooled)), reader)
+
+    def _holding(self, value: Value, ends: tuple[int, int], step: Fraction) -> QType:
+        """Return the smallest type that holds some integers."""
+        for qtype in types(frac_of(step) or 0):
+            if qtype.qmin <= ends[0] and ends[1] <= qtype.qmax:
+                return qtype
+        raise WidthError(
+            value.place.name, expected=f"a quantizer whose integers {MAX_BITS} bits hold", got=f"{ends[0]}..{ends[1]}",
+            hint="Use fewer bits, or a zero point nearer to 0.",
+        )  # fmt: skip
+
+    def _padded(self, place: Place, tensor: Tensor, sides: Sides, code: int) -> Tensor:
+        """Return a tensor with pixels of one code around it."""
+        key = (tensor.name, sides, code)
+        if key in self._made:
+            return self._made[key]
+        node = Pad(self._layer_name(place.name), (tensor.name,), self._tensor_name(place.output), sides, code)
+        height, width, channels = tensor.shape
+        shape = (height + sides[0] + sides[2], width + sides[1] + sides[3], channels)
+        if min(sides) < 0:
+            raise ShapeError(place.name, expected="pads of 0 or more", got=str(sides))
+        padded = self._add(place.order, node, shape, tensor.qtype, tensor.unit)
+        low, high = self._reach[tensor.name]
+        self._reach[padded.name] = (min(low, code), max(high, code))
+        self._made[key] = padded
+        return padded
+
+    def _window_shape(self, place: Place, size: Pair, kernel: Pair, stride: Pair, dilation: Pair = (1, 1)) -> Pair:
+        rows, columns = windows(size, kernel, stride, dilation)
+        if min(rows, columns) < 1:
+            raise ShapeError(
+                place.name, expected="an image with room for one window",
+                got=f"{size[0]}x{size[1]}, padded, for a kernel of {kernel[0]}x{kernel[1]}",
+            )  # fmt: skip
+        return rows, columns
+
+    def _window_node(
+        self,
+        place: Place,
+        kind: type[Conv2d] | type[ConvTranspose2d],
+        tensor: Tensor,
+        weight: IntArray,
+        weight_type: QType,
+        bias: IntArray,
+        window: Window | None,
+    ) -> tuple[MatrixNode, Shape]:
+        """Return the layer of a convolution, behind a padding where it needs one, and the shape of its result."""
+        kernel, channels = (weight.shape[0], weight.shape[1]), weight.shape[3]
+        height, width, channels_in = tensor.shape
+        head = (place.name, (tensor.name,), place.output, weight, weight_type, bias)
+        if kind is ConvTranspose2d:
+            return self._transpose_node(place, tensor, head, window or Window((2, 2)))
+        found = window or Window(pads=(kernel[0] // 2, kernel[1] // 2) * 2)
+        dilation = tuple(reach if taps > 1 else 1 for reach, taps in zip(found.dilation, kernel, strict=True))
+        plain = found.stride == (1, 1) and dilation == (1, 1) and found.groups == 1
+        if plain and ((kernel == (3, 3) and found.pads == (1, 1, 1, 1)) or (kernel == (1, 1) and not any(found.pads))):
+            return Conv2d(*head), (height, width, channels)
+        if any(found.pads):
+            tensor = self._padded(place.part("pad"), tensor, found.pads, 0)
+            head = (place.name, (tensor.name,), place.output, weight, weight_type, bias)
+        rows, columns = self._window_shape(place, tensor.shape[:2], kernel, found.stride, (dilation[0], dilation[1]))
+        shape = (rows, columns, channels)
+        if found.groups > 1 and found.groups == channels_in == channels:
+            return DepthwiseConv2d(*head, found.stride, (dilation[0], dilation[1])), shape
+        if plain and kernel == (1, 1):
+            return Conv2d(*head), shape
+        return Conv2d(*head, found.stride, (dilation[0], dilation[1]), found.groups, padded=False), shape
+
+    def _transpose_node(
+        self,
+        place: Place,
+        tensor: Tensor,
+        head: tuple[str, tuple[str, ...], str, IntArray, QType, IntArray],
+        window: Window,
+    ) -> tuple[MatrixNode, Shape]:
+        weight, channels = head[3], head[3].shape[3]
+        kernel, stride = weight.shape[:2], window.stride
+        if window.groups != 1 or any(taps < step for taps, step in zip(kernel, stride, strict=True)):
+            raise UnsupportedOpError(
+                place.name,
+                expected="a transpose convolution in one group, with a kernel at least as large as its stride",
+                got=f"{window.groups} groups, kernel {kernel[0]}x{kernel[1]}, stride {stride[0]}x{stride[1]}",
+            )
+        crops = window.pads  # of the full result
+        sides = [
+            max(-(-(kernel[axis % 2] - stride[axis % 2] - crop) // stride[axis % 2]), 0)
+            for axis, crop in enumerate(crops)
+        ]
+        height, width, _ = tensor.shape
+        shape = (
+            (height - 1) * stride[0] + kernel[0] - crops[0] - crops[2],
+            (width - 1) * stride[1] + kernel[1] - crops[1] - crops[3],
+            channels,
+        )
+        if min(shape) < 1:
+            raise ShapeError(place.name, expected="a result of one pixel or more", got=str(shape))
+        if any(sides):
+            tensor = self._padded(place.part("pad"), tensor, (sides[0], sides[1], sides[2], sides[3]), 0)
+        crop = tuple(crop + stride[axis % 2] * sides[axis] for axis, crop in enumerate(crops))
+        name, _, output, weight, weight_type, bias = head
+        node = ConvTranspose2d(
+            name, (tensor.name,), output, weight, weight_type, bias, stride, (crop[0], crop[1], crop[2], crop[3])
+        )
+        return node, shape
+
+    def _moved(self, place: Place, value: AnyValue, moved: MovedSource, shape: Callable[[Shape], Shape]) -> AnyValue:
+        """Return a value behind an op that chooses or moves values: it may as well do so behind a quantizer."""
+        if isinstance(value, Joined):
+            value = self.settle(value)
+        if isinstance(value, Curve):
+            value = self.ready(self.tensor(value, place), place)
+        if isinstance(value, Joined):
+            legs = []
+            for index, leg in enumerate(value.legs):
+                each = replace(moved, place=place.numbered(index))
+                legs.append(_as_value(self._moved(each.place, leg, each, shape)))
+            return replace(value, legs=tuple(legs))
+        return replace(value, source=replace(moved, source=value.source, shape=shape(value.shape)))
+
+    # The network's input.
+
+    def _input(self, value: Value, reader: Place) -> Tensor:
+        """Return the network's input tensor behind its quantizer, and what was moved behind that."""
+        step = value.step
+        rounding = next((name for name, each in ROUNDINGS.items() if each is value.rounding), None)
+        if step is None or value.bends or value.wraps or rounding is None:
+            raise UnsupportedOpError(
+                reader.name if step is None else value.place.name,
+                expected="a quantizer behind the network's input" + ("" if step is None else ", which saturates"),
+                got="a layer that reads the input unquantised" if step is None else "another",
+                hint="Put an activation quantizer at the input (for example brevitas.nn.QuantIdentity).",
+            )
+        low, high = _codes(value, step)
+        self._check_one_input(value, (step, low, high))
+        declared = _declared(value, step)
+        qtype = fitting_type(None, low, high, declared, frac_of(step) or 0)
+        bounds = None
+        if qtype is None and declared is not None and (low, high) == _narrow(declared):
+            qtype = declared
+            self.pixels = replace(self.pixels, narrow=True)
+        elif qtype is None and low is not None and high is not None:
+            qtype = self._holding(value, (low, high), step)
+            bounds = (low, high)
+        if qtype is None:
+            raise self._no_type(value, reader)
+        self.pixels = replace(self.pixels, rounding=rounding)
+        return self._input_emit(value.source, qtype, step, value.place, bounds)
+
+    def _input_emit(
+        self, source: Source, qtype: QType, step: Fraction, place: Place, bounds: tuple[int, int] | None
+    ) -> Tensor:
+        if isinstance(source, MovedSource):
+            return self._apply(source, self._input_emit(source.source, qtype, step, place, bounds))
+        assert isinstance(source, InputSource)
+        if INPUT_NAME in self.tensors and self._inputs:
+            tensor = self.tensors[INPUT_NAME]
+            if (tensor.qtype, step_of(tensor)) != (qtype, step):
+                raise _second_quantizer(place)
+            return tensor
+        self._inputs.append(INPUT_NAME)
+        self.pixels = replace(self.pixels, gain=source.gain, offset=source.offset, bounds=bounds)
+        tensor = Tensor(INPUT_NAME, source.shape, qtype, step if frac_of(step) is None else None)
+        self.tensors[INPUT_NAME] = tensor
+        self._reach[INPUT_NAME] = bounds or (qtype.qmin, qtype.qmax)
+        return tensor
+
+    def _check_one_input(self, value: Value, codes: tuple[Fraction, int | None, int | None]) -> None:
         """Refuse a second quantizer behind the network's input that does not do what the first one does."""
         self._input_codes = codes if self._input_codes is None else self._input_codes
         if self._input_codes != codes:
-            raise UnsupportedOpError(
-                value.place.name,
-                expected="one quantizer behind the network's input",
-                got="a second one of another type",
-                hint="Share one quantizer, and requantise behind it.",
-            )
+            raise _second_quantizer(value.place)
 
-    def _input(self, source: InputSource, qtype: QType, place: Place) -> Tensor:
-        if self._inputs:
-            raise UnsupportedOpError(
-                place.name,
-                expected="one quantizer behind the network's input",
-                got="a second one of another type",
-                hint="Share one quantizer, and requantise behind it.",
-            )
-        self._inputs.append(INPUT_NAME)
-        self.pixels = replace(self.pixels, gain=source.gain, offset=source.offset)
-        tensor = Tensor(INPUT_NAME, source.shape, qtype)
-        self.tensors[INPUT_NAME] = tensor
-        return tensor
+    # Names and order.
 
-    def _add(self, order: int, node: Node, shape: Shape, qtype: QType) -> Tensor:
-        tensor = Tensor(node.output, shape, qtype)
+    def _add(self, order: int, node: Node, shape: Shape, qtype: QType, unit: Fraction | None = None) -> Tensor:
+        tensor = Tensor(node.output, shape, qtype, unit)
         self.tensors[node.output] = tensor
         # A layer that the normalisation has moved still stands behind what it reads.
         after = max([order, *(self._order.get(name, order) for name in node.inputs)])
@@ -656,24 +1233,37 @@ class Builder:
     def _tensor_name(self, name: str) -> str:
         return unused(name, self.tensors)
 
-    def _sigmoid(self, place: Place, value: Curve, rule: Rule) -> Value:
-        declared = rule.declared
-        if declared is None or rule != replace(Rule.of(declared), hint=rule.hint):
-            raise UnsupportedOpError(
-                place.name,
-                expected="round half to even and the whole range of the type behind a sigmoid",
-                got=rule.rounding or f"{rule.low}..{rule.high}",
-                hint="Use an unsigned quantizer of 8 bits and scale 2**-8.",
-            )
-        table = sigmoid_table(value.source.qtype, declared)
-        return self._looked_up(value.place, value.source, table, declared, probability=True)
+    # Functions of one value.
 
-    def _looked_up(self, place: Place, source: Tensor, table: IntArray, qtype: QType, *, probability: bool) -> Value:
+    def _as_curve(self, place: Place, value: AnyValue) -> Curve | None:
+        if isinstance(value, Curve):
+            return value
+        narrow = isinstance(value, Value) and isinstance(value.source, TensorSource)
+        if not narrow or not isinstance(value, Value) or _settled_type(value) is None:
+            return None
+        return self.curve(place, value, lambda each: each)
+
+    def _tabulated(self, place: Place, value: Curve, rule: Rule) -> Value:
+        form = rule.declared
+        whole_type = form is not None and rule == Rule.of(form.qtype)
+        if value.sigmoid and form is not None and whole_type and value.source.unit is None and not form.signed:
+            table = sigmoid_table(value.source.qtype, form.qtype)
+            return self._looked_up(value.place, value.source, table, form, probability=True)
+        codes = [_table_code(place, each, rule) for each in value.values]
+        if form is None or not rule.low >= form.qtype.qmin or not rule.high <= form.qtype.qmax:
+            qtype = self._holding(Value(self._source(value.source), place), (min(codes), max(codes)), rule.step)
+            form = Form(qtype.bits, qtype.signed, rule.step)
+        return self._looked_up(value.place, value.source, IntArray.of(codes), form, probability=False)
+
+    def _looked_up(self, place: Place, source: Tensor, table: IntArray, form: Form, *, probability: bool) -> Value:
         names = self._layer_name(place.name), (source.name,), self._tensor_name(place.output)
         node = Lookup(*names, table, probability)
-        tensor = self._add(place.order, node, source.shape, qtype)
+        unit = form.step if frac_of(form.step) is None else None
+        tensor = self._add(place.order, node, source.shape, form.qtype, unit)
         self._reach[tensor.name] = (int(table.array.min()), int(table.array.max()))
         return self.ready(tensor, place)
+
+    # Concatenations.
 
     def _concatenated(self, value: Joined) -> Tensor:
         """Return the tensor of a concatenation: its legs in one type, joined two at a time."""
@@ -685,14 +1275,14 @@ class Builder:
         for number, leg in enumerate(legs[1:], start=2):
             last = number == len(legs)
             if leg.name == joined.name:  # a concatenation reads two streams: the copy gets a layer of its own
-                leg = self.tensor(
-                    self.requant(_numbered(place, number, "copy"), self.ready(leg, place), leg.qtype), place
-                )
+                copy = self.requant(place.numbered(number, "copy"), self.ready(leg, place), leg.qtype)
+                leg = self.tensor(copy, place)
             name = self._layer_name(place.name if last else f"{place.name}_{number - 1}")
             output = self._tensor_name(place.output if last else f"{place.output}_{number - 1}")
             shape = (*leg.shape[:2], joined.shape[2] + leg.shape[2])
             reach = [self._reach[joined.name], self._reach[leg.name]]
-            joined = self._add(place.order, Concat(name, (joined.name, leg.name), output), shape, leg.qtype)
+            node = Concat(name, (joined.name, leg.name), output)
+            joined = self._add(place.order, node, shape, leg.qtype, leg.unit)
             self._reach[output] = (min(low for low, _ in reach), max(high for _, high in reach))
         return joined
 
@@ -700,100 +1290,149 @@ class Builder:
         """Return the legs of a concatenation as tensors of one type."""
         shared = self._shared_type(value)
         if shared is not None:
+            qtype, step = shared
             found = []
             for leg in value.legs:
-                codes = _codes(leg, shared.frac)
-                if isinstance(_root(leg.source), InputSource):
-                    self._check_one_input(leg, (shared.frac, *codes))
-                reach = clamped(self._rounded_reach(leg.source, shared.frac), *codes)
-                found.append(self._emit(leg.source, shared, leg.place, reach))
+                if isinstance(root(leg.source), InputSource):
+                    found.append(self._input_emit(leg.source, qtype, step, leg.place, None))
+                    self._check_one_input(leg, (step, *_codes(leg, step)))
+                    continue
+                reach = clamped(self._rounded_reach(leg.source, step), *_codes(leg, step))
+                found.append(self._emit(leg.source, qtype, step, leg.place, reach))
             return found
-        legs = [self.tensor(leg, value.place) for leg in value.legs]
-        frac = max(leg.qtype.frac for leg in legs)
-        reaches = [tuple(code << (frac - leg.qtype.frac) for code in self._reach[leg.name]) for leg in legs]
-        low, high = min(reach[0] for reach in reaches), max(reach[1] for reach in reaches)
-        fits = [leg.qtype for leg in legs if leg.qtype.frac == frac and leg.qtype.qmin <= low <= high <= leg.qtype.qmax]
-        common = min(fits, key=lambda qtype: qtype.bits) if fits else fitting_type((low, high), None, None, None, frac)
-        if common is None:
+        legs = [self.read(leg, value.place) for leg in value.legs]
+        tensors = [tensor for tensor, _ in legs]
+        step = min(each for _, each in legs)
+        powers = all(frac_of(each / step) is not None for _, each in legs)
+        own = all(each == step_of(tensor) for tensor, each in legs)
+        if not own or (any(tensor.unit is not None for tensor in tensors) and len({each for _, each in legs}) > 1):
+            powers = False
+        reaches = [[code * each / step for code in self._reach[tensor.name]] for tensor, each in legs]
+        low, high = int(min(reach[0] for reach in reaches)), int(max(reach[1] for reach in reaches))
+        same = [tensor.qtype for tensor, each in legs if each == step]
+        fits = [qtype for qtype in same if qtype.qmin <= low <= high <= qtype.qmax]
+        frac = frac_of(step) or 0
+        one = min(fits, key=lambda qtype: qtype.bits) if fits else fitting_type((low, high), None, None, None, frac)
+        if one is None or not powers:
             raise TypeMismatchError(
                 value.place.name,
                 expected=f"legs that one type of at most {MAX_BITS} bits holds exactly",
-                got=" and ".join(f"{leg.qtype} ('{leg.name}')" for leg in legs),
+                got=" and ".join(f"{tensor.qtype} ('{tensor.name}')" for tensor in tensors)
+                + ("" if powers else " at scales " + " and ".join(f"{float(each):g}" for _, each in legs)),
                 hint="Share one quantizer between the legs, or put one behind the concatenation.",
             )
         return [
-            self._emit(self._source(leg), common, _numbered(value.place, number, "requant"), (reach[0], reach[1]))
-            for number, (leg, reach) in enumerate(zip(legs, reaches, strict=True))
+            self._emit(
+                self._source(tensor), one, step, value.place.numbered(number, "requant"), (int(reach[0]), int(reach[1]))
+            )
+            for number, (tensor, reach) in enumerate(zip(tensors, reaches, strict=True))
         ]
 
-    def _shared_type(self, value: Joined) -> QType | None:
+    def _shared_type(self, value: Joined) -> tuple[QType, Fraction] | None:
         """Return a type in which every leg can be written at once, without a layer in between."""
-        declared = [leg.declared for leg in value.legs if leg.declared is not None]
-        if not declared or any(leg.frac is None and leg.declared is None for leg in value.legs):
+        declared = [leg.declared.qtype for leg in value.legs if leg.declared is not None]
+        if not declared or any(leg.step is None and leg.declared is None for leg in value.legs):
             return None
-        grids = {self._grid(leg, value.place) for leg in value.legs}
+        grids = set()
+        for leg in value.legs:
+            if isinstance(root(leg.source), InputSource):
+                plain = leg.step is not None and not leg.bends and not leg.wraps and leg.rounding is half_even
+                grids.add(leg.step or Fraction(0))
+            else:
+                plain = self._plain(leg)
+                grids.add(self._grid(leg) if plain else Fraction(0))
+            if not plain:
+                return None
         if len(grids) > 1:
             return None
-        frac = grids.pop()
+        step = grids.pop()
+        frac = frac_of(step) or 0
         for candidate in (*dict.fromkeys(declared), *types(frac)):
             if candidate.frac == frac and all(
-                saturates_like(candidate, self._rounded_reach(leg.source, frac), *_codes(leg, frac))
+                saturates_like(candidate, self._rounded_reach(leg.source, step), *_codes(leg, step))
                 for leg in value.legs
             ):
-                return candidate
+                return candidate, step
         return None
 
-
-def _no_type(value: Value, reader: Place, reach: Range, low: int | None, high: int | None, frac: int) -> ModelError:
-    """Return the error of a value that no type of the hardware holds."""
-    span = clamped(reach, low, high)
-    if value.frac is None and value.declared is None and value.low is None and value.high is None:
-        bits = "any number of" if span is None else str(bits_for(*span))
-        return WidthError(
+    def _no_type(self, value: Value, reader: Place) -> ModelError:
+        """Return the error of a value that no type of the hardware holds."""
+        steps = steps_of(value.source)
+        if value.bends or steps is None or len(steps) > 1:
+            return UnsupportedOpError(
+                value.place.name,
+                expected=f"a quantizer in front of '{reader.name}'",
+                got="sums with a scale or a summand of each channel" if len(self._bends(value)) > 1
+                else "sums behind a factor or a summand that is no multiple of their scale",
+                hint=_NO_QUANTIZER,
+            )  # fmt: skip
+        step = self._grid(value)
+        low, high = _codes(value, step)
+        span = clamped(self._rounded_reach(value.source, step), low, high)
+        if (value.step, value.declared, value.low, value.high) == (None, None, None, None):
+            bits = "any number of" if span is None else str(bits_for(*span))
+            return WidthError(
+                value.place.name,
+                expected=f"a result of at most {MAX_BITS} bits where '{reader.name}' reads it without a quantizer",
+                got=f"a sum of {bits} bits",
+                hint=_NO_QUANTIZER,
+            )
+        return UnsupportedOpError(
             value.place.name,
-            expected=f"a result of at most {MAX_BITS} bits where '{reader.name}' reads it without a quantizer",
-            got=f"a sum of {bits} bits",
-            hint="Put an activation quantizer behind it.",
+            expected="bounds that an integer type saturates to (0..2**b-1 or -2**(b-1)..2**(b-1)-1)",
+            got=f"{low if low is not None else '-inf'}..{high if high is not None else 'inf'} at scale {_shown(step)}",
+            hint="Put a quantizer behind it.",
         )
+
+
+_NOTHING = InputSource((0, 0, 0))
+"""Stands in a moved source that has no source yet."""
+
+
+def _products(first: tuple[int, int], second: tuple[int, int]) -> tuple[int, int]:
+    """Return the least and the greatest product of two integers of two ranges."""
+    corners = [one * other for one in first for other in second]
+    return min(corners), max(corners)
+
+
+def _shown(step: Fraction) -> str:
+    frac = frac_of(step)
+    return f"{float(step):g}" if frac is None else f"2**{-frac}"
+
+
+def _second_quantizer(place: Place) -> UnsupportedOpError:
     return UnsupportedOpError(
-        value.place.name,
-        expected="bounds that an integer type saturates to (0..2**b-1 or -2**(b-1)..2**(b-1)-1)",
-        got=f"{low if low is not None else '-inf'}..{high if high is not None else 'inf'} at scale 2**{-frac}",
-        hint="Use a quantizer with narrow = 0 and clip at its own limits.",
+        place.name,
+        expected="one quantizer behind the network's input",
+        got="a second one of another type",
+        hint="Share one quantizer, and requantise behind it.",
     )
 
 
-def _frac(source: Source) -> int | None:
-    root = _root(source)
-    if isinstance(root, TensorSource):
-        return root.tensor.qtype.frac
-    return root.frac if isinstance(root, SumSource) else None
+def _narrow(qtype: QType) -> tuple[int, int]:
+    return (qtype.qmin + 1, qtype.qmax) if qtype.signed else (qtype.qmin, qtype.qmax - 1)
 
 
-def _root(source: Source) -> TensorSource | SumSource | InputSource:
-    while isinstance(source, PoolSource):
-        source = source.source
+def _declared(value: Value, step: Fraction) -> QType | None:
+    """Return the declared type where it has the scale of the tensor."""
+    return value.declared.qtype if value.declared is not None and value.declared.step == step else None
+
+
+def _behind(bend: Bend, step: Fraction) -> Bend:
+    """Return a function of integers from one of real values: each integer stands for ``step``."""
+    return Bend(replace(bend.upper, gain=bend.upper.gain * step), replace(bend.lower, gain=bend.lower.gain * step))
+
+
+def _as_sums(source: Source) -> SumSource:
+    assert isinstance(source, SumSource)
     return source
 
 
-def _shape(source: Source) -> Shape:
-    if isinstance(source, PoolSource):
-        height, width, channels = _shape(source.source)
-        return height // 2, width // 2, channels
-    return source.tensor.shape if isinstance(source, TensorSource) else source.shape
-
-
-def _settled_type(value: Value) -> QType | None:
-    """Return the type of a value that is a whole tensor of the graph."""
-    whole = isinstance(value.source, TensorSource) and value.low is None and value.high is None
-    return value.source.tensor.qtype if whole and isinstance(value.source, TensorSource) else None
-
-
-def _clipped(value: Value, place: Place, low: Bound, high: Bound) -> Value:
-    """Return a value behind one more clamp."""
-    new_low = low if value.low is None else limited(value.low, low, high)
-    new_high = high if value.high is None else limited(value.high, low, high)
-    return replace(value, place=place, low=new_low, high=new_high)
+def _settled_type(value: Value) -> tuple[QType, Fraction | None] | None:
+    """Return the type and the unit of a value that is a whole tensor of the graph."""
+    if not isinstance(value.source, TensorSource) or not value.untouched:
+        return None
+    return value.source.tensor.qtype, value.source.tensor.unit
 
 
 def _as_value(value: AnyValue) -> Value:
@@ -801,23 +1440,51 @@ def _as_value(value: AnyValue) -> Value:
     return value
 
 
-def _numbered(place: Place, index: int, what: str = "") -> Place:
-    return replace(place, name=f"{place.name}_{what}{index}", output=f"{place.output}_{what}{index}")
+def _times(value: Fraction | float, gain: Fraction, offset: Fraction) -> Fraction | float:
+    return value * gain + offset if isinstance(value, Fraction) else value * float(gain) + float(offset)
 
 
-def _codes(value: Value, frac: int) -> tuple[int | None, int | None]:
-    """Return a value's bounds as integers at ``frac``.
+def _limited(value: Fraction | float, low: Bound, high: Bound) -> Fraction | float:
+    raised = value if low is None or value >= low else low
+    return raised if high is None or raised <= high else high
+
+
+_UNSURE = 1e-9
+"""How near to the edge of a step a float64 of a function must not be: its last bits are not known."""
+
+
+def _table_code(place: Place, value: Fraction | float, rule: Rule) -> int:
+    """Return the code of a function's value.
+
+    Raises:
+        UnsupportedOpError: The value is so near to the edge of a step that float64 cannot tell.
+    """
+    exact = Fraction(value) / rule.step
+    code = rule.rounding(exact)
+    if isinstance(value, float):
+        near = Fraction(_UNSURE) * max(1, abs(exact))
+        tie = (2 * exact).denominator == 1
+        if not tie and rule.rounding(exact - near) != rule.rounding(exact + near):
+            raise UnsupportedOpError(
+                place.name, expected="a value that float64 places on one side of a step",
+                got=f"{float(exact)!r} steps", hint="Use another scale behind the function.",
+            )  # fmt: skip
+    return min(max(code, rule.low), rule.high)
+
+
+def _codes(value: Value, step: Fraction) -> tuple[int | None, int | None]:
+    """Return a value's bounds as integers of a step.
 
     Raises:
         ScaleError: A bound lies between two integers.
     """
     found: list[int | None] = []
     for bound in (value.low, value.high):
-        scaled = None if bound is None else bound * Fraction(2) ** frac
+        scaled = None if bound is None else bound / step
         if scaled is not None and scaled.denominator != 1:
             raise ScaleError(
                 value.place.name,
-                expected=f"a limit that is a multiple of 2**{-frac}",
+                expected=f"a limit that is a multiple of {_shown(step)}",
                 got=str(float(bound or 0)),
                 hint="Put a quantizer behind it, or clip at a multiple of the scale.",
             )
@@ -825,43 +1492,12 @@ def _codes(value: Value, frac: int) -> tuple[int | None, int | None]:
     return found[0], found[1]
 
 
-def _finer(bias: npt.NDArray[np.float64] | None, frac: int, room: int) -> int:
+def _finer(bias: Sequence[Fraction] | None, frac: int, room: int) -> int:
     """Return how many more fractional bits a bias needs than the sums have; 0 where that is more than there is room."""
-    if bias is None or bias.ndim != 1:  # another shape is refused below
-        return 0
-    scaled = [Fraction(value) * Fraction(2) ** frac for value in bias.tolist()]
-    missing = max([0, *(value.denominator.bit_length() - 1 for value in scaled)])
-    return missing if missing <= room else 0
-
-
-def _bias_codes(where: str, bias: npt.NDArray[np.float64] | None, channels: int, frac: int) -> IntArray:
-    """Return a bias as integers at the accumulator's scale.
-
-    Raises:
-        ShapeError: Another number of values than there are channels.
-        ScaleError: A value that is no multiple of ``2**-frac``, or not finite.
-        WidthError: A value beyond the accumulator.
-    """
     if bias is None:
-        return IntArray.of(np.zeros(channels, dtype=np.int64))
-    if bias.shape != (channels,):
-        raise ShapeError(where, expected=f"a bias of {channels} values", got=str(bias.shape))
-    codes = []
-    for value in bias.tolist():
-        code = Fraction(value) * Fraction(2) ** frac
-        if code.denominator != 1:
-            raise ScaleError(
-                where,
-                expected=f"a bias scale of at least 2**{-frac} (weight scale x input scale)",
-                got=f"the bias {value!r}, which is no multiple of it",
-                hint="Quantise the bias at the accumulator's scale (for example Int32Bias).",
-            )
-        if abs(code) >= 1 << (MAX_ACCUMULATOR_BITS - 1):
-            raise WidthError(
-                where,
-                expected=f"a bias inside an accumulator of {MAX_ACCUMULATOR_BITS} bits at scale 2**{-frac}",
-                got=repr(value),
-                hint="Use coarser scales for the weights or for the layer's input.",
-            )
-        codes.append(int(code))
-    return IntArray.of(np.array(codes, dtype=np.int64))
+        return 0
+    scaled = [each * Fraction(2) ** frac for each in bias]
+    if any(each.denominator & (each.denominator - 1) for each in scaled):
+        return 0
+    missing = max([0, *(each.denominator.bit_length() - 1 for each in scaled)])
+    return missing if missing <= room else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ from onnx import AttributeProto, NodeProto, TensorProto, numpy_helper
 
 from quantunet.errors import FileFormatError, ModelError, ShapeError, StorageError, UnsupportedOpError
 from quantunet.identifiers import identifier, unused
-from quantunet.ir import MAX_TENSOR_VALUES
+from quantunet.ir import MAX_TENSOR_VALUES, QType
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +26,14 @@ _LAST_VERSION = 10_000  # far beyond what there is: a greater one is a damaged f
 _QUANT_ATTRIBUTES = frozenset({"signed", "narrow", "rounding_mode"})
 _QUANTIZER_DOMAINS = ("qonnx.custom_op.general", "onnx.brevitas", "finn.custom_op.general")
 _CHANNELS_LAST = "qonnx.custom_op.channels_last"
-_QUANTIZERS = {"Quant": _QUANT_ATTRIBUTES, "IntQuant": _QUANT_ATTRIBUTES, "BipolarQuant": frozenset()}
+_WRAPPED = frozenset({"Conv", "MaxPool", "BatchNormalization"})
+"""What qonnx wraps for channels last: the definition of ai.onnx, but for the order of axes."""
+_QUANTIZERS = {
+    "Quant": _QUANT_ATTRIBUTES,
+    "IntQuant": _QUANT_ATTRIBUTES,
+    "BipolarQuant": frozenset(),
+    "Trunc": _QUANT_ATTRIBUTES,
+}
 """The attributes of QONNX' quantizers."""
 
 Reals = npt.NDArray[np.float64]
@@ -112,6 +120,23 @@ class Constants:
             self.computed[name] = _finite(_array(self.tensors[name], where), name, where, what)
         return self.computed[name]
 
+    def kind(self, name: str) -> str:
+        """Return ONNX' name of the type of a constant's values."""
+        return TensorProto.DataType.Name(self.tensors[name].data_type) if name in self.tensors else "FLOAT"
+
+    def whole(self, name: str) -> bool:
+        """Return whether the file says that a constant holds integers."""
+        return name in self.tensors and self.tensors[name].data_type in _INTEGERS
+
+
+_INTEGERS = frozenset(
+    (
+        TensorProto.INT8, TensorProto.INT16, TensorProto.INT32, TensorProto.INT64,
+        TensorProto.UINT8, TensorProto.UINT16, TensorProto.UINT32, TensorProto.UINT64,
+        TensorProto.INT4, TensorProto.UINT4,
+    )
+)  # fmt: skip
+
 
 def _array(tensor: TensorProto, where: str) -> npt.NDArray[np.generic]:
     what = f"the constant '{tensor.name}' whole"
@@ -164,6 +189,11 @@ class Op:
         """Its attributes."""
         return Attributes.of(self.node, self.name)
 
+    @property
+    def channels_last(self) -> bool:
+        """Whether it is one of qonnx' channels-last wrappers."""
+        return self.node.domain.startswith(_CHANNELS_LAST)
+
     def has_input(self, index: int) -> bool:
         """Return whether an optional input is given."""
         return index < len(self.node.input) and bool(self.node.input[index])
@@ -188,20 +218,22 @@ class OnnxFile:
         ops: The nodes that the output depends on, in the file's order, without constants.
         constants: Initializers and Constant nodes.
         input_name: The input.
-        input_dims: Its four sizes; 0 where the first is open.
+        input_dims: Its two to four sizes; 0 where the first is open.
         output: The name of the output.
         readers: How many ops read a tensor; the output counts as one.
         first_reader: The first op that reads a tensor, and as which input.
+        input_type: The type of the input's integers, where the file annotates it (FINN's ``finn_datatype``).
     """
 
     model: onnx.ModelProto
     ops: tuple[Op, ...]
     constants: Constants
     input_name: str
-    input_dims: tuple[int, int, int, int]
+    input_dims: tuple[int, ...]
     output: str
     readers: dict[str, int]
     first_reader: dict[str, tuple[Op, int]]
+    input_type: QType | None = None
 
     def role(self, name: str) -> str:
         """Return what a constant is for, in words for messages: the weights or the bias of a layer, or a constant."""
@@ -222,7 +254,7 @@ def read(path: Path) -> OnnxFile:
         StorageError: There is no such file, or it cannot be read.
         FileFormatError: It is no ONNX file, is cut short, or contradicts itself.
         ModelError: It has another number of inputs or outputs than one.
-        ShapeError: Its input has no fixed shape of four sizes.
+        ShapeError: Its input has no fixed shape of two to four sizes.
     """
     model = _load(path)
     graph = model.graph
@@ -261,7 +293,7 @@ def read(path: Path) -> OnnxFile:
         for index, source in enumerate(op.node.input):
             readers[source] = readers.get(source, 0) + 1
             first_reader.setdefault(source, (op, index))
-    return OnnxFile(model, ops, constants, name, dims, outputs[0], readers, first_reader)
+    return OnnxFile(model, ops, constants, name, dims, outputs[0], readers, first_reader, _annotated(graph, name))
 
 
 def _load(path: Path) -> onnx.ModelProto:
@@ -322,6 +354,8 @@ def _ops(graph: onnx.GraphProto, constants: Constants, output: str) -> Iterator[
 
 def _kind(node: NodeProto) -> str:
     quantizer = node.op_type in _QUANTIZERS
+    if node.domain.startswith(_CHANNELS_LAST) and node.op_type in _WRAPPED:
+        return str(node.op_type)
     if (node.domain in _QUANTIZER_DOMAINS and quantizer) or (node.domain in _STANDARD and not quantizer):
         return str(node.op_type)
     return f"{node.domain or 'ai.onnx'}.{node.op_type}"
@@ -391,11 +425,6 @@ def _check_attributes(op: Op, version: int) -> None:
         )
 
 
-def channels_last(op: Op) -> bool:
-    """Return whether a node is one of qonnx' channels-last wrappers."""
-    return op.node.domain.startswith(_CHANNELS_LAST)
-
-
 def _constant(op: Op, constants: Constants) -> None:
     if not op.node.output or not op.node.output[0]:
         raise FileFormatError(op.name, expected="a Constant with an output", got="none", hint=_AGAIN)
@@ -411,11 +440,17 @@ def _constant(op: Op, constants: Constants) -> None:
         constants.tensors[name] = tensor
     elif number is not None:
         constants.tensors[name] = numpy_helper.from_array(np.array(number, dtype=np.float32), name)
+    elif "value_int" in op.attributes.by_name:
+        whole = np.array(op.attributes.integer("value_int", 0), dtype=np.int64)
+        constants.tensors[name] = numpy_helper.from_array(whole, name)
+    elif op.attributes.integers("value_ints") is not None:
+        wholes = np.array(op.attributes.integers("value_ints"), dtype=np.int64)
+        constants.tensors[name] = numpy_helper.from_array(wholes, name)
     else:
         raise UnsupportedOpError(op.name, expected="a Constant that holds a tensor", got="another kind of value")
 
 
-def _input(path: Path, graph: onnx.GraphProto, constants: Constants) -> tuple[str, tuple[int, int, int, int]]:
+def _input(path: Path, graph: onnx.GraphProto, constants: Constants) -> tuple[str, tuple[int, ...]]:
     inputs = [item for item in graph.input if item.name not in constants]
     if len(inputs) != 1:
         raise ModelError(
@@ -426,14 +461,33 @@ def _input(path: Path, graph: onnx.GraphProto, constants: Constants) -> tuple[st
         )
     dims = inputs[0].type.tensor_type.shape.dim
     sizes = tuple(int(dim.dim_value) for dim in dims)
-    if len(sizes) != 4 or min(sizes[1:]) < 1 or not 0 <= sizes[0] <= 1 or _product(sizes[1:]) > MAX_TENSOR_VALUES:
+    if (
+        not 2 <= len(sizes) <= 4
+        or min(sizes[1:]) < 1
+        or not 0 <= sizes[0] <= 1
+        or _product(sizes[1:]) > MAX_TENSOR_VALUES
+    ):
         raise ShapeError(
             inputs[0].name,
-            expected=f"an input of fixed shape (1, channels, height, width) with at most {MAX_TENSOR_VALUES} values",
+            expected="an input of fixed shape (1, channels, height, width), (1, channels, length) or (1, values), with "
+            f"at most {MAX_TENSOR_VALUES} values",
             got=str(tuple(dim.dim_param or int(dim.dim_value) for dim in dims)),
             hint="Export with one image of the final size.",
         )
-    return inputs[0].name, (sizes[0], sizes[1], sizes[2], sizes[3])
+    return inputs[0].name, sizes
+
+
+_ANNOTATION = re.compile(r"(U?)INT([1-9]|1[0-6])")
+
+
+def _annotated(graph: onnx.GraphProto, name: str) -> QType | None:
+    """Return the integer type that the file's annotation gives its input; ``None`` for real numbers."""
+    for item in graph.quantization_annotation:
+        for entry in item.quant_parameter_tensor_names:
+            found = _ANNOTATION.fullmatch(entry.value) if entry.key == "finn_datatype" else None
+            if item.tensor_name == name and found:
+                return QType(int(found[2]), not found[1], 0)
+    return None
 
 
 def _product(sizes: tuple[int, ...]) -> int:

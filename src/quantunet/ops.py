@@ -27,6 +27,7 @@ class Op:
         cpp: Whether hls4ml lacks the layer, so that ``hls/csim/cpp/`` has a kernel for it.
         styles: Styles, beside the first, folded one, in which the op has a hardware module of its own: ``constant``
             stands for the module ``<stem>_constant``.
+        windows: Whether there is a hardware module ``window_<stem>`` for windows of any geometry.
     """
 
     stem: str
@@ -34,24 +35,32 @@ class Op:
     computes: bool = True
     cpp: bool = False
     styles: tuple[str, ...] = ()
+    windows: bool = False
 
     @property
     def modules(self) -> tuple[str, ...]:
         """Stems of its hardware modules."""
-        return (self.stem, *(f"{self.stem}_{style}" for style in self.styles))
+        others = (f"window_{self.stem}",) if self.windows else ()
+        return (self.stem, *(f"{self.stem}_{style}" for style in self.styles), *others)
 
 
 OPS: tuple[Op, ...] = (
-    Op("conv2d", "3x3 same or 1x1 convolution with bias and requantisation", styles=("constant",)),
-    Op("conv_transpose2d", "2x2 transpose convolution, stride 2, with bias and requantisation", cpp=True),
+    Op("conv2d", "convolution with bias and requantisation", cpp=True, styles=("constant",), windows=True),
+    Op("conv_transpose2d", "transpose convolution with bias and requantisation", cpp=True),
     Op("maxpool2d", "maximum over 2x2 windows"),
     Op("requant", "requantisation to another type"),
     Op("concat", "concatenation along the channels"),
-    Op("add", "sum of two tensors, requantised"),
+    Op("add", "weighted sum of two tensors, requantised", cpp=True),
     Op("lookup", "any function of one value, by table", cpp=True),
     Op("maximum", "the greater of two tensors, value by value"),
     Op("multiply", "exact product of two tensors, or of one and a gate", cpp=True),
     Op("argmax", "channel of the greatest value", cpp=True),
+    Op("affine", "general requantisation with constants of each channel", cpp=True),
+    Op("pad", "pixels of one constant around the image", cpp=True),
+    Op("crop", "the image without some rows and columns at its sides", cpp=True),
+    Op("resize_nearest", "each pixel repeated", cpp=True),
+    Op("resize_bilinear", "twice the size, linear between pixels, exact", cpp=True),
+    Op("depth_to_space", "channels become pixels", cpp=True),
     Op("fork", "one stream to several readers", computes=False),
     Op("fifo", "buffer of whole beats", computes=False),
     Op("width_adapter", "another number of lanes", computes=False),
@@ -66,7 +75,7 @@ def op_of(stem: str) -> Op:
     """Return the row of an op.
 
     >>> op_of("conv2d").modules
-    ('conv2d', 'conv2d_constant')
+    ('conv2d', 'conv2d_constant', 'window_conv2d')
     """
     return next(op for op in OPS if op.stem == stem)
 

@@ -4,9 +4,11 @@ What the byte of a picture means is said by the network (:class:`quantunet.pixel
 ``c``, in exact arithmetic over fractions::
 
     x    = gain[c] * (byte * scale) + offset[c]
-    code = clamp(round_half_even(x * 2**frac), low, high)
+    code = clamp(R(x / step), low, high)
 
-``low`` and ``high`` are the limits of the input's type; a narrow quantizer has one code fewer.
+``R`` rounds as the input's quantizer says, half to even as a rule; ``step`` is the real value of the input's integer 1.
+``low`` and ``high`` are the limits of the input's type; a narrow quantizer has one code fewer, and one with a zero
+point has limits of its own.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quantunet.errors import ModelError, PixelScaleError, ShapeError
+from quantunet.fraction_rounding import ROUNDINGS
 from quantunet.ir import Array, Graph, QType
 from quantunet.pixels import Pixels
 
@@ -27,7 +30,9 @@ _TEXT = re.compile(r"[0-9]{1,40}/[0-9]{1,40}|(?:[0-9]{1,40}(?:\.[0-9]{0,80})?|\.
 _SHOWN = 40
 
 
-def pixel_table(pixels: Pixels, qtype: QType, channels: int, where: str = "picture") -> Array:
+def pixel_table(
+    pixels: Pixels, qtype: QType, channels: int, where: str = "picture", unit: Fraction | None = None
+) -> Array:
     """Return the code of every byte in every channel.
 
     Args:
@@ -35,6 +40,7 @@ def pixel_table(pixels: Pixels, qtype: QType, channels: int, where: str = "pictu
         qtype: Type of the network's input.
         channels: How many.
         where: The network, for the message.
+        unit: The real value of the input's integer 1, where the type does not say it.
 
     Returns:
         int64 ``(channels, 256)``.
@@ -64,11 +70,12 @@ def pixel_table(pixels: Pixels, qtype: QType, channels: int, where: str = "pictu
     low, high = code_limits(pixels, qtype)
     gains = _for_channels(f"{where}, gain", pixels.gain or (Fraction(1),) * channels, channels)
     offsets = _for_channels(f"{where}, offset", pixels.offset or (Fraction(0),) * channels, channels)
-    step = Fraction(2) ** qtype.frac
+    step = Fraction(2) ** -qtype.frac if unit is None else unit
+    rounded = ROUNDINGS[pixels.rounding]
     rows = [
-        [min(max(round((gain * byte * pixels.scale + offset) * step), low), high) for byte in range(_BYTES)]
+        [min(max(rounded((gain * byte * pixels.scale + offset) / step), low), high) for byte in range(_BYTES)]
         for gain, offset in zip(gains, offsets, strict=True)
-    ]  # round() of a fraction goes to the nearest integer, halves to the even one
+    ]
     return np.array(rows, dtype=np.int64)
 
 
@@ -80,6 +87,8 @@ def code_limits(pixels: Pixels, qtype: QType) -> tuple[int, int]:
     >>> code_limits(Pixels(narrow=True), QType(4, signed=False, frac=3))
     (0, 14)
     """
+    if pixels.bounds is not None:
+        return pixels.bounds
     low, high = qtype.qmin, qtype.qmax
     if pixels.narrow:
         return (low + 1, high) if qtype.signed else (low, high - 1)
@@ -118,7 +127,7 @@ def picture_codes(graph: Graph, pictures: npt.NDArray[np.uint8]) -> Array:
             got=str(pictures.shape),
             hint="Resize the picture, or use a network of that size.",
         )
-    table = pixel_table(graph.pixels, source.qtype, source.shape[2], graph.name)
+    table = pixel_table(graph.pixels, source.qtype, source.shape[2], graph.name, source.unit)
     return table[np.arange(source.shape[2]), pictures]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,21 +11,31 @@ from quantunet.accumulator import product_type
 from quantunet.graph_check import check
 from quantunet.ir import (
     INPUT_TYPE,
+    MAX_BITS,
     PROBABILITY_TYPE,
     Add,
+    Affine,
     Argmax,
     Concat,
     Conv2d,
     ConvTranspose2d,
+    Crop,
+    DepthToSpace,
     Graph,
     IntArray,
     Lookup,
+    MatrixNode,
     Maximum,
     MaxPool2d,
     Multiply,
     Node,
+    Pad,
+    Pair,
     QType,
     Requant,
+    ResizeBilinear,
+    ResizeNearest,
+    Sides,
     Tensor,
 )
 from quantunet.sigmoid_table import sigmoid_table
@@ -55,7 +66,10 @@ class GraphBuilder:
         self, kind: type[Conv2d] | type[ConvTranspose2d], name: str, source: str, channels: int, kernel: int,
         bits_w: int, output: QType,
     ) -> str:  # fmt: skip
-        """Add a convolution. The weights' scale is set so that the output uses its range without clipping much."""
+        """Add a convolution. The weights' scale is set so that the output uses its range without clipping much.
+
+        A wide output has the scale of the sums, which it holds as they are.
+        """
         x = self._tensor(source)
         weight = self._weights((kernel, kernel, x.shape[2], channels), bits_w)
         terms = x.shape[2] * (kernel * kernel if kind is Conv2d else 1)
@@ -65,11 +79,43 @@ class GraphBuilder:
         axes = (0, 1, 2) if kind is Conv2d else (2,)
         centre = np.rint(-mean * weight.array.sum(axis=axes).reshape(-1, channels).mean(axis=0)).astype(np.int64)
         bias = IntArray.of(centre + self.rng.integers(-int(deviation) - 1, int(deviation) + 2, size=channels))
-        shift = int(np.round(np.log2(deviation * 2 / max(output.qmax, 1))))
+        shift = 0 if output.bits > MAX_BITS else int(np.round(np.log2(deviation * 2 / max(output.qmax, 1))))
         weight_type = QType(bits_w, True, output.frac + shift - x.qtype.frac)
         scale = 1 if kind is Conv2d else 2
         shape = (x.shape[0] * scale, x.shape[1] * scale, channels)
         return self._add(kind(name, (source,), f"{name}_out", weight, weight_type, bias), shape, output)
+
+    def convolution(
+        self, name: str, source: str, channels: int, kernel: Pair, bits_w: int, output: QType, *, stride: Pair = (1, 1),
+        dilation: Pair = (1, 1), groups: int = 1, crop: Sides | None = None,
+    ) -> str:  # fmt: skip
+        """Add a convolution of any geometry, without padding, or with ``crop`` a transpose convolution."""
+        x = self._tensor(source)
+        weight = self._weights((*kernel, x.shape[2] // groups, channels), bits_w)
+        frac, pixels = x.qtype.frac, []
+        for axis in (0, 1):
+            if crop is not None:
+                pixels.append((x.shape[axis] - 1) * stride[axis] + kernel[axis] - crop[axis] - crop[axis + 2])
+            else:
+                pixels.append((x.shape[axis] - (kernel[axis] - 1) * dilation[axis] - 1) // stride[axis] + 1)
+        node: MatrixNode
+        if crop is None:
+            node = Conv2d(
+                name, (source,), f"{name}_out", weight, QType(bits_w, True, 0), IntArray.of([0] * channels),
+                stride=stride, dilation=dilation, groups=groups, padded=False,
+            )  # fmt: skip
+        else:
+            node = ConvTranspose2d(
+                name, (source,), f"{name}_out", weight, QType(bits_w, True, 0), IntArray.of([0] * channels),
+                stride=stride, crop=crop,
+            )  # fmt: skip
+        deviation = float(np.std(weight.array)) * x.qtype.qmax / 2 * node.terms**0.5 + 1
+        mean = 0 if x.qtype.signed else x.qtype.qmax / 5
+        centre = np.rint(-mean * np.mean([part.sum(axis=(0, 1, 2)) for part in node.phases], axis=0)).astype(np.int64)
+        bias = IntArray.of(centre + self.rng.integers(-int(deviation) - 1, int(deviation) + 2, size=channels))
+        shift = int(np.round(np.log2(deviation * 2 / max(output.qmax, 1))))
+        node = dataclasses.replace(node, bias=bias, weight_type=QType(bits_w, True, output.frac + shift - frac))
+        return self._add(node, (pixels[0], pixels[1], channels), output)
 
     def maxpool2d(self, name: str, source: str) -> str:
         """Add a 2x2 pooling."""
@@ -87,9 +133,54 @@ class GraphBuilder:
         shape = (*first.shape[:2], first.shape[2] + second.shape[2])
         return self._add(Concat(name, (skip, up), f"{name}_out"), shape, first.qtype)
 
-    def add(self, name: str, first: str, second: str, qtype: QType) -> str:
-        """Add a sum of two tensors, requantised to ``qtype``."""
-        return self._add(Add(name, (first, second), f"{name}_out"), self._tensor(first).shape, qtype)
+    def add(self, name: str, first: str, second: str, qtype: QType, gains: tuple[int, int] = (1, 1)) -> str:
+        """Add a weighted sum of two tensors, requantised to ``qtype``."""
+        return self._add(Add(name, (first, second), f"{name}_out", gains), self._tensor(first).shape, qtype)
+
+    def affine(
+        self, name: str, source: str, qtype: QType, *, bits: int = 8, shift: int | None = None, shared: bool = False,
+        branches: bool = True, splits: bool = False, signs: bool = True, bounds: tuple[int, int] | None = None,
+        even: bool = False, wraps: bool = False,
+    ) -> str:  # fmt: skip
+        """Add a general requantisation to ``qtype`` with random constants.
+
+        Args:
+            name: The layer's name.
+            source: Its input.
+            qtype: Its output's type.
+            bits: Width of the multipliers; 1 makes each of them 1, which leaves rounding alone.
+            shift: Binary places that are dropped; what brings most values into the output's range, unless given.
+            shared: Whether all channels have the same constants.
+            branches: Whether the lower branch has constants of its own.
+            splits: Whether it begins below another value than 0.
+            signs: Whether multipliers may be negative.
+            bounds: Of the output, where they are not its type's.
+            even: Whether it rounds half to even.
+            wraps: Whether what does not fit wraps around.
+        """
+        x = self._tensor(source)
+        count, rng = 1 if shared else x.shape[2], self.rng
+        most = max((1 << (bits - 1)) - 1, 1)
+        reach = max(x.qtype.qmax, -x.qtype.qmin) * most
+        if shift is None:  # some values of most channels saturate
+            shift = max(reach.bit_length() - max(qtype.qmax, 1).bit_length() - 1, 0)
+
+        def of_channels(low: int, high: int, factors: tuple[int, ...] = (1,)) -> IntArray:
+            values = rng.integers(low, high + 1, size=count) * rng.choice(factors, size=count)
+            return IntArray.of(np.resize(values, x.shape[2]))
+
+        def pair() -> tuple[IntArray, IntArray]:
+            step = 1 << shift
+            return of_channels(most // 2 + 1, most, (-1, 1) if signs and bits > 1 else (1,)), of_channels(
+                -step, 2 * step
+            )
+
+        split = of_channels(x.qtype.qmin // 2, x.qtype.qmax // 2) if splits else IntArray.of(np.zeros(x.shape[2], int))
+        first = pair()
+        low, high = (qtype.qmin, qtype.qmax) if bounds is None else bounds
+        constants = (*first, split, *(pair() if branches else first))
+        node = Affine(name, (source,), f"{name}_out", *constants, shift, low, high, even, wraps)
+        return self._add(node, x.shape, qtype)
 
     def maximum(self, name: str, first: str, second: str) -> str:
         """Add the greater of two tensors."""
@@ -119,6 +210,37 @@ class GraphBuilder:
         table = sigmoid_table(x.qtype, PROBABILITY_TYPE)
         node = Lookup(name, (source,), f"{name}_out", table)
         return self._add(node, x.shape, PROBABILITY_TYPE)
+
+    def pad(self, name: str, source: str, sides: Sides, value: int = 0) -> str:
+        """Add pixels of one constant around the image."""
+        x = self._tensor(source)
+        shape = (x.shape[0] + sides[0] + sides[2], x.shape[1] + sides[1] + sides[3], x.shape[2])
+        return self._add(Pad(name, (source,), f"{name}_out", sides, value), shape, x.qtype)
+
+    def crop(self, name: str, source: str, sides: Sides) -> str:
+        """Take rows and columns away at the image's sides."""
+        x = self._tensor(source)
+        shape = (x.shape[0] - sides[0] - sides[2], x.shape[1] - sides[1] - sides[3], x.shape[2])
+        return self._add(Crop(name, (source,), f"{name}_out", sides), shape, x.qtype)
+
+    def resize_nearest(self, name: str, source: str, factor: Pair = (2, 2)) -> str:
+        """Repeat each pixel."""
+        x = self._tensor(source)
+        shape = (x.shape[0] * factor[0], x.shape[1] * factor[1], x.shape[2])
+        return self._add(ResizeNearest(name, (source,), f"{name}_out", factor), shape, x.qtype)
+
+    def resize_bilinear(self, name: str, source: str, factor: Pair = (2, 2)) -> str:
+        """Double the size, linear between pixels; the output has two bits more for each axis."""
+        x, more = self._tensor(source), 2 * (sum(factor) - 2)
+        shape = (x.shape[0] * factor[0], x.shape[1] * factor[1], x.shape[2])
+        qtype = QType(x.qtype.bits + more, x.qtype.signed, x.qtype.frac + more)
+        return self._add(ResizeBilinear(name, (source,), f"{name}_out", factor), shape, qtype)
+
+    def depth_to_space(self, name: str, source: str, block: Pair = (2, 2)) -> str:
+        """Make pixels of channels."""
+        (height, width, channels), qtype = self._tensor(source).shape, self._tensor(source).qtype
+        shape = (height * block[0], width * block[1], channels // (block[0] * block[1]))
+        return self._add(DepthToSpace(name, (source,), f"{name}_out", block), shape, qtype)
 
     def build(self, inputs: Sequence[str] = ("image",)) -> Graph:
         """Return the checked graph; the last node writes the output."""
@@ -161,6 +283,21 @@ def random_unet(base: int = 4, depth: int = 2, size: int = 32, seed: int = 0, na
         x = conv(f"dec{level}_conv1", x, base << level)
     logits = builder.matrix(Conv2d, "head", x, 1, 1, bits(), QType(6, True, 3))
     builder.sigmoid("sigmoid", logits)
+    return builder.build()
+
+
+def random_windows(seed: int = 0, name: str = "random_windows") -> Graph:
+    """Return a network of convolutions of many geometries with random weights."""
+    builder = GraphBuilder(name, 25, 23, 2, INPUT_TYPE, seed)
+    x = builder.convolution("stem", "image", 4, (7, 5), 3, QType(4, False, 3), stride=(2, 2))
+    y = builder.convolution("wide", x, 6, (5, 5), 3, QType(3, False, 2))
+    y = builder.convolution("up", y, 4, (4, 4), 4, QType(4, True, 2), stride=(2, 2), crop=(2, 2, 2, 2))
+    x = builder.add("join", x, y, QType(5, True, 2))
+    x = builder.convolution("grouped", x, 4, (3, 3), 3, QType(4, True, 2), groups=2)
+    x = builder.convolution("dilated", x, 4, (3, 2), 3, QType(4, False, 3), dilation=(2, 3))
+    x = builder.convolution("up_columns", x, 2, (1, 3), 3, QType(5, True, 3), stride=(1, 3), crop=(0, 0, 0, 0))
+    x = builder.convolution("strided", x, 4, (2, 2), 4, QType(4, False, 3), stride=(2, 1))
+    builder.convolution("up_more", x, 4, (5, 4), 4, QType(7, True, 4), stride=(3, 2), crop=(2, 3, 4, 2))
     return builder.build()
 
 

@@ -47,6 +47,38 @@ def saturate(values: Array, qtype: QType) -> Array:
     return np.clip(values, qtype.qmin, qtype.qmax)
 
 
+def wrap(values: Array, qtype: QType) -> Array:
+    """Return the integers of a type that the low bits of ``values`` say.
+
+    >>> wrap(np.array([-9, 3, 20]), QType(4, True, 0))
+    array([7, 3, 4])
+    """
+    return ((values - qtype.qmin) & ((1 << qtype.bits) - 1)) + qtype.qmin
+
+
+def shift_down(values: Array, shift: int, *, even: bool) -> Array:
+    """Return ``values / 2**shift`` rounded down, or half to even.
+
+    Args:
+        values: int64 of any shape, below ``2**62`` in magnitude.
+        shift: Bits to remove, 0 to 62.
+        even: Whether it rounds half to even.
+
+    >>> shift_down(np.array([-3, 5, 7]), 1, even=False), shift_down(np.array([-3, 5, 7]), 1, even=True)
+    (array([-2,  2,  3]), array([-2,  2,  4]))
+    """
+    return round_half_even_shift(values, shift) if even else values >> shift
+
+
+def clamp(values: Array, low: int, high: int) -> Array:
+    """Return ``values`` held between two bounds.
+
+    >>> clamp(np.array([-9, 3, 20]), -7, 7)
+    array([-7,  3,  7])
+    """
+    return np.clip(values, low, high)
+
+
 def _shift(frac: int, qtype: QType) -> int:
     """Return the right shift from ``frac`` to a type, held where a larger one gives the same integers.
 

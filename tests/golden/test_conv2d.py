@@ -34,6 +34,33 @@ def test_accumulate_is_the_sum_over_the_window(kernel: int) -> None:
     assert compared == 4 * 5 * 2
 
 
+@pytest.mark.parametrize(
+    ("kernel", "stride", "dilation", "groups"),
+    [
+        ((2, 3), (2, 1), (1, 2), 1),
+        ((1, 1), (3, 8), (1, 1), 2),
+        ((7, 9), (1, 1), (1, 1), 1),
+        ((3, 2), (1, 2), (2, 1), 4),
+    ],
+)
+def test_windows_inside_the_image(
+    kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int], groups: int
+) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.integers(-8, 8, size=(7, 9, 4))
+    weight = rng.integers(-8, 8, size=(*kernel, 4 // groups, 8))
+    bias = rng.integers(-50, 50, size=8)
+    acc = accumulate(x, weight, bias, stride=stride, dilation=dilation, groups=groups, padded=False)
+    spans = [(taps - 1) * step + 1 for taps, step in zip(kernel, dilation, strict=True)]
+    assert acc.shape == (len(range(0, 8 - spans[0], stride[0])), len(range(0, 10 - spans[1], stride[1])), 8)
+    for h, w, co in np.ndindex(acc.shape):
+        total, first = int(bias[co]), co // (8 // groups) * (4 // groups)
+        for dy, dx, ci in np.ndindex(*kernel, 4 // groups):
+            pixel = x[h * stride[0] + dy * dilation[0], w * stride[1] + dx * dilation[1], first + ci]
+            total += int(pixel) * int(weight[dy, dx, ci, co])
+        assert acc[h, w, co] == total
+
+
 @pytest.mark.parametrize("kernel", [1, 3])
 @pytest.mark.parametrize("bits", [2, 5, 8])
 @pytest.mark.parametrize("signed_in", [False, True])

@@ -21,6 +21,31 @@ def test_accumulate_writes_each_output_once() -> None:
         assert acc[h, w, co] == sum(terms) + int(bias[co])
 
 
+@pytest.mark.parametrize(
+    ("kernel", "stride", "crop"),
+    [
+        ((3, 3), (2, 2), (1, 1, 1, 1)),
+        ((4, 4), (2, 2), (2, 3, 3, 2)),
+        ((1, 2), (1, 2), (0, 0, 0, 0)),
+        ((5, 3), (1, 3), (4, 2, 5, 0)),
+    ],
+)
+def test_each_input_pixel_is_added_to_its_kernel(
+    kernel: tuple[int, int], stride: tuple[int, int], crop: tuple[int, int, int, int]
+) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.integers(-8, 8, size=(6, 5, 3))
+    weight = rng.integers(-8, 8, size=(*kernel, 3, 2))
+    bias = rng.integers(-50, 50, size=2)
+    acc = accumulate(x, weight, bias, stride, crop)
+    full = np.zeros((5 * stride[0] + kernel[0], 4 * stride[1] + kernel[1], 2), dtype=np.int64)
+    for h, w, dy, dx, ci, co in np.ndindex(6, 5, *kernel, 3, 2):
+        full[h * stride[0] + dy, w * stride[1] + dx, co] += x[h, w, ci] * weight[dy, dx, ci, co]
+    rows, columns = full.shape[:2]
+    assert acc.size > 0
+    assert np.array_equal(acc, full[crop[0] : rows - crop[2], crop[1] : columns - crop[3]] + bias)
+
+
 @pytest.mark.parametrize("bits", [2, 5, 8])
 @pytest.mark.parametrize("signed_in", [False, True])
 @pytest.mark.parametrize("signed_out", [False, True])

@@ -12,7 +12,7 @@ from quantunet.golden import cores, fast, matrix
 from quantunet.golden.codes import code_dtype
 from quantunet.graph_check import check
 from quantunet.ir import Array, Conv2d, ConvTranspose2d, Graph, IntArray, QType, Tensor
-from quantunet.random_network import GraphBuilder, random_image, random_unet
+from quantunet.random_network import GraphBuilder, random_image, random_unet, random_windows
 from quantunet.rounding import requantise, requantise_floats
 
 
@@ -50,6 +50,30 @@ def test_pieces_of_every_shape(
     monkeypatch.setattr(cores, "WORKERS", workers)
     graph = layer(kind, kernel, shape, channels)
     assert_fast_equals_plain(graph, random_image(graph))
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_windows_inside_the_image(monkeypatch: pytest.MonkeyPatch, workers: int) -> None:
+    """Every geometry of a small network, and layers of several strips."""
+    monkeypatch.setattr(cores, "WORKERS", workers)
+    graph = random_windows()
+    assert_fast_equals_plain(graph, random_image(graph))
+    types = (4, QType(4, True, 2))
+    for rows, columns, channels in ((47, 60, 400), (9, 700, 300)):
+        builder = GraphBuilder("one", rows, columns, channels, QType(5, False, 3), seed=rows)
+        x = builder.convolution("conv", "image", 6, (5, 3), *types, stride=(2, 1), dilation=(1, 2), groups=2)
+        builder.convolution("up", x, 2, (3, 4), *types, stride=(2, 3), crop=(1, 2, 1, 3))
+        graph = builder.build()
+        assert len(matrix.strips((1, *graph.tensor(x).shape), 5 * 3 * channels // 2, workers)) > 1
+        assert_fast_equals_plain(graph, random_image(graph))
+
+
+def test_batches_of_windows_inside_the_image() -> None:
+    graph = random_windows()
+    images = np.stack([random_image(graph, seed) for seed in range(9)]).astype(code_dtype(graph.tensor("image").qtype))
+    found = fast.evaluate_images(graph, images, [graph.output])[graph.output]
+    plain = [golden.run(graph, image.astype(np.int64), plain=True)[graph.output] for image in images]
+    assert np.array_equal(found, np.stack(plain))
 
 
 def test_the_shapes_above_make_pieces_of_every_kind() -> None:

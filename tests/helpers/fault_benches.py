@@ -21,7 +21,7 @@ from pathlib import Path
 from helpers import op_cases
 from helpers.benches.cases import TOP, Case, write_cases
 from helpers.faults import FAULTS, Fault, library_with, misfits
-from helpers.matrix_cases import CONV2D, CONV2D_CONSTANT, CONV_TRANSPOSE2D, case_of, extremes, pairs
+from helpers.matrix_cases import CONV2D, CONV2D_CONSTANT, CONV_TRANSPOSE2D, WINDOW_CONV2D, case_of, extremes, pairs
 from helpers.rtl import BUILD_ROOT, bench_module
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -60,6 +60,7 @@ def _cases(name: str) -> list[Case]:
             case_of(CONV_TRANSPOSE2D[2], 2),
             case_of(CONV_TRANSPOSE2D[3], 3),
         ],
+        "window_conv2d": lambda: [case_of(WINDOW_CONV2D[place], place) for place in (1, 5, 6, 11, 14, 18)],
         "pair_products": lambda: [case for case in [extremes(QType(4, True, 0), 4, 4, 4, "folded-dsp")] if pairs(case)],
         "maxpool2d": lambda: op_cases.maxpool2d_cases()[1:3],
         "requant": lambda: op_cases.requant_cases()[0:4],
@@ -69,6 +70,13 @@ def _cases(name: str) -> list[Case]:
         "multiply": lambda: op_cases.multiply_cases()[0:2],
         "argmax": lambda: op_cases.argmax_cases()[0:2],
         "lookup": lambda: op_cases.lookup_cases()[1:3],
+        "affine": lambda: [op_cases.affine_cases()[index] for index in (0, 3, 7, 9)],
+        "add_gains": lambda: op_cases.add_cases()[7:],
+        "pad": lambda: op_cases.pad_cases()[0:4],
+        "crop": lambda: op_cases.crop_cases()[0:4],
+        "resize_nearest": lambda: op_cases.resize_nearest_cases()[0:3],
+        "resize_bilinear": lambda: [op_cases.resize_bilinear_cases()[index] for index in (0, 1, 4)],
+        "depth_to_space": lambda: [op_cases.depth_to_space_cases()[index] for index in (0, 1, 4)],
         "fork": lambda: op_cases.fork_cases()[0:2],
         "fifo": lambda: op_cases.fifo_cases()[1:5],
         "fifo_deep": lambda: op_cases.fifo_cases()[-1:],
@@ -114,6 +122,7 @@ BENCHES: dict[str, Bench] = {
     "conv2d": partial(_module, "conv2d", "conv2d"),
     "conv2d_constant": partial(_module, "conv2d", "conv2d_constant"),
     "conv_transpose2d": partial(_module, "conv_transpose2d", "conv_transpose2d"),
+    "window_conv2d": partial(_module, "window_conv2d", "window_conv2d"),
     "pair_products": partial(_module, "conv2d", "pair_products"),
     "maxpool2d": partial(_module, "maxpool2d", "maxpool2d"),
     "requant": partial(_module, "requant", "requant"),
@@ -123,6 +132,13 @@ BENCHES: dict[str, Bench] = {
     "multiply": partial(_module, "multiply", "multiply"),
     "argmax": partial(_module, "argmax", "argmax"),
     "lookup": partial(_module, "lookup", "lookup"),
+    "affine": partial(_module, "affine", "affine"),
+    "add_gains": partial(_module, "add", "add_gains"),
+    "pad": partial(_module, "pad", "pad"),
+    "crop": partial(_module, "crop", "crop"),
+    "resize_nearest": partial(_module, "resize_nearest", "resize_nearest"),
+    "resize_bilinear": partial(_module, "resize_bilinear", "resize_bilinear"),
+    "depth_to_space": partial(_module, "depth_to_space", "depth_to_space"),
     "fork": partial(_module, "fork", "fork"),
     "fifo": partial(_module, "fifo", "fifo"),
     "fifo_deep": partial(_module, "fifo", "fifo_deep"),

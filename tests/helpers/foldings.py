@@ -14,9 +14,10 @@ def lopsided_folding(graph: Graph, seed: int) -> dict[str, Fold]:
     rng = random.Random(seed)  # noqa: S311
     folding = {}
     for node in graph.nodes:
-        channels_in, channels_out = graph.input_of(node).shape[2], graph.output_of(node).shape[2]
+        channels_out = graph.output_of(node).shape[2]
         if isinstance(node, MatrixNode):
-            folding[node.name] = Fold(rng.choice(_divisors(channels_out)), rng.choice(_divisors(channels_in)))
+            pe_limit, simd_limit = node.lane_limits([graph.input_of(node).shape], graph.output_of(node).shape)
+            folding[node.name] = Fold(rng.choice(_divisors(pe_limit)), rng.choice(_divisors(simd_limit)))
         else:
             lanes = rng.choice(
                 _divisors(math.gcd(*(graph.tensor(name).shape[2] for name in node.inputs), channels_out))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from quantunet.accumulator import product_type
@@ -20,11 +23,13 @@ from quantunet.ir import (
     MaxPool2d,
     Multiply,
     Node,
+    Pair,
     QType,
     Requant,
     Shape,
     Tensor,
 )
+from quantunet.random_network import GraphBuilder
 from quantunet.sigmoid_table import sigmoid_table
 
 
@@ -65,10 +70,28 @@ def requant(name: str, shape: Shape, source: QType, target: QType) -> Graph:
     return _graph(Requant(name, ("x",), "y"), Tensor("x", shape, source), Tensor("y", shape, target))
 
 
-def add(name: str, shape: Shape, first: QType, second: QType, target: QType) -> Graph:
-    """Return a sum of two tensors."""
+def of_sums(name: str, shape: Shape, sums: QType, target: QType, **options: Any) -> Graph:
+    """Return an affine, or a requantisation where there are no options, that reads the wide tensor of a convolution."""
+    builder = GraphBuilder(name, *shape, QType(4, True, 0), len(name))
+    builder.matrix(Conv2d, "sums", "image", shape[2], 1, 4, sums)
+    if options:
+        builder.affine(name, "sums_out", target, **options)
+    else:
+        builder.requant(name, "sums_out", target)
+    return builder.build().layer(name)
+
+
+def affine(name: str, shape: Shape, source: QType, target: QType, **options: Any) -> Graph:
+    """Return a general requantisation with random constants; the options are those of ``GraphBuilder.affine``."""
+    builder = GraphBuilder(name, *shape, source, len(name))
+    builder.affine(name, "image", target, **options)
+    return builder.build()
+
+
+def add(name: str, shape: Shape, first: QType, second: QType, target: QType, gains: Pair = (1, 1)) -> Graph:
+    """Return a weighted sum of two tensors."""
     tensors = (Tensor("first", shape, first), Tensor("second", shape, second), Tensor("y", shape, target))
-    return _graph(Add(name, ("first", "second"), "y"), *tensors)
+    return _graph(Add(name, ("first", "second"), "y", gains), *tensors)
 
 
 def maximum(name: str, shape: Shape, qtype: QType) -> Graph:
@@ -107,6 +130,13 @@ def lookup(name: str, shape: Shape, source: QType, target: QType) -> Graph:
     entries = np.random.default_rng(len(name)).integers(target.qmin, target.qmax + 1, size=1 << source.bits)
     output = Tensor("y", shape, target)
     return _graph(Lookup(name, ("x",), "y", IntArray.of(entries), False), Tensor("x", shape, source), output)
+
+
+def reorder(name: str, shape: Shape, qtype: QType, add: Callable[[GraphBuilder], str]) -> Graph:
+    """Return a layer that a builder adds to an image."""
+    builder = GraphBuilder(name, *shape, qtype, 0)
+    add(builder)
+    return builder.build()
 
 
 def random_frames(graph: Graph, frames: int, seed: int = 0) -> list[np.ndarray[tuple[int, ...], np.dtype[np.int64]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from helpers.benches.cases import Case, layer_case
@@ -12,7 +13,7 @@ from helpers.benches.cases import Case, layer_case
 from quantunet.golden.inference import evaluate
 from quantunet.graph_check import check
 from quantunet.hls.design import Fold, Style
-from quantunet.ir import Conv2d, ConvTranspose2d, Graph, IntArray, QType, Tensor
+from quantunet.ir import Conv2d, ConvTranspose2d, Graph, IntArray, Pair, QType, Sides, Tensor
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,13 @@ class Layer:
         source: Input type as ``u4`` or ``s4``.
         bits_w: Width of the weights.
         target: Output type, likewise.
-        kernel: 1 or 3; 2 for the transpose convolution.
+        kernel: 1 or 3; 2 for the transpose convolution. Rows and columns where the geometry is not the native one.
         shift: Right shift of the requantisation; ``None`` for one that makes the output use its range.
         style: How it multiplies.
+        stride: Rows and columns from window to window, or of a transpose convolution.
+        dilation: Rows and columns from tap to tap.
+        groups: Groups of channels.
+        crop: Of a transpose convolution; ``None`` for a convolution.
     """
 
     shape: tuple[int, int, int]
@@ -39,9 +44,47 @@ class Layer:
     source: str
     bits_w: int
     target: str
-    kernel: int = 3
+    kernel: int | Pair = 3
     shift: int | None = None
     style: Style = "folded-lut"
+    stride: Pair = (1, 1)
+    dilation: Pair = (1, 1)
+    groups: int = 1
+    crop: Sides | None = None
+
+    @property
+    def taps(self) -> Pair:
+        """Rows and columns of the kernel."""
+        return (self.kernel, self.kernel) if isinstance(self.kernel, int) else self.kernel
+
+    @property
+    def node_type(self) -> type[Conv2d] | type[ConvTranspose2d]:
+        """The class of the node."""
+        return ConvTranspose2d if self.kernel == 2 or self.crop is not None else Conv2d
+
+    @property
+    def geometry(self) -> dict[str, Any]:
+        """The fields of the node that say where its windows stand."""
+        if isinstance(self.kernel, int):
+            return {}
+        if self.crop is not None:
+            return {"stride": self.stride, "crop": self.crop}
+        return {"stride": self.stride, "dilation": self.dilation, "groups": self.groups, "padded": False}
+
+    @property
+    def output_pixels(self) -> Pair:
+        """Rows and columns of the output."""
+        if isinstance(self.kernel, int):
+            scale = 2 if self.kernel == 2 else 1
+            return self.shape[0] * scale, self.shape[1] * scale
+        found = []
+        for axis in (0, 1):
+            taps, stride, pixels = self.taps[axis], self.stride[axis], self.shape[axis]
+            if self.crop is not None:
+                found.append((pixels - 1) * stride + taps - self.crop[axis] - self.crop[axis + 2])
+            else:
+                found.append((pixels - (taps - 1) * self.dilation[axis] - 1) // stride + 1)
+        return found[0], found[1]
 
 
 CONV2D: tuple[Layer, ...] = (
@@ -75,6 +118,68 @@ CONV_TRANSPOSE2D: tuple[Layer, ...] = (
     Layer((3, 3, 4), 4, pe=1, simd=1, source="s16", bits_w=8, target="s16", kernel=2),
     Layer((4, 3, 16), 4, pe=4, simd=16, source="s4", bits_w=6, target="s6", kernel=2),
 )
+
+
+WINDOW_CONV2D: tuple[Layer, ...] = (
+    Layer((5, 6, 2), 4, 2, 1, "u4", 4, "u4", (3, 3)),
+    Layer((9, 8, 2), 3, 3, 1, "u8", 8, "u8", (3, 3), stride=(2, 2)),
+    Layer((9, 8, 2), 2, 2, 2, "s3", 5, "s4", (7, 7), stride=(2, 1)),
+    Layer((1, 13, 3), 2, 2, 3, "s8", 2, "u3", (1, 5), stride=(1, 2)),
+    Layer((11, 1, 2), 2, 1, 2, "u2", 3, "s8", (3, 1), dilation=(2, 1)),
+    Layer((9, 10, 2), 2, 2, 2, "u5", 3, "s6", (3, 3), dilation=(2, 3)),
+    Layer((9, 12, 2), 1, 1, 2, "u4", 3, "u4", (1, 1), stride=(8, 8)),  # the input is the busiest
+    Layer((10, 13, 1), 2, 2, 1, "s4", 4, "s4", (2, 3), stride=(3, 5)),
+    Layer((4, 5, 3), 6, 2, 3, "u4", 4, "s5", (4, 5)),  # the whole image
+    Layer((1, 1, 6), 4, 4, 3, "s1", 2, "s5", (1, 1), stride=(2, 2)),
+    Layer((4, 5, 8), 4, 2, 2, "u4", 4, "u4", (3, 3), groups=2),
+    Layer((5, 4, 12), 6, 2, 2, "s4", 4, "s4", (3, 2), stride=(2, 2), groups=3),
+    Layer((4, 5, 4), 8, 2, 1, "u3", 3, "u3", (1, 1), stride=(1, 2), groups=4),
+    Layer((5, 5, 2), 4, 4, 2, "u4", 4, "s18", (1, 2), shift=0, style="folded-dsp"),  # every sum
+    # Transpose convolutions.
+    Layer((3, 4, 4), 2, 2, 2, "u4", 4, "s4", (3, 3), stride=(2, 2), crop=(1, 1, 1, 1)),
+    Layer((4, 4, 2), 2, 2, 1, "s4", 4, "s4", (4, 4), stride=(2, 2), crop=(3, 2, 2, 3)),
+    Layer((1, 6, 3), 2, 1, 3, "u8", 3, "u5", (1, 2), stride=(1, 2), crop=(0, 0, 0, 0)),
+    Layer((5, 4, 2), 3, 3, 2, "u3", 3, "s5", (3, 5), stride=(1, 3), crop=(2, 2, 2, 4)),
+    Layer((4, 3, 1), 2, 1, 1, "s5", 4, "s5", (7, 3), stride=(3, 2), crop=(9, 3, 4, 1)),
+)
+
+
+def random_windows(rng: random.Random) -> Layer:
+    """Draw a small layer of any geometry: a convolution, or a transpose convolution of a kernel at least its stride."""
+
+    def divisor(value: int) -> int:
+        return rng.choice([factor for factor in range(1, value + 1) if value % factor == 0])
+
+    transposed, groups = rng.random() < 0.4, rng.choice((1, 1, 2, 3))
+    groups = 1 if transposed else groups
+    shape, kernel, stride, dilation, crop = [0, 0], [0, 0], [0, 0], [1, 1], [0, 0, 0, 0]
+    for axis in (0, 1):
+        stride[axis] = rng.choice((1, 1, 2, 3))
+        kernel[axis] = rng.choice((1, 2, 3, 4, 5))
+        if transposed:
+            kernel[axis] = max(kernel[axis], stride[axis])
+            overlap = kernel[axis] - stride[axis]
+            crop[axis], crop[axis + 2] = overlap + rng.randint(0, 2), overlap + rng.randint(0, 2)
+            least = -(-(crop[axis] + crop[axis + 2] + 1 - kernel[axis]) // stride[axis]) + 1
+            shape[axis] = max(least, 1) + rng.randint(0, 3)
+        else:
+            dilation[axis] = rng.choice((1, 1, 2))
+            shape[axis] = (kernel[axis] - 1) * dilation[axis] + 1 + rng.randint(0, 5)
+    channels_in, channels = groups * rng.choice((1, 2, 3, 4)), groups * rng.choice((1, 2, 4))
+    return Layer(
+        shape=(shape[0], shape[1], channels_in),
+        channels=channels,
+        pe=divisor(channels // groups),
+        simd=divisor(channels_in // groups),
+        source=f"{rng.choice('us')}{rng.randint(2, 8)}",
+        bits_w=rng.randint(2, 8),
+        target=f"{rng.choice('us')}{rng.randint(3, 8)}",
+        kernel=(kernel[0], kernel[1]),
+        stride=(stride[0], stride[1]),
+        dilation=(dilation[0], dilation[1]),
+        groups=groups,
+        crop=(crop[0], crop[1], crop[2], crop[3]) if transposed else None,
+    )
 
 
 def unfolded(layer: Layer) -> Layer:
@@ -115,9 +220,9 @@ def graph_of(layer: Layer, seed: int) -> Graph:
     rng = np.random.default_rng(seed)
     source, target = _qtype(layer.source), _qtype(layer.target)
     low = -(1 << (layer.bits_w - 1))
-    weight = rng.integers(low + 1, -low, size=(layer.kernel, layer.kernel, layer.shape[2], layer.channels))
+    weight = rng.integers(low + 1, -low, size=(*layer.taps, layer.shape[2] // layer.groups, layer.channels))
     weight.flat[rng.integers(weight.size)] = low
-    axes = (2,) if layer.kernel == 2 else (0, 1, 2)
+    axes = (2,) if layer.node_type is ConvTranspose2d else (0, 1, 2)
     middle = (source.qmax + source.qmin) / 2
     deviation = math.sqrt(float(np.sum(weight**2, axis=axes).mean())) * (source.qmax - source.qmin) / math.sqrt(12)
     # The bias puts the accumulators around the middle of the output's range, so that both of its limits are met.
@@ -127,11 +232,11 @@ def graph_of(layer: Layer, seed: int) -> Graph:
     shift = layer.shift
     if shift is None:
         shift = round(math.log2(max(deviation, 1) / (target.qmax - target.qmin)) + 1)
-    kind, scale = (ConvTranspose2d, 2) if layer.kernel == 2 else (Conv2d, 1)
-    node = kind("layer", ("x",), "y", IntArray.of(weight), QType(layer.bits_w, True, shift), IntArray.of(bias))
-    height, width, _ = layer.shape
+    node = layer.node_type(
+        "layer", ("x",), "y", IntArray.of(weight), QType(layer.bits_w, True, shift), IntArray.of(bias), **layer.geometry
+    )
     x = Tensor("x", layer.shape, source)
-    y = Tensor("y", (height * scale, width * scale, layer.channels), target)
+    y = Tensor("y", (*layer.output_pixels, layer.channels), target)
     return check(Graph("layer", ("x",), "y", (x, y), (node,)))
 
 
@@ -141,6 +246,11 @@ def case_of(layer: Layer, seed: int, frames: int = 3) -> Case:
     output = case.frames["y"]
     assert len(np.unique(output)) > 1, f"{layer}: the output is constant"
     return case
+
+
+def window_conv2d_cases() -> list[Case]:
+    """Return the cases of ``qun_window_conv2d``: each geometry once."""
+    return [case_of(layer, seed) for seed, layer in enumerate(WINDOW_CONV2D)]
 
 
 def saturates(case: Case) -> bool:

@@ -9,7 +9,7 @@ from helpers.benches.cases import Case, layer_case, plumbing_case
 
 from quantunet.hls.design import Fold, Stream
 from quantunet.hls.modules import fifo, fork, width_adapter
-from quantunet.ir import IntArray, QType, Tensor
+from quantunet.ir import MAX_BITS, Conv2d, IntArray, QType, Tensor
 from quantunet.random_network import GraphBuilder
 
 
@@ -74,23 +74,28 @@ def concat_cases() -> list[Case]:
 
 
 def add_cases() -> list[Case]:
-    """One scale and several, right and left shifts, every pair of signs, ties, saturation, one lane and several."""
+    """One scale and several, right and left shifts, every pair of signs, ties, saturation, one lane and several.
+
+    Differences and other weights, and a wide output that holds every sum.
+    """
     cases = []
-    for seed, (first, second, target) in enumerate(
+    for seed, (first, second, target, gains) in enumerate(
         [
-            (QType(4, True, 2), QType(4, True, 2), QType(4, True, 2)),
-            (QType(4, True, 2), QType(4, True, 2), QType(5, True, 2)),
-            (QType(3, False, 1), QType(5, True, 3), QType(4, True, 1)),
-            (QType(6, True, 4), QType(2, False, 0), QType(3, False, 1)),
-            (QType(8, False, 8), QType(8, True, 5), QType(6, True, 6)),
-            (QType(1, False, 0), QType(1, True, 0), QType(2, True, 3)),
-            (QType(16, True, 12), QType(16, False, -4), QType(16, True, 2)),
+            (QType(4, True, 2), QType(4, True, 2), QType(4, True, 2), (1, 1)),
+            (QType(4, True, 2), QType(4, True, 2), QType(5, True, 2), (1, 1)),
+            (QType(3, False, 1), QType(5, True, 3), QType(4, True, 1), (1, 1)),
+            (QType(6, True, 4), QType(2, False, 0), QType(3, False, 1), (1, 1)),
+            (QType(8, False, 8), QType(8, True, 5), QType(6, True, 6), (1, 1)),
+            (QType(1, False, 0), QType(1, True, 0), QType(2, True, 3), (1, 1)),
+            (QType(16, True, 12), QType(16, False, -4), QType(16, True, 2), (1, 1)),
+            (QType(5, True, 2), QType(4, False, 3), QType(5, True, 2), (1, -1)),
+            (QType(16, True, 0), QType(7, False, 3), QType(31, True, 3), (-1000, 3)),
         ]
     ):
         channels, lanes = ((4, 2), (3, 1), (5, 5))[seed % 3]
         builder = GraphBuilder("net", 3, 5, channels, first, seed)
         builder.tensors.append(Tensor("other", (3, 5, channels), second))
-        builder.add("add", "image", "other", target)
+        builder.add("add", "image", "other", target, gains)
         cases.append(layer_case(builder.build(("image", "other")), Fold(lanes, lanes), seed=seed))
     return cases
 
@@ -155,6 +160,50 @@ def argmax_cases() -> list[Case]:
     return cases
 
 
+def wide(name: str, qtype: QType, channels: int, seed: int) -> GraphBuilder:
+    """Return a builder whose last layer ``sums`` writes a wide tensor, for the layer ``name`` to read."""
+    builder = GraphBuilder(name, 3, 5, 2, QType(4, True, 0), seed)
+    builder.matrix(Conv2d, "sums", "image", channels, 1, 4, qtype)
+    return builder
+
+
+def affine_cases() -> list[Case]:
+    """Every part of the module with and without: branches, splits, multipliers, groups, bounds, both roundings, wraps.
+
+    Inputs of 1 to 48 bits, outputs of 1 to 16 and a wide one; multipliers of both signs, up to the largest sums.
+    """
+    both = (-(1 << 47), (1 << 47) - 1)
+    cases = []
+    for seed, (source, target, options) in enumerate(
+        [
+            (QType(24, True, 8), QType(8, True, 4), {}),
+            (QType(8, True, 8), QType(5, True, 4), {"branches": False, "signs": False}),
+            (QType(16, False, 4), QType(4, False, 3), {"shared": True, "signs": False, "even": True}),
+            (QType(20, True, 0), QType(8, False, 0), {"splits": True, "bounds": (7, 201)}),
+            (QType(48, True, 12), QType(16, True, 4), {"bits": 14, "splits": True, "even": True}),
+            (QType(9, True, 4), QType(3, True, 1), {"bits": 1, "branches": False}),
+            (
+                QType(9, True, 4),
+                QType(4, True, 1),
+                {"bits": 1, "shift": 2, "branches": False, "shared": True, "wraps": True},
+            ),
+            (QType(10, False, 4), QType(4, True, 1), {"shift": 3, "even": True, "wraps": True, "splits": True}),
+            (QType(1, True, 0), QType(1, False, 0), {"bits": 3, "shift": 1}),
+            (QType(12, True, 0), QType(8, True, 0), {"bounds": (-127, 127), "shared": True, "branches": False}),
+            (QType(17, True, 0), QType(48, True, 0), {"bits": 34, "shift": 2, "bounds": both, "even": True}),
+            (QType(11, False, 0), QType(6, True, 0), {"bounds": (0, 15), "shared": True, "signs": False, "bits": 4}),
+        ]
+    ):
+        channels, lanes = ((4, 2), (3, 1), (5, 5))[seed % 3]
+        builder = wide("net", source, channels, seed) if source.bits > MAX_BITS else None
+        if builder is None:
+            builder = GraphBuilder("net", 3, 5, channels, source, seed)
+        builder.affine("affine", builder.tensors[-1].name, target, **options)
+        graph = builder.build().layer("affine")
+        cases.append(layer_case(graph, Fold(lanes, lanes), seed=seed))
+    return cases
+
+
 def lookup_cases() -> list[Case]:
     """Real tables of signed and unsigned inputs, and random ones in which few neighbours agree, of 1 to 16 bits."""
     cases = []
@@ -181,6 +230,102 @@ def random_table(source: QType, target: QType, seed: int) -> IntArray:
     """Return a table with the greatest number of different entries."""
     entries = np.resize(np.arange(target.qmin, target.qmax + 1), max(1 << source.bits, 1 << target.bits))
     return IntArray.of(np.random.default_rng(seed).permutation(entries)[: 1 << source.bits])
+
+
+def pad_cases() -> list[Case]:
+    """Height, width, channels, lanes, bits, signed, sides, value; one pixel, one row, one column, single sides, all."""
+    cases = []
+    for seed, (height, width, channels, lanes, bits, signed, sides, value) in enumerate(
+        [
+            (3, 5, 4, 2, 5, True, (1, 1, 1, 1), -7),
+            (1, 7, 3, 1, 4, False, (0, 2, 0, 1), 0),
+            (4, 1, 2, 2, 3, True, (2, 0, 1, 0), 3),
+            (1, 1, 2, 1, 16, True, (3, 2, 1, 4), -32768),
+            (2, 3, 1, 1, 1, False, (0, 0, 0, 2), 1),
+            (3, 2, 6, 3, 2, True, (1, 0, 0, 0), -1),
+        ]
+    ):
+        builder = GraphBuilder("net", height, width, channels, QType(bits, signed, 0), seed)
+        builder.pad("pad", "image", sides, value)
+        cases.append(layer_case(builder.build(), Fold(lanes, lanes), seed=seed))
+    return cases
+
+
+def crop_cases() -> list[Case]:
+    """Height, width, channels, lanes, bits, sides; one row, one column, single sides, one pixel left, all."""
+    cases = []
+    for seed, (height, width, channels, lanes, bits, sides) in enumerate(
+        [
+            (5, 7, 4, 2, 5, (1, 2, 1, 1)),
+            (1, 9, 3, 1, 4, (0, 3, 0, 1)),
+            (6, 1, 2, 2, 3, (2, 0, 1, 0)),
+            (4, 5, 2, 1, 16, (2, 1, 1, 3)),
+            (3, 3, 1, 1, 1, (0, 0, 2, 0)),
+            (3, 4, 6, 3, 2, (0, 0, 0, 1)),
+        ]
+    ):
+        builder = GraphBuilder("net", height, width, channels, QType(bits, True, 0), seed)
+        builder.crop("crop", "image", sides)
+        cases.append(layer_case(builder.build(), Fold(lanes, lanes), seed=seed))
+    return cases
+
+
+def resize_nearest_cases() -> list[Case]:
+    """Height, width, channels, lanes, bits, factor; one row, one column, one axis, unequal factors, odd sizes."""
+    cases = []
+    for seed, (height, width, channels, lanes, bits, factor) in enumerate(
+        [
+            (3, 5, 4, 2, 5, (2, 2)),
+            (1, 7, 3, 1, 4, (1, 2)),
+            (3, 1, 2, 2, 3, (2, 1)),
+            (2, 2, 2, 1, 16, (4, 4)),
+            (3, 4, 1, 1, 1, (3, 1)),
+            (2, 5, 6, 2, 2, (1, 3)),
+        ]
+    ):
+        builder = GraphBuilder("net", height, width, channels, QType(bits, True, 0), seed)
+        builder.resize_nearest("resize", "image", factor)
+        cases.append(layer_case(builder.build(), Fold(lanes, lanes), seed=seed))
+    return cases
+
+
+def resize_bilinear_cases() -> list[Case]:
+    """Height, width, channels, lanes, bits, signed, factor; one pixel, one row, one column, one axis, odd sizes."""
+    cases = []
+    for seed, (height, width, channels, lanes, bits, signed, factor) in enumerate(
+        [
+            (3, 5, 4, 2, 5, True, (2, 2)),
+            (1, 7, 3, 1, 4, False, (1, 2)),
+            (4, 1, 2, 2, 3, True, (2, 1)),
+            (1, 1, 1, 1, 16, False, (2, 2)),
+            (2, 3, 1, 1, 16, True, (2, 2)),
+            (3, 2, 6, 2, 1, True, (2, 1)),
+            (4, 4, 3, 3, 1, False, (2, 2)),
+        ]
+    ):
+        builder = GraphBuilder("net", height, width, channels, QType(bits, signed, 0), seed)
+        builder.resize_bilinear("resize", "image", factor)
+        cases.append(layer_case(builder.build(), Fold(lanes, lanes), seed=seed))
+    return cases
+
+
+def depth_to_space_cases() -> list[Case]:
+    """Height, width, output channels, lanes, bits, block; in place over several rows, one row, one column, one axis."""
+    cases = []
+    for seed, (height, width, channels, lanes, bits, block) in enumerate(
+        [
+            (5, 3, 4, 2, 5, (2, 2)),
+            (1, 5, 3, 1, 4, (1, 2)),
+            (3, 1, 2, 2, 3, (2, 3)),
+            (4, 2, 1, 1, 16, (2, 1)),
+            (3, 4, 2, 1, 2, (3, 2)),
+            (2, 5, 1, 1, 1, (4, 4)),
+        ]
+    ):
+        builder = GraphBuilder("net", height, width, channels * block[0] * block[1], QType(bits, True, 0), seed)
+        builder.depth_to_space("blocks", "image", block)
+        cases.append(layer_case(builder.build(), Fold(lanes, lanes), seed=seed))
+    return cases
 
 
 def _streams(lanes: int, out_lanes: list[int], channels: int, bits: int, signed: bool) -> list[Stream]:

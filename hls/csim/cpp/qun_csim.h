@@ -5,7 +5,7 @@
 //
 //     csim WEIGHTS_DIR FRAMES INPUT... OUTPUT
 //
-// Each file holds little-endian int32 codes, (frame, height, width, channel). The frames run one after the other through
+// Each file holds little-endian int64 codes, (frame, height, width, channel). The frames run one after the other through
 // one instance. Whatever is left in an input stream is an error; the output file holds all that came out.
 // setBits and V are members of the simulation model of the ap_types.
 
@@ -30,7 +30,7 @@ namespace qun {
 }
 
 // The beats of one frame; the file is read to its end at the last frame.
-template <class T> void push(hls::stream<T> &stream, const std::vector<int32_t> &codes, size_t frame, size_t frames) {
+template <class T> void push(hls::stream<T> &stream, const std::vector<int64_t> &codes, size_t frame, size_t frames) {
     const size_t values = codes.size() / frames;
     if (values * frames != codes.size() || values % T::size != 0)
         fail("an input file does not hold whole frames");
@@ -42,27 +42,27 @@ template <class T> void push(hls::stream<T> &stream, const std::vector<int32_t> 
     }
 }
 
-template <class T> void pop_all(hls::stream<T> &stream, std::vector<int32_t> &codes) {
+template <class T> void pop_all(hls::stream<T> &stream, std::vector<int64_t> &codes) {
     while (!stream.empty()) {
         const T beat = stream.read();
         for (size_t j = 0; j < T::size; j++)
-            codes.push_back(static_cast<int32_t>(beat[j].V.get_VAL()));
+            codes.push_back(static_cast<int64_t>(beat[j].V.get_VAL()));
     }
 }
 
-inline std::vector<int32_t> load(const char *path) {
+inline std::vector<int64_t> load(const char *path) {
     std::ifstream file(path, std::ios::binary | std::ios::ate);
     if (!file)
         fail(std::string("cannot read ") + path);
-    std::vector<int32_t> codes(static_cast<size_t>(file.tellg()) / sizeof(int32_t));
+    std::vector<int64_t> codes(static_cast<size_t>(file.tellg()) / sizeof(int64_t));
     file.seekg(0);
-    file.read(reinterpret_cast<char *>(codes.data()), static_cast<std::streamsize>(codes.size() * sizeof(int32_t)));
+    file.read(reinterpret_cast<char *>(codes.data()), static_cast<std::streamsize>(codes.size() * sizeof(int64_t)));
     return codes;
 }
 
-inline void store(const char *path, const std::vector<int32_t> &codes) {
+inline void store(const char *path, const std::vector<int64_t> &codes) {
     std::ofstream file(path, std::ios::binary);
-    file.write(reinterpret_cast<const char *>(codes.data()), static_cast<std::streamsize>(codes.size() * sizeof(int32_t)));
+    file.write(reinterpret_cast<const char *>(codes.data()), static_cast<std::streamsize>(codes.size() * sizeof(int64_t)));
     if (!file)
         fail(std::string("cannot write ") + path);
 }
@@ -74,8 +74,8 @@ int run(void (*top)(hls::stream<S> &...), std::index_sequence<I...>, int argc, c
         fail("usage: csim WEIGHTS_DIR FRAMES INPUT... OUTPUT");
     qun_weights_dir = argv[1];
     const size_t frames = std::strtoul(argv[2], nullptr, 10);
-    const std::vector<int32_t> inputs[n_inputs] = {load(argv[3 + I])...};
-    std::vector<int32_t> output;
+    const std::vector<int64_t> inputs[n_inputs] = {load(argv[3 + I])...};
+    std::vector<int64_t> output;
     std::tuple<hls::stream<S>...> streams;
     for (size_t frame = 0; frame < frames; frame++) {
         (push(std::get<I>(streams), inputs[I], frame, frames), ...);

@@ -29,6 +29,7 @@
 #include "nnet_utils/nnet_stream.h"
 #include "nnet_utils/nnet_types.h"
 #include "nnet_utils/qun_argmax.h"
+#include "nnet_utils/qun_conv2d.h"
 #include "nnet_utils/qun_conv_transpose2d.h"
 #include "nnet_utils/qun_multiply.h"
 #include "nnet_utils/qun_lookup.h"

@@ -1,9 +1,13 @@
-"""conv2d: one hls4ml Conv2D with bias and requantisation; the rectifier is the unsigned result type."""
+"""conv2d: one hls4ml Conv2D with bias and requantisation; the rectifier is the unsigned result type.
+
+hls4ml has no groups, and no dilation on streams: a geometry that is not native is the layer ``QunConv2D`` of
+:mod:`quantunet.hls.csim.extension`.
+"""
 
 from __future__ import annotations
 
 from quantunet.accumulator import accumulator
-from quantunet.hls.csim.lower.layer import HlsLayer, accumulator_for_cpp, exact, rounded, values
+from quantunet.hls.csim.lower.layer import HlsLayer, accumulator_for_cpp, any_geometry, exact, rounded, values
 from quantunet.ir import Conv2d, Graph
 
 
@@ -12,6 +16,10 @@ def lower(graph: Graph, node: Conv2d) -> HlsLayer:
 
     Each output channel has one multiplier: the reuse factor is the number of products in one sum.
     """
+    if not node.native:
+        return any_geometry(
+            graph, node, stride=node.stride, dilation=node.dilation, groups=node.groups, crop=(0, 0), transposed=False
+        )
     height, width, channels_in = graph.input_of(node).shape
     target = graph.output_of(node)
     kernel = node.weight.shape[0]

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from quantunet.accumulator import accumulator
-from quantunet.hls.csim.lower.layer import HlsLayer, accumulator_for_cpp, exact, rounded, values
+from quantunet.hls.csim.lower.layer import HlsLayer, accumulator_for_cpp, any_geometry, exact, rounded, values
 from quantunet.ir import ConvTranspose2d, Graph
 
 
 def lower(graph: Graph, node: ConvTranspose2d) -> HlsLayer:
     """Return the hls4ml layer of a transpose convolution; each output channel has one multiplier."""
+    if not node.native:
+        return any_geometry(
+            graph, node, stride=node.stride, dilation=(1, 1), groups=1, crop=node.crop[:2], transposed=True
+        )
     height, width, channels_in = graph.input_of(node).shape
     target = graph.output_of(node)
     accumulator_type = accumulator_for_cpp(accumulator(graph, node), target.qtype)

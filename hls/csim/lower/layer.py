@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from quantunet.ir import IntArray, QType
+from quantunet.accumulator import accumulator
+from quantunet.ir import Graph, IntArray, MatrixNode, Node, Pair, QType
 
 NODE_ATTRIBUTE = "quantunet_node"
 TENSOR_ATTRIBUTE = "quantunet_tensor"
@@ -63,3 +64,72 @@ def accumulator_for_cpp(accumulator_type: QType, target: QType) -> QType:
     """
     dropped = accumulator_type.frac - target.frac
     return QType(max(accumulator_type.bits, dropped), signed=True, frac=accumulator_type.frac)
+
+
+def any_geometry(
+    graph: Graph, node: MatrixNode, *, stride: Pair, dilation: Pair, groups: int, crop: Pair, transposed: bool
+) -> HlsLayer:
+    """Return the layer ``QunConv2D`` of a convolution or transpose convolution; each output channel has one multiplier.
+
+    Args:
+        graph: The graph that holds the node.
+        node: The layer.
+        stride: Rows and columns of the stride.
+        dilation: Rows and columns from one tap to the next.
+        groups: Groups of channels.
+        crop: Rows and columns that a transpose convolution leaves out at the top and the left.
+        transposed: Whether it is one.
+    """
+    source, target = graph.input_of(node), graph.output_of(node)
+    accumulator_type = accumulator_for_cpp(accumulator(graph, node), target.qtype)
+    pairs: dict[str, tuple[int, ...]] = {
+        "in": source.shape[:2],
+        "out": target.shape[:2],
+        "filt": node.weight.shape[:2],
+        "stride": stride,
+        "dilation": dilation,
+        "crop": crop,
+    }
+    attributes: dict[str, object] = {
+        f"{name}_{side}": pair[axis] for name, pair in pairs.items() for axis, side in enumerate(("height", "width"))
+    }
+    attributes |= {
+        "data_format": "channels_last",
+        "n_chan": source.shape[2],
+        "n_filt": target.shape[2],
+        "groups": groups,
+        "transposed": transposed,
+        "weight_data": values(node.weight, node.weight_type),
+        "bias_data": values(node.bias, accumulator_type),
+    }
+    precision = {
+        "weight": exact(node.weight_type),
+        "bias": exact(accumulator_type),
+        "accum": exact(accumulator_type),
+        "result": rounded(target.qtype),
+    }
+    return HlsLayer("QunConv2D", attributes, precision, node.terms)
+
+
+def reorder(graph: Graph, node: Node, class_name: str, axes: Pair, value: int = 0) -> HlsLayer:
+    """Return the hls4ml layer of a node that moves pixels.
+
+    Args:
+        graph: The graph.
+        node: The node.
+        class_name: A layer class of :mod:`quantunet.hls.csim.extension`.
+        axes: What it does to rows and to columns.
+        value: The bits of a constant.
+    """
+    (height, width, _), target = graph.input_of(node).shape, graph.output_of(node)
+    attributes = {
+        "in_height": height,
+        "in_width": width,
+        "out_height": target.shape[0],
+        "out_width": target.shape[1],
+        "n_chan": target.shape[2],
+        "rows": axes[0],
+        "columns": axes[1],
+        "value": value,
+    }
+    return HlsLayer(class_name, attributes, {"result": rounded(target.qtype)})

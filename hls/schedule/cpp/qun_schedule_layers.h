@@ -68,21 +68,23 @@ class Together final : public Module {
     Cycle cycle_ = -1;
 };
 
-// What a matrix-vector unit does with a frame, in firings: for each the pixel that must have come, and whether a
-// pixel's place is free after it, in the pixels' order.
+// What a matrix-vector unit does with a frame, in firings: for each the pixel that must have come, the taps of each of
+// its folds, and how many pixels' places are free after it, in the pixels' order. Before the first frame `ahead` are.
 struct Firings {
-    std::vector<Count> needs;
-    std::vector<bool> frees;
+    std::vector<Count> needs, taps, frees;
+    Count ahead = 0;
 };
 
 // `qun_sliding_window.sv`: the last pixel of each window that lies in the frame.
 inline Firings window_firings(const Params &params) {
+    const Count taps = params.at("Kernel") * params.at("Kernel") * (params.at("InChannels") / params.at("Simd"));
     const Count height = params.at("Height"), width = params.at("Width"), margin = params.at("Kernel") / 2;
     Firings firings;
     for (Count row = 0; row < height; ++row)
         for (Count column = 0; column < width; ++column)
             firings.needs.push_back(std::min(row + margin, height - 1) * width + std::min(column + margin, width - 1));
-    firings.frees.assign(height * width, true);
+    firings.frees.assign(height * width, 1);
+    firings.taps.assign(height * width, taps);
     return firings;
 }
 
@@ -96,18 +98,57 @@ inline Firings repeat_firings(const Params &params) {
                 firings.needs.push_back(row * width + column);
                 firings.frees.push_back(second);
             }
+    firings.taps.assign(firings.needs.size(), params.at("InChannels") / params.at("Simd"));
     return firings;
 }
 
-// `qun_conv2d.sv` and `qun_conv_transpose2d.sv`: a buffer of `room` pixels, and firings of `folds` folds of `taps`
-// cycles, each of which makes a beat, with the credits of `qun_credit_fifo.sv`.
+// `qun_window.sv`, along one dimension: where the windows of the output pixels begin, where they end, and their taps.
+struct Axis {
+    std::vector<Count> first, last, taps;
+    Count length;
+
+    Axis(const Params &params, const std::string &size, const std::string &letter) : length(params.at(size)) {
+        const Count kernel = params.at("Kernel" + letter), stride = params.at("Stride" + letter);
+        const Count up = params.at("Up" + letter), crop = params.at("Crop" + letter);
+        for (Count place = 0; place < params.at("Out" + size); ++place) {
+            taps.push_back((kernel - (place + crop) % up + up - 1) / up);
+            first.push_back(place / up * stride + (place % up + crop) / up - taps.back() + 1);
+            last.push_back(first.back() + (taps.back() - 1) * params.at("Dilation" + letter));
+        }
+    }
+};
+
+// `qun_window.sv`: after a window the pixels are free that no later one reads; a row of windows keeps all of its input
+// rows where the next one begins at the same.
+inline Firings valid_window_firings(const Params &params) {
+    const Axis rows(params, "Height", "H"), columns(params, "Width", "W");
+    const Count folds = params.at("InFolds") / params.at("Groups");
+    Firings firings;
+    std::vector<Count> begins;
+    for (Count row = 0; row < size(rows.first); ++row) {
+        const bool stays = row + 1 < size(rows.first) && rows.first[row + 1] == rows.first[row];
+        for (Count column = 0; column < size(columns.first); ++column) {
+            firings.needs.push_back(rows.last[row] * columns.length + columns.last[column]);
+            firings.taps.push_back(rows.taps[row] * columns.taps[column] * folds);
+            begins.push_back(rows.first[row] * columns.length + columns.first[stays ? 0 : column]);
+        }
+    }
+    firings.ahead = begins[0];
+    begins.push_back(rows.length * columns.length + begins[0]);
+    for (Count firing = 0; firing + 1 < size(begins); ++firing)
+        firings.frees.push_back(begins[firing + 1] - begins[firing]);
+    return firings;
+}
+
+// `qun_conv2d.sv`, `qun_conv_transpose2d.sv` and those that have `qun_window.sv`: a buffer of `room` pixels, and firings
+// of `folds` folds, each of which makes a beat, with the credits of `qun_credit_fifo.sv`.
 class Matrix final : public Module {
   public:
-    Matrix(const Params &params, const Ports &inputs, const Ports &outputs, Firings firings, Count folds, Count taps)
+    Matrix(const Params &params, const Ports &inputs, const Ports &outputs, Firings firings, Count in_folds, Count folds,
+           Count room)
         : source_(*inputs[0]), target_(*outputs[0]), firings_(std::move(firings)),
-          pixels_(params.at("Height") * params.at("Width")), in_folds_(params.at("InChannels") / params.at("Simd")),
-          folds_(folds), taps_(taps), room_(params.at("Room")), credits_(params.at("Credits")),
-          latency_(params.at("MatrixLatency")), start_(-taps) {}
+          pixels_(params.at("Height") * params.at("Width")), in_folds_(in_folds), folds_(folds), room_(room),
+          credits_(params.at("Credits")), latency_(params.at("MatrixLatency")), freed_(firings_.ahead, -1) {}
 
     void advance() override {
         auto &came = source_.moved;
@@ -124,15 +165,17 @@ class Matrix final : public Module {
             for (Count beat = size(target_.offered); beat < target_.beats && beat < size(left) + credits_; ++beat) {
                 const Count firing = beat / folds_, firings = size(firings_.needs);
                 const Count pixel = firing / firings * pixels_ + firings_.needs[firing % firings];
+                const Count taps = firings_.taps[firing % firings];
                 const Count last = (pixel + 1) * in_folds_ - 1;
                 if (last >= size(came))
                     break;
-                start_ = std::max(start_ + taps_, came[last] + 1);
+                Cycle start = std::max(end_ + 1, came[last] + 1);
                 if (beat >= credits_)
-                    start_ = std::max(start_, left[beat - credits_] + 1);
-                target_.offered.push_back(start_ + taps_ - 1 + latency_);
-                if (beat % folds_ == folds_ - 1 && firings_.frees[firing % firings])
-                    freed_.push_back(start_ + taps_ - 1);
+                    start = std::max(start, left[beat - credits_] + 1);
+                end_ = start + taps - 1;
+                target_.offered.push_back(end_ + latency_);
+                if (beat % folds_ == folds_ - 1)
+                    freed_.insert(freed_.end(), firings_.frees[firing % firings], end_);
             }
         }
     }
@@ -140,8 +183,8 @@ class Matrix final : public Module {
   private:
     Wire &source_, &target_;
     Firings firings_;
-    Count pixels_, in_folds_, folds_, taps_, room_, credits_;
-    Cycle latency_, start_, cycle_ = -1;
+    Count pixels_, in_folds_, folds_, room_, credits_;
+    Cycle latency_, end_ = -1, cycle_ = -1; // of the last tap, and of the last beat that came
     std::vector<Cycle> freed_; // when a pixel's place was given up, in the pixels' order
 };
 

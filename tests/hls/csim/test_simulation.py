@@ -23,7 +23,7 @@ from quantunet.errors import (
 from quantunet.golden.inference import evaluate
 from quantunet.hls.csim import project, simulation
 from quantunet.ir import Conv2d, ConvTranspose2d, Graph, MatrixNode, QType
-from quantunet.random_network import random_image, random_unet
+from quantunet.random_network import random_image, random_unet, random_windows
 from quantunet.zoo import load_network
 
 
@@ -55,6 +55,21 @@ CASES: tuple[Graph, ...] = (
     layers.add("add_one_scale", (4, 3, 2), s(4, 2), s(4, 2), s(4, 2)),
     layers.add("add_two_scales", (4, 3, 5), s(5, 3), u(3, 0), u(4, 1)),
     layers.add("add_left_shift", (3, 3, 1), u(8, 8), s(8, 5), s(6, 9)),
+    layers.add("add_gains", (4, 3, 2), s(5, 2), u(6, 3), s(5, 1), (3, -5)),
+    layers.add("add_difference_exact", (4, 3, 2), s(16, 0), u(16, 3), s(22, 3), (1, -1)),
+    layers.matrix(Conv2d, "conv3_exact", (5, 4, 3), 2, 3, (u(8, 0), s(8, 2), s(26, 2))),
+    layers.matrix(ConvTranspose2d, "up_exact", (2, 3, 4), 2, 2, (s(16, 1), s(16, 2), s(40, 3))),
+    layers.affine("affine_splits", (4, 5, 3), s(16, 8), u(5, 3), splits=True, even=True, bounds=(2, 29)),
+    layers.affine("affine_shared", (4, 5, 3), u(7, 3), s(3, 1), shared=True, branches=False, wraps=True, shift=3),
+    layers.of_sums("affine_of_sums", (4, 5, 3), s(48, 0), s(16, 0), bits=14),
+    layers.of_sums("requant_of_sums", (4, 5, 3), s(36, 0), u(6, -29)),
+    layers.reorder("pad_negative", (3, 2, 3), s(5, 2), lambda net: net.pad("pad_negative", "image", (2, 0, 1, 3), -11)),
+    layers.reorder("crop_uneven", (5, 6, 2), u(4, 1), lambda net: net.crop("crop_uneven", "image", (2, 1, 0, 3))),
+    layers.reorder("nearest_rows", (2, 3, 2), s(4, 1), lambda net: net.resize_nearest("nearest_rows", "image", (3, 2))),
+    layers.reorder("linear_signed", (3, 4, 2), s(5, 2), lambda net: net.resize_bilinear("linear_signed", "image")),
+    layers.reorder("linear_row", (1, 5, 1), u(16, 9), lambda net: net.resize_bilinear("linear_row", "image", (1, 2))),
+    layers.reorder("linear_widest", (2, 1, 1), s(16, -3), lambda net: net.resize_bilinear("linear_widest", "image")),
+    layers.reorder("blocks", (2, 3, 18), s(3, 1), lambda net: net.depth_to_space("blocks", "image", (2, 3))),
     layers.sigmoid("sigmoid_signed", (8, 8, 1), s(6, 3)),
     layers.sigmoid("sigmoid_unsigned", (4, 4, 2), u(4, 2)),
     layers.lookup("lookup_wide", (8, 9, 3), s(12, 3), s(16, 20)),
@@ -116,6 +131,17 @@ def test_network_equals_golden(folder: Path) -> None:
     expected = np.stack([golden.run(graph, image)[graph.output] for image in images])
     assert got.size == 2 * 8 * 8
     assert np.array_equal(got, expected)
+
+
+def test_convolutions_of_any_geometry_equal_golden(folder: Path) -> None:
+    graph = random_windows()
+    images = [random_image(graph, seed) for seed in range(2)]
+    program = simulation.build_network(graph, folder)
+    every = [golden.run(graph, image) for image in images]
+    assert all(len(np.unique(every[0][node.output])) > 2 for node in graph.nodes)
+    got = simulation.run(graph, program, [np.stack(images)])
+    assert got.size == 2 * 2 * 25 * 4
+    assert np.array_equal(got, np.stack([taps[graph.output] for taps in every]))
 
 
 def test_second_build_compiles_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

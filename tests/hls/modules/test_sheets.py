@@ -15,7 +15,8 @@ from quantunet.random_network import GraphBuilder
 
 def small_layers() -> list[Graph]:
     graphs = []
-    for op in ("maxpool2d", "requant", "concat", "sigmoid", "add", "maximum", "multiply"):
+    plain = ("maxpool2d", "requant", "concat", "sigmoid", "add", "maximum", "multiply")
+    for op in (*plain, "pad", "crop", "resize_bilinear", "depth_to_space"):
         builder = GraphBuilder("net", 4, 4, 6, QType(5, True, 2), 0)
         inputs = ("image",)
         if op == "maxpool2d":
@@ -32,6 +33,14 @@ def small_layers() -> list[Graph]:
             builder.tensors.append(Tensor("other", (4, 4, 6), QType(5, True, 2)))
             builder.maximum("layer", "image", "other")
             inputs = ("image", "other")
+        elif op == "pad":
+            builder.pad("layer", "image", (1, 0, 2, 1))
+        elif op == "crop":
+            builder.crop("layer", "image", (1, 2, 0, 0))
+        elif op == "resize_bilinear":
+            builder.resize_bilinear("layer", "image")
+        elif op == "depth_to_space":
+            builder.depth_to_space("layer", "image", (1, 2))
         elif op == "add":
             builder.tensors.append(Tensor("other", (4, 4, 6), QType(5, True, 2)))
             builder.add("layer", "image", "other", QType(5, True, 1))

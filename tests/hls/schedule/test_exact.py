@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 import shutil
 import subprocess
@@ -9,11 +10,13 @@ from pathlib import Path
 
 import pytest
 from helpers.foldings import lopsided_folding
+from helpers.matrix_cases import graph_of
+from helpers.matrix_cases import random_windows as random_windows_layer
 
 from quantunet.errors import ToolMissingError
 from quantunet.hls.choose.default import default_folding
 from quantunet.hls.design import Design, Fold
-from quantunet.hls.folding import Folding
+from quantunet.hls.folding import Folding, ideal_cycles
 from quantunet.hls.modules.table import cycles
 from quantunet.hls.network import build
 from quantunet.hls.schedule.deadlock import least_depths
@@ -23,7 +26,7 @@ from quantunet.hls.schedule.full_speed import full_speed_depths, keeps_interval
 from quantunet.hls.schedule.program import schedule_program
 from quantunet.hls.schedule.report import fifo_report
 from quantunet.ir import Graph
-from quantunet.random_network import random_unet
+from quantunet.random_network import random_unet, random_windows
 
 UNLIMITED = 10**9
 
@@ -56,15 +59,54 @@ def test_a_layer_alone_takes_the_cycles_of_its_op(seed: int) -> None:
     assert compared == len(graph.nodes) - sum(node.op == "concat" for node in graph.nodes) > 0
 
 
+def test_windows_inside_the_frame_take_the_cycles_of_their_op_and_lock_where_predicted() -> None:
+    graph, checked = random_windows(), 0
+    for seed in range(6):
+        folding = Folding(graph, lopsided_folding(graph, seed))
+        for node in graph.nodes:
+            if len(node.inputs) == 1:
+                found = schedule(build(graph.layer(node.name), {node.name: folding[node.name]}), 4)
+                expected = cycles(graph, node, folding[node.name])
+                assert (found.frame_ends[0], found.first_output) == (expected.predicted, expected.first_output)
+                assert found.frame_interval == expected.ideal == ideal_cycles(graph, node, folding[node.name])
+        design = build(graph, folding, fifo_depths(graph, folding))
+        ends = schedule(design, 8).frame_ends
+        assert ends[-1] - ends[-4] == 3 * frame_interval(graph, folding), seed
+        checked += _check_design(design)
+    assert checked >= 6
+
+
+def test_a_ring_is_the_smallest_that_keeps_the_interval() -> None:
+    rng, smaller = random.Random(5), 0  # noqa: S311
+    for seed in range(40):
+        layer = random_windows_layer(rng)
+        graph, fold = graph_of(layer, seed), Fold(layer.pe, layer.simd)
+        (node,), design = graph.nodes, build(graph, {"layer": fold})
+        (instance,), found, expected = design.instances, schedule(design, 4), cycles(graph, node, fold)
+        assert (found.frame_ends[0], found.first_output) == (expected.predicted, expected.first_output), layer
+        assert found.frame_interval == expected.ideal == ideal_cycles(graph, node, fold), layer
+        ring = instance.numbers.get("RingPixels", 0)
+        if ring > 2:
+            short = dataclasses.replace(instance, params=(*instance.params, ("RingPixels", ring - 1)))
+            slower = schedule(dataclasses.replace(design, instances=(short,)), 4)
+            assert slower.stuck or slower.frame_interval > expected.ideal, layer
+            smaller += 1
+    assert smaller > 30
+
+
 def _check_least_depths(seed: int) -> int:
-    """Check that a network runs with its least depths, and locks with one beat less in any FIFO; return how many."""
-    design = _design(*_network(seed))
+    """Check the least depths of a random network; return how many."""
+    return _check_design(_design(*_network(seed)))
+
+
+def _check_design(design: Design) -> int:
+    """Check that a design runs with its least depths, and locks with one beat less in any FIFO; return how many."""
     least = least_depths(design)
     assert not schedule(design, 3, limits={name: max(depth, 1) for name, depth in least.items()}).stuck
     unlimited = dict.fromkeys(least, UNLIMITED)
     bounded = {name: depth for name, depth in least.items() if depth}
     for name, depth in bounded.items():
-        assert schedule(design, 3, limits={**unlimited, name: depth - 1}).stuck, (seed, name, depth)
+        assert schedule(design, 3, limits={**unlimited, name: depth - 1}).stuck, (name, depth)
     return len(bounded)
 
 

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Convolution of any kernel, stride, dilation and groups, or transpose convolution, with windows inside the frame.
+//
+// Latency: the first beat comes when the first window's pixels and one fold are through.
+// Throughput: a tap a cycle, OF*IF/Groups of them for each kernel pixel of an output pixel (OF = OutChannels/Pe,
+// IF = InChannels/Simd), or the input's beats where these are more.
+// Lanes: Simd channels a beat in, Pe channels a beat out, lane 0 least significant, channel groups innermost.
+//
+// `qun_window` says in which order the words of the weight file are. Of the word of output fold `of` and input fold `if` of
+// the fold's group, element p*Simd+s is the weight of output channel of*Pe+p and of the group's input channel if*Simd+s;
+// word `of` of the bias file holds the bias of output channel of*Pe+p as element p.
+
+`default_nettype none
+
+module qun_window_conv2d #(
+    /// Rows of the input image [1 or more]
+    parameter int unsigned Height = 2,
+    /// Columns of the input image [1 or more]
+    parameter int unsigned Width = 2,
+    /// Channels of the input image [a multiple of Simd]
+    parameter int unsigned InChannels = 1,
+    /// Channels of the output image [a multiple of Pe]
+    parameter int unsigned OutChannels = 1,
+    /// Rows of the output image [1 or more; no window reaches beyond the input image]
+    parameter int unsigned OutHeight = 1,
+    /// Columns of the output image [1 or more; no window reaches beyond the input image]
+    parameter int unsigned OutWidth = 1,
+    /// Groups of channels that do not meet [divides both numbers of folds]
+    parameter int unsigned Groups = 1,
+    /// Rows of the kernel [1 or more]
+    parameter int unsigned KernelH = 2,
+    /// Columns of the kernel [1 or more]
+    parameter int unsigned KernelW = 2,
+    /// Input rows from a window to the next of its phase [1 or more]
+    parameter int unsigned StrideH = 1,
+    /// Input columns from a window to the next of its phase [1 or more]
+    parameter int unsigned StrideW = 1,
+    /// Input rows from a kernel row to the next [1 or more]
+    parameter int unsigned DilationH = 1,
+    /// Input columns from a kernel column to the next [1 or more]
+    parameter int unsigned DilationW = 1,
+    /// Rows that a transpose convolution makes of an input row [1 to KernelH]
+    parameter int unsigned UpH = 1,
+    /// Columns that a transpose convolution makes of an input column [1 to KernelW]
+    parameter int unsigned UpW = 1,
+    /// Rows of the full output above the output image, as qun_window means it [KernelH - UpH or more]
+    parameter int unsigned CropH = KernelH - 1,
+    /// Columns of the full output left of the output image, as qun_window means it [KernelW - UpW or more]
+    parameter int unsigned CropW = KernelW - 1,
+    /// Pixels that the ring holds [2 or more, and enough for a window and the pixels up to its end]
+    parameter int unsigned RingPixels = 4,
+    /// Output channels computed at a time: lanes of an output beat [divides OutChannels]
+    parameter int unsigned Pe = 1,
+    /// Input channels taken at a time: lanes of an input beat [divides InChannels]
+    parameter int unsigned Simd = 1,
+    /// Bits of an input channel [1 to 16]
+    parameter int unsigned InBits = 8,
+    /// Whether input channels are signed [0 or 1]
+    parameter bit InSigned = 1'b0,
+    /// Bits of a weight, which is signed [1 to 16]
+    parameter int unsigned WeightBits = 8,
+    /// Bits of the signed sum of all products and the bias [1 to 62, enough for the largest sum]
+    parameter int unsigned AccBits = 24,
+    /// Binary places that requantisation drops; below 0, that it adds [AccBits + max(-Shift, 1) below 64]
+    parameter int Shift = 0,
+    /// Bits of an output channel [1 to 16, or enough for every sum: up to 48]
+    parameter int unsigned OutBits = 8,
+    /// Whether output channels are signed [0 or 1]
+    parameter bit OutSigned = 1'b0,
+    /// Whether one multiplier makes two products [0 or 1; 1 where qun_pair_products can]
+    parameter bit PairProducts = 1'b0,
+    /// Memory file of the weights [name of a file; docs/streams.md]
+    parameter string WeightFile = "",
+    /// Memory file of the biases [name of a file; docs/streams.md]
+    parameter string BiasFile = ""
+) (
+    input  wire logic                   clk,
+    input  wire logic                   rst_n,
+    input  wire logic [Simd*InBits-1:0] s_axis_tdata,
+    input  wire logic                   s_axis_tvalid,
+    output logic                        s_axis_tready,
+    input  wire logic                   s_axis_tlast,
+    output logic      [ Pe*OutBits-1:0] m_axis_tdata,
+    output logic                        m_axis_tvalid,
+    input  wire logic                   m_axis_tready,
+    output logic                        m_axis_tlast
+);
+
+  localparam int unsigned InFolds = InChannels / Simd;
+  localparam int unsigned OutFolds = OutChannels / Pe;
+  localparam int unsigned WeightDepth = OutFolds * KernelH * KernelW * (InFolds / Groups);
+  localparam int unsigned WeightAddrBits = (WeightDepth > 1) ? $clog2(WeightDepth) : 1;
+  localparam int unsigned OutFoldBits = (OutFolds > 1) ? $clog2(OutFolds) : 1;
+
+  if (InChannels % Simd != 0 || OutChannels % Pe != 0) begin : gen_bad_folding
+    $error("Simd must divide InChannels and Pe must divide OutChannels");
+  end
+
+  logic fold_ready, tap_valid, tap_first, tap_last, tap_frame_last;
+  logic [WeightAddrBits-1:0] tap_weight_addr;
+  logic [OutFoldBits-1:0] tap_out_fold;
+  logic [Simd*InBits-1:0] tap_data_q;
+  logic unused_tlast;
+
+  assign unused_tlast = s_axis_tlast;  // the frame's size is known
+
+  qun_window #(
+      .Height    (Height),
+      .Width     (Width),
+      .OutHeight (OutHeight),
+      .OutWidth  (OutWidth),
+      .InFolds   (InFolds),
+      .OutFolds  (OutFolds),
+      .Groups    (Groups),
+      .KernelH   (KernelH),
+      .KernelW   (KernelW),
+      .StrideH   (StrideH),
+      .StrideW   (StrideW),
+      .DilationH (DilationH),
+      .DilationW (DilationW),
+      .UpH       (UpH),
+      .UpW       (UpW),
+      .CropH     (CropH),
+      .CropW     (CropW),
+      .RingPixels(RingPixels),
+      .WordBits  (Simd * InBits)
+  ) u_window (
+      .clk,
+      .rst_n,
+      .s_axis_tdata,
+      .s_axis_tvalid,
+      .s_axis_tready,
+      .fold_ready,
+      .tap_valid,
+      .tap_first,
+      .tap_last,
+      .tap_frame_last,
+      .tap_weight_addr,
+      .tap_out_fold,
+      .tap_data_q
+  );
+
+  qun_matrix_vector #(
+      .OutFolds    (OutFolds),
+      .WeightDepth (WeightDepth),
+      .Pe          (Pe),
+      .Simd        (Simd),
+      .InBits      (InBits),
+      .InSigned    (InSigned),
+      .WeightBits  (WeightBits),
+      .AccBits     (AccBits),
+      .Shift       (Shift),
+      .OutBits     (OutBits),
+      .OutSigned   (OutSigned),
+      .PairProducts(PairProducts),
+      .WeightFile  (WeightFile),
+      .BiasFile    (BiasFile)
+  ) u_matrix_vector (
+      .clk,
+      .rst_n,
+      .fold_ready,
+      .tap_valid,
+      .tap_first,
+      .tap_last,
+      .tap_frame_last,
+      .tap_weight_addr,
+      .tap_bias_addr(tap_out_fold),
+      .tap_data_q,
+      .tap_zero_q   (1'b0),
+      .m_axis_tdata,
+      .m_axis_tvalid,
+      .m_axis_tready,
+      .m_axis_tlast
+  );
+
+endmodule
+
+`default_nettype wire

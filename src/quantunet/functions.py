@@ -1,0 +1,88 @@
+"""Functions of one real number that become tables: fractions where they are exact, float64 where they are not."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+
+Number = Fraction | float
+Function = Callable[[Number], Number]
+
+
+def hard_sigmoid(slope: Fraction, shift: Fraction) -> Function:
+    """Return ``clamp(slope * x + shift, 0, 1)``.
+
+    >>> hard_sigmoid(Fraction(1, 5), Fraction(1, 2))(Fraction(1))
+    Fraction(7, 10)
+    """
+    return lambda x: min(max(Fraction(x) * slope + shift, Fraction(0)), Fraction(1))
+
+
+def elu(alpha: float) -> Function:
+    """Return ``x`` where it is not negative, else ``alpha * (exp(x) - 1)``."""
+    return lambda x: x if x >= 0 else alpha * math.expm1(x)
+
+
+def selu(alpha: float, gamma: float) -> Function:
+    """Return ``gamma`` times the ELU of ``alpha``."""
+    return lambda x: Fraction(gamma) * Fraction(x) if x >= 0 else gamma * alpha * math.expm1(x)
+
+
+def softplus(x: Number) -> Number:
+    """Return ``log(1 + exp(x))``.
+
+    >>> round(softplus(0.0), 4)
+    0.6931
+    """
+    return max(float(x), 0.0) + math.log1p(math.exp(-abs(x)))
+
+
+def softsign(x: Number) -> Number:
+    """Return ``x / (1 + |x|)``.
+
+    >>> softsign(Fraction(-1))
+    Fraction(-1, 2)
+    """
+    return Fraction(x) / (1 + abs(Fraction(x)))
+
+
+def mish(x: Number) -> Number:
+    """Return ``x * tanh(softplus(x))``."""
+    return float(x) * math.tanh(softplus(x))
+
+
+def gelu(x: Number) -> Number:
+    """Return ``x * (1 + erf(x / sqrt(2))) / 2``."""
+    return 0.5 * float(x) * (1 + math.erf(float(x) / math.sqrt(2)))
+
+
+def silu(x: Number) -> Number:
+    """Return ``x / (1 + exp(-x))``."""
+    return float(x) / (1 + math.exp(-float(x)))
+
+
+def hard_swish(x: Number) -> Number:
+    """Return ``x * clamp(x / 6 + 1/2, 0, 1)``.
+
+    >>> hard_swish(Fraction(3)), hard_swish(Fraction(-3))
+    (Fraction(3, 1), Fraction(0, 1))
+    """
+    exact = Fraction(x)
+    return exact * min(max(exact / 6 + Fraction(1, 2), Fraction(0)), Fraction(1))
+
+
+PLAIN: Mapping[str, Function] = {
+    "tanh": math.tanh,
+    "softplus": softplus,
+    "softsign": softsign,
+    "mish": mish,
+    "gelu": gelu,
+    "silu": silu,
+    "swish": silu,
+    "hard_swish": hard_swish,
+    "hard_silu": hard_swish,
+    "exponential": math.exp,
+    "abs": abs,
+}
+"""Functions without parameters, by the names that Keras, torch and ONNX have for them in lower case."""

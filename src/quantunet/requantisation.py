@@ -1,0 +1,367 @@
+"""The search for exact requantisation constants: any real scale becomes one multiplication, one addition and one shift.
+
+What a file says between a sum ``x`` and a code is a step function of ``x``: a quantizer behind a factor and a summand,
+perhaps with another slope below zero. :func:`find` looks for integers with which ``floor((x*m + b) / 2**s)`` makes the
+same steps. Both sides are monotone, so that they are equal for every ``x`` exactly where each step begins at the same
+``x``: that is what is compared, in integers. The constants are therefore right or there are none; nothing is near.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from quantunet.fraction_rounding import SYMMETRIC, Rounding, half_even
+from quantunet.ir import MAX_PRODUCT_BITS, Array
+
+MAX_SHIFT = 48
+"""The largest shift that is tried: a float32 factor over a float32 step is long found by then."""
+
+_NARROW = 8
+"""Bits of a multiplier up to which an exact product, rounded half to even, is taken without a search."""
+
+_HALF = Fraction(1, 2)
+
+
+@dataclass(frozen=True)
+class Line:
+    """``gain * x + offset``.
+
+    Attributes:
+        gain: Factor.
+        offset: Summand.
+    """
+
+    gain: Fraction = Fraction(1)
+    offset: Fraction = Fraction(0)
+
+    def then(self, gain: Fraction, offset: Fraction) -> Line:
+        """Return the line behind another factor and summand."""
+        return Line(self.gain * gain, self.offset * gain + offset)
+
+
+@dataclass(frozen=True)
+class Bend:
+    """The function of one channel: one line from a corner on, and another below it; they meet there.
+
+    Attributes:
+        upper: From the corner on.
+        lower: Below the corner; equal to ``upper`` where there is no corner.
+    """
+
+    upper: Line = Line()
+    lower: Line = Line()
+
+    @property
+    def straight(self) -> bool:
+        """Whether there is no corner."""
+        return self.upper == self.lower
+
+    @property
+    def corner(self) -> Fraction:
+        """Where the two lines meet."""
+        return (self.lower.offset - self.upper.offset) / (self.upper.gain - self.lower.gain)
+
+    @property
+    def rises(self) -> bool:
+        """Whether it never falls."""
+        return self.upper.gain >= 0 and self.lower.gain >= 0
+
+    def at(self, x: int) -> Fraction:
+        """Return the value of an integer.
+
+        >>> leaky = Bend().then(Fraction(1), Fraction(2)).leaking(Fraction(1, 2))
+        >>> [str(leaky.at(x)) for x in (-6, -2, 4)]
+        ['-2', '0', '6']
+        """
+        line = self.upper if self.straight or x >= self.corner else self.lower
+        return line.gain * x + line.offset
+
+    def then(self, gain: Fraction, offset: Fraction) -> Bend:
+        """Return the function behind a factor and a summand."""
+        return Bend(self.upper.then(gain, offset), self.lower.then(gain, offset))
+
+    def leaking(self, slope: Fraction) -> Bend:
+        """Return a straight function behind a slope below zero."""
+        line, below = self.upper, self.upper.then(slope, Fraction(0))
+        if not line.gain:
+            return Bend(below, below) if line.offset < 0 else self
+        return Bend(line, below) if line.gain > 0 else Bend(below, line)
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What becomes of the sums of one channel: ``clamp(rounding(bend(x)), low, high)``.
+
+    Attributes:
+        bend: In steps of the output.
+        rounding: From a fraction to an integer, monotone.
+        low: The least code.
+        high: The greatest code.
+    """
+
+    bend: Bend
+    rounding: Rounding
+    low: int
+    high: int
+
+    def __call__(self, x: int) -> int:
+        """Return the code of a sum.
+
+        >>> Steps(Bend().then(Fraction(1, 3), Fraction(0)), half_even, 0, 7)(5)
+        2
+        """
+        return min(max(self.rounding(self.bend.at(x)), self.low), self.high)
+
+
+@dataclass(frozen=True)
+class Constants:
+    """Integers for :class:`quantunet.ir.Affine`, one of each a channel, and one shift for all.
+
+    Attributes:
+        multiplier: At and above ``split``.
+        offset: At and above ``split``.
+        split: Where the upper branch begins.
+        lower_multiplier: Below ``split``.
+        lower_offset: Below ``split``.
+        shift: Binary places that are dropped.
+        even: Whether the shift rounds half to even instead of down.
+    """
+
+    multiplier: tuple[int, ...]
+    offset: tuple[int, ...]
+    split: tuple[int, ...]
+    lower_multiplier: tuple[int, ...]
+    lower_offset: tuple[int, ...]
+    shift: int
+    even: bool
+
+
+@dataclass(frozen=True)
+class _Line:
+    """One branch of one channel: ``(x * multiplier + offset) / 2**shift``."""
+
+    multiplier: int
+    offset: int
+    shift: int
+
+    def at(self, shift: int) -> _Line:
+        """Return the same line with a larger shift."""
+        more = shift - self.shift
+        return _Line(self.multiplier << more, self.offset << more, shift)
+
+
+def find(channels: Sequence[Steps], reach: tuple[int, int]) -> Constants | None:
+    """Return constants that make the code of every channel for every sum of a range; ``None`` where there are none.
+
+    Args:
+        channels: What becomes of the sums of each channel; all with one rounding.
+        reach: The least and the greatest sum.
+
+    >>> channel = Steps(Fraction(1, 3), Fraction(0), half_even, 0, 7)
+    >>> found = find([channel], (-20, 40))
+    >>> (found.multiplier, found.offset, found.shift)
+    ((11,), (16,), 5)
+    >>> all(min(max((x * 11 + 16) >> 5, 0), 7) == channel(x) for x in range(-20, 41))
+    True
+    """
+    exact = _exact(channels, reach)
+    if exact is not None and max(abs(m).bit_length() for m in (*exact.multiplier, *exact.lower_multiplier)) <= _NARROW:
+        return exact
+    lines: list[tuple[_Line, int, _Line]] = []
+    for channel in channels:
+        found = _channel(channel, reach)
+        if found is None:
+            return exact
+        lines.append(found)
+    shift = max(max(upper.shift, lower.shift) for upper, _, lower in lines)
+    raised = [(upper.at(shift), split, lower.at(shift)) for upper, split, lower in lines]
+    searched = Constants(
+        tuple(upper.multiplier for upper, _, _ in raised),
+        tuple(upper.offset for upper, _, _ in raised),
+        tuple(split for _, split, _ in raised),
+        tuple(lower.multiplier for _, _, lower in raised),
+        tuple(lower.offset for _, _, lower in raised),
+        shift,
+        even=False,
+    )
+    return searched if _fits(searched, reach) else exact
+
+
+def _fits(found: Constants, reach: tuple[int, int]) -> bool:
+    """Return whether every product with its offset fits the integers of the hardware."""
+    most = max(abs(end) for end in reach)
+    pairs = [*zip(found.multiplier, found.offset, strict=True)]
+    pairs += zip(found.lower_multiplier, found.lower_offset, strict=True)
+    return max((most + 1) * abs(m) + abs(b) for m, b in pairs) < 1 << (MAX_PRODUCT_BITS - 1)
+
+
+def _exact(channels: Sequence[Steps], reach: tuple[int, int]) -> Constants | None:
+    """Return the factors themselves, where all are binary fractions and the rounding is half to even."""
+    if any(channel.rounding is not half_even for channel in channels):
+        return None
+    lines = [line for channel in channels for line in (channel.bend.upper, channel.bend.lower)]
+    numbers = [number for line in lines for number in (line.gain, line.offset)]
+    if any(number.denominator & (number.denominator - 1) for number in numbers):
+        return None
+    shift = max(number.denominator for number in numbers).bit_length() - 1
+    if shift > MAX_PRODUCT_BITS:
+        return None
+
+    scale = 1 << shift
+    whole = [(int(line.gain * scale), int(line.offset * scale)) for line in lines]
+    upper, lower = whole[0::2], whole[1::2]
+    splits = [_split(channel, reach) for channel in channels]
+    found = Constants(
+        tuple(m for m, _ in upper),
+        tuple(b for _, b in upper),
+        tuple(splits),
+        tuple(m for m, _ in lower),
+        tuple(b for _, b in lower),
+        shift,
+        even=True,
+    )
+    return found if _fits(found, reach) else None
+
+
+def _split(channel: Steps, reach: tuple[int, int]) -> int:
+    """Return the least sum of the upper branch, held to just outside the range.
+
+    That is the corner, or else where the value changes its sign, which is a corner to some roundings.
+    """
+    low, high = reach
+    bend = channel.bend
+    if not bend.straight:
+        split = math.ceil(bend.corner)
+    elif not bend.upper.gain:
+        return low
+    else:
+        zero = -bend.upper.offset / bend.upper.gain
+        split = math.ceil(zero) if bend.upper.gain > 0 else math.floor(zero) + 1
+    return min(max(split, low), high + 1)
+
+
+def _channel(channel: Steps, reach: tuple[int, int]) -> tuple[_Line, int, _Line] | None:
+    """Return the branches of one channel and where the upper one begins."""
+    low, high = reach
+    if channel.bend.straight and channel.rounding not in SYMMETRIC:
+        line = _line(channel, channel.bend.upper, low, high)
+        if line is not None:
+            return line, low, line
+    split = _split(channel, reach)
+    upper = _line(channel, channel.bend.upper, split, high) if split <= high else None
+    lower = _line(channel, channel.bend.lower, low, split - 1) if split > low else None
+    if (upper is None and split <= high) or (lower is None and split > low):
+        return None
+    upper, lower = upper or lower, lower or upper
+    assert upper is not None and lower is not None
+    return upper, low if upper is lower else split, lower
+
+
+def _line(channel: Steps, real: Line, low: int, high: int) -> _Line | None:
+    """Return a line whose floor is the code of every sum of a range, in which the channel's value is one line."""
+    first, last = channel(low), channel(high)
+    if first == last:
+        return _Line(0, first, 0)
+    falls = first > last
+    codes = np.arange(min(first, last) + 1, max(first, last) + 1, dtype=np.int64)
+    begins = _begins(channel, real, low, high, codes.tolist(), falls)
+    # Seen from the other end a falling line rises: x -> -x.
+    ends = -begins if falls else begins
+    # What the output's clamp does not end, the line must: no code below the first, none above the last.
+    least = None if min(first, last) <= channel.low else (min(first, last), -high if falls else low)
+    most = None if max(first, last) >= channel.high else (max(first, last) + 1, -low if falls else high)
+    wanted = abs(real.gain)
+    for shift in range(MAX_SHIFT + 1):
+        scaled = wanted * (1 << shift)
+        below = math.floor(scaled)
+        for multiplier in sorted({below, below + 1}, key=lambda each: abs(each - scaled)):
+            if multiplier * max(abs(low), abs(high), 1) >= 1 << (MAX_PRODUCT_BITS - 1):
+                return None
+            offset = _offset(multiplier, shift, codes, ends, least, most) if multiplier else None
+            if offset is not None:
+                return _Line(-multiplier if falls else multiplier, offset, shift)
+    return None
+
+
+def _offset(
+    multiplier: int,
+    shift: int,
+    codes: Array,
+    begins: Array,
+    least: tuple[int, int] | None,
+    most: tuple[int, int] | None,
+) -> int | None:
+    """Return the summand with the most trailing zeros for which each code begins where it should; ``None`` if none.
+
+    ``floor((x*m + b) / 2**s) >= k`` from ``x = begins`` on: ``b >= k*2**s - m*begins``, and not one before it:
+    ``b < k*2**s - m*(begins - 1)``.
+
+    Args:
+        multiplier: ``m``.
+        shift: ``s``.
+        codes: The codes ``k``.
+        begins: Where each of them begins.
+        least: A code and a sum at which it must be reached.
+        most: A code and a sum at which it must not be reached.
+    """
+    ends = (codes << shift) - multiplier * begins
+    low, high = int(ends.max()), int(ends.min()) + multiplier - 1
+    if least is not None:
+        low = max(low, (least[0] << shift) - multiplier * least[1])
+    if most is not None:
+        high = min(high, (most[0] << shift) - multiplier * most[1] - 1)
+    if low > high:
+        return None
+    return _roundest(low, high)
+
+
+def _roundest(low: int, high: int) -> int:
+    """Return the integer of a range that has the most trailing zeros.
+
+    >>> _roundest(13, 19), _roundest(-3, 5), _roundest(7, 7)
+    (16, 0, 7)
+    """
+    if low <= 0 <= high:
+        return 0
+    if high < 0:
+        return -_roundest(-high, -low)
+    zeros = high.bit_length()
+    while (high >> zeros) << zeros < low:
+        zeros -= 1
+    return (high >> zeros) << zeros
+
+
+def _begins(channel: Steps, real: Line, low: int, high: int, codes: Sequence[int], falls: bool) -> Array:
+    """Return for each code the sum at which it begins: the least with at least that code, or the greatest if it falls.
+
+    Guessed by a formula, and believed only where the channel itself says so; else found by halving.
+    """
+    found = []
+    for code in codes:
+        at = (code - _HALF - real.offset) / real.gain
+        guess = min(max(math.floor(at) if falls else math.ceil(at), low), high)
+        before = 1 if falls else -1
+        for each in (guess, guess + 1, guess - 1):
+            outside = not low <= each + before <= high
+            if low <= each <= high and channel(each) >= code and (outside or channel(each + before) < code):
+                found.append(each)
+                break
+        else:
+            found.append(_halved(channel, low, high, code, falls))
+    return np.array(found, dtype=np.int64)
+
+
+def _halved(channel: Steps, low: int, high: int, code: int, falls: bool) -> int:
+    while low < high:
+        if falls:
+            middle = (low + high + 1) // 2
+            low, high = (middle, high) if channel(middle) >= code else (low, middle - 1)
+        else:
+            middle = (low + high) // 2
+            low, high = (low, middle) if channel(middle) >= code else (middle + 1, high)
+    return low
