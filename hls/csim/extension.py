@@ -361,7 +361,8 @@ class ReorderFunction(FunctionCallTemplate):
 
     def format(self, node: Any) -> str:
         """Return the call."""
-        params = self._default_function_params(node) | {"stem": _REORDER[type(node).__mro__[1]]}
+        stem = next(stem for layer, stem in _REORDER.items() if isinstance(node, layer))
+        params = self._default_function_params(node) | {"stem": stem}
         return "qun::{stem}<{input_t}, {output_t}, {config}>({input}, {output});".format(**params)
 
 
