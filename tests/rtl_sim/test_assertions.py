@@ -100,6 +100,7 @@ def cases() -> list[Case]:
         layer_case(concat.build(("image", "up")), Fold(2, 2)),
         op_cases.add_cases()[0],
         op_cases.sigmoid_cases()[1],
+        op_cases.affine_cases()[7],
         op_cases.fork_cases()[0],
         op_cases.fifo_cases()[1],
         op_cases.fifo_cases()[4],
