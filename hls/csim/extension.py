@@ -14,6 +14,7 @@ from hls4ml.backends.template import FunctionCallTemplate, LayerConfigTemplate
 from hls4ml.model.attributes import Attribute, TypeAttribute, WeightAttribute
 from hls4ml.model.layers import Layer, layer_map, register_layer
 
+from quantunet.hls.csim import windows
 from quantunet.ops import OPS
 
 CPP = Path(__file__).resolve().parent / "cpp"
@@ -72,15 +73,62 @@ class QunConvTranspose2D(Layer):
         self.add_bias()
 
 
-class QunSigmoid(Layer):
+class QunLookup(Layer):
     """A table over the whole range of the input; the entry of the integer ``q`` is ``table[q - qmin]``."""
 
-    _expected_attributes = (WeightAttribute("table"), TypeAttribute("table"))
+    _expected_attributes = (
+        WeightAttribute("table"),
+        TypeAttribute("table"),
+        Attribute("probability", value_type=bool, default=True),
+    )
 
     def initialize(self) -> None:
         """Add the output and the table."""
         self.add_output_variable(self.get_input_variable().shape)
         self.add_weights_variable(name="table", var_name="table{index}")
+
+
+class QunReorder(Layer):
+    """A layer that moves pixels: what it does to rows and to columns, and a constant."""
+
+    _expected_attributes = tuple(
+        Attribute(name)
+        for name in ("in_height", "in_width", "out_height", "out_width", "n_chan", "rows", "columns", "value")
+    )
+
+    def initialize(self) -> None:
+        """Add the output."""
+        attributes = self.attributes
+        self.add_output_variable([attributes["out_height"], attributes["out_width"], attributes["n_chan"]])
+
+
+class QunPad(QunReorder):
+    """Pixels around the image: ``rows`` above it and ``columns`` left of it; ``value`` holds the bits of a channel."""
+
+
+class QunCrop(QunReorder):
+    """The image without ``rows`` at the top and ``columns`` at the left, and what the output's size says."""
+
+
+class QunResizeNearest(QunReorder):
+    """Each pixel repeated ``rows`` times ``columns``."""
+
+
+class QunResizeBilinear(QunReorder):
+    """Twice the size, where ``rows`` or ``columns`` are 2."""
+
+
+class QunDepthToSpace(QunReorder):
+    """Each pixel becomes ``rows`` times ``columns``."""
+
+
+_REORDER = {
+    QunPad: "pad",
+    QunCrop: "crop",
+    QunResizeNearest: "resize_nearest",
+    QunResizeBilinear: "resize_bilinear",
+    QunDepthToSpace: "depth_to_space",
+}
 
 
 class QunAdd(Layer):
@@ -165,11 +213,22 @@ _CONV_TRANSPOSE2D_CONFIG = """struct config{index} {{
 }};
 """
 
-_SIGMOID_CONFIG = """struct config{index} {{
+_LOOKUP_CONFIG = """struct config{index} {{
     static const unsigned n_in = {n_in};
     static const unsigned table_size = {table_size};
     static const bool in_signed = {in_signed};
     typedef {table_t.name} table_t;
+}};
+"""
+
+_REORDER_CONFIG = """struct config{index} {{
+    static const unsigned in_height = {in_height};
+    static const unsigned in_width = {in_width};
+    static const unsigned out_height = {out_height};
+    static const unsigned out_width = {out_width};
+    static const unsigned rows = {rows};
+    static const unsigned columns = {columns};
+    static const unsigned value = {value};
 }};
 """
 
@@ -253,11 +312,11 @@ class ConvTranspose2DFunction(FunctionCallTemplate):
         return call.format(**params)
 
 
-class SigmoidConfig(LayerConfigTemplate):
-    """The C++ configuration of a sigmoid table."""
+class LookupConfig(LayerConfigTemplate):
+    """The C++ configuration of a table."""
 
     def __init__(self) -> None:
-        super().__init__(QunSigmoid)
+        super().__init__(QunLookup)
 
     def format(self, node: Any) -> str:
         """Return the configuration struct."""
@@ -268,19 +327,42 @@ class SigmoidConfig(LayerConfigTemplate):
             "table_size": node.get_weights("table").data_length,
             "in_signed": str(source.type.precision.signed).lower(),
         }
-        return _SIGMOID_CONFIG.format(**params)
+        return _LOOKUP_CONFIG.format(**params)
 
 
-class SigmoidFunction(FunctionCallTemplate):
-    """The C++ call of a sigmoid table."""
+class LookupFunction(FunctionCallTemplate):
+    """The C++ call of a table."""
 
     def __init__(self) -> None:
-        super().__init__(QunSigmoid, include_header=["nnet_utils/qun_sigmoid.h"])
+        super().__init__(QunLookup, include_header=["nnet_utils/qun_lookup.h"])
 
     def format(self, node: Any) -> str:
         """Return the call."""
         params = self._default_function_params(node) | {"table": node.get_weights("table").name}
-        return "qun::sigmoid<{input_t}, {output_t}, {config}>({input}, {output}, {table});".format(**params)
+        return "qun::lookup<{input_t}, {output_t}, {config}>({input}, {output}, {table});".format(**params)
+
+
+class ReorderConfig(LayerConfigTemplate):
+    """The C++ configuration of a layer that moves pixels."""
+
+    def __init__(self) -> None:
+        super().__init__(tuple(_REORDER))
+
+    def format(self, node: Any) -> str:
+        """Return the configuration struct."""
+        return _REORDER_CONFIG.format(**self._default_config_params(node))
+
+
+class ReorderFunction(FunctionCallTemplate):
+    """The C++ call of a layer that moves pixels."""
+
+    def __init__(self) -> None:
+        super().__init__(tuple(_REORDER), include_header=[f"nnet_utils/qun_{stem}.h" for stem in _REORDER.values()])
+
+    def format(self, node: Any) -> str:
+        """Return the call."""
+        params = self._default_function_params(node) | {"stem": _REORDER[type(node).__mro__[1]]}
+        return "qun::{stem}<{input_t}, {output_t}, {config}>({input}, {output});".format(**params)
 
 
 class AddConfig(LayerConfigTemplate):
@@ -434,10 +516,11 @@ def valid_reuse_factors(backend: Any, n_in: int, n_out: int) -> list[int]:
     return [factor for factor in divisors if backend._validate_reuse_factor(n_in, n_out, factor)]
 
 
-_HEADERS = tuple(f"qun_{op.stem}.h" for op in OPS if op.cpp)
+_HEADERS = ("qun_valid_windows.h", *(f"qun_{op.stem}.h" for op in OPS if op.cpp))
 
 
 def _own(kind: type) -> list[type]:
-    """Return this module's classes of one kind, in their order."""
-    found = [each for each in globals().values() if isinstance(each, type) and issubclass(each, kind)]
-    return [each for each in found if each.__module__ == __name__]
+    """Return the classes of one kind of this module and of :mod:`quantunet.hls.csim.windows`, in their order."""
+    every = [*globals().values(), *vars(windows).values()]
+    found = [each for each in every if isinstance(each, type) and issubclass(each, kind)]
+    return [each for each in found if each.__module__ in (__name__, windows.__name__) and each.__name__[0] != "_"]

@@ -135,3 +135,11 @@ def windowed(windows: Windows, latency: int, spare: int) -> Timing:
     """
     cost, needs, releases = windows.cost, windows.needs, windows.releases
     return Timing(len(cost), cost, cost, needs, 1, releases, windows.ring_pixels, latency, (1,), spare)
+
+
+def moved(
+    graph: Graph, node: Any, fold: Fold, counts: Cycles, needed: Array, releases: Array, capacity: int = 1
+) -> Timing:
+    """Return the timing of a layer that moves or joins pixels, a beat a cycle: a firing is an output pixel."""
+    beats, latency = graph.output_of(node).shape[2] // fold.pe, counts.predicted - counts.ideal
+    return Timing(len(needed), beats, 1, needed, 1, releases, capacity, latency, (0,), 2 * beats)

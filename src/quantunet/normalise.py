@@ -21,7 +21,7 @@ import numpy as np
 
 from quantunet.accumulator import bits_for, reachable
 from quantunet.errors import ModelError, ScaleError, ShapeError, TypeMismatchError, UnsupportedOpError, WidthError
-from quantunet.fraction_rounding import ROUNDINGS, half_even
+from quantunet.fraction_rounding import ROUNDINGS, bipolar, half_even, half_odd
 from quantunet.graph_check import check
 from quantunet.identifiers import unused
 from quantunet.ir import (
@@ -38,6 +38,7 @@ from quantunet.ir import (
     DepthwiseConv2d,
     Graph,
     IntArray,
+    Lookup,
     MatrixNode,
     Maximum,
     MaxPool2d,
@@ -52,14 +53,12 @@ from quantunet.ir import (
     ResizeNearest,
     Shape,
     Sides,
-    Sigmoid,
     SumPool2d,
-    Table,
     Tensor,
 )
 from quantunet.pixels import Pixels
 from quantunet.ranges import Bound, Range, clamped, fitting_type, limited, saturates_like, types
-from quantunet.requantisation import Bend, Constants, Steps, find
+from quantunet.requantisation import Bend, Constants, Steps, find, has_ties
 from quantunet.sigmoid_table import sigmoid_table
 from quantunet.values import (
     AnyValue,
@@ -169,13 +168,16 @@ class Builder:
             return replace(summed, place=place)
         factor = gain[0] if len(set(gain)) == 1 and not any(offset) and gain[0] > 0 else None
         if factor is not None and not value.wraps:
+            if isinstance(root(value.source), InputSource):
+                value = self.ready(self.tensor(value, value.place), value.place)
             return self._relabelled(place, value, factor)
         if value.low == 0 and value.high is None and value.step is None and all(b.straight for b in value.bends):
             bends = tuple(bend.leaking(Fraction(0)) for bend in self._bends(value))
             value = replace(value, bends=bends, low=None)  # a ReLU is a slope of 0, which a factor may follow
         if (value.low, value.high, value.step) != (None, None, None):
             value = self.ready(self.tensor(value, value.place), value.place)
-        bends = tuple(b.then(g, o) for b, g, o in zip(self._bends(value), gain, offset, strict=True))
+        lines = zip(self._bends(value), _spread(value, gain), _spread(value, offset), strict=True)
+        bends = tuple(bend.then(factor, summand) for bend, factor, summand in lines)
         return replace(value, place=place, bends=bends, declared=None)
 
     def leaky(self, place: Place, value: AnyValue, slopes: Sequence[Fraction]) -> AnyValue:
@@ -200,7 +202,7 @@ class Builder:
         held = (value.low, value.high, value.step) != (None, None, None)
         if held or not all(bend.straight for bend in value.bends):
             value = self.ready(self.tensor(value, value.place), value.place)
-        bends = tuple(b.leaking(slope) for b, slope in zip(self._bends(value), slopes, strict=True))
+        bends = tuple(b.leaking(slope) for b, slope in zip(self._bends(value), _spread(value, slopes), strict=True))
         return replace(value, place=place, bends=bends, declared=None)
 
     def matrix(
@@ -277,20 +279,27 @@ class Builder:
         shifts = [finest - tensor.qtype.frac for tensor in tensors]
         bases = [each / (1 << shift) for each, shift in zip(steps, shifts, strict=True)]
         step = least_common(*bases)
-        gains = (int(bases[0] / step), sign * int(bases[1] / step))
-        ends = [
-            sorted((gain << shift) * end for end in self._reach[tensor.name])
-            for gain, shift, tensor in zip(gains, shifts, tensors, strict=True)
+        beside = step != Fraction(2) ** -finest
+        # A scale that no type says stands beside one without fractional bits, to which the layer shifts.
+        more = max(finest, 0) if beside else 0
+        if beside and finest < 0:
+            step *= Fraction(2) ** finest
+        gains = (int(bases[0] / step) << more, sign * int(bases[1] / step) << more)
+        terms = [
+            (int(one / step) * factor, *self._reach[tensor.name])
+            for one, factor, tensor in zip(steps, (1, sign), tensors, strict=True)
         ]
+        ends = [sorted((gain * low, gain * high)) for gain, low, high in terms]
         reach = (ends[0][0] + ends[1][0], ends[0][1] + ends[1][1])
-        if bits_for(*reach) > MAX_ACCUMULATOR_BITS:
+        if bits_for(*reach) + more > MAX_ACCUMULATOR_BITS:
             raise WidthError(
                 place.name, expected=f"a sum of at most {MAX_ACCUMULATOR_BITS} bits at the scale of both",
-                got=f"{bits_for(*reach)} bits, since the scales are {float(steps[0]):g} and {float(steps[1]):g}",
+                got=f"{bits_for(*reach) + more} bits, since the scales are {float(steps[0]):g} and {float(steps[1]):g}",
                 hint="Share one quantizer between the two, or use power-of-two scales.",
             )  # fmt: skip
         node = Add(place.name, (tensors[0].name, tensors[1].name), place.output, gains)
-        return Value(SumSource(place, node, tensors[0].shape, (step,), reach), place)
+        source = SumSource(place, node, tensors[0].shape, (step,), reach, terms=tuple(terms), beside=beside)
+        return Value(source, place)
 
     def multiply(self, place: Place, first: AnyValue, second: AnyValue) -> Value:
         """Return the exact product of two values of one size; one of them may have one channel for all.
@@ -429,14 +438,18 @@ class Builder:
         Raises:
             ShapeError: The channels do not make up blocks.
         """
-        tensor, step = self.read(value, place)
-        height, width, channels = tensor.shape
-        if channels % (block[0] * block[1]):
+        count = block[0] * block[1]
+        height, width, channels = value.shape
+        if channels % count:
             raise ShapeError(
                 place.name, expected=f"channels for blocks of {block[0]}x{block[1]}", got=f"{channels} channels"
             )
+        shape = (height * block[0], width * block[1], channels // count)
+        if isinstance(value, Value) and isinstance(root(value.source), SumSource):
+            node = DepthToSpace(place.name, ("",), place.output, block)
+            return replace(value, source=MovedSource(place, value.source, node, shape))
+        tensor, step = self.read(value, place)
         node = DepthToSpace(self._layer_name(place.name), (tensor.name,), self._tensor_name(place.output), block)
-        shape = (height * block[0], width * block[1], channels // (block[0] * block[1]))
         made = self._add(place.order, node, shape, tensor.qtype, tensor.unit)
         self._reach[made.name] = self._reach[tensor.name]
         return self._relabel(made, step, place)
@@ -535,9 +548,9 @@ class Builder:
             return None
         return Curve(place, one.source, tuple(map(function, one.values, other.values)))
 
-    def table(self, place: Place, value: AnyValue, table: IntArray, qtype: QType) -> Value:
-        """Return a tensor that is looked up in a sigmoid's table, which the door has read."""
-        return self._looked_up(place, self.tensor(value, place), table, Form.of(qtype), sigmoid=True)
+    def table(self, place: Place, value: AnyValue, table: IntArray, qtype: QType, *, probability: bool) -> Value:
+        """Return a tensor that is looked up in a table, which the door has read."""
+        return self._looked_up(place, self.tensor(value, place), table, Form.of(qtype), probability=probability)
 
     def quantise(self, place: Place, value: AnyValue, rule: Rule) -> AnyValue:
         """Return a value behind a quantizer."""
@@ -685,7 +698,7 @@ class Builder:
         return self._sources.setdefault(tensor.name, TensorSource(tensor))
 
     def _bends(self, value: Value) -> tuple[Bend, ...]:
-        return value.bends or (Bend(),) * value.shape[2]
+        return value.bends or (Bend(),) * value.channels
 
     def _open(self, value: Value) -> bool:
         """Return whether a value waits for a quantizer: sums, or a tensor behind a factor."""
@@ -744,9 +757,10 @@ class Builder:
         return Value(InputSource(source.shape, gains, offsets), place)
 
     def _quantised(self, place: Place, value: Value, rule: Rule) -> Value:
-        if value.wraps or (value.step is not None and value.step != rule.step):
-            value = self.ready(self.tensor(value, value.place), value.place)  # a second rounding is a layer of its own
-        rounds = not self._on_grid(value, rule.step)
+        sign = rule.rounding is bipolar
+        if value.wraps or (value.step is not None and (value.step != rule.step or sign)):
+            value = self._rounded_first(value)  # a second rounding is a layer of its own
+        rounds = sign or not self._on_grid(value, rule.step)
 
         def rounded(bound: Bound) -> Bound:
             return None if bound is None else rule.rounding(bound / rule.step) * rule.step
@@ -777,6 +791,20 @@ class Builder:
         same = (settled.low, settled.high, settled.step, settled.declared)
         return value if same == (value.low, value.high, value.step, value.declared) else settled
 
+    def _rounded_first(self, value: Value) -> Value:
+        """Return the value of the tensor behind a first quantizer, with limits between two of its integers left to do.
+
+        ``clamp(x, low, high)`` is the same behind a clamp to the integers around the limits.
+        """
+        step = value.step
+        if step is None:
+            return self.ready(self.tensor(value, value.place), value.place)
+        low = None if value.low is None else math.floor(value.low / step) * step
+        high = None if value.high is None else math.ceil(value.high / step) * step
+        tensor = self.tensor(replace(value, low=low, high=high), value.place)
+        done = self.ready(tensor, value.place)
+        return done if (low, high) == (value.low, value.high) else done.clipped(value.place, value.low, value.high)
+
     def _on_grid(self, value: Value, step: Fraction) -> bool:
         """Return whether a value is already a multiple of a step, and an integer shifted left at most."""
         grid = value.step
@@ -790,13 +818,15 @@ class Builder:
 
     def _plain(self, value: Value) -> bool:
         """Return whether a value needs no other requantisation than one by a power of two, half to even."""
-        steps = steps_of(value.source)
+        steps, base = steps_of(value.source), root(value.source)
         if value.bends or value.wraps or steps is None or len(steps) > 1:
+            return False
+        if isinstance(base, SumSource) and base.beside:
             return False
         if value.step is None:
             return True
         powers = frac_of(steps[0]) is not None and frac_of(value.step) is not None
-        return (value.rounding is half_even and powers) or value.step == steps[0]
+        return (value.rounding is half_even and powers) or (value.step == steps[0] and value.rounding is not bipolar)
 
     def _fits(self, value: Value) -> bool:
         """Return whether a value can become a tensor by a plain requantisation."""
@@ -849,7 +879,7 @@ class Builder:
         return min(ends), max(ends)
 
     def _channel_steps(self, value: Value) -> tuple[Fraction, ...]:
-        steps, channels = steps_of(value.source), value.shape[2]
+        steps, channels = steps_of(value.source), value.channels
         assert steps is not None
         return steps if len(steps) == channels else steps * channels
 
@@ -915,7 +945,7 @@ class Builder:
             return self._made[source,]
         low, high = source.span or source.reach
         step = source.steps[0] if len(source.steps) == 1 else None
-        frac = frac_of(step) if step is not None else None
+        frac = frac_of(step) if step is not None and not source.beside else None
         qtype = QType(bits_for(low, high), True, frac or 0)
         if qtype.bits > MAX_ACCUMULATOR_BITS:
             raise WidthError(
@@ -963,6 +993,15 @@ class Builder:
 
     def _affine(self, value: Value, reader: Place) -> Tensor:
         """Return the tensor of a value by a general requantisation of what it comes from."""
+        steps = steps_of(value.source)
+        if (
+            value.step is None
+            and (value.low, value.high) != (None, None)
+            and not value.bends
+            and steps
+            and len(steps) == 1
+        ):
+            value = replace(value, step=steps[0])  # nothing is rounded, but clamped as no type saturates
         step = value.step
         if step is None:
             raise self._no_type(value, reader)
@@ -986,12 +1025,13 @@ class Builder:
                 strict=True,
             )
         ]  # fmt: skip
-        found = find(channels, self._integers(value.source))
+        sums = value.source.sums() if isinstance(value.source, SumSource) else None
+        found = find(channels, self._integers(value.source), sums)
         if found is None:
             raise UnsupportedOpError(
                 value.place.name,
                 expected="a quantizer that one multiplication, one addition and one shift compute exactly",
-                got="scales for which there are no such integers",
+                got=_inexact(channels),
                 hint="Change its scale a little, or use a power of two.",
             )
         held = declared is not None and declared.qmin <= ends[0] and ends[1] <= declared.qmax
@@ -1249,16 +1289,16 @@ class Builder:
         whole_type = form is not None and rule == Rule.of(form.qtype)
         if value.sigmoid and form is not None and whole_type and value.source.unit is None and not form.signed:
             table = sigmoid_table(value.source.qtype, form.qtype)
-            return self._looked_up(value.place, value.source, table, form, sigmoid=True)
+            return self._looked_up(value.place, value.source, table, form, probability=True)
         codes = [_table_code(place, each, rule) for each in value.values]
         if form is None or not rule.low >= form.qtype.qmin or not rule.high <= form.qtype.qmax:
             qtype = self._holding(Value(self._source(value.source), place), (min(codes), max(codes)), rule.step)
             form = Form(qtype.bits, qtype.signed, rule.step)
-        return self._looked_up(value.place, value.source, IntArray.of(codes), form, sigmoid=False)
+        return self._looked_up(value.place, value.source, IntArray.of(codes), form, probability=False)
 
-    def _looked_up(self, place: Place, source: Tensor, table: IntArray, form: Form, *, sigmoid: bool) -> Value:
-        kind = Sigmoid if sigmoid else Table
-        node = kind(self._layer_name(place.name), (source.name,), self._tensor_name(place.output), table)
+    def _looked_up(self, place: Place, source: Tensor, table: IntArray, form: Form, *, probability: bool) -> Value:
+        names = self._layer_name(place.name), (source.name,), self._tensor_name(place.output)
+        node = Lookup(*names, table, probability)
         unit = form.step if frac_of(form.step) is None else None
         tensor = self._add(place.order, node, source.shape, form.qtype, unit)
         self._reach[tensor.name] = (int(table.array.min()), int(table.array.max()))
@@ -1390,6 +1430,11 @@ _NOTHING = InputSource((0, 0, 0))
 """Stands in a moved source that has no source yet."""
 
 
+def _spread(value: Value, each: Sequence[Fraction]) -> tuple[Fraction, ...]:
+    """Return what each channel has for every channel of the root: pixels were made of several of those."""
+    return tuple(each) * (value.channels // len(each))
+
+
 def _products(first: tuple[int, int], second: tuple[int, int]) -> tuple[int, int]:
     """Return the least and the greatest product of two integers of two ranges."""
     corners = [one * other for one in first for other in second]
@@ -1408,6 +1453,15 @@ def _second_quantizer(place: Place) -> UnsupportedOpError:
         got="a second one of another type",
         hint="Share one quantizer, and requantise behind it.",
     )
+
+
+def _inexact(channels: Sequence[Steps]) -> str:
+    """Return in words why there are no integers for a quantizer."""
+    if channels[0].rounding is half_odd:
+        return "an odd zero point: what lies in the middle between two integers is rounded now up, now down"
+    if any(has_ties(channel) for channel in channels) and channels[0].rounding is half_even:
+        return "a factor of no power of two by which sums fall in the middle between two integers, rounded to even"
+    return "scales for which there are no such integers"
 
 
 def _narrow(qtype: QType) -> tuple[int, int]:

@@ -247,7 +247,8 @@ def batch_norm(walk: Walk, op: Op) -> Carried:
     spread = parts[3].values + (float(np.float32(1e-5)) if epsilon is None else epsilon)
     if (spread <= 0).any():
         raise UnsupportedOpError(op.name, expected="variances of 0 or more", got=str(float(spread.min())))
-    gains = [Fraction(value) for value in (parts[0].values / np.sqrt(spread)).tolist()]
+    roots = [Fraction(value) for value in np.sqrt(spread).tolist()]
+    gains = [gamma / root for gamma, root in zip(parts[0].fractions(), roots, strict=True)]
     offsets = [
         beta - mean * gain for beta, mean, gain in zip(parts[1].fractions(), parts[2].fractions(), gains, strict=True)
     ]

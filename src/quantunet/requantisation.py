@@ -18,8 +18,8 @@ import numpy as np
 from quantunet.fraction_rounding import SYMMETRIC, Rounding, half_even
 from quantunet.ir import MAX_PRODUCT_BITS, Array
 
-MAX_SHIFT = 48
-"""The largest shift that is tried: a float32 factor over a float32 step is long found by then."""
+MAX_SHIFT = 62
+"""The largest shift that is tried: that of :class:`quantunet.ir.Affine`."""
 
 _NARROW = 8
 """Bits of a multiplier up to which an exact product, rounded half to even, is taken without a search."""
@@ -155,12 +155,13 @@ class _Line:
         return _Line(self.multiplier << more, self.offset << more, shift)
 
 
-def find(channels: Sequence[Steps], reach: tuple[int, int]) -> Constants | None:
-    """Return constants that make the code of every channel for every sum of a range; ``None`` where there are none.
+def find(channels: Sequence[Steps], reach: tuple[int, int], sums: Array | None = None) -> Constants | None:
+    """Return constants that make the code of every channel for every sum; ``None`` where there are none.
 
     Args:
         channels: What becomes of the sums of each channel; all with one rounding.
         reach: The least and the greatest sum.
+        sums: Every sum that can come, rising, where those are few in a wide range; every integer of it otherwise.
 
     >>> channel = Steps(Fraction(1, 3), Fraction(0), half_even, 0, 7)
     >>> found = find([channel], (-20, 40))
@@ -173,8 +174,11 @@ def find(channels: Sequence[Steps], reach: tuple[int, int]) -> Constants | None:
     if exact is not None and max(abs(m).bit_length() for m in (*exact.multiplier, *exact.lower_multiplier)) <= _NARROW:
         return exact
     lines: list[tuple[_Line, int, _Line]] = []
+    known: dict[Steps, tuple[_Line, int, _Line] | None] = {}
     for channel in channels:
-        found = _channel(channel, reach)
+        if channel not in known:
+            known[channel] = _channel(channel, reach, sums)
+        found = known[channel]
         if found is None:
             return exact
         lines.append(found)
@@ -190,6 +194,21 @@ def find(channels: Sequence[Steps], reach: tuple[int, int]) -> Constants | None:
         even=False,
     )
     return searched if _fits(searched, reach) else exact
+
+
+def has_ties(channel: Steps) -> bool:
+    """Return whether an integer lies in the middle between two codes.
+
+    >>> sixth = Steps(Bend().then(Fraction(1, 6), Fraction(0)), half_even, 0, 7)  # 3/6, 9/6
+    >>> has_ties(sixth), has_ties(Steps(Bend().then(Fraction(1, 9), Fraction(0)), half_even, 0, 7))
+    (True, False)
+    """
+    for line in (channel.bend.upper, channel.bend.lower):
+        bottom = math.lcm(line.gain.denominator, line.offset.denominator, 2)
+        gain, rest = int(line.gain * bottom), int((_HALF - line.offset) * bottom)
+        if rest % math.gcd(gain, bottom) == 0:
+            return True
+    return False
 
 
 def _fits(found: Constants, reach: tuple[int, int]) -> bool:
@@ -245,33 +264,62 @@ def _split(channel: Steps, reach: tuple[int, int]) -> int:
     return min(max(split, low), high + 1)
 
 
-def _channel(channel: Steps, reach: tuple[int, int]) -> tuple[_Line, int, _Line] | None:
+def _channel(channel: Steps, reach: tuple[int, int], sums: Array | None) -> tuple[_Line, int, _Line] | None:
     """Return the branches of one channel and where the upper one begins."""
     low, high = reach
     if channel.bend.straight and channel.rounding not in SYMMETRIC:
-        line = _line(channel, channel.bend.upper, low, high)
+        line = _line(channel, channel.bend.upper, _Sums(low, high, sums))
         if line is not None:
             return line, low, line
     split = _split(channel, reach)
-    upper = _line(channel, channel.bend.upper, split, high) if split <= high else None
-    lower = _line(channel, channel.bend.lower, low, split - 1) if split > low else None
-    if (upper is None and split <= high) or (lower is None and split > low):
+    above, below = _Sums(split, high, sums), _Sums(low, split - 1, sums)
+    upper, lower = _line(channel, channel.bend.upper, above), _line(channel, channel.bend.lower, below)
+    if (upper is None and len(above)) or (lower is None and len(below)):
         return None
     upper, lower = upper or lower, lower or upper
     assert upper is not None and lower is not None
     return upper, low if upper is lower else split, lower
 
 
-def _line(channel: Steps, real: Line, low: int, high: int) -> _Line | None:
-    """Return a line whose floor is the code of every sum of a range, in which the channel's value is one line."""
+class _Sums:
+    """The sums that can come, of one branch: every integer of a range, or some of them.
+
+    Args:
+        low: The least of the range.
+        high: The greatest of the range; there is none where it is less.
+        some: Those that can come; ``None`` for all.
+    """
+
+    def __init__(self, low: int, high: int, some: Array | None) -> None:
+        self._some = None if some is None else some[(some >= low) & (some <= high)]
+        self._low, self._count = low, max(high - low + 1, 0)
+
+    def __len__(self) -> int:
+        return self._count if self._some is None else len(self._some)
+
+    def __getitem__(self, index: int) -> int:
+        return self._low + index if self._some is None else int(self._some[index])
+
+    def near(self, sum_: int) -> int:
+        """Return the index of a sum, or of the next one."""
+        found = sum_ - self._low if self._some is None else int(np.searchsorted(self._some, sum_))
+        return min(max(found, 0), len(self) - 1)
+
+
+def _line(channel: Steps, real: Line, sums: _Sums) -> _Line | None:
+    """Return a line whose floor is the code of every sum of a branch, in which the channel's value is one line."""
+    if not len(sums):
+        return None
+    low, high = sums[0], sums[len(sums) - 1]
     first, last = channel(low), channel(high)
     if first == last:
         return _Line(0, first, 0)
     falls = first > last
     codes = np.arange(min(first, last) + 1, max(first, last) + 1, dtype=np.int64)
-    begins = _begins(channel, real, low, high, codes.tolist(), falls)
+    places = [_begin(channel, real, sums, code, falls) for code in codes.tolist()]
     # Seen from the other end a falling line rises: x -> -x.
-    ends = -begins if falls else begins
+    begins = np.array([-sums[at] if falls else sums[at] for at in places], dtype=np.int64)
+    before = np.array([-sums[at + 1] if falls else sums[at - 1] for at in places], dtype=np.int64)
     # What the output's clamp does not end, the line must: no code below the first, none above the last.
     least = None if min(first, last) <= channel.low else (min(first, last), -high if falls else low)
     most = None if max(first, last) >= channel.high else (max(first, last) + 1, -low if falls else high)
@@ -282,7 +330,7 @@ def _line(channel: Steps, real: Line, low: int, high: int) -> _Line | None:
         for multiplier in sorted({below, below + 1}, key=lambda each: abs(each - scaled)):
             if multiplier * max(abs(low), abs(high), 1) >= 1 << (MAX_PRODUCT_BITS - 1):
                 return None
-            offset = _offset(multiplier, shift, codes, ends, least, most) if multiplier else None
+            offset = _offset(multiplier, shift, codes, (begins, before), least, most) if multiplier else None
             if offset is not None:
                 return _Line(-multiplier if falls else multiplier, offset, shift)
     return None
@@ -292,25 +340,26 @@ def _offset(
     multiplier: int,
     shift: int,
     codes: Array,
-    begins: Array,
+    edges: tuple[Array, Array],
     least: tuple[int, int] | None,
     most: tuple[int, int] | None,
 ) -> int | None:
     """Return the summand with the most trailing zeros for which each code begins where it should; ``None`` if none.
 
-    ``floor((x*m + b) / 2**s) >= k`` from ``x = begins`` on: ``b >= k*2**s - m*begins``, and not one before it:
-    ``b < k*2**s - m*(begins - 1)``.
+    ``floor((x*m + b) / 2**s) >= k`` from the sum on at which the code begins: ``b >= k*2**s - m*begin``, and not at the
+    sum before it: ``b < k*2**s - m*before``.
 
     Args:
         multiplier: ``m``.
         shift: ``s``.
         codes: The codes ``k``.
-        begins: Where each of them begins.
+        edges: Where each of them begins, and the sum before that.
         least: A code and a sum at which it must be reached.
         most: A code and a sum at which it must not be reached.
     """
-    ends = (codes << shift) - multiplier * begins
-    low, high = int(ends.max()), int(ends.min()) + multiplier - 1
+    begins, before = edges
+    low = int(((codes << shift) - multiplier * begins).max())
+    high = int(((codes << shift) - multiplier * before).min()) - 1
     if least is not None:
         low = max(low, (least[0] << shift) - multiplier * least[1])
     if most is not None:
@@ -336,32 +385,25 @@ def _roundest(low: int, high: int) -> int:
     return (high >> zeros) << zeros
 
 
-def _begins(channel: Steps, real: Line, low: int, high: int, codes: Sequence[int], falls: bool) -> Array:
-    """Return for each code the sum at which it begins: the least with at least that code, or the greatest if it falls.
+def _begin(channel: Steps, real: Line, sums: _Sums, code: int, falls: bool) -> int:
+    """Return the index of the sum at which a code begins: the least with at least that code, the greatest if it falls.
 
     Guessed by a formula, and believed only where the channel itself says so; else found by halving.
     """
-    found = []
-    for code in codes:
-        at = (code - _HALF - real.offset) / real.gain
-        guess = min(max(math.floor(at) if falls else math.ceil(at), low), high)
-        before = 1 if falls else -1
-        for each in (guess, guess + 1, guess - 1):
-            outside = not low <= each + before <= high
-            if low <= each <= high and channel(each) >= code and (outside or channel(each + before) < code):
-                found.append(each)
-                break
-        else:
-            found.append(_halved(channel, low, high, code, falls))
-    return np.array(found, dtype=np.int64)
-
-
-def _halved(channel: Steps, low: int, high: int, code: int, falls: bool) -> int:
+    at = (code - _HALF - real.offset) / real.gain
+    guess = sums.near(math.floor(at) if falls else math.ceil(at))
+    last, before = len(sums) - 1, 1 if falls else -1
+    for each in (guess, guess + 1, guess - 1):
+        if not 0 <= each <= last or channel(sums[each]) < code:
+            continue
+        if not 0 <= each + before <= last or channel(sums[each + before]) < code:
+            return each
+    low, high = 0, last
     while low < high:
         if falls:
             middle = (low + high + 1) // 2
-            low, high = (middle, high) if channel(middle) >= code else (low, middle - 1)
+            low, high = (middle, high) if channel(sums[middle]) >= code else (low, middle - 1)
         else:
             middle = (low + high) // 2
-            low, high = (low, middle) if channel(middle) >= code else (middle + 1, high)
+            low, high = (low, middle) if channel(sums[middle]) >= code else (middle + 1, high)
     return low

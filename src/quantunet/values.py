@@ -13,8 +13,10 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TypeAlias
 
+import numpy as np
+
 from quantunet.fraction_rounding import Rounding, half_even
-from quantunet.ir import Node, Pair, QType, Shape, Sides, Tensor
+from quantunet.ir import Array, Node, Pair, QType, Shape, Sides, Tensor
 from quantunet.ranges import Bound, limited
 from quantunet.requantisation import Bend
 
@@ -131,6 +133,10 @@ class SumSource:
         steps: The real value of the integer 1.
         reach: The least and the greatest integer.
         span: The integers that the tensor must hold, by the types in front; ``None`` where those are the reach.
+        terms: Of a sum of two tensors: factor, least and greatest integer of each, since not every integer of the reach
+            is a sum of theirs; empty where nothing is known.
+        beside: Whether the scale stands beside the type of the sums although it may be a power of two, since the layer
+            knows only the types of what it adds.
     """
 
     place: Place
@@ -139,6 +145,21 @@ class SumSource:
     steps: Steps
     reach: tuple[int, int]
     span: tuple[int, int] | None = None
+    terms: tuple[tuple[int, int, int], ...] = ()
+    beside: bool = False
+
+    def sums(self) -> Array | None:
+        """Return every integer that can come, rising; ``None`` where that is the whole reach, or too much."""
+        counts = [high - low + 1 for _, low, high in self.terms]
+        if not counts or math.prod(counts) > _MAX_SUMS:
+            return None
+        found = np.zeros(1, dtype=np.int64)
+        for gain, low, high in self.terms:
+            found = np.unique(found[:, None] + gain * np.arange(low, high + 1, dtype=np.int64))
+        return found
+
+
+_MAX_SUMS = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,7 +210,7 @@ class Value:
     Attributes:
         source: What is clamped and rounded.
         place: The op that did so last.
-        bends: The function of each channel; empty where nothing is done.
+        bends: The function of each channel of the root of the source; empty where nothing is done.
         low: Least value; ``None`` where nothing is clamped below.
         high: Greatest value; ``None`` where nothing is clamped above.
         step: The grid that the value was rounded to; ``None`` where it was not rounded.
@@ -212,6 +233,11 @@ class Value:
     def shape(self) -> Shape:
         """Height, width and channels."""
         return shape_of(self.source)
+
+    @property
+    def channels(self) -> int:
+        """Channels of the root of the source; where they have become pixels, those of a channel stand apart."""
+        return shape_of(root(self.source))[2]
 
     @property
     def untouched(self) -> bool:

@@ -5,8 +5,8 @@ values of their float32 or float64 numbers. The definitions are those of qonnx (
 ONNX operators; what they leave open, or what has no value in exact arithmetic (NaN, infinity, an attribute that
 contradicts a shape), raises :class:`NoExactMeaningError`. Nothing of the product is imported here.
 
-Two operations are irrational and are computed once in float64, exact from there: the square root in BatchNormalization,
-and Sigmoid.
+Irrational functions are computed once in float64, exact from there: the square root in BatchNormalization, Sigmoid,
+Tanh and their like.
 """
 
 from __future__ import annotations
@@ -221,10 +221,13 @@ def _text(value: Any) -> str:
 class _Node:
     """A node with the values of its inputs."""
 
-    def __init__(self, proto: onnx.NodeProto, inputs: list[Exact | None], opset: int) -> None:
+    def __init__(
+        self, proto: onnx.NodeProto, inputs: list[Exact | None], opset: int, kinds: Sequence[int] = ()
+    ) -> None:
         self.proto = proto
         self.inputs = inputs
         self.opset = opset
+        self.kinds = kinds
         self.attributes = {a.name: onnx.helper.get_attribute_value(a) for a in proto.attribute}
         self.used: set[str] = set()
 
@@ -425,6 +428,36 @@ def _with_bias(node: _Node, result: Exact, channels: int) -> Exact:
     return add(result, bias.with_num(bias.num.reshape(1, channels, 1, 1)))
 
 
+_LENGTHS = {"kernel_shape": 1, "strides": 1, "dilations": 1, "output_padding": 0}
+"""Attributes with a number for each axis, and what they have for an axis of height 1."""
+
+
+def _with_height(operation: Operation) -> Operation:
+    """The operation on images, also for signals: images of height 1."""
+
+    def lifted(node: _Node) -> Exact:
+        if len(node[0].shape) != 3:
+            return operation(node)
+        matrix = node.proto.op_type in ("Conv", "ConvTranspose")
+        inputs = [
+            value.with_num(value.num[:, :, None]) if value is not None and index < 1 + matrix else value
+            for index, value in enumerate(node.inputs)
+        ]
+        image = _Node(node.proto, inputs, node.opset, node.kinds)
+        for name, value in node.attributes.items():
+            if name in _LENGTHS:
+                image.attributes[name] = [_LENGTHS[name], *value]
+            elif name == "pads" and len(value) == 2:
+                image.attributes[name] = [0, value[0], 0, value[1]]
+            elif name == "output_shape":
+                image.attributes[name] = [*value[:-1], 1, value[-1]]
+        result = operation(image)
+        return result.with_num(result.num[:, :, 0])
+
+    return lifted
+
+
+@_with_height
 def _conv(node: _Node) -> Exact:
     node.arity(2, 3)
     x, weight = node[0], node[1]
@@ -445,6 +478,7 @@ def _conv(node: _Node) -> Exact:
     return _with_bias(node, Exact(result, x.unit * weight.unit), outputs)
 
 
+@_with_height
 def _conv_transpose(node: _Node) -> Exact:
     node.arity(2, 3)
     x, weight = node[0], node[1]
@@ -502,6 +536,7 @@ def _pool_window(node: _Node) -> _Window:
     return window
 
 
+@_with_height
 def _max_pool(node: _Node) -> Exact:
     window = _pool_window(node)
     if len(node.proto.output) > 1 and node.proto.output[1]:
@@ -516,6 +551,7 @@ def _max_pool(node: _Node) -> Exact:
     return node[0].with_num(result)
 
 
+@_with_height
 def _average_pool(node: _Node) -> Exact:
     window = _pool_window(node)
     include = bool(node.get("count_include_pad", 0))
@@ -535,7 +571,186 @@ def _average_pool(node: _Node) -> Exact:
     return divide(node[0].with_num(total(padded)), Exact(total(ones)))
 
 
+def _reduced(function: Callable[..., Any], node: _Node, axes: Sequence[int], keep: bool) -> Exact:
+    return node[0].with_num(_wrap(function(node[0].num, axis=tuple(axes), keepdims=keep)))
+
+
+def _mean(node: _Node, axes: Sequence[int], keep: bool) -> Exact:
+    count = math.prod(node[0].shape[axis] for axis in axes)
+    total = _reduced(np.sum, node, axes, keep)
+    return Exact(total.num, total.unit / count)
+
+
+def _global_average_pool(node: _Node) -> Exact:
+    node.arity(1, 1)
+    return _mean(node, range(2, len(node[0].shape)), True)
+
+
+def _global_max_pool(node: _Node) -> Exact:
+    node.arity(1, 1)
+    return _reduced(np.max, node, range(2, len(node[0].shape)), True)
+
+
+def _reduce(function: Callable[[_Node, Sequence[int], bool], Exact]) -> Operation:
+    def operation(node: _Node) -> Exact:
+        rank = len(node[0].shape)
+        axes = _axes(node, 18)
+        if axes is None and node.get("noop_with_empty_axes", 0):
+            return node[0]
+        chosen = range(rank) if axes is None else [_axis(axis, rank) for axis in axes]
+        return function(node, list(chosen), bool(node.get("keepdims", 1)))
+
+    return operation
+
+
+def _product(first: Exact, second: Exact) -> Exact:
+    left, right = first.num, second.num
+    if not left.size or not right.size:
+        raise NoExactMeaningError("an empty tensor")
+    if left.ndim == right.ndim == 2:
+        return Exact(_dot(left, right), first.unit * second.unit)
+    return Exact(_wrap(np.matmul(left, right)), first.unit * second.unit)
+
+
+def _mat_mul(node: _Node) -> Exact:
+    node.arity(2, 2)
+    return _product(node[0], node[1])
+
+
+def _gemm(node: _Node) -> Exact:
+    node.arity(2, 3)
+    alpha, beta = (Exact.of(np.float32(node.get(name, 1.0))) for name in ("alpha", "beta"))
+    first, second = (
+        value.with_num(value.num.T) if node.get(name, 0) else value
+        for name, value in (("transA", node[0]), ("transB", node[1]))
+    )
+    result = multiply(_product(first, second), alpha)
+    bias = node.optional(2)
+    return result if bias is None else add(result, multiply(bias, beta))
+
+
 # Element by element
+
+
+def _integer_kind(node: _Node, index: int) -> tuple[int, int] | None:
+    """The range of the integers of an input, where the file says it."""
+    names = {
+        "INT4": (4, True), "UINT4": (4, False), "INT8": (8, True), "UINT8": (8, False), "INT16": (16, True),
+        "UINT16": (16, False), "INT32": (32, True),
+    }  # fmt: skip
+    kind = node.kinds[index] if index < len(node.kinds) else 0
+    name = onnx.TensorProto.DataType.Name(kind)
+    return integer_range(*names[name], False) if name in names else None
+
+
+def _spread(node: _Node, index: int, rank: int) -> Exact:
+    """A scale or a zero point, laid along the axis that the node names."""
+    value = node[index]
+    if value.num.size == 1:
+        return _one(value)
+    if len(value.shape) != 1:
+        raise NoExactMeaningError(f"input {index} of shape {value.shape}: blocks")
+    axis = _axis(node.get("axis", 1), rank)
+    return value.with_num(value.num.reshape([-1 if each == axis else 1 for each in range(rank)]))
+
+
+def _quantize_linear(node: _Node) -> Exact:
+    node.arity(2, 3)
+    x, scale = node[0], _spread(node, 1, len(node[0].shape))
+    given = node.optional(2)
+    zero = Exact.of(0) if given is None else _spread(node, 2, len(x.shape))
+    found = _integer_kind(node, 2) if given is not None else integer_range(8, False, False)
+    declared = node.get("output_dtype", 0)
+    if declared and given is None:
+        kinds = _Node(node.proto, [], node.opset, [declared])
+        found = _integer_kind(kinds, 0)
+    if found is None or node.get("block_size", 0):
+        raise NoExactMeaningError("QuantizeLinear to numbers of another kind")
+    low, high = found
+    quotient = divide(x, scale)
+    if quotient.shape != x.shape:
+        raise NoExactMeaningError(f"a scale that makes {quotient.shape} of {x.shape}")
+    nearest = Exact(_each(lambda value: half_even(value * quotient.unit), quotient.num))
+    shifted = add(nearest, zero)
+    return Exact(_each(lambda value: min(max(int(value * shifted.unit), low), high), shifted.num))
+
+
+def _dequantize_linear(node: _Node) -> Exact:
+    node.arity(2, 3)
+    x, scale = node[0], _spread(node, 1, len(node[0].shape))
+    if node.get("block_size", 0):
+        raise NoExactMeaningError("DequantizeLinear of blocks")
+    zero = Exact.of(0) if node.optional(2) is None else _spread(node, 2, len(x.shape))
+    return multiply(add(x, zero, -1), scale)
+
+
+def _function(function: Callable[[_Node, float], float]) -> Operation:
+    """A function with no exact value: of the nearest float64, in float64."""
+
+    def operation(node: _Node) -> Exact:
+        node.arity(1, 1)
+        return Exact.of(_each(lambda value: Fraction(function(node, float(value * node[0].unit))), node[0].num))
+
+    return operation
+
+
+def _rational(function: Callable[[_Node, Fraction], Fraction]) -> Operation:
+    def operation(node: _Node) -> Exact:
+        node.arity(1, 1)
+        return Exact.of(_each(lambda value: function(node, Fraction(value * node[0].unit)), node[0].num))
+
+    return operation
+
+
+def _number(node: _Node, name: str, default: float) -> float:
+    """An attribute, which is a float32 in the file."""
+    return float(np.float32(node.get(name, default)))
+
+
+def _hard_sigmoid(node: _Node, value: Fraction) -> Fraction:
+    slope, offset = Fraction(_number(node, "alpha", 0.2)), Fraction(_number(node, "beta", 0.5))
+    return max(Fraction(0), min(Fraction(1), value * slope + offset))
+
+
+def _hard_swish(node: _Node, value: Fraction) -> Fraction:
+    return value * max(Fraction(0), min(Fraction(1), value / 6 + Fraction(1, 2)))
+
+
+def _elu(node: _Node, value: float) -> float:
+    return value if value >= 0 else _number(node, "alpha", 1.0) * math.expm1(value)
+
+
+def _selu(node: _Node, value: float) -> float:
+    alpha, gamma = _number(node, "alpha", 1.67326319217681884765625), _number(node, "gamma", 1.05070102214813232421875)
+    return gamma * (value if value >= 0 else alpha * math.expm1(value))
+
+
+def _softplus(node: _Node, value: float) -> float:
+    return max(value, 0.0) + math.log1p(math.exp(-abs(value)))
+
+
+def _gelu(node: _Node, value: float) -> float:
+    if _text(node.get("approximate", b"none")) != "none":
+        raise NoExactMeaningError("an approximate Gelu")
+    return value * (1 + math.erf(value / math.sqrt(2))) / 2
+
+
+def _power(node: _Node) -> Exact:
+    node.arity(2, 2)
+    if len(set(node[1].num.ravel())) == 1 and node[1].only().denominator == 1 and 0 <= node[1].only() <= 8:
+        exponent = int(node[1].only())
+        if np.broadcast_shapes(node[0].shape, node[1].shape) == node[0].shape:
+            return Exact.of(_each(lambda value: Fraction(value * node[0].unit) ** exponent, node[0].num))
+    return Exact.of(np.power(node[0].floats(), node[1].floats()))
+
+
+def _cast(node: _Node) -> Exact:
+    to = onnx.TensorProto.DataType.Name(node.required("to"))
+    if to in ("FLOAT", "DOUBLE"):
+        return node[0]
+    if to in ("INT64", "INT32"):
+        return Exact(_each(lambda value: math.trunc(value * node[0].unit), node[0].num))
+    raise NoExactMeaningError(f"a Cast to {to}")
 
 
 def _relu(node: _Node) -> Exact:
@@ -735,39 +950,126 @@ def _pad(node: _Node) -> Exact:
     return x.with_num(np.pad(x.num, both, constant_values=filling.num.ravel()[0]))
 
 
+def _slice(node: _Node) -> Exact:
+    rank = len(node[0].shape)
+    if node.opset < 10:
+        starts, ends, axes = list(node.required("starts")), list(node.required("ends")), node.get("axes")
+        steps = [1] * len(starts)
+    else:
+        node.arity(3, 5)
+        starts, ends, axes = node.ints(1) or [], node.ints(2) or [], node.ints(3)
+        steps = node.ints(4) or [1] * len(starts)
+    axes = list(range(len(starts))) if axes is None else [_axis(axis, rank) for axis in axes]
+    if not len(starts) == len(ends) == len(axes) == len(steps) or min([1, *steps]) < 1:
+        raise NoExactMeaningError(f"a Slice from {starts} to {ends} of {axes} by {steps}")
+    picked = [slice(None)] * rank
+    for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
+        size = node[0].shape[axis]
+        first, last = (max(0, min(size, each + size if each < 0 else each)) for each in (start, end))
+        picked[axis] = slice(first, last, step)
+    result = node[0].num[tuple(picked)]
+    if 0 in result.shape:
+        raise NoExactMeaningError("a Slice of nothing")
+    return node[0].with_num(result)
+
+
+def _depth_to_space(node: _Node) -> Exact:
+    batch, channels, height, width = node[0].shape
+    size, mode = node.required("blocksize"), _text(node.get("mode", b"DCR"))
+    left = channels // size**2
+    if left * size**2 != channels or mode not in ("DCR", "CRD"):
+        raise NoExactMeaningError(f"DepthToSpace of {channels} channels by {size}, {mode}")
+    if mode == "DCR":
+        split = node[0].num.reshape(batch, size, size, left, height, width).transpose(0, 3, 4, 1, 5, 2)
+    else:
+        split = node[0].num.reshape(batch, left, size, size, height, width).transpose(0, 1, 4, 2, 5, 3)
+    return node[0].with_num(split.reshape(batch, left, height * size, width * size))
+
+
+def _shape(node: _Node) -> Exact:
+    sizes = list(node[0].shape)
+    start, end = node.get("start", 0), node.get("end")
+    return Exact.of(np.array(sizes[start:end], dtype=np.int64))
+
+
+def _gather(node: _Node) -> Exact:
+    node.arity(2, 2)
+    indices = np.array(node.ints(1), dtype=np.int64).reshape(node[1].shape)
+    axis = _axis(node.get("axis", 0), len(node[0].shape))
+    return node[0].with_num(_wrap(np.take(node[0].num, indices, axis=axis)))
+
+
+# Resizing, by the formulas of ONNX' Resize
+
+
+def _place(rule: str, index: int, length: int, target: int, scale: Fraction) -> Fraction:
+    """Where a pixel of the result lies in the input."""
+    half = Fraction(1, 2)
+    if rule == "half_pixel" or (rule == "pytorch_half_pixel" and target > 1):
+        return (index + half) / scale - half
+    if rule == "pytorch_half_pixel":
+        return Fraction(0)
+    if rule == "align_corners":
+        return Fraction(index * (length - 1), target - 1) if target > 1 else Fraction(0)
+    if rule == "asymmetric":
+        return index / scale
+    raise NoExactMeaningError(f"the coordinate_transformation_mode {rule}")
+
+
+_NEAREST: Mapping[str, Callable[[Fraction], int]] = {
+    "floor": math.floor,
+    "ceil": math.ceil,
+    "round_prefer_floor": lambda place: math.ceil(place - Fraction(1, 2)),
+    "round_prefer_ceil": lambda place: math.floor(place + Fraction(1, 2)),
+}
+
+
+def _resize_axis(x: Exact, axis: int, scale: Fraction, mode: str, rule: str, nearest: str) -> Exact:
+    length = x.shape[axis]
+    target = math.floor(length * scale)
+    if target < 1:
+        raise NoExactMeaningError("a Resize to nothing")
+    places = [_place(rule, index, length, target, scale) for index in range(target)]
+
+    def pixel(index: int) -> npt.NDArray[np.object_]:
+        return x.num.take(min(max(index, 0), length - 1), axis=axis)
+
+    if mode == "nearest":
+        return x.with_num(np.stack([pixel(_NEAREST[nearest](place)) for place in places], axis=axis))
+    common = math.lcm(*(place.denominator for place in places))
+    rows = []
+    for place in places:
+        below = math.floor(place)
+        part = int((place - below) * common)
+        rows.append(pixel(below) * (common - part) + pixel(below + 1) * part)
+    return Exact(_wrap(np.stack(rows, axis=axis)), x.unit / common)
+
+
 def _resize(node: _Node) -> Exact:
-    """Nearest by whole factors: there every coordinate rule that is allowed here picks the same pixel."""
-    x = node[0]
-    if _text(node.get("mode", b"nearest")) != "nearest":
-        raise NoExactMeaningError("Resize that is not nearest")
-    kind, index = node.proto.op_type, 1 if node.opset < 11 else 2
-    if kind == "Resize" and node.opset >= 11:
-        rule = _text(node.get("coordinate_transformation_mode", b"half_pixel"))
-        nearest = _text(node.get("nearest_mode", b"round_prefer_floor"))
-        if (rule, nearest) not in {
-            ("asymmetric", "floor"),
-            ("half_pixel", "round_prefer_floor"),
-            ("half_pixel", "round_prefer_ceil"),
-        }:
-            raise NoExactMeaningError(f"Resize with {rule} and {nearest}")
-        if node.get("axes") is not None or node.get("antialias", 0):
-            raise NoExactMeaningError("Resize with axes or antialias")
-    if kind == "Upsample" and node.opset < 9:
+    x, old = node[0], node.proto.op_type == "Upsample" or node.opset < 11
+    mode = _text(node.get("mode", b"nearest"))
+    rule = "asymmetric" if old else _text(node.get("coordinate_transformation_mode", b"half_pixel"))
+    nearest = "floor" if old else _text(node.get("nearest_mode", b"round_prefer_floor"))
+    if mode not in ("nearest", "linear") or nearest not in _NEAREST:
+        raise NoExactMeaningError(f"Resize with {mode}, {nearest}")
+    if not old and (node.get("axes") is not None or node.get("antialias", 0)):
+        raise NoExactMeaningError("Resize with axes or antialias")
+    if node.proto.op_type == "Upsample" and node.opset < 9:
         scales = [Fraction(value) for value in node.required("scales")]
     else:
-        given, sizes = node.optional(index), node.ints(3)
+        given, sizes = node.optional(1 if old else 2), node.ints(3)
         if given is not None and given.num.size:
             scales = list(given.fractions().ravel())
         elif sizes:
-            scales = [Fraction(size, old) for size, old in zip(sizes, x.shape, strict=True)]
+            scales = [Fraction(size, before) for size, before in zip(sizes, x.shape, strict=True)]
         else:
             raise NoExactMeaningError("Resize without scales")
-    if len(scales) != len(x.shape) or any(scale.denominator != 1 or scale < 1 for scale in scales):
+    if len(scales) != len(x.shape) or any(scale <= 0 for scale in scales):
         raise NoExactMeaningError(f"Resize by {scales}")
-    num = x.num
     for axis, scale in enumerate(scales):
-        num = np.repeat(num, int(scale), axis=axis)
-    return x.with_num(num)
+        if scale != 1:
+            x = _resize_axis(x, axis, scale, mode, rule, nearest)
+    return x
 
 
 def _arg_max(node: _Node) -> Exact:
@@ -808,21 +1110,52 @@ STANDARD_OPS: Mapping[str, Operation] = {
     "Resize": _resize,
     "Upsample": _resize,
     "ArgMax": _arg_max,
+    "QuantizeLinear": _quantize_linear,
+    "DequantizeLinear": _dequantize_linear,
+    "MatMul": _mat_mul,
+    "Gemm": _gemm,
+    "GlobalAveragePool": _global_average_pool,
+    "GlobalMaxPool": _global_max_pool,
+    "ReduceMean": _reduce(_mean),
+    "ReduceMax": _reduce(lambda node, axes, keep: _reduced(np.max, node, axes, keep)),
+    "Slice": _slice,
+    "DepthToSpace": _depth_to_space,
+    "Shape": _shape,
+    "Gather": _gather,
+    "Pow": _power,
+    "Cast": _cast,
+    "Sqrt": _function(lambda node, value: math.sqrt(value)),
+    "Exp": _function(lambda node, value: math.exp(value)),
+    "Erf": _function(lambda node, value: math.erf(value)),
+    "Tanh": _function(lambda node, value: math.tanh(value)),
+    "Elu": _function(_elu),
+    "Selu": _function(_selu),
+    "Softplus": _function(_softplus),
+    "Mish": _function(lambda node, value: value * math.tanh(_softplus(node, value))),
+    "Gelu": _function(_gelu),
+    "HardSigmoid": _rational(_hard_sigmoid),
+    "HardSwish": _rational(_hard_swish),
+    "Softsign": _rational(lambda node, value: value / (1 + abs(value))),
+    "Abs": _rational(lambda node, value: abs(value)),
+    "Neg": _rational(lambda node, value: -value),
+    "Sign": _rational(lambda node, value: Fraction((value > 0) - (value < 0))),
 }
 QUANT_OPS: Mapping[str, Operation] = {"Quant": _quant, "IntQuant": _quant, "BipolarQuant": _bipolar, "Trunc": _trunc}
 
 
 def _channels_last(node: _Node) -> Exact:
     """The wrapped operations of qonnx: channels last outside, the ONNX operation inside."""
-    operation = {"Conv": _conv, "MaxPool": _max_pool}.get(node.proto.op_type)
+    wrapped = {"Conv": _conv, "MaxPool": _max_pool, "BatchNormalization": _batch_normalisation}
+    operation = wrapped.get(node.proto.op_type)
     if operation is None:
         raise NoExactMeaningError(f"{node.proto.op_type} with channels last")
 
     def first(value: Exact) -> Exact:
         return value.with_num(np.moveaxis(value.num, -1, 1))
 
-    inputs = [first(node[0])] + ([first(node[1]), *node.inputs[2:]] if node.proto.op_type == "Conv" else [])
-    result = operation(_Node(node.proto, inputs, node.opset))
+    weights = [first(node[1])] if node.proto.op_type == "Conv" else node.inputs[1:2]
+    inputs = [first(node[0]), *weights, *node.inputs[2:]]
+    result = operation(_Node(node.proto, inputs, node.opset, node.kinds))
     return result.with_num(np.moveaxis(result.num, 1, -1))
 
 
@@ -854,6 +1187,7 @@ class Executor:
         self.values = dict(feeds)
         self.outputs = [value.name for value in graph.output]
         self.initializers = {tensor.name: tensor for tensor in graph.initializer}
+        self.kinds = {tensor.name: tensor.data_type for tensor in graph.initializer}
         if len(graph.sparse_initializer) or len(self.initializers) != len(graph.initializer):
             raise NoExactMeaningError("sparse or repeated constants")
         self.producers: dict[str, onnx.NodeProto] = {}
@@ -862,6 +1196,8 @@ class Executor:
                 if name in self.producers or name in self.initializers or name in feeds:
                     raise NoExactMeaningError(f"the tensor {name!r} has two sources")
                 self.producers[name] = node
+            for attribute in node.attribute if node.op_type == "Constant" else ():
+                self.kinds[node.output[0]] = attribute.t.data_type
 
     def __getitem__(self, name: str) -> Exact:
         """The value of a tensor.
@@ -925,7 +1261,8 @@ class Executor:
         inputs = [self.values[name] if name else None for name in proto.input]
         while inputs and inputs[-1] is None:
             inputs.pop()
-        return table[proto.op_type](_Node(proto, inputs, self.opset))
+        kinds = [self.kinds.get(name, 0) for name in proto.input]
+        return table[proto.op_type](_Node(proto, inputs, self.opset, kinds))
 
     def _check_attributes(self, proto: onnx.NodeProto) -> None:
         """An attribute that the operation does not have at the file's version has no meaning."""

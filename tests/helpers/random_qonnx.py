@@ -29,6 +29,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import onnx
+from helpers.onnx_compare import laid, output_values, step
 from helpers.qonnx_exact import Exact, Executor, NoExactMeaningError
 from onnx import TensorProto, helper, numpy_helper
 
@@ -89,6 +90,9 @@ class RandomFile:
     def feeds(self) -> dict[str, Exact]:
         """The picture as the values that the file's input stands for."""
         order = self.image[None] if self.input_last else self.image.transpose(2, 0, 1)[None]
+        rank = len(next(each for each in self.model.graph.input if each.name == self.source).type.tensor_type.shape.dim)
+        if rank < order.ndim:  # a signal, or a vector
+            order = order.reshape(1, self.image.shape[2], *[self.image.shape[1]] * (rank - 2))
         return {self.source: Exact(Exact.of(order.astype(np.int64)).num, self.pixel)}
 
     def __str__(self) -> str:
@@ -98,7 +102,7 @@ class RandomFile:
 
 
 @dataclass
-class _Builder:
+class Builder:
     """A file that grows node by node, each with its exact value for the file's picture."""
 
     rng: random.Random
@@ -214,6 +218,7 @@ class _Builder:
         name = f"{what}{self.count}"
         finite = np.nan_to_num(array, nan=0.0, posinf=1.0, neginf=-1.0) if array.dtype.kind == "f" else array
         self.executor.values[name] = Exact.of(finite)
+        self.executor.kinds[name] = helper.np_dtype_to_tensor_dtype(array.dtype)
         if self.spelling == "nodes" or (self.spelling == "mixed" and self.chance(0.5)):
             tensor = numpy_helper.from_array(array)
             self.nodes.append(helper.make_node("Constant", [], [name], name=self.name("Constant"), value=tensor))
@@ -257,13 +262,13 @@ class _Builder:
 # Weights and bias
 
 
-def _spread(builder: _Builder, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
+def _spread(builder: Builder, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
     rng = np.random.default_rng(builder.rng.getrandbits(32))
     values = rng.normal(0, 1, size=shape) * rng.choice([0.0, 1.0, 1.0, 1.0], size=shape)
     return values.astype(np.float32)
 
 
-def _weights(builder: _Builder, shape: tuple[int, ...]) -> str:
+def _weights(builder: Builder, shape: tuple[int, ...]) -> str:
     """Add quantised weights in one of many spellings."""
     raw = _spread(builder, shape)
     outputs = shape[0]
@@ -318,7 +323,7 @@ def _weights(builder: _Builder, shape: tuple[int, ...]) -> str:
     return builder.quantizer(weights, scales.get(kind, scale), bits, kind != "unsigned", kind == "narrow", mode, zero)
 
 
-def _bias(builder: _Builder, channels: int, unit: Fraction) -> list[str]:
+def _bias(builder: Builder, channels: int, unit: Fraction) -> list[str]:
     """Add a bias, or none; ``unit`` is the accumulator's step."""
     step = float(unit)
     kind = builder.pick(
@@ -359,7 +364,7 @@ def _bias(builder: _Builder, channels: int, unit: Fraction) -> list[str]:
 # Layers
 
 
-def _matrix(builder: _Builder, source: str, outputs: int, kernel: int, *, up: bool = False) -> str:
+def _matrix(builder: Builder, source: str, outputs: int, kernel: int, *, up: bool = False) -> str:
     """Add a convolution, or a transpose convolution, in one of many spellings."""
     channels = builder.value(source).shape[1]
     builder.layers += 1
@@ -417,7 +422,7 @@ def _matrix(builder: _Builder, source: str, outputs: int, kernel: int, *, up: bo
     return builder.emit(op, [source, weights, *bias], **attributes)
 
 
-def _pool(builder: _Builder, source: str) -> str:
+def _pool(builder: Builder, source: str) -> str:
     attributes: dict[str, Any] = {"kernel_shape": [2, 2], "strides": [2, 2]}
     if builder.chance(0.4):
         attributes["pads"] = [0, 0, 0, 0]
@@ -437,7 +442,7 @@ def _pool(builder: _Builder, source: str) -> str:
     return builder.emit("MaxPool", [source], **attributes)
 
 
-def _clip(builder: _Builder, source: str, low: float | None, high: float | None) -> str:
+def _clip(builder: Builder, source: str, low: float | None, high: float | None) -> str:
     if builder.opset < 11:
         bounds = {name: value for name, value in (("min", low), ("max", high)) if value is not None}
         return builder.emit("Clip", [source], **bounds)
@@ -445,7 +450,7 @@ def _clip(builder: _Builder, source: str, low: float | None, high: float | None)
     return builder.emit("Clip", [source, *names] if names[1] else [source, names[0]])
 
 
-def _quantised(builder: _Builder, source: str, *, allow_pool: bool = False) -> tuple[str, bool]:
+def _quantised(builder: Builder, source: str, *, allow_pool: bool = False) -> tuple[str, bool]:
     """Add a rectifier and a quantizer in one of many orders; returns the result and whether a pool came along."""
     bits = builder.rng.choice([2, 3, 4, 4, 5, 6, 7, 8, 8, 1 if builder.chance(0.3) else 4, 12])
     order = builder.pick(
@@ -532,7 +537,7 @@ def _quantised(builder: _Builder, source: str, *, allow_pool: bool = False) -> t
     return pool(result, "after"), pooled
 
 
-def _sprinkle(builder: _Builder, tensor: str) -> str:
+def _sprinkle(builder: Builder, tensor: str) -> str:
     """Add a node that does nothing, or at times one that does."""
     what = builder.pick(
         "between",
@@ -574,13 +579,13 @@ def _sprinkle(builder: _Builder, tensor: str) -> str:
     return tensor
 
 
-def _block(builder: _Builder, tensor: str, channels: int, *, allow_pool: bool = False) -> tuple[str, bool]:
+def _block(builder: Builder, tensor: str, channels: int, *, allow_pool: bool = False) -> tuple[str, bool]:
     acc = _matrix(builder, tensor, channels, builder.rng.choice([3, 3, 1]))
     result, pooled = _quantised(builder, acc, allow_pool=allow_pool)
     return _sprinkle(builder, result), pooled
 
 
-def _join(builder: _Builder, legs: list[str]) -> str:
+def _join(builder: Builder, legs: list[str]) -> str:
     """Concatenate, with quantizers in front of the legs, behind, or both; the first leg must be quantised."""
     legs, quantised = list(legs), legs[0]
     if builder.chance(0.5):
@@ -622,7 +627,7 @@ def _join(builder: _Builder, legs: list[str]) -> str:
     return result
 
 
-def _input(builder: _Builder, source: str, channels: int) -> tuple[str, str]:
+def _input(builder: Builder, source: str, channels: int) -> tuple[str, str]:
     """Add normalisation and the input quantizer; returns its result, and what the first layer reads."""
     last_axes = (1, channels, 1, 1)
     tensor = source
@@ -666,7 +671,7 @@ def _input(builder: _Builder, source: str, channels: int) -> tuple[str, str]:
     return first, tensor
 
 
-def _worst(builder: _Builder, node: onnx.NodeProto) -> int:
+def _worst(builder: Builder, node: onnx.NodeProto) -> int:
     """The greatest sum that a convolution can reach, about: its input has the whole type of the nearest quantizer."""
     source, weights = builder.value(node.input[0]), builder.value(node.input[1])
     largest = 2 ** (int(max(abs(value) for value in source.num.ravel())).bit_length() + 1)
@@ -685,7 +690,7 @@ def _worst(builder: _Builder, node: onnx.NodeProto) -> int:
     return int(max(sums) * largest + bias / (source.unit * weights.unit))
 
 
-def _output(builder: _Builder, tensor: str, classes: int) -> tuple[str, bool]:
+def _output(builder: Builder, tensor: str, classes: int) -> tuple[str, bool]:
     """Add the head; returns the output and whether its channels come last."""
     result = _matrix(builder, tensor, classes, builder.rng.choice([1, 1, 3]))
     kind = builder.pick(
@@ -731,7 +736,7 @@ def generate(seed: int) -> RandomFile:
 
 def _generate(seed: int, rng: random.Random) -> tuple[RandomFile, int]:
     """A file, and how many different values its output has."""
-    builder = _Builder(rng, rng.randint(9, 18))
+    builder = Builder(rng, rng.randint(9, 18))
     channels = int(builder.pick("channels in", {"1": "plain", "2": "asked", "3": "asked", "4": "asked"}, [3, 1, 2, 1]))
     pool_levels = rng.choice([0, 1, 1, 2])
     unit = 2**pool_levels
@@ -756,7 +761,7 @@ def _generate(seed: int, rng: random.Random) -> tuple[RandomFile, int]:
         "batch", {"1": "plain", "dynamic": "asked", "unknown": "asked", "0": "open", "-1": "open", "2": "open"},
         weights=[20, 4, 2, 0.4, 0.4, 0.4],
     )  # fmt: skip
-    model = _model(builder, source, shape, output, batch)
+    model = model_of(builder, source, shape, output, batch)
     if builder.chance(0.07):
         spoiled = rng.choice(list(_SPOILS))
         builder.note(spoiled, "bad")
@@ -767,7 +772,7 @@ def _generate(seed: int, rng: random.Random) -> tuple[RandomFile, int]:
     return file, values
 
 
-def _body(builder: _Builder, tensor: str, levels: int) -> str:
+def _body(builder: Builder, tensor: str, levels: int) -> str:
     """Add an encoder, and a decoder with skip connections."""
     rng = builder.rng
     skips = []
@@ -868,7 +873,7 @@ _SPOILS: dict[str, Callable[[random.Random, onnx.ModelProto], None]] = {
 }
 
 
-def _model(builder: _Builder, source: str, shape: list[int], output: str, batch: str) -> onnx.ModelProto:
+def model_of(builder: Builder, source: str, shape: list[int], output: str, batch: str) -> onnx.ModelProto:
     rng = builder.rng
     dimensions: list[int | str | None] = [*shape]
     dimensions[0] = {"1": 1, "0": 0, "-1": -1, "2": 2, "dynamic": "N", "unknown": None}[batch]
@@ -922,24 +927,19 @@ class Verdict:
         return self.kind not in ("exact", "refused")
 
 
-def graph_values(codes: npt.NDArray[Any], frac: int) -> Exact:
-    """The values of a graph's tensor, with the axes of ONNX: ``(1, channels, height, width)``."""
-    return Exact(Exact.of(np.asarray(codes).transpose(2, 0, 1)[None]).num, Fraction(2) ** -frac)
-
-
 def input_codes(value: Exact, graph: Graph) -> npt.NDArray[np.int64]:
     """The codes of the graph's input, from the exact value of the file's input quantizer.
 
     Raises:
         AssertionError: The graph's input type does not hold these values.
     """
-    qtype = graph.tensor(graph.input).qtype
-    codes = value.fractions() * Fraction(2) ** qtype.frac
+    codes = value.fractions() / step(graph, graph.input)
     assert all(code.denominator == 1 for code in codes.ravel()), (
-        f"the input {qtype} does not hold the values of the file"
+        f"the input {graph.tensor(graph.input)} does not hold the values of the file"
     )
     integers = np.array([int(code) for code in codes.ravel()], dtype=np.int64).reshape(codes.shape)
-    assert len(codes.shape) == 4, f"an input of {codes.shape}"
+    integers = {2: integers[..., None, None], 3: integers[:, :, None]}.get(len(codes.shape), integers)
+    assert integers.ndim == 4, f"an input of {codes.shape}"
     return np.ascontiguousarray(integers[0].transpose(1, 2, 0))
 
 
@@ -985,11 +985,10 @@ def judge(file: RandomFile, folder: Path, loader: Callable[[Path], Graph] = load
     except Exception:  # noqa: BLE001
         return Verdict("traceback", traceback.format_exc(limit=-4))
     expected = outputs[0]
-    if file.output_last:
-        expected = expected.with_num(np.moveaxis(expected.num, -1, 1))
-    got = graph_values(taps[graph.output], graph.tensor(graph.output).qtype.frac)
-    if got.shape != expected.shape:
-        return Verdict("silent", f"an output of {got.shape}, expected {expected.shape}")
+    try:
+        got = laid(output_values(graph, taps[graph.output], last=file.output_last), expected.shape)
+    except AssertionError as error:
+        return Verdict("silent", str(error))
     differing = got.differing(expected)
     if differing:
         return Verdict("silent", f"{differing} of {expected.num.size} values differ", expected.num.size)
@@ -1017,11 +1016,11 @@ class Report:
             self.failures.append(f"{verdict.kind}: {verdict.reason}\n  {file}")
 
 
-def check(seeds: Iterable[int], folder: Path) -> Report:
+def check(seeds: Iterable[int], folder: Path, make: Callable[[int], RandomFile] = generate) -> Report:
     """Judge the files of some seeds."""
     report = Report()
     for seed in seeds:
-        file = generate(seed)
+        file = make(seed)
         report.add(file, judge(file, folder))
     return report
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quantunet.accumulator import accumulator
-from quantunet.ir import Graph, IntArray, MatrixNode, Pair, QType
+from quantunet.ir import Graph, IntArray, MatrixNode, Node, Pair, QType
 
 NODE_ATTRIBUTE = "quantunet_node"
 TENSOR_ATTRIBUTE = "quantunet_tensor"
@@ -109,3 +109,27 @@ def any_geometry(
         "result": rounded(target.qtype),
     }
     return HlsLayer("QunConv2D", attributes, precision, node.terms)
+
+
+def reorder(graph: Graph, node: Node, class_name: str, axes: Pair, value: int = 0) -> HlsLayer:
+    """Return the hls4ml layer of a node that moves pixels.
+
+    Args:
+        graph: The graph.
+        node: The node.
+        class_name: A layer class of :mod:`quantunet.hls.csim.extension`.
+        axes: What it does to rows and to columns.
+        value: The bits of a constant.
+    """
+    (height, width, _), target = graph.input_of(node).shape, graph.output_of(node)
+    attributes = {
+        "in_height": height,
+        "in_width": width,
+        "out_height": target.shape[0],
+        "out_width": target.shape[1],
+        "n_chan": target.shape[2],
+        "rows": axes[0],
+        "columns": axes[1],
+        "value": value,
+    }
+    return HlsLayer(class_name, attributes, {"result": rounded(target.qtype)})

@@ -6,6 +6,7 @@
 #include "qun_schedule_constant.h"
 #include "qun_schedule_layers.h"
 #include "qun_schedule_plumbing.h"
+#include "qun_schedule_reorder.h"
 
 #include <deque>
 #include <iostream>
@@ -46,6 +47,14 @@ Count folds(const Params &params, const char *channels, const char *lanes) {
 // The rules by name. A module's sheet, `hls/modules/<stem>.py`, says which is its own, and what the rule is given.
 const std::map<std::string, Maker> &rules() {
     static const std::map<std::string, Maker> made{
+        {"bilinear", of<Bilinear>},
+        {"blocks",
+         [](const Params &params, const Ports &inputs, const Ports &outputs) -> std::unique_ptr<Module> {
+             if (params.at("Room") == 0)
+                 return std::make_unique<Buffer>(inputs, outputs, params.at("SliceBeats"));
+             return std::make_unique<Replay>(params, *inputs[0], *outputs[0], block_script(params), 1,
+                                             params.at("Room"));
+         }},
         {"concat_in_turn", of<Concat>},
         {"constant",
          [](const Params &params, const Ports &inputs, const Ports &outputs) -> std::unique_ptr<Module> {
@@ -53,6 +62,7 @@ const std::map<std::string, Maker> &rules() {
                  return std::make_unique<ConstantPoint>(params, inputs, outputs);
              return std::make_unique<ConstantWindow>(params, inputs, outputs);
          }},
+        {"crop", of<Cropping>},
         {"fifo",
          [](const Params &params, const Ports &inputs, const Ports &outputs) -> std::unique_ptr<Module> {
              if (params.at("Depth") <= params.at("Shallow"))
@@ -70,6 +80,12 @@ const std::map<std::string, Maker> &rules() {
              makes.back() = true;
              return std::make_unique<Rigid>(inputs, outputs, makes, params.at("Stages"));
          }},
+        {"nearest",
+         [](const Params &params, const Ports &inputs, const Ports &outputs) -> std::unique_ptr<Module> {
+             return std::make_unique<Replay>(params, *inputs[0], *outputs[0], nearest_script(params),
+                                             folds(params, "Channels", "Lanes"), params.at("Room"));
+         }},
+        {"pad", of<Padding>},
         {"pipeline",
          [](const Params &params, const Ports &inputs, const Ports &outputs) -> std::unique_ptr<Module> {
              return std::make_unique<Rigid>(inputs, outputs, std::vector<bool>{true}, params.at("Stages"));
@@ -96,6 +112,10 @@ const std::map<std::string, Maker> &rules() {
          [](const Params &params, const Ports &inputs, const Ports &outputs) -> std::unique_ptr<Module> {
              return std::make_unique<Matrix>(params, inputs, outputs, valid_window_firings(params),
                                              params.at("InFolds"), params.at("OutFolds"), params.at("RingPixels"));
+         }},
+        {"whole_image",
+         [](const Params &params, const Ports &inputs, const Ports &outputs) -> std::unique_ptr<Module> {
+             return std::make_unique<Rigid>(inputs, outputs, last_beats(params), params.at("Stages"));
          }},
         {"width_adapter",
          [](const Params &params, const Ports &inputs, const Ports &outputs) -> std::unique_ptr<Module> {

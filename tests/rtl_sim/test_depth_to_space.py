@@ -1,0 +1,12 @@
+"""``qun_depth_to_space``: exact values and cycles under stalls and resets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from helpers.op_cases import depth_to_space_cases
+from helpers.rtl import check_cases
+
+
+def test_stalls_adjacent_frames_resets_and_cycles(tmp_path: Path) -> None:
+    check_cases("depth_to_space", depth_to_space_cases(), tmp_path)

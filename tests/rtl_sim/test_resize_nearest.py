@@ -1,0 +1,12 @@
+"""``qun_resize_nearest``: exact values and cycles under stalls and resets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from helpers.op_cases import resize_nearest_cases
+from helpers.rtl import check_cases
+
+
+def test_stalls_adjacent_frames_resets_and_cycles(tmp_path: Path) -> None:
+    check_cases("resize_nearest", resize_nearest_cases(), tmp_path)
