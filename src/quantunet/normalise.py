@@ -59,7 +59,7 @@ from quantunet.ir import (
 )
 from quantunet.pixels import Pixels
 from quantunet.ranges import Bound, Range, clamped, fitting_type, limited, saturates_like, types
-from quantunet.requantisation import Bend, Constants, Steps, find, has_ties
+from quantunet.requantisation import Bend, Constants, Steps, find, tie_places
 from quantunet.sigmoid_table import sigmoid_table
 from quantunet.values import (
     AnyValue,
@@ -88,6 +88,9 @@ logger = logging.getLogger(__name__)
 
 INPUT_NAME = "image"
 """The name of a network's input tensor where the door has no better one."""
+
+_MAX_CUT = 1 << 17
+"""Codes of a layer that cuts off first what the next one rounds; more of them take long to find."""
 
 MAX_TABLE_BITS = 12
 """Width of a tensor of which any function can be looked up."""
@@ -769,7 +772,7 @@ class Builder:
         low, high = rounded(value.low), rounded(value.high)
         least, most = rule.low * rule.step, rule.high * rule.step
         behind = replace(value, place=place, low=low, high=high, declared=rule.declared)
-        if rounds:
+        if rounds or rule.declared is None:  # the limits are multiples of the rule's step, not of the sums'
             behind = replace(behind, step=rule.step, rounding=rule.rounding)
         if rule.wraps and not self._inside(behind, least, most):
             if (value.low, value.high) != (None, None):
@@ -992,8 +995,8 @@ class Builder:
         self._made[key] = tensor
         return tensor
 
-    def _affine(self, value: Value, reader: Place) -> Tensor:
-        """Return the tensor of a value by a general requantisation of what it comes from."""
+    def _affine(self, value: Value, reader: Place, *, wide: bool = False) -> Tensor:
+        """Return the tensor of a value by a general requantisation of what it comes from; ``wide`` for another one."""
         steps = steps_of(value.source)
         if (
             value.step is None
@@ -1002,7 +1005,7 @@ class Builder:
             and steps
             and len(steps) == 1
         ):
-            value = replace(value, step=steps[0])  # nothing is rounded, but clamped as no type saturates
+            value = replace(value, step=self._grid(value))  # nothing is rounded, but clamped as no type saturates
         step = value.step
         if step is None:
             raise self._no_type(value, reader)
@@ -1028,6 +1031,9 @@ class Builder:
         ]  # fmt: skip
         sums = value.source.sums() if isinstance(value.source, SumSource) else None
         found = find(channels, self._integers(value.source), sums)
+        places = tie_places(channels) if found is None and value.rounding is half_even else None
+        if places is not None and max(abs(end) for end in ends) << places < _MAX_CUT:
+            return self._affine_of_ties(value, reader, places)
         if found is None:
             raise UnsupportedOpError(
                 value.place.name,
@@ -1036,7 +1042,7 @@ class Builder:
                 hint="Change its scale a little, or use a power of two.",
             )
         held = declared is not None and declared.qmin <= ends[0] and ends[1] <= declared.qmax
-        qtype = declared if declared is not None and (held or value.wraps) else self._holding(value, ends, step)
+        qtype = declared if declared is not None and (held or value.wraps) else self._holding(value, ends, step, wide)
         limits = (qtype.qmin, qtype.qmax) if value.wraps else (max(ends[0], qtype.qmin), min(ends[1], qtype.qmax))
         low_limit = qtype.qmin if low is not None and low < qtype.qmin else (low if low is not None else limits[0])
         high_limit = qtype.qmax if high is not None and high > qtype.qmax else (high if high is not None else limits[1])
@@ -1070,6 +1076,17 @@ class Builder:
         unit = value.step if frac_of(value.step) is None else None
         return self._add(place.order, node, source.shape, qtype, unit)
 
+    def _affine_of_ties(self, value: Value, reader: Place, places: int) -> Tensor:
+        """Return a value whose ties no factor of a power of two meets: cut off behind more places first, then rounded.
+
+        At that many places a tie is kept exactly, and nothing else becomes one.
+        """
+        assert value.step is not None
+        step = value.step / (1 << places)
+        cut = replace(value, place=value.place.part("cut"), step=step, rounding=math.floor, declared=None)
+        tensor = self._affine(cut, reader, wide=True)
+        return self.tensor(replace(value, source=self._source(tensor), bends=()), reader)
+
     def _affine_moved(self, value: Value, source: MovedSource, reader: Place) -> Tensor:
         """Requantise before values are chosen or moved; or behind that where the function falls."""
         falls = not all(bend.rises for bend in value.bends) or value.wraps
@@ -1087,8 +1104,10 @@ class Builder:
         pooled = self._apply(source, inner)
         return self.tensor(replace(value, source=self._source(pooled)), reader)
 
-    def _holding(self, value: Value, ends: tuple[int, int], step: Fraction) -> QType:
+    def _holding(self, value: Value, ends: tuple[int, int], step: Fraction, wide: bool = False) -> QType:
         """Return the smallest type that holds some integers."""
+        if wide:
+            return QType(bits_for(*ends), True, frac_of(step) or 0)
         for qtype in types(frac_of(step) or 0):
             if qtype.qmin <= ends[0] and ends[1] <= qtype.qmax:
                 return qtype
@@ -1460,7 +1479,7 @@ def _inexact(channels: Sequence[Steps]) -> str:
     """Return in words why there are no integers for a quantizer."""
     if channels[0].rounding is half_odd:
         return "an odd zero point: what lies in the middle between two integers is rounded now up, now down"
-    if any(has_ties(channel) for channel in channels) and channels[0].rounding is half_even:
+    if tie_places(channels) is not None and channels[0].rounding is half_even:
         return "a factor of no power of two by which sums fall in the middle between two integers, rounded to even"
     return "scales for which there are no such integers"
 
