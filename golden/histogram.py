@@ -19,13 +19,15 @@ class Histogram:
     Attributes:
         name: The tensor's name.
         qtype: Its type.
-        counts: int64 ``(2**bits,)``: how often ``qmin + i`` occurs.
+        codes: int64 ``(distinct,)``: the integers that occur, the least first.
+        counts: int64 ``(distinct,)``: how often each occurs.
         constant_channels: Channels with one value in every pixel.
         channels: All channels.
     """
 
     name: str
     qtype: QType
+    codes: Array
     counts: Array
     constant_channels: int
     channels: int
@@ -38,18 +40,18 @@ class Histogram:
     @property
     def distinct(self) -> int:
         """Different integers that occur."""
-        return int(np.count_nonzero(self.counts))
+        return len(self.codes)
 
     @property
     def zero_share(self) -> float:
         """The share of values that are 0."""
-        return float(self.counts[-self.qtype.qmin]) / self.values
+        return float(self.counts[self.codes == 0].sum()) / self.values
 
     @property
     def saturated_share(self) -> float:
         """The share of values at the ends of the type; the 0 of an unsigned type is its rectifier, not an end."""
-        ends = self.counts[-1] + (self.counts[0] if self.qtype.signed else 0)
-        return float(ends) / self.values
+        least = (self.codes == self.qtype.qmin) & self.qtype.signed
+        return float(self.counts[least | (self.codes == self.qtype.qmax)].sum()) / self.values
 
     @property
     def dead(self) -> bool:
@@ -62,8 +64,8 @@ class Histogram:
         Args:
             columns: Characters at most; a column holds several neighbouring integers where the type has more.
         """
-        columns = min(columns, len(self.counts))
-        column = np.arange(len(self.counts)) * columns // len(self.counts)
+        columns = min(columns, 1 << self.qtype.bits)
+        column = ((self.codes - self.qtype.qmin) * columns) >> self.qtype.bits
         root = np.sqrt(np.bincount(column, weights=self.counts, minlength=columns))
         levels = np.ceil(root / max(root.max(), 1) * (len(_BARS) - 1)).astype(int)
         return "".join(_BARS[level] for level in levels)
@@ -81,9 +83,9 @@ def histogram(name: str, values: Array, qtype: QType) -> Histogram:
     >>> h.distinct, h.zero_share, h.saturated_share, h.constant_channels, h.shades()
     (3, 0.5, 0.25, 1, '@* *')
     """
-    counts = np.bincount(values.reshape(-1) - qtype.qmin, minlength=1 << qtype.bits)
+    codes, counts = np.unique(values, return_counts=True)
     constant = (values == values[:1, :1]).all(axis=(0, 1))
-    return Histogram(name, qtype, counts, int(constant.sum()), values.shape[2])
+    return Histogram(name, qtype, codes, counts, int(constant.sum()), values.shape[2])
 
 
 def histograms(graph: Graph, taps: Taps) -> list[Histogram]:

@@ -1,6 +1,6 @@
 """The matrix ops of the fast exact path: strips of pixels, windows side by side, one matrix product by BLAS each.
 
-Every partial sum of a layer, in whatever order BLAS adds, lies inside the bound of :func:`_exact_dtype`. An integer is
+Every partial sum of a layer, in whatever order BLAS adds, lies inside the bound of :func:`exact_dtype`. An integer is
 exact in float32 up to ``2**24`` and in float64 up to ``2**53``, so that nothing is rounded but what the definition
 rounds.
 """
@@ -69,7 +69,7 @@ class _Matrix:
     bias: Floats
 
 
-def _exact_dtype(node: MatrixNode, input_type: QType) -> type[np.floating]:
+def exact_dtype(node: MatrixNode, input_type: QType) -> type[np.floating]:
     """Return the smallest float type in which every partial sum is exact, with the bias and without it."""
     low, high = reachable(node, input_type)
     bound = max(-low, high) + int(np.abs(node.bias.array).max())
@@ -80,7 +80,7 @@ def _exact_dtype(node: MatrixNode, input_type: QType) -> type[np.floating]:
 def _matrix(layout: Layout, node: MatrixNode, input_type: QType, blocks: int, together: int) -> _Matrix:
     weight = layout.blocks(node, blocks, together)
     bias = np.resize(node.bias.array, (len(weight), weight.shape[2]))
-    dtype = _exact_dtype(node, input_type)
+    dtype = exact_dtype(node, input_type)
     return _Matrix(np.ascontiguousarray(weight, dtype), bias.astype(dtype))
 
 
@@ -215,7 +215,7 @@ def window_layer(
         ``(images, height', width', channels')`` in the smallest integer type that holds it.
     """
     input_type, output = graph.input_of(node).qtype, graph.output_of(node)
-    dtype = _exact_dtype(node, input_type)
+    dtype = exact_dtype(node, input_type)
     y = np.empty((len(x), *output.shape), code_dtype(output.qtype))
     terms, channels = x.shape[3] // groups, output.shape[2] // groups
     bias = node.bias.array.astype(dtype)

@@ -149,7 +149,7 @@ def read_folding(path: Path, graph: Graph, interval: int | None = None, style: S
         path: A JSON file as :func:`write_folding` makes it. Layers that it leaves out keep their default fold.
         graph: The network.
         interval: For the default folds, as in :func:`default_folding`.
-        style: Of the convolutions whose entry gives none.
+        style: Of the layers that multiply and whose entry gives none.
 
     Raises:
         StorageError: The file cannot be read.

@@ -72,10 +72,14 @@ class QunConvTranspose2D(Layer):
         self.add_bias()
 
 
-class QunSigmoid(Layer):
+class QunLookup(Layer):
     """A table over the whole range of the input; the entry of the integer ``q`` is ``table[q - qmin]``."""
 
-    _expected_attributes = (WeightAttribute("table"), TypeAttribute("table"))
+    _expected_attributes = (
+        WeightAttribute("table"),
+        TypeAttribute("table"),
+        Attribute("probability", value_type=bool, default=True),
+    )
 
     def initialize(self) -> None:
         """Add the output and the table."""
@@ -208,7 +212,7 @@ _CONV_TRANSPOSE2D_CONFIG = """struct config{index} {{
 }};
 """
 
-_SIGMOID_CONFIG = """struct config{index} {{
+_LOOKUP_CONFIG = """struct config{index} {{
     static const unsigned n_in = {n_in};
     static const unsigned table_size = {table_size};
     static const bool in_signed = {in_signed};
@@ -307,11 +311,11 @@ class ConvTranspose2DFunction(FunctionCallTemplate):
         return call.format(**params)
 
 
-class SigmoidConfig(LayerConfigTemplate):
-    """The C++ configuration of a sigmoid table."""
+class LookupConfig(LayerConfigTemplate):
+    """The C++ configuration of a table."""
 
     def __init__(self) -> None:
-        super().__init__(QunSigmoid)
+        super().__init__(QunLookup)
 
     def format(self, node: Any) -> str:
         """Return the configuration struct."""
@@ -322,19 +326,19 @@ class SigmoidConfig(LayerConfigTemplate):
             "table_size": node.get_weights("table").data_length,
             "in_signed": str(source.type.precision.signed).lower(),
         }
-        return _SIGMOID_CONFIG.format(**params)
+        return _LOOKUP_CONFIG.format(**params)
 
 
-class SigmoidFunction(FunctionCallTemplate):
-    """The C++ call of a sigmoid table."""
+class LookupFunction(FunctionCallTemplate):
+    """The C++ call of a table."""
 
     def __init__(self) -> None:
-        super().__init__(QunSigmoid, include_header=["nnet_utils/qun_sigmoid.h"])
+        super().__init__(QunLookup, include_header=["nnet_utils/qun_lookup.h"])
 
     def format(self, node: Any) -> str:
         """Return the call."""
         params = self._default_function_params(node) | {"table": node.get_weights("table").name}
-        return "qun::sigmoid<{input_t}, {output_t}, {config}>({input}, {output}, {table});".format(**params)
+        return "qun::lookup<{input_t}, {output_t}, {config}>({input}, {output}, {table});".format(**params)
 
 
 class ReorderConfig(LayerConfigTemplate):
@@ -512,15 +516,6 @@ def valid_reuse_factors(backend: Any, n_in: int, n_out: int) -> list[int]:
 
 
 _HEADERS = tuple(f"qun_{op.stem}.h" for op in OPS if op.cpp)
-
-_TEMPLATES = (
-    ConvTranspose2DConfig,
-    ConvTranspose2DFunction,
-    SigmoidConfig,
-    SigmoidFunction,
-    ReorderConfig,
-    ReorderFunction,
-)
 
 
 def _own(kind: type) -> list[type]:

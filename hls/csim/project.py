@@ -92,5 +92,5 @@ def content_key(graph: Graph, *settings: object) -> str:
 
 @functools.cache
 def _sources_key() -> str:
-    sources = cache.files(Path(__file__).resolve().parent, "lower/*.py", "cpp/*.h", "extension.py")
+    sources = cache.files(Path(__file__).resolve().parent, "lower/*.py", "cpp/*.h", "extension.py", "windows.py")
     return cache.key(importlib.metadata.version("hls4ml"), sources)

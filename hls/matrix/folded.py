@@ -25,7 +25,7 @@ def check_widths(graph: Graph, node: MatrixNode, fold: Fold) -> None:
     Raises:
         WidthError: The sum of the lanes, or the accumulator while it is rounded, does not fit.
     """
-    source, target = graph.input_of(node).qtype, graph.output_of(node).qtype
+    source = graph.input_of(node).qtype
     product = max(source.qmax, -source.qmin) * max(node.weight_type.qmax, -node.weight_type.qmin)
     most = ((1 << (_SUM_BITS - 1)) - 1) // product
     if fold.style != "constant" and fold.simd > most:  # constants have adders of their own widths
@@ -36,8 +36,17 @@ def check_widths(graph: Graph, node: MatrixNode, fold: Fold) -> None:
             got=f"weights of {node.weight_type.bits} bits and inputs of {source.bits} bits",
             hint=f"Use a SIMD of {allowed[-1]} or less." if allowed else "Use narrower types.",
         )
+    check_rounding(graph, node)
+
+
+def check_rounding(graph: Graph, node: MatrixNode) -> None:
+    """Check that the integers in which the accumulator is rounded hold it.
+
+    Raises:
+        WidthError: They do not.
+    """
     acc = accumulator(graph, node)
-    shift = requant_shift(acc, target)
+    shift = requant_shift(acc, graph.output_of(node).qtype)
     if acc.bits + max(-shift, 1) >= _ROUND_BITS or shift >= _ROUND_BITS - 1:
         raise WidthError(
             node.name,

@@ -12,7 +12,7 @@ from quantunet.hls.design import Cycles, Fold, Instance, Memory, Stream
 from quantunet.hls.matrix.constant_multiply import signed_digits
 from quantunet.hls.modules.sheet import Join, Params, Timing, beat_a_cycle, pixelwise, same_pixel
 from quantunet.hls.resources.parts import SLICE_BEATS, add_slice
-from quantunet.hls.resources.terms import Terms, counter_bits
+from quantunet.hls.resources.terms import Terms, counter_bits, distinct
 from quantunet.ir import MAX_PRODUCT_BITS, Affine, Array, Graph, IntArray, QType
 
 RULE = "pipeline"
@@ -169,9 +169,13 @@ def area(graph: Graph, node: Affine, fold: Fold) -> Terms:
         registers += lanes * (value + (factor + offset if groups > 1 else 1))
         terms.add("lut", sum_bits=lanes * p["SplitBits"], joined_bits=lanes * (factor + offset) if groups > 1 else 0)
     if factor:
-        registers += lanes * (total + (offset if groups > 1 else choices))
+        registers += lanes * total
+        if choices:
+            registers += lanes * (offset if groups > 1 else 1)
+        else:
+            registers += round(distinct(lanes * offset, groups))
         _multiply(terms, lanes, value, factor, fold, _wired(graph, node, fold) if groups == 1 and not choices else None)
-    terms.add("lut", sum_bits=lanes * total, counter_bits=counter_bits(groups))
+    terms.add("lut", hard_sum_bits=lanes * total, counter_bits=counter_bits(groups))
     terms.add("lut", output_bits=0 if p["Wraps"] else lanes * p["LimitBits"], lanes=lanes)
     terms.add("lut", rounding_bits=lanes * total if p["Even"] else 0)
     if p["HasLow"] or p["HasHigh"]:
@@ -194,7 +198,7 @@ def _multiply(terms: Terms, lanes: int, value: int, factor: int, fold: Fold, con
     if fold.style == "folded-dsp":
         parts = _parts(value) * _parts(factor)
         terms.dsp = lanes * parts
-        terms.add("lut", hard_sum_bits=lanes * (parts - 1) * (value + factor))
+        terms.add("lut", hard_sum_bits=lanes * (parts - 1) * (value + factor - _HARD_BITS + 1))
     elif constants is not None:
         terms.add("lut", constant_product_bits=lanes * value * factor)
     else:

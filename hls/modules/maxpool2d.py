@@ -1,11 +1,16 @@
-"""Hardware of ``maxpool2d``: parameters of ``qun_maxpool2d``, and its cycles."""
+"""Hardware of ``maxpool2d``: parameters of ``qun_maxpool2d``, which halves the image, and its cycles.
+
+Other windows have the modules of :mod:`quantunet.hls.modules.global_pool2d` and
+:mod:`quantunet.hls.modules.window_pool2d`.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
 from quantunet.hls.design import Cycles, Fold, Instance, Stream
-from quantunet.hls.modules.sheet import Join, Params, Timing
+from quantunet.hls.modules import global_pool2d, window_pool2d
+from quantunet.hls.modules.sheet import Join, Layer, Params, Timing
 from quantunet.hls.resources.parts import SLICE_BEATS, add_slice
 from quantunet.hls.resources.terms import Terms, counter_bits
 from quantunet.ir import Array, Graph, MaxPool2d
@@ -17,8 +22,17 @@ _LATENCY = 6
 _STAGES = 5  # registers before the output's register slice, which move together
 
 
+def _other(graph: Graph, node: MaxPool2d) -> Layer | None:
+    """Return the sheet of the module that a pooling has where it does not halve the image."""
+    if node.halves(graph.input_of(node).shape):
+        return None
+    return global_pool2d if global_pool2d.fits(graph, node) else window_pool2d
+
+
 def emit(graph: Graph, node: MaxPool2d, fold: Fold) -> Instance:
     """Return the instance of a pooling."""
+    if other := _other(graph, node):
+        return other.emit(graph, node, fold)
     source = graph.input_of(node)
     height, width, channels = source.shape
     params = {
@@ -40,6 +54,8 @@ def emit(graph: Graph, node: MaxPool2d, fold: Fold) -> Instance:
 
 def cycles(graph: Graph, node: MaxPool2d, fold: Fold) -> Cycles:
     """Return the cycles of a pooling for one frame: a beat a cycle comes in, and the last one leaves 6 later."""
+    if other := _other(graph, node):
+        return other.cycles(graph, node, fold)
     height, width, channels = graph.input_of(node).shape
     groups = channels // fold.pe
     beats = height * width * groups
@@ -49,6 +65,8 @@ def cycles(graph: Graph, node: MaxPool2d, fold: Fold) -> Cycles:
 
 def area(graph: Graph, node: MaxPool2d, fold: Fold) -> Terms:
     """Return what a pooling takes."""
+    if other := _other(graph, node):
+        return other.area(graph, node, fold)
     p = emit(graph, node, fold).numbers
     terms = Terms()
     beat, groups = p["Lanes"] * p["Bits"], p["Channels"] // p["Lanes"]
@@ -64,6 +82,8 @@ def area(graph: Graph, node: MaxPool2d, fold: Fold) -> Terms:
 
 def timing(graph: Graph, node: MaxPool2d, fold: Fold) -> Timing:
     """Return how a pooling works through a frame: a firing is a window."""
+    if other := _other(graph, node):
+        return other.timing(graph, node, fold)
     height, width, channels = graph.input_of(node).shape
     row, column = np.divmod(np.arange(height * width // 4, dtype=np.int64), width // 2)
     needed = (2 * row + 1) * width + 2 * column + 1

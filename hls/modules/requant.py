@@ -62,8 +62,8 @@ def area(graph: Graph, node: Requant, fold: Fold) -> Terms:
     value, room = p["InBits"] - p["Shift"] + rounds, p["OutBits"] - (p["OutSigned"] > p["InSigned"])
     add_slice(terms, lanes * (max(1, min(room, value)) if value <= room + 1 else p["OutBits"]) + 1)
     bits = lanes * p["OutBits"]
-    if rounds:  # each bit is a function of the whole value; it grows beyond a LUT's four inputs
-        terms.add("lut", requant_bits=bits * max(1, p["InBits"] - 4))
+    if rounds:  # each bit is a function of the whole value; it grows beyond a LUT's four inputs, to a few levels
+        terms.add("lut", requant_bits=bits * min(max(1, p["InBits"] - 4), 4))
         terms.add("lut", requant_signed_bits=bits if p["InSigned"] and p["InBits"] > 5 else 0)
     elif value > room:
         terms.add("lut", requant_saturation_bits=bits)

@@ -463,7 +463,7 @@ def read_transpose(reader: Reader, layer: Any, place: Place) -> None:
     reader.values[target] = reader.source(layer)
 
 
-def read_sigmoid_table(reader: Reader, layer: Any, place: Place) -> None:
+def read_lookup(reader: Reader, layer: Any, place: Place) -> None:
     """Read the project's own table."""
     table = layer.weights["table"]
     table_type = qtype_of(place.name, table.type.precision)
@@ -471,7 +471,9 @@ def read_sigmoid_table(reader: Reader, layer: Any, place: Place) -> None:
     got = qtype_of(layer.name, result(layer))
     if got != table_type:
         raise UnsupportedOpError(layer.name, expected=f"a result of the table's type {table_type}", got=str(got))
-    value: Value = reader.builder.table(place, reader.source(layer), IntArray.of(codes), table_type)
+    value: Value = reader.builder.table(
+        place, reader.source(layer), IntArray.of(codes), table_type, probability=bool(layer.get_attr("probability"))
+    )
     reader.values[layer.outputs[0]] = value
 
 
@@ -502,7 +504,7 @@ READERS: Mapping[str, Read] = {
     "ZeroPadding2D": read_zero_padding,
     "QunCropping2D": read_cropping,
     "Resize": read_resize,
-    "QunSigmoid": read_sigmoid_table,
+    "QunLookup": read_lookup,
     "Transpose": read_transpose,
 }
 """By hls4ml's layer class."""

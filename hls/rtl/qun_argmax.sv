@@ -62,7 +62,7 @@ module qun_argmax #(
   best_t root;  // of a beat, its channel counted from the beat's first
   logic root_valid;
   logic root_last;
-  best_t best;  // of the pixel so far
+  logic [OutBits-1:0] channel;  // of the pixel's greatest value so far
 
   assign s_axis_tready = move;
 
@@ -71,21 +71,22 @@ module qun_argmax #(
     for (int unsigned lane = 0; lane < Leaves; lane++) begin
       leaves[lane] = '0;
       if (lane < Simd) begin
-        leaves[lane] = '{s_axis_tdata[(lane%Simd)*InBits+:InBits] ^ Flip, OutBits'(lane)};
+        leaves[lane].value   = s_axis_tdata[(lane%Simd)*InBits+:InBits] ^ Flip;
+        leaves[lane].channel = OutBits'(lane);
       end
     end
   end
 
   if (Levels > 0) begin : gen_tree
-    best_t nodes_q[Leaves];  // node n has the nodes 2n and 2n + 1 below it, or two leaves; 1 is the root
+    // Node n has the nodes 2n and 2n + 1 below it, or two leaves; 1 is the root.
+    best_t nodes_q[Leaves];
     logic [Levels-1:0] valid_q;
     logic [Levels-1:0] last_q;
 
     always_ff @(posedge clk) begin
       if (move) begin
         for (int unsigned n = 1; n < Leaves; n++) begin
-          nodes_q[n] <= (2 * n < Leaves) ?
-              better(nodes_q[(2*n)%Leaves], nodes_q[(2*n+1)%Leaves]) :
+          nodes_q[n] <= (2 * n < Leaves) ? better(nodes_q[(2*n)%Leaves], nodes_q[(2*n+1)%Leaves]) :
               better(leaves[(2*n)%Leaves], leaves[(2*n+1)%Leaves]);
         end
         valid_q <= Levels'({valid_q, s_axis_tvalid});
@@ -109,11 +110,13 @@ module qun_argmax #(
     localparam int unsigned GroupBits = $clog2(Groups);
     logic [GroupBits-1:0] group_q;
     best_t best_q;
+    best_t best;
     best_t found;
 
     assign group_last = group_q == GroupBits'(Groups - 1);
     assign found = '{root.value, OutBits'(32'(group_q) * Simd) + root.channel};
     assign best = (group_q == '0) ? found : better(best_q, found);
+    assign channel = best.channel;
 
     always_ff @(posedge clk) begin
       if (move && root_valid) begin
@@ -130,7 +133,10 @@ module qun_argmax #(
                 "tlast came within a pixel")
   end else begin : gen_one_group
     assign group_last = 1'b1;
-    assign best = root;
+    assign channel = root.channel;
+
+    logic [InBits-1:0] unused_value;
+    assign unused_value = root.value;
   end
 
   qun_register_slice #(
@@ -138,7 +144,7 @@ module qun_argmax #(
   ) u_output (
       .clk    (clk),
       .rst_n  (rst_n),
-      .s_data ({root_last, best.channel}),
+      .s_data ({root_last, channel}),
       .s_valid(root_valid && group_last),
       .s_ready(move),
       .m_data ({m_axis_tlast, m_axis_tdata}),

@@ -89,11 +89,10 @@ module qun_multiply #(
     result = 'x;
     if (both) begin
       for (int unsigned lane = 0; lane < Lanes; lane++) begin
-        automatic int unsigned second_lane = (SecondLanes == 1) ? 0 : lane;
         automatic logic [FirstBits-1:0] first_raw = s_axis_first_tdata[lane*FirstBits+:FirstBits];
         automatic
         logic [SecondBits-1:0]
-        second_raw = s_axis_second_tdata[second_lane*SecondBits+:SecondBits];
+        second_raw = s_axis_second_tdata[(lane%SecondLanes)*SecondBits+:SecondBits];
         automatic logic first_sign = FirstSigned && first_raw[FirstBits-1];
         automatic logic second_sign = SecondSigned && second_raw[SecondBits-1];
         automatic longint first = {{(64 - FirstBits) {first_sign}}, first_raw};

@@ -25,8 +25,10 @@ from quantunet.ir import (
     ConvTranspose2d,
     Crop,
     DepthToSpace,
+    DepthwiseConv2d,
     Graph,
     IntArray,
+    Lookup,
     MatrixNode,
     Maximum,
     MaxPool2d,
@@ -39,8 +41,9 @@ from quantunet.ir import (
     ResizeBilinear,
     ResizeNearest,
     Shape,
-    Sigmoid,
+    SumPool2d,
     Tensor,
+    window_places,
 )
 from quantunet.ops import table
 
@@ -64,8 +67,6 @@ def check(graph: Graph) -> Graph:
         for name in node.inputs:
             if name not in written:
                 raise ModelError(node.name, expected="inputs that an earlier layer writes", got=f"'{name}'")
-            if not node.reads_sums:
-                check_width(name, graph.tensor(name).qtype)
         if node.output in written:
             raise ModelError(node.name, expected="an output of its own", got=f"'{node.output}', written twice")
         written.add(node.output)
@@ -92,7 +93,8 @@ def _check_names(graph: Graph) -> None:
             double = sorted(name for name, count in Counter(names).items() if count > 1)
             raise ModelError(graph.name, expected=f"each {kind} once", got=f"twice: {', '.join(double)}")
     for tensor in graph.tensors:
-        check_width(tensor.name, tensor.qtype, MAX_BITS if tensor.name in graph.inputs else MAX_ACCUMULATOR_BITS)
+        sums = all(node.reads_sums for node in graph.consumers(tensor.name))
+        check_width(tensor.name, tensor.qtype, MAX_ACCUMULATOR_BITS if sums else MAX_BITS)
         if tensor.unit is not None and (tensor.unit <= 0 or tensor.qtype.frac):
             raise ScaleError(
                 tensor.name, expected="a unit greater than 0, beside frac = 0", got=f"{tensor.unit} and {tensor.qtype}"
@@ -261,7 +263,8 @@ def windows_of(node: Node, source: Shape, kernel: Pair, stride: Pair, dilation: 
             got=f"{source[0]}x{source[1]}",
             hint="Pad the image, or use a larger one.",
         )
-    return (source[0] - spans[0]) // stride[0] + 1, (source[1] - spans[1]) // stride[1] + 1
+    rows, columns = (window_places(*sizes) for sizes in zip(source[:2], kernel, stride, dilation, strict=True))
+    return rows, columns
 
 
 def _check_conv2d(graph: Graph, node: Conv2d) -> None:
@@ -318,20 +321,34 @@ def _check_conv_transpose2d(graph: Graph, node: ConvTranspose2d) -> None:
     _check_weights(graph, node)
 
 
+def _expect_windows(graph: Graph, node: Node, kernel: Pair, stride: Pair, dilation: Pair = (1, 1)) -> None:
+    """Check that windows of all channels apart are possible, and that the output has a pixel for each."""
+    _check_steps(node, kernel=kernel, stride=stride, dilation=dilation)
+    source = graph.input_of(node).shape
+    _expect_shape(node, graph.output_of(node), (*windows_of(node, source, kernel, stride, dilation), source[2]))
+
+
+def _check_depthwise_conv2d(graph: Graph, node: DepthwiseConv2d) -> None:
+    _expect_windows(graph, node, _check_kernel(node), node.stride, node.dilation)
+    _check_weights(graph, node, graph.input_of(node).shape[2])
+
+
 def _check_maxpool2d(graph: Graph, node: MaxPool2d) -> None:
-    source, target = graph.input_of(node), graph.output_of(node)
-    height, width, channels = source.shape
-    if (node.kernel, node.stride) != ((2, 2), (2, 2)):
-        raise UnsupportedOpError(node.name, expected="windows of 2x2 at stride 2", got="others")
-    if height % 2 or width % 2:
-        raise ShapeError(
+    _expect_windows(graph, node, node.kernel, node.stride)
+    _expect_same_type(node, graph.input_of(node), graph.output_of(node), "input and output")
+
+
+def _check_sumpool2d(graph: Graph, node: SumPool2d) -> None:
+    _expect_windows(graph, node, node.kernel, node.stride)
+    source, target = graph.input_of(node).qtype, graph.output_of(node).qtype
+    low, high = (math.prod(node.kernel) * limit for limit in (source.qmin, source.qmax))
+    if low < target.qmin or high > target.qmax:
+        raise WidthError(
             node.name,
-            expected="an even height and width to halve",
-            got=f"{height}x{width}",
-            hint="Choose an input size that is divisible by 2**depth.",
+            expected=f"an output type that holds every sum, {low}..{high}",
+            got=f"{target}, {target.qmin}..{target.qmax}",
+            hint="Sums are exact: write them wide, and put a requantisation behind.",
         )
-    _expect_shape(node, target, (height // 2, width // 2, channels))
-    _expect_same_type(node, source, target, "input and output")
 
 
 def _check_requant(graph: Graph, node: Requant) -> None:
@@ -480,14 +497,15 @@ def _check_argmax(graph: Graph, node: Argmax) -> None:
         )
 
 
-def _check_sigmoid(graph: Graph, node: Sigmoid) -> None:
+def _check_lookup(graph: Graph, node: Lookup) -> None:
     source, target = graph.input_of(node), graph.output_of(node)
     _expect_shape(node, target, source.shape)
-    check_table(node.name, node.table, source.qtype, target.qtype)
+    check_width(node.name, target.qtype)
+    check_table(node.name, node.table, source.qtype, target.qtype, probability=node.probability)
 
 
-def check_table(where: str, table: IntArray, source: QType, target: QType) -> None:
-    """Check that a sigmoid table covers its input, stays in its output type and keeps the mask's threshold.
+def check_table(where: str, table: IntArray, source: QType, target: QType, *, probability: bool) -> None:
+    """Check that a table covers its input, stays in its output type and, for probabilities, keeps the mask's threshold.
 
     Raises:
         ModelError: Or a subclass.
@@ -497,6 +515,8 @@ def check_table(where: str, table: IntArray, source: QType, target: QType) -> No
     values = table.array
     if values.min() < target.qmin or values.max() > target.qmax:
         raise WidthError(where, expected=f"table entries in {target}", got=f"{values.min()}..{values.max()}")
+    if not probability:
+        return
     half = 1 << (target.bits - 1)
     zero = -source.qmin
     if (values[zero:] < half).any() or (values[:zero] >= half).any():
@@ -601,11 +621,13 @@ _CHECKS: Mapping[str, Callable[[Graph, Any], None]] = table(
     {
         Conv2d.op: _check_conv2d,
         ConvTranspose2d.op: _check_conv_transpose2d,
+        DepthwiseConv2d.op: _check_depthwise_conv2d,
         MaxPool2d.op: _check_maxpool2d,
+        SumPool2d.op: _check_sumpool2d,
         Requant.op: _check_requant,
         Concat.op: _check_concat,
         Add.op: _check_add,
-        Sigmoid.op: _check_sigmoid,
+        Lookup.op: _check_lookup,
         Maximum.op: _check_maximum,
         Multiply.op: _check_multiply,
         Argmax.op: _check_argmax,

@@ -27,6 +27,7 @@ from quantunet.ir import (
     MAX_FRAC,
     MIN_BITS,
     NODE_TYPES,
+    RENAMED,
     Graph,
     IntArray,
     Node,
@@ -226,7 +227,8 @@ def _numbers(entry: Fields, key: str, count: int) -> tuple[int, ...]:
 
 
 def _node(entry: Fields, array: Callable[[Fields, str], IntArray]) -> Node:
-    kind = NODE_TYPES[entry.choice("op", NODE_TYPES)]
+    op = entry.choice("op", (*NODE_TYPES, *RENAMED))
+    kind = NODE_TYPES[RENAMED.get(op, op)]
     values: dict[str, object] = {}
     for field in dataclasses.fields(kind):
         if field.name not in entry and field.default is not dataclasses.MISSING:

@@ -108,7 +108,16 @@ INPUT_TYPE = QType(bits=8, signed=False, frac=8)
 """The sensor's byte, read as a value in [0, 1)."""
 
 PROBABILITY_TYPE = QType(bits=8, signed=False, frac=8)
-"""The output of the sigmoid table."""
+"""The output of a sigmoid's table."""
+
+
+def window_places(length: int, kernel: int, stride: int, dilation: int = 1) -> int:
+    """Return how many windows lie inside a row or a column; none or less where not even one fits.
+
+    >>> window_places(7, 3, 2), window_places(7, 3, 1, dilation=3), window_places(2, 3, 1)
+    (3, 1, 0)
+    """
+    return (length - (kernel - 1) * dilation - 1) // stride + 1
 
 
 @dataclass(frozen=True)
@@ -184,9 +193,6 @@ class Node:
     arity: ClassVar[int] = 1
     """How many tensors it reads."""
 
-    is_probability: ClassVar[bool] = False
-    """Whether the output is a probability that is at least 1/2 exactly where the input is not negative."""
-
     is_class: ClassVar[bool] = False
     """Whether the output is the class of each pixel, of logits that it reads."""
 
@@ -196,6 +202,11 @@ class Node:
     name: str
     inputs: tuple[str, ...]
     output: str
+
+    @property
+    def is_probability(self) -> bool:
+        """Whether the output is a probability that is at least 1/2 exactly where the input is not negative."""
+        return False
 
     @property
     def weight_bits(self) -> int:
@@ -323,6 +334,10 @@ class DepthwiseConv2d(MatrixNode):
     stride: Pair = (1, 1)
     dilation: Pair = (1, 1)
 
+    def work(self, source: Shape, target: Shape) -> int:
+        """Return the cycles of its input port, or those in which one multiplier has work for one frame."""
+        return max(math.prod(source), self.macs(source, target))
+
     def lane_limits(self, sources: Sequence[Shape], target: Shape) -> Pair:
         """Return the channels that PE and SIMD, which are one number, must divide."""
         return target[2], target[2]
@@ -378,9 +393,15 @@ class MaxPool2d(Node):
     """
 
     op: ClassVar[str] = "maxpool2d"
+    adds: ClassVar[bool] = False
+    """Whether the pixels of a window are added."""
 
     kernel: Pair = (2, 2)
     stride: Pair = (2, 2)
+
+    def halves(self, source: Shape) -> bool:
+        """Return whether it makes one pixel of each 2x2 of an image of even height and width."""
+        return self.kernel == self.stride == (2, 2) and source[0] % 2 == source[1] % 2 == 0
 
     def work(self, source: Shape, target: Shape) -> int:
         """Return the cycles of its input port, or those in which it takes a value of a window."""
@@ -400,6 +421,8 @@ class SumPool2d(Node):
     """
 
     op: ClassVar[str] = "sumpool2d"
+    adds: ClassVar[bool] = True
+    """Whether the pixels of a window are added."""
 
     kernel: Pair = (2, 2)
     stride: Pair = (2, 2)
@@ -593,30 +616,24 @@ class Argmax(Node):
 
 
 @dataclass(frozen=True)
-class Sigmoid(Node):
-    """A table over the whole range of the input.
+class Lookup(Node):
+    """Any function of one value: a table over the whole range of the input.
 
     Attributes:
         table: ``(2**bits,)``; the entry of the integer ``q`` is ``table[q - qmin]``.
+        probability: Whether the output is a probability, as a sigmoid's. Files of the first format have no other
+            tables.
     """
 
-    op: ClassVar[str] = "sigmoid"
-    is_probability: ClassVar[bool] = True
+    op: ClassVar[str] = "lookup"
 
     table: IntArray
+    probability: bool = True
 
-
-@dataclass(frozen=True)
-class Table(Node):
-    """Any function of one value: a table over the whole range of the input, of at most 12 bits.
-
-    Attributes:
-        table: ``(2**bits,)``; the entry of the integer ``q`` is ``table[q - qmin]``.
-    """
-
-    op: ClassVar[str] = "table"
-
-    table: IntArray
+    @property
+    def is_probability(self) -> bool:
+        """Whether the output is a probability that is at least 1/2 exactly where the input is not negative."""
+        return self.probability
 
 
 NODE_TYPES: Mapping[str, type[Any]] = table(
@@ -626,11 +643,13 @@ NODE_TYPES: Mapping[str, type[Any]] = table(
         for kind in (
             Conv2d,
             ConvTranspose2d,
+            DepthwiseConv2d,
             MaxPool2d,
+            SumPool2d,
             Requant,
             Concat,
             Add,
-            Sigmoid,
+            Lookup,
             Maximum,
             Multiply,
             Argmax,
@@ -643,6 +662,9 @@ NODE_TYPES: Mapping[str, type[Any]] = table(
         )
     },
 )
+
+RENAMED: Mapping[str, str] = {"sigmoid": Lookup.op}
+"""Ops by the names that they have in files of the first format, and in the digests of networks for good."""
 
 
 @dataclass(frozen=True)

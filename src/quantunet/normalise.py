@@ -38,6 +38,7 @@ from quantunet.ir import (
     DepthwiseConv2d,
     Graph,
     IntArray,
+    Lookup,
     MatrixNode,
     Maximum,
     MaxPool2d,
@@ -52,9 +53,7 @@ from quantunet.ir import (
     ResizeNearest,
     Shape,
     Sides,
-    Sigmoid,
     SumPool2d,
-    Table,
     Tensor,
 )
 from quantunet.pixels import Pixels
@@ -552,9 +551,9 @@ class Builder:
             return None
         return Curve(place, one.source, tuple(map(function, one.values, other.values)))
 
-    def table(self, place: Place, value: AnyValue, table: IntArray, qtype: QType) -> Value:
-        """Return a tensor that is looked up in a sigmoid's table, which the door has read."""
-        return self._looked_up(place, self.tensor(value, place), table, Form.of(qtype), sigmoid=True)
+    def table(self, place: Place, value: AnyValue, table: IntArray, qtype: QType, *, probability: bool) -> Value:
+        """Return a tensor that is looked up in a table, which the door has read."""
+        return self._looked_up(place, self.tensor(value, place), table, Form.of(qtype), probability=probability)
 
     def quantise(self, place: Place, value: AnyValue, rule: Rule) -> AnyValue:
         """Return a value behind a quantizer."""
@@ -1309,16 +1308,16 @@ class Builder:
         whole_type = form is not None and rule == Rule.of(form.qtype)
         if value.sigmoid and form is not None and whole_type and value.source.unit is None and not form.signed:
             table = sigmoid_table(value.source.qtype, form.qtype)
-            return self._looked_up(value.place, value.source, table, form, sigmoid=True)
+            return self._looked_up(value.place, value.source, table, form, probability=True)
         codes = [_table_code(place, each, rule) for each in value.values]
         if form is None or not rule.low >= form.qtype.qmin or not rule.high <= form.qtype.qmax:
             qtype = self._holding(Value(self._source(value.source), place), (min(codes), max(codes)), rule.step)
             form = Form(qtype.bits, qtype.signed, rule.step)
-        return self._looked_up(value.place, value.source, IntArray.of(codes), form, sigmoid=False)
+        return self._looked_up(value.place, value.source, IntArray.of(codes), form, probability=False)
 
-    def _looked_up(self, place: Place, source: Tensor, table: IntArray, form: Form, *, sigmoid: bool) -> Value:
-        kind = Sigmoid if sigmoid else Table
-        node = kind(self._layer_name(place.name), (source.name,), self._tensor_name(place.output), table)
+    def _looked_up(self, place: Place, source: Tensor, table: IntArray, form: Form, *, probability: bool) -> Value:
+        names = self._layer_name(place.name), (source.name,), self._tensor_name(place.output)
+        node = Lookup(*names, table, probability)
         unit = form.step if frac_of(form.step) is None else None
         tensor = self._add(place.order, node, source.shape, form.qtype, unit)
         self._reach[tensor.name] = (int(table.array.min()), int(table.array.max()))

@@ -27,7 +27,8 @@ class Op:
         cpp: Whether hls4ml lacks the layer, so that ``hls/csim/cpp/`` has a kernel for it.
         styles: Styles, beside the first, folded one, in which the op has a hardware module of its own: ``constant``
             stands for the module ``<stem>_constant``.
-        windows: Whether there is a hardware module ``window_<stem>`` for windows of any geometry.
+        hardware: Stems of its hardware modules where they are others than its own and those of its styles: one for
+            each kind of geometry, which ops may share.
     """
 
     stem: str
@@ -35,23 +36,30 @@ class Op:
     computes: bool = True
     cpp: bool = False
     styles: tuple[str, ...] = ()
-    windows: bool = False
+    hardware: tuple[str, ...] = ()
 
     @property
     def modules(self) -> tuple[str, ...]:
         """Stems of its hardware modules."""
-        others = (f"window_{self.stem}",) if self.windows else ()
-        return (self.stem, *(f"{self.stem}_{style}" for style in self.styles), *others)
+        return self.hardware or (self.stem, *(f"{self.stem}_{style}" for style in self.styles))
 
 
 OPS: tuple[Op, ...] = (
-    Op("conv2d", "convolution with bias and requantisation", cpp=True, styles=("constant",), windows=True),
+    Op(
+        "conv2d",
+        "convolution with bias and requantisation",
+        cpp=True,
+        styles=("constant",),
+        hardware=("conv2d", "conv2d_constant", "window_conv2d"),
+    ),
     Op("conv_transpose2d", "transpose convolution with bias and requantisation", cpp=True),
-    Op("maxpool2d", "maximum over 2x2 windows"),
+    Op("depthwise_conv2d", "convolution of each channel by itself, requantised", cpp=True),
+    Op("maxpool2d", "maximum over windows", cpp=True, hardware=("maxpool2d", "window_pool2d", "global_pool2d")),
+    Op("sumpool2d", "exact sum over windows", cpp=True, hardware=("window_pool2d", "global_pool2d")),
     Op("requant", "requantisation to another type"),
     Op("concat", "concatenation along the channels"),
     Op("add", "weighted sum of two tensors, requantised", cpp=True),
-    Op("sigmoid", "exact sigmoid table", cpp=True),
+    Op("lookup", "any function of one value, by table", cpp=True),
     Op("maximum", "the greater of two tensors, value by value"),
     Op("multiply", "exact product of two tensors, or of one and a gate", cpp=True),
     Op("argmax", "channel of the greatest value", cpp=True),
@@ -169,7 +177,8 @@ def expected_files(op: Op) -> tuple[str, ...]:
     """
     files = [f"{place}{stem}{end}" for stem in op.modules for place, end in _MODULE_FILES]
     if op.computes:
-        files += [f"golden/ops/{op.stem}.py", f"hls/csim/lower/{op.stem}.py", f"tests/golden/test_{op.stem}.py"]
+        files += [f"{folder}/{op.stem}.py" for folder in ("golden/ops", "hls/csim/lower", "hls/modules")]
+        files.append(f"tests/golden/test_{op.stem}.py")
     if op.cpp:
         files.append(f"hls/csim/cpp/qun_{op.stem}.h")
-    return tuple(files)
+    return tuple(dict.fromkeys(files))

@@ -26,7 +26,7 @@ import onnx
 
 from quantunet import __version__
 from quantunet.errors import StorageError
-from quantunet.ir import Graph, IntArray
+from quantunet.ir import RENAMED, Graph, IntArray
 
 ONNX_PREFIX = "quantunet."
 """Of the keys in the ``metadata_props`` of an ONNX file."""
@@ -241,6 +241,7 @@ def _canonical(value: object) -> object:
         kept = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
         defaults = {f.name: f.default for f in dataclasses.fields(value)}
         op = getattr(value, "op", None)
+        op = next((first for first, now in RENAMED.items() if now == op), op)
         return ({} if op is None else {"op": op}) | {
             name: _canonical(entry) for name, entry in kept.items() if entry != defaults[name]
         }

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from quantunet.accumulator import product_type
+from quantunet.accumulator import bits_for, product_type
 from quantunet.graph_check import check
 from quantunet.ir import (
     INPUT_TYPE,
@@ -21,8 +21,10 @@ from quantunet.ir import (
     ConvTranspose2d,
     Crop,
     DepthToSpace,
+    DepthwiseConv2d,
     Graph,
     IntArray,
+    Lookup,
     MatrixNode,
     Maximum,
     MaxPool2d,
@@ -34,9 +36,11 @@ from quantunet.ir import (
     Requant,
     ResizeBilinear,
     ResizeNearest,
+    Shape,
     Sides,
-    Sigmoid,
+    SumPool2d,
     Tensor,
+    window_places,
 )
 from quantunet.sigmoid_table import sigmoid_table
 
@@ -117,11 +121,40 @@ class GraphBuilder:
         node = dataclasses.replace(node, bias=bias, weight_type=QType(bits_w, True, output.frac + shift - frac))
         return self._add(node, (pixels[0], pixels[1], channels), output)
 
-    def maxpool2d(self, name: str, source: str) -> str:
-        """Add a 2x2 pooling."""
+    def depthwise_conv2d(
+        self, name: str, source: str, kernel: Pair, bits_w: int, output: QType, stride: Pair = (1, 1),
+        dilation: Pair = (1, 1),
+    ) -> str:  # fmt: skip
+        """Add a depthwise convolution, with scales as in :meth:`matrix`."""
+        x = self._tensor(source)
+        weight = self._weights((*kernel, 1, x.shape[2]), bits_w)
+        deviation = float(np.std(weight.array)) * x.qtype.qmax / 2 * (kernel[0] * kernel[1]) ** 0.5 + 1
+        mean = 0 if x.qtype.signed else x.qtype.qmax / 2
+        centre = np.rint(-mean * weight.array.sum(axis=(0, 1, 2))).astype(np.int64)
+        bias = IntArray.of(centre + self.rng.integers(-int(deviation) - 1, int(deviation) + 2, size=x.shape[2]))
+        shift = int(np.round(np.log2(deviation * 2 / max(output.qmax, 1))))
+        weight_type = QType(bits_w, True, output.frac + shift - x.qtype.frac)
+        node = DepthwiseConv2d(name, (source,), f"{name}_out", weight, weight_type, bias, stride, dilation)
+        return self._add(node, self._windows(source, kernel, stride, dilation), output)
+
+    def _windows(self, source: str, kernel: Pair, stride: Pair, dilation: Pair = (1, 1)) -> Shape:
+        """Return the shape of a pixel for each window that lies inside a tensor."""
         height, width, channels = self._tensor(source).shape
-        shape = (height // 2, width // 2, channels)
-        return self._add(MaxPool2d(name, (source,), f"{name}_out"), shape, self._tensor(source).qtype)
+        rows, columns = (window_places(*sizes) for sizes in zip((height, width), kernel, stride, dilation, strict=True))
+        return rows, columns, channels
+
+    def maxpool2d(self, name: str, source: str, kernel: Pair = (2, 2), stride: Pair = (2, 2)) -> str:
+        """Add a maximum over windows."""
+        node = MaxPool2d(name, (source,), f"{name}_out", kernel, stride)
+        return self._add(node, self._windows(source, kernel, stride), self._tensor(source).qtype)
+
+    def sumpool2d(self, name: str, source: str, kernel: Pair = (2, 2), stride: Pair = (2, 2)) -> str:
+        """Add a sum over windows in the smallest type; where a window has a power of two of pixels, it is the mean."""
+        x, pixels = self._tensor(source).qtype, kernel[0] * kernel[1]
+        bits = bits_for(pixels * x.qmin, pixels * x.qmax) - (not x.signed)
+        finer = pixels.bit_length() - 1 if pixels & (pixels - 1) == 0 else 0
+        node = SumPool2d(name, (source,), f"{name}_out", kernel, stride)
+        return self._add(node, self._windows(source, kernel, stride), QType(bits, x.signed, x.frac + finer))
 
     def requant(self, name: str, source: str, qtype: QType) -> str:
         """Add a requantisation to exactly ``qtype``."""
@@ -198,11 +231,18 @@ class GraphBuilder:
         qtype = QType((channels - 1).bit_length(), False, 0)
         return self._add(Argmax(name, (source,), f"{name}_out"), (height, width, 1), qtype)
 
+    def lookup(self, name: str, source: str, table: IntArray, qtype: QType) -> str:
+        """Add a table whose entries are of ``qtype``."""
+        return self._add(
+            Lookup(name, (source,), f"{name}_out", table, probability=False), self._tensor(source).shape, qtype
+        )
+
     def sigmoid(self, name: str, source: str) -> str:
         """Add a sigmoid table."""
         x = self._tensor(source)
         table = sigmoid_table(x.qtype, PROBABILITY_TYPE)
-        return self._add(Sigmoid(name, (source,), f"{name}_out", table), x.shape, PROBABILITY_TYPE)
+        node = Lookup(name, (source,), f"{name}_out", table)
+        return self._add(node, x.shape, PROBABILITY_TYPE)
 
     def pad(self, name: str, source: str, sides: Sides, value: int = 0) -> str:
         """Add pixels of one constant around the image."""
@@ -291,6 +331,24 @@ def random_windows(seed: int = 0, name: str = "random_windows") -> Graph:
     x = builder.convolution("up_columns", x, 2, (1, 3), 3, QType(5, True, 3), stride=(1, 3), crop=(0, 0, 0, 0))
     x = builder.convolution("strided", x, 4, (2, 2), 4, QType(4, False, 3), stride=(2, 1))
     builder.convolution("up_more", x, 4, (5, 4), 4, QType(7, True, 4), stride=(3, 2), crop=(2, 3, 4, 2))
+    return builder.build()
+
+
+def random_pools(seed: int = 0, name: str = "random_pools") -> Graph:
+    """Return a network of depthwise convolutions and pools with random weights; a gate of the whole image joins it."""
+    builder = GraphBuilder(name, 9, 10, 2, INPUT_TYPE, seed)
+    x = builder.convolution("stem", "image", 4, (1, 3), 3, QType(4, False, 3))
+    y = builder.depthwise_conv2d("depthwise", x, (2, 3), 4, QType(4, False, 3))
+    x = builder.concat("join", builder.maxpool2d("overlapping", x, (2, 3), (1, 1)), y)
+    y = builder.requant("mean", builder.sumpool2d("sum", x), QType(4, False, 3))
+    y = builder.depthwise_conv2d("strided", y, (3, 3), 4, QType(4, True, 2), (1, 2))
+    y = builder.convolution("up", y, 4, (8, 6), 4, QType(4, True, 2), stride=(4, 6), crop=(4, 0, 4, 0))
+    y = builder.requant("up_type", y, QType(4, False, 3))
+    x = builder.concat("skip", builder.maxpool2d("rows", x, (5, 1), (1, 1)), y)
+    y = builder.requant("average", builder.sumpool2d("whole", x, (4, 6), (1, 1)), QType(6, False, 0))
+    y = builder.convolution("gate", y, 12, (4, 6), 4, QType(4, True, 2), stride=(4, 6), crop=(0, 0, 0, 0))
+    x = builder.add("gated", x, y, QType(5, True, 2))
+    builder.convolution("head", x, 1, (1, 1), 4, QType(6, True, 3))
     return builder.build()
 
 

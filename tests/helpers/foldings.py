@@ -15,7 +15,7 @@ def lopsided_folding(graph: Graph, seed: int) -> dict[str, Fold]:
     folding = {}
     for node in graph.nodes:
         channels_out = graph.output_of(node).shape[2]
-        if isinstance(node, MatrixNode):
+        if isinstance(node, MatrixNode) and not node.tied_lanes:
             pe_limit, simd_limit = node.lane_limits([graph.input_of(node).shape], graph.output_of(node).shape)
             folding[node.name] = Fold(rng.choice(_divisors(pe_limit)), rng.choice(_divisors(simd_limit)))
         else:

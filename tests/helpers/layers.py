@@ -18,15 +18,14 @@ from quantunet.ir import (
     ConvTranspose2d,
     Graph,
     IntArray,
+    Lookup,
     Maximum,
-    MaxPool2d,
     Multiply,
     Node,
     Pair,
     QType,
     Requant,
     Shape,
-    Sigmoid,
     Tensor,
 )
 from quantunet.random_network import GraphBuilder
@@ -59,26 +58,37 @@ def matrix(
     return _graph(kind(name, ("x",), "y", weight, weight_type, bias), Tensor("x", shape, source), output)
 
 
-def maxpool2d(name: str, shape: Shape, qtype: QType) -> Graph:
+def maxpool2d(name: str, shape: Shape, qtype: QType, kernel: Pair = (2, 2), stride: Pair = (2, 2)) -> Graph:
     """Return a pooling."""
-    output = Tensor("y", (shape[0] // 2, shape[1] // 2, shape[2]), qtype)
-    return _graph(MaxPool2d(name, ("x",), "y"), Tensor("x", shape, qtype), output)
+    builder = GraphBuilder(name, *shape, qtype, 0)
+    builder.maxpool2d(name, "image", kernel, stride)
+    return builder.build()
+
+
+def sumpool2d(name: str, shape: Shape, qtype: QType, kernel: Pair, stride: Pair) -> Graph:
+    """Return a sum over windows."""
+    builder = GraphBuilder(name, *shape, qtype, 0)
+    builder.sumpool2d(name, "image", kernel, stride)
+    return builder.build()
+
+
+def depthwise_conv2d(
+    name: str,
+    shape: Shape,
+    types: tuple[QType, int, QType],
+    kernel: Pair,
+    stride: Pair = (1, 1),
+    dilation: Pair = (1, 1),
+) -> Graph:
+    """Return a depthwise convolution; ``types`` are the input's, the weights' bits, and the output's."""
+    builder = GraphBuilder(name, *shape, types[0], 0)
+    builder.depthwise_conv2d(name, "image", kernel, types[1], types[2], stride, dilation)
+    return builder.build()
 
 
 def requant(name: str, shape: Shape, source: QType, target: QType) -> Graph:
     """Return a requantisation."""
     return _graph(Requant(name, ("x",), "y"), Tensor("x", shape, source), Tensor("y", shape, target))
-
-
-def of_sums(name: str, shape: Shape, sums: QType, target: QType, **options: Any) -> Graph:
-    """Return an affine, or a requantisation where there are no options, that reads the wide tensor of a convolution."""
-    builder = GraphBuilder(name, *shape, QType(4, True, 0), len(name))
-    builder.matrix(Conv2d, "sums", "image", shape[2], 1, 4, sums)
-    if options:
-        builder.affine(name, "sums_out", target, **options)
-    else:
-        builder.requant(name, "sums_out", target)
-    return builder.build().layer(name)
 
 
 def affine(name: str, shape: Shape, source: QType, target: QType, **options: Any) -> Graph:
@@ -122,7 +132,14 @@ def sigmoid(name: str, shape: Shape, source: QType) -> Graph:
     """Return a sigmoid table."""
     table = sigmoid_table(source, PROBABILITY_TYPE)
     output = Tensor("y", shape, PROBABILITY_TYPE)
-    return _graph(Sigmoid(name, ("x",), "y", table), Tensor("x", shape, source), output)
+    return _graph(Lookup(name, ("x",), "y", table), Tensor("x", shape, source), output)
+
+
+def lookup(name: str, shape: Shape, source: QType, target: QType) -> Graph:
+    """Return a random table."""
+    entries = np.random.default_rng(len(name)).integers(target.qmin, target.qmax + 1, size=1 << source.bits)
+    output = Tensor("y", shape, target)
+    return _graph(Lookup(name, ("x",), "y", IntArray.of(entries), False), Tensor("x", shape, source), output)
 
 
 def reorder(name: str, shape: Shape, qtype: QType, add: Callable[[GraphBuilder], str]) -> Graph:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 from helpers.benches.cases import Case, layer_case, plumbing_case
 
-from quantunet.hls.design import Fold, Stream
+from quantunet.hls.design import Fold, Stream, Style
 from quantunet.hls.modules import fifo, fork, width_adapter
-from quantunet.ir import MAX_BITS, Conv2d, Graph, IntArray, QType, Sigmoid, Tensor
+from quantunet.ir import IntArray, QType, Tensor
 from quantunet.random_network import GraphBuilder
 
 
@@ -31,6 +32,76 @@ def maxpool2d_cases() -> list[Case]:
     return cases
 
 
+_Geometry = tuple[tuple[int, int, int], tuple[int, int], tuple[int, int], int, QType]
+"""Shape, kernel, stride, lanes, type."""
+
+
+def _pool_cases(kind: str, geometries: Sequence[_Geometry]) -> list[Case]:
+    cases = []
+    for seed, (shape, kernel, stride, lanes, qtype) in enumerate(geometries):
+        builder = GraphBuilder("net", *shape, qtype, seed)
+        (builder.maxpool2d if kind == "max" else builder.sumpool2d)("pool", "image", kernel, stride)
+        cases.append(layer_case(builder.build(), Fold(lanes, lanes), seed=seed))
+    return cases
+
+
+def window_pool2d_cases() -> list[Case]:
+    """Maxima and sums: windows that overlap, touch and leave gaps, odd sizes, a row, a column, one lane and several."""
+    maxima: list[_Geometry] = [
+        ((5, 7, 4), (3, 3), (2, 2), 2, QType(4, True, 0)),
+        ((4, 5, 3), (3, 3), (1, 1), 3, QType(8, False, 0)),
+        ((5, 7, 2), (2, 2), (2, 2), 1, QType(3, True, 0)),
+        ((1, 9, 4), (1, 2), (1, 2), 4, QType(1, False, 0)),
+    ]
+    sums: list[_Geometry] = [
+        ((6, 8, 4), (2, 2), (2, 2), 2, QType(8, False, 8)),
+        ((5, 6, 2), (3, 3), (1, 1), 1, QType(5, True, 0)),
+        ((7, 4, 3), (3, 1), (2, 3), 3, QType(1, True, 0)),
+        ((6, 1, 2), (2, 1), (1, 1), 2, QType(16, True, 0)),
+        ((4, 9, 6), (1, 1), (2, 4), 2, QType(16, False, 0)),
+        ((9, 9, 1), (5, 4), (1, 5), 1, QType(4, False, 0)),
+    ]
+    return _pool_cases("max", maxima) + _pool_cases("sum", sums)
+
+
+def global_pool2d_cases() -> list[Case]:
+    """Maxima and sums, with channel groups in a register, in several, and in a memory; an image of one pixel."""
+    maxima: list[_Geometry] = [
+        ((3, 4, 6), (3, 4), (1, 1), 6, QType(4, True, 0)),
+        ((3, 3, 3), (3, 3), (2, 2), 1, QType(16, True, 0)),
+        ((3, 2, 8), (3, 2), (1, 1), 2, QType(5, False, 0)),
+    ]
+    sums: list[_Geometry] = [
+        ((2, 3, 4), (2, 3), (2, 2), 2, QType(8, False, 0)),
+        ((3, 3, 3), (3, 3), (1, 1), 1, QType(16, True, 0)),
+        ((3, 2, 8), (3, 2), (1, 1), 2, QType(5, True, 0)),
+        ((1, 7, 5), (1, 7), (1, 1), 1, QType(1, False, 0)),
+        ((1, 1, 4), (1, 1), (1, 1), 2, QType(3, True, 0)),
+    ]
+    return _pool_cases("max", maxima) + _pool_cases("sum", sums)
+
+
+def depthwise_conv2d_cases() -> list[Case]:
+    """Kernels, strides and dilations of any kind, a row and a column, both styles, signs, narrow and wide types."""
+    cases = []
+    layers: list[tuple[_Geometry, tuple[int, int], int, QType, Style]] = [
+        (((6, 7, 4), (3, 3), (1, 1), 2, QType(4, False, 2)), (1, 1), 4, QType(4, False, 2), "folded-lut"),
+        (((7, 8, 4), (3, 3), (2, 2), 4, QType(8, True, 4)), (1, 1), 8, QType(8, True, 3), "folded-dsp"),
+        (((7, 6, 3), (3, 2), (1, 1), 1, QType(3, True, 1)), (2, 3), 5, QType(6, True, 2), "folded-lut"),
+        (((1, 9, 2), (1, 5), (1, 3), 2, QType(16, True, 8)), (1, 1), 16, QType(16, True, 4), "folded-lut"),
+        (((8, 1, 6), (3, 1), (1, 1), 3, QType(1, False, 0)), (1, 1), 2, QType(3, True, 0), "folded-lut"),
+        (((5, 5, 4), (1, 1), (2, 2), 2, QType(16, False, 8)), (1, 1), 16, QType(16, False, 9), "folded-dsp"),
+        (((4, 4, 2), (4, 4), (1, 1), 1, QType(2, True, 0)), (1, 1), 3, QType(1, True, 0), "folded-lut"),
+    ]
+    for seed, ((shape, kernel, stride, lanes, source), dilation, bits_w, target, style) in enumerate(layers):
+        builder = GraphBuilder("net", *shape, source, seed)
+        builder.depthwise_conv2d("layer", "image", kernel, bits_w, target, stride, dilation)
+        case = layer_case(builder.build(), Fold(lanes, lanes, style), seed=seed)
+        assert len(np.unique(case.frames["layer_out"])) > 1, f"{seed}: the output is constant"
+        cases.append(case)
+    return cases
+
+
 def requant_cases() -> list[Case]:
     """Right, left and no shift; every pair of signs; shifts as wide as the input and wider."""
     types = [
@@ -45,6 +116,7 @@ def requant_cases() -> list[Case]:
         (QType(8, True, 9), QType(3, True, 1)),
         (QType(1, False, 1), QType(2, True, 0)),
         (QType(16, True, 8), QType(16, True, 7)),
+        (QType(40, True, 30), QType(9, True, 3)),
     ]
     cases = []
     for seed, (source, target) in enumerate(types):
@@ -160,13 +232,6 @@ def argmax_cases() -> list[Case]:
     return cases
 
 
-def wide(name: str, qtype: QType, channels: int, seed: int) -> GraphBuilder:
-    """Return a builder whose last layer ``sums`` writes a wide tensor, for the layer ``name`` to read."""
-    builder = GraphBuilder(name, 3, 5, 2, QType(4, True, 0), seed)
-    builder.matrix(Conv2d, "sums", "image", channels, 1, 4, qtype)
-    return builder
-
-
 def affine_cases() -> list[Case]:
     """Every part of the module with and without: branches, splits, multipliers, groups, bounds, both roundings, wraps.
 
@@ -195,33 +260,38 @@ def affine_cases() -> list[Case]:
         ]
     ):
         channels, lanes = ((4, 2), (3, 1), (5, 5))[seed % 3]
-        builder = wide("net", source, channels, seed) if source.bits > MAX_BITS else None
-        if builder is None:
-            builder = GraphBuilder("net", 3, 5, channels, source, seed)
-        builder.affine("affine", builder.tensors[-1].name, target, **options)
-        graph = builder.build().layer("affine")
-        cases.append(layer_case(graph, Fold(lanes, lanes), seed=seed))
+        builder = GraphBuilder("net", 3, 5, channels, source, seed)
+        builder.affine("affine", "image", target, **options)
+        cases.append(layer_case(builder.build(), Fold(lanes, lanes), seed=seed))
     return cases
 
 
-def sigmoid_cases() -> list[Case]:
-    """Real tables of signed and unsigned inputs, and a random one in which no two neighbours agree by chance."""
+def lookup_cases() -> list[Case]:
+    """Real tables of signed and unsigned inputs, and random ones in which few neighbours agree, of 1 to 16 bits."""
     cases = []
-    for seed, (channels, lanes, source) in enumerate(
-        [(1, 1, QType(6, True, 3)), (4, 2, QType(5, False, 3)), (3, 3, QType(8, True, 4)), (2, 1, QType(2, True, 0))]
+    for seed, (channels, lanes, source, target) in enumerate(
+        [
+            (1, 1, QType(6, True, 3), None),
+            (4, 2, QType(5, False, 3), QType(8, False, 8)),
+            (3, 3, QType(8, True, 4), None),
+            (2, 1, QType(2, True, 0), QType(8, True, 3)),
+            (2, 2, QType(12, True, 0), QType(16, True, 3)),
+            (3, 1, QType(1, True, 0), QType(1, False, 0)),
+        ]
     ):
         builder = GraphBuilder("net", 6, 5, channels, source, seed)
-        builder.sigmoid("sigmoid", "image")
-        graph = builder.build()
-        cases.append(layer_case(_with_random_table(graph, seed) if seed % 2 else graph, Fold(lanes, lanes), seed=seed))
+        if target is None:
+            builder.sigmoid("lookup", "image")
+        else:
+            builder.lookup("lookup", "image", random_table(source, target, seed), target)
+        cases.append(layer_case(builder.build(), Fold(lanes, lanes), seed=seed))
     return cases
 
 
-def _with_random_table(graph: Graph, seed: int) -> Graph:
-    (node,) = graph.nodes
-    assert isinstance(node, Sigmoid)
-    table = np.random.default_rng(seed).permutation(256)[: node.table.shape[0]]
-    return dataclasses.replace(graph, nodes=(dataclasses.replace(node, table=IntArray.of(table)),))
+def random_table(source: QType, target: QType, seed: int) -> IntArray:
+    """Return a table with the greatest number of different entries."""
+    entries = np.resize(np.arange(target.qmin, target.qmax + 1), max(1 << source.bits, 1 << target.bits))
+    return IntArray.of(np.random.default_rng(seed).permutation(entries)[: 1 << source.bits])
 
 
 def pad_cases() -> list[Case]:

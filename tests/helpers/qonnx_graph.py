@@ -10,7 +10,7 @@ import onnx
 from helpers.qonnx_files import QONNX_DOMAIN
 from onnx import TensorProto, helper, numpy_helper
 
-from quantunet.ir import Concat, Conv2d, ConvTranspose2d, Graph, IntArray, MatrixNode, MaxPool2d, Node, QType, Sigmoid
+from quantunet.ir import Concat, Conv2d, ConvTranspose2d, Graph, IntArray, Lookup, MatrixNode, MaxPool2d, Node, QType
 
 _BIAS_BITS = 32
 
@@ -64,7 +64,7 @@ class _Writer:
             self.nodes.append(helper.make_node("MaxPool", node.inputs, [node.output], name=node.name, **window))
         elif isinstance(node, Concat):
             self.nodes.append(helper.make_node("Concat", node.inputs, [node.output], name=node.name, axis=1))
-        elif isinstance(node, Sigmoid):
+        elif isinstance(node, Lookup):
             self.nodes.append(helper.make_node("Sigmoid", node.inputs, [f"{node.name}_y"], name=node.name))
             self.quant(f"{node.name}_quant", f"{node.name}_y", node.output, self.graph.output_of(node).qtype)
         else:

@@ -14,7 +14,7 @@ from quantunet import golden, packed, zoo
 from quantunet.errors import ImageError, ModelError
 from quantunet.golden.histogram import histogram, histograms
 from quantunet.graph_check import check
-from quantunet.ir import Conv2d, ConvTranspose2d, Graph, IntArray, MatrixNode, QType, Sigmoid
+from quantunet.ir import Conv2d, ConvTranspose2d, Graph, IntArray, Lookup, MatrixNode, QType
 from quantunet.model.config import PRESETS, UNetConfig
 from quantunet.model.phantoms import generate
 from quantunet.model.untrained import NAME_SUFFIX, untrained_unet
@@ -78,7 +78,7 @@ def test_types_and_widths_are_the_trained_ones(small: Graph, pattern: Graph) -> 
         assert np.abs(node.weight.array).max() <= node.weight_type.qmax
         assert len(np.unique(node.weight.array)) > min(node.weight_type.qmax, node.weight.array.size // 8)
     assert small.logits.qtype.frac <= 6
-    assert isinstance(small.nodes[-1], Sigmoid)
+    assert isinstance(small.nodes[-1], Lookup)
 
 
 def test_the_name_and_the_log_say_that_nothing_is_trained(pattern: Graph, caplog: pytest.LogCaptureFixture) -> None:

@@ -23,10 +23,13 @@ from quantunet.rtl_sim.verilator import lint
 
 CASES = (
     op_cases.maxpool2d_cases,
+    op_cases.window_pool2d_cases,
+    op_cases.global_pool2d_cases,
+    op_cases.depthwise_conv2d_cases,
     op_cases.requant_cases,
     op_cases.concat_cases,
     op_cases.add_cases,
-    op_cases.sigmoid_cases,
+    op_cases.lookup_cases,
     op_cases.maximum_cases,
     op_cases.multiply_cases,
     op_cases.argmax_cases,

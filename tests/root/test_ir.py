@@ -14,7 +14,6 @@ from quantunet.accumulator import accumulator, bits_for, reachable
 from quantunet.errors import (
     FileFormatError,
     ModelError,
-    ScaleError,
     ShapeError,
     TypeMismatchError,
     UnsupportedOpError,
@@ -126,7 +125,7 @@ def test_checks_name_what_is_wrong(graph: Graph) -> None:
         check(with_tensor(graph, "up1_out", qtype=QType(3, True, 9)))
     with pytest.raises(ShapeError, match="enc0_conv0"):
         check(with_tensor(graph, "enc0_conv0_out", shape=(8, 7, 2)))
-    with pytest.raises(ScaleError, match="enc0_conv0"):  # sums are as wide as they are, or requantised
+    with pytest.raises(ModelError, match="enc0_conv0"):  # sums are as wide as they are, or requantised
         check(with_tensor(graph, "enc0_conv0_out", qtype=QType(17, False, 1)))
     with pytest.raises(ModelError, match="unused"):
         extra = Tensor("unused", (1, 1, 1), QType(8, False, 8))

@@ -29,6 +29,7 @@ Fault = tuple[str, str, str, str]
 ROUNDS: dict[str, tuple[Fault, ...]] = {
     "counters": (
         ("qun_concat.sv", "(group_q == GroupBits'(Groups - 1)) ? '0 :", "", "group_in_range"),
+        ("qun_affine.sv", "(group_q == GroupBits'(Groups - 1)) ? '0 :", "", "frames_end_with_groups"),
         ("qun_add.sv", "_second_tready = ready && s_axis_first_tvalid", "_second_tready = ready", "frames_meet"),
         ("qun_fifo.sv", "(write_addr_q == AddrBits'(LastAddr)) ? '0 :", "", "addresses_in_range"),
         ("qun_fork.sv", "done ? '0 : served_q", "served_q", "served_a_beat"),
@@ -45,7 +46,7 @@ ROUNDS: dict[str, tuple[Fault, ...]] = {
         ("qun_maxpool2d.sv", "odd_row_q <= !odd_row_q", "odd_row_q <= 1'b0", "last_ends_row_pair"),
         ("qun_concat.sv", "group_q >= GroupBits'(SkipGroups)", "group_q != '0", "last_ends_pixel"),
         ("qun_width_adapter.sv", "in_ready = !completes ||", "in_ready = 1'b1 ||", "group_is_kept"),
-        ("qun_sigmoid.sv", "    if (move) begin\n", "    begin\n", "input_waits"),
+        ("qun_lookup.sv", "    if (move) begin\n", "    begin\n", "input_waits"),
     ),
     "memories": (
         ("qun_credit_fifo.sv", "else if (pop && !take)", "else if (pop)", "credits_in_range"),
@@ -98,7 +99,7 @@ def cases() -> list[Case]:
         op_cases.maxpool2d_cases()[1],
         layer_case(concat.build(("image", "up")), Fold(2, 2)),
         op_cases.add_cases()[0],
-        op_cases.sigmoid_cases()[1],
+        op_cases.lookup_cases()[1],
         op_cases.maximum_cases()[0],
         op_cases.multiply_cases()[0],
         op_cases.argmax_cases()[0],

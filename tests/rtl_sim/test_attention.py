@@ -1,20 +1,30 @@
-"""Networks with attention gates: gates whose two inputs come from one tensor by paths of different length."""
+"""Networks with attention gates, end to end: products, tables, a maximum and an argmax beside convolutions."""
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
+import numpy as np
+import pytest
+from helpers.rtl import BUILD_ROOT
+
+from quantunet import golden, packed
 from quantunet.hls.choose.default import default_folding
 from quantunet.hls.choose.estimate import ADAPTER_PRICE, layer_cost
 from quantunet.hls.choose.solver import fold_for_interval
+from quantunet.hls.csim import simulation
 from quantunet.hls.design import Fold
+from quantunet.hls.folding import Folding
 from quantunet.hls.network import build
 from quantunet.hls.resources.terms import area
 from quantunet.hls.schedule.deadlock import least_depths
 from quantunet.hls.schedule.depths import fifo_depths, frame_interval
 from quantunet.hls.schedule.exact import schedule
-from quantunet.ir import Conv2d, Graph, QType
-from quantunet.random_network import GraphBuilder
+from quantunet.ir import Conv2d, Graph, IntArray, QType
+from quantunet.random_network import GraphBuilder, random_image
+from quantunet.rtl_sim.layer_bench import Setup
+from quantunet.rtl_sim.network_bench import run_network
+from quantunet.rtl_sim.stalls import Stalls
 
 
 def gated(*, long_gate: bool) -> Graph:
@@ -28,6 +38,55 @@ def gated(*, long_gate: bool) -> Graph:
     y = builder.multiply("gate", first, builder.sigmoid("probability", gate))
     builder.matrix(Conv2d, "head", builder.requant("back", y, QType(5, True, 3)), 3, 1, 4, logits)
     return builder.build()
+
+
+def attention() -> Graph:
+    """Return a network with a gate, a maximum with a function of the same tensor, and classes at its end."""
+    signed = QType(5, True, 3)
+    builder = GraphBuilder("attention", 9, 12, 1, QType(8, False, 8), 46)
+    x = builder.matrix(Conv2d, "stem", "image", 6, 3, 4, QType(4, False, 3))
+    score = builder.matrix(Conv2d, "score0", x, 4, 3, 4, QType(4, False, 3))
+    score = builder.matrix(Conv2d, "score1", score, 1, 1, 4, QType(6, True, 3))
+    steps = np.clip(np.arange(-32, 32) * 4 + 96, 0, 255)
+    gate = builder.lookup("squash", score, IntArray.of(steps), QType(8, False, 8))
+    y = builder.requant("back", builder.multiply("gate", x, gate), signed)
+    curve = builder.lookup("curve", x, IntArray.of(np.arange(16) ** 2 // 16 - 3), signed)
+    y = builder.maximum("best", y, curve)
+    builder.argmax("class", builder.matrix(Conv2d, "head", y, 5, 1, 4, QType(6, True, 3)))
+    return builder.build()
+
+
+LANES = {"gate": 3, "back": 2, "curve": 2, "best": 6}
+
+
+@pytest.mark.parametrize("stalls", ["none", "random"])
+def test_the_network_in_hardware_equals_golden_and_the_schedule(stalls: Stalls, tmp_path: Path) -> None:
+    graph = attention()
+    frames = [golden.run(graph, random_image(graph, seed)) for seed in range(4)]
+    assert len(np.unique([taps["class_out"] for taps in frames])) > 2
+    folding = {**default_folding(graph), **{name: Fold(n, n) for name, n in LANES.items()}, "class": Fold(1, 5)}
+    setup = Setup(graph, Folding(graph, folding), tmp_path, BUILD_ROOT, stalls=stalls, seed=3, assertions=True)
+    result = run_network(setup, frames)
+    assert result.bench.problems == []
+    assert result.bench.values_compared == 4 * 9 * 12
+    assert (result.mask_pixels, result.mask_mismatches) == (4 * 9 * 12, 0)
+    if stalls == "none":
+        found = schedule(build(graph, setup.folding, fifo_depths(graph, setup.folding)), 4)
+        assert (result.bench.first_output, result.bench.frame_ends) == (found.first_output, found.frame_ends)
+        assert found.frame_interval == frame_interval(graph, setup.folding)
+
+
+def test_the_c_simulation_of_the_network_equals_golden(tmp_path: Path) -> None:
+    graph = attention()
+    images = [random_image(graph, seed) for seed in range(2)]
+    got = simulation.run(graph, simulation.build_network(graph, tmp_path), [np.stack(images)])
+    expected = np.stack([golden.run(graph, image)[graph.output] for image in images])
+    assert got.size == 2 * 9 * 12 and np.array_equal(got, expected)
+
+
+def test_the_packed_file_gives_the_network_back(tmp_path: Path) -> None:
+    packed.write(attention(), tmp_path / "attention.qun")
+    assert packed.read(tmp_path / "attention.qun") == attention()
 
 
 def folded(graph: Graph, lanes: int) -> dict[str, Fold]:

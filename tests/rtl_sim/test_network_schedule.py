@@ -17,7 +17,7 @@ from quantunet.hls.schedule.deadlock import least_depths
 from quantunet.hls.schedule.depths import frame_interval
 from quantunet.hls.schedule.exact import schedule
 from quantunet.ir import Graph
-from quantunet.random_network import random_image, random_unet, random_windows
+from quantunet.random_network import random_image, random_pools, random_unet, random_windows
 from quantunet.rtl_sim.cosim import adjacent_frames
 from quantunet.rtl_sim.fifo_bench import FifoBench
 from quantunet.rtl_sim.stalls import Stalls
@@ -28,6 +28,7 @@ NETWORKS = {
     "lopsided": (random_unet(base=2, depth=1, size=8, seed=3), 11),
     "two levels": (random_unet(base=2, depth=2, size=8, seed=4), 7),
     "windows": (random_windows(), 7),
+    "pools": (random_pools(), 7),
 }
 
 
@@ -66,7 +67,7 @@ def test_cycles_fills_and_deadlocks_are_the_predicted_ones(name: str, tmp_path: 
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.slow if name == "windows" else ()) for name in NETWORKS]
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in ("windows", "pools") else ()) for name in NETWORKS]
 )
 def test_no_stalls_lock_a_network_even_at_its_least_depths(name: str, tmp_path: Path) -> None:
     bench, interval = _bench(name, tmp_path)

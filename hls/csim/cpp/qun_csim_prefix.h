@@ -31,8 +31,11 @@
 #include "nnet_utils/qun_argmax.h"
 #include "nnet_utils/qun_conv2d.h"
 #include "nnet_utils/qun_conv_transpose2d.h"
+#include "nnet_utils/qun_depthwise_conv2d.h"
+#include "nnet_utils/qun_lookup.h"
+#include "nnet_utils/qun_maxpool2d.h"
 #include "nnet_utils/qun_multiply.h"
-#include "nnet_utils/qun_sigmoid.h"
+#include "nnet_utils/qun_sumpool2d.h"
 #include "qun_csim.h"
 
 #endif

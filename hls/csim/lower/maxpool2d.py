@@ -1,14 +1,18 @@
-"""maxpool2d: hls4ml's MaxPooling2D, without a change of type."""
+"""maxpool2d: hls4ml's MaxPooling2D over 2x2 windows; others stand in :mod:`quantunet.hls.csim.windows`."""
 
 from __future__ import annotations
 
 from quantunet.hls.csim.lower.layer import HlsLayer, exact, rounded
+from quantunet.hls.csim.lower.window import geometry
 from quantunet.ir import Graph, MaxPool2d
 
 
 def lower(graph: Graph, node: MaxPool2d) -> HlsLayer:
-    """Return the hls4ml layer of a 2x2 pooling."""
+    """Return the hls4ml layer of a pooling, without a change of type; hls4ml's own has no windows that overlap."""
     source, target = graph.input_of(node), graph.output_of(node)
+    precision = {"accum": exact(source.qtype), "result": rounded(target.qtype)}
+    if not node.halves(source.shape):
+        return HlsLayer("QunMaxPool2D", geometry(source.shape, target.shape, node.kernel, node.stride), precision)
     attributes = {
         "data_format": "channels_last",
         "in_height": source.shape[0],
@@ -26,5 +30,4 @@ def lower(graph: Graph, node: MaxPool2d) -> HlsLayer:
         "pad_left": 0,
         "pad_right": 0,
     }
-    precision = {"accum": exact(source.qtype), "result": rounded(target.qtype)}
     return HlsLayer("MaxPooling2D", attributes, precision)

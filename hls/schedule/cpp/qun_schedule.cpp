@@ -113,6 +113,10 @@ const std::map<std::string, Maker> &rules() {
              return std::make_unique<Matrix>(params, inputs, outputs, valid_window_firings(params),
                                              params.at("InFolds"), params.at("OutFolds"), params.at("RingPixels"));
          }},
+        {"whole_image",
+         [](const Params &params, const Ports &inputs, const Ports &outputs) -> std::unique_ptr<Module> {
+             return std::make_unique<Rigid>(inputs, outputs, last_beats(params), params.at("Stages"));
+         }},
         {"width_adapter",
          [](const Params &params, const Ports &inputs, const Ports &outputs) -> std::unique_ptr<Module> {
              if (params.at("InLanes") < params.at("OutLanes"))

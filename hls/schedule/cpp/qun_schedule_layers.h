@@ -188,8 +188,9 @@ class Matrix final : public Module {
     std::vector<Cycle> freed_; // when a pixel's place was given up, in the pixels' order
 };
 
-// `qun_argmax.sv`, `qun_maxpool2d.sv` and `qun_sigmoid.sv`: a pipeline of `stages` registers that stands still, with its gaps, while the
-// register slice behind it is full. `makes` says whether an input beat makes an output beat; it repeats.
+// `qun_argmax.sv`, `qun_maxpool2d.sv`, `qun_global_pool2d.sv` and `qun_lookup.sv`: a pipeline of `stages` registers that
+// stands still, with its gaps, while the register slice behind it is full. `makes` says whether an input beat makes an
+// output beat; it repeats.
 class Rigid final : public Module {
   public:
     Rigid(const Ports &inputs, const Ports &outputs, std::vector<bool> makes, Count stages)
@@ -264,6 +265,14 @@ inline std::vector<bool> pooled_beats(const Params &params) {
     std::vector<bool> makes(width * groups, false);
     for (Count column = 0; column < width; ++column)
         makes.insert(makes.end(), groups, column % 2 == 1);
+    return makes;
+}
+
+// `qun_global_pool2d.sv`: the beats of the last pixel make one.
+inline std::vector<bool> last_beats(const Params &params) {
+    const Count groups = params.at("Channels") / params.at("Lanes");
+    std::vector<bool> makes((params.at("Height") * params.at("Width") - 1) * groups, false);
+    makes.insert(makes.end(), groups, true);
     return makes;
 }
 

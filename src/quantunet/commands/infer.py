@@ -87,7 +87,7 @@ def _print_histograms(found: list[Histogram]) -> None:
     print("tensor                type   qmin ... qmax       distinct   zero  saturated  constant channels")
     for each in found:
         print(
-            f"{each.name:<21} {each.qtype!s:<6} |{each.shades():<16}| {each.distinct:>4} of {len(each.counts):<5}"
+            f"{each.name:<21} {each.qtype!s:<6} |{each.shades():<16}| {each.distinct:>4} of {1 << each.qtype.bits:<5}"
             f"{100 * each.zero_share:>4.1f} % {100 * each.saturated_share:>8.1f} %"
             f"  {each.constant_channels} of {each.channels}"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from quantunet.errors import (
 from quantunet.golden.inference import evaluate
 from quantunet.hls.csim import project, simulation
 from quantunet.ir import Conv2d, ConvTranspose2d, Graph, MatrixNode, QType
-from quantunet.random_network import random_image, random_unet, random_windows
+from quantunet.random_network import random_image, random_pools, random_unet, random_windows
 from quantunet.zoo import load_network
 
 
@@ -48,6 +49,9 @@ CASES: tuple[Graph, ...] = (
     layers.matrix(ConvTranspose2d, "up_1024_channels", (2, 2, 1024), 3, 2, (s(3, 2), s(5, 4), u(6, 1))),
     layers.maxpool2d("pool_signed", (6, 4, 3), s(5, 2)),
     layers.maxpool2d("pool_unsigned", (4, 4, 1), u(8, 8)),
+    layers.maxpool2d("pool_overlap", (5, 7, 2), s(4, 1), (3, 3), (2, 2)),
+    layers.sumpool2d("sum_global", (3, 5, 2), s(16, 3), (3, 5), (1, 1)),
+    layers.depthwise_conv2d("depthwise_dilated", (7, 6, 3), (s(4, 2), 5, s(6, 2)), (3, 2), (1, 2), (2, 1)),
     layers.requant("requant_signed_to_unsigned", (8, 8, 4), s(8, 6), u(3, 2)),
     layers.requant("requant_same_type", (3, 3, 2), u(4, 3), u(4, 3)),
     layers.requant("requant_left_shift", (4, 4, 2), u(4, 2), s(6, 3)),
@@ -61,8 +65,8 @@ CASES: tuple[Graph, ...] = (
     layers.matrix(ConvTranspose2d, "up_exact", (2, 3, 4), 2, 2, (s(16, 1), s(16, 2), s(40, 3))),
     layers.affine("affine_splits", (4, 5, 3), s(16, 8), u(5, 3), splits=True, even=True, bounds=(2, 29)),
     layers.affine("affine_shared", (4, 5, 3), u(7, 3), s(3, 1), shared=True, branches=False, wraps=True, shift=3),
-    layers.of_sums("affine_of_sums", (4, 5, 3), s(48, 0), s(16, 0), bits=14),
-    layers.of_sums("requant_of_sums", (4, 5, 3), s(36, 0), u(6, -29)),
+    layers.affine("affine_of_sums", (4, 5, 3), s(48, 0), s(16, 0), bits=14),
+    layers.requant("requant_of_sums", (4, 5, 3), s(36, 0), u(6, -29)),
     layers.reorder("pad_negative", (3, 2, 3), s(5, 2), lambda net: net.pad("pad_negative", "image", (2, 0, 1, 3), -11)),
     layers.reorder("crop_uneven", (5, 6, 2), u(4, 1), lambda net: net.crop("crop_uneven", "image", (2, 1, 0, 3))),
     layers.reorder("nearest_rows", (2, 3, 2), s(4, 1), lambda net: net.resize_nearest("nearest_rows", "image", (3, 2))),
@@ -72,6 +76,8 @@ CASES: tuple[Graph, ...] = (
     layers.reorder("blocks", (2, 3, 18), s(3, 1), lambda net: net.depth_to_space("blocks", "image", (2, 3))),
     layers.sigmoid("sigmoid_signed", (8, 8, 1), s(6, 3)),
     layers.sigmoid("sigmoid_unsigned", (4, 4, 2), u(4, 2)),
+    layers.lookup("lookup_wide", (8, 9, 3), s(12, 3), s(16, 20)),
+    layers.lookup("lookup_one_bit", (3, 4, 3), s(1, 0), u(1, -3)),
     layers.maximum("maximum_signed", (3, 4, 3), s(4, 2)),
     layers.maximum("maximum_unsigned", (1, 5, 2), u(16, -1)),
     layers.argmax("argmax_signed", (6, 5, 5), s(2, 1)),
@@ -131,14 +137,14 @@ def test_network_equals_golden(folder: Path) -> None:
     assert np.array_equal(got, expected)
 
 
-def test_convolutions_of_any_geometry_equal_golden(folder: Path) -> None:
-    graph = random_windows()
+@pytest.mark.parametrize("graph", [random_windows(), random_pools()], ids=lambda graph: graph.name)
+def test_windows_of_any_geometry_equal_golden(graph: Graph, folder: Path) -> None:
     images = [random_image(graph, seed) for seed in range(2)]
     program = simulation.build_network(graph, folder)
     every = [golden.run(graph, image) for image in images]
     assert all(len(np.unique(every[0][node.output])) > 2 for node in graph.nodes)
     got = simulation.run(graph, program, [np.stack(images)])
-    assert got.size == 2 * 2 * 25 * 4
+    assert got.size == 2 * math.prod(graph.tensor(graph.output).shape)
     assert np.array_equal(got, np.stack([taps[graph.output] for taps in every]))
 
 

@@ -26,7 +26,7 @@ from quantunet.hls.schedule.full_speed import full_speed_depths, keeps_interval
 from quantunet.hls.schedule.program import schedule_program
 from quantunet.hls.schedule.report import fifo_report
 from quantunet.ir import Graph
-from quantunet.random_network import random_unet, random_windows
+from quantunet.random_network import random_pools, random_unet, random_windows
 
 UNLIMITED = 10**9
 
@@ -59,8 +59,9 @@ def test_a_layer_alone_takes_the_cycles_of_its_op(seed: int) -> None:
     assert compared == len(graph.nodes) - sum(node.op == "concat" for node in graph.nodes) > 0
 
 
-def test_windows_inside_the_frame_take_the_cycles_of_their_op_and_lock_where_predicted() -> None:
-    graph, checked = random_windows(), 0
+@pytest.mark.parametrize("graph", [random_windows(), random_pools()], ids=lambda graph: graph.name)
+def test_windows_inside_the_frame_take_the_cycles_of_their_op_and_lock_where_predicted(graph: Graph) -> None:
+    checked = 0
     for seed in range(6):
         folding = Folding(graph, lopsided_folding(graph, seed))
         for node in graph.nodes:

@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.layers import matrix
+from helpers.layers import affine, matrix
 from helpers.qonnx_files import SmallUnet
 
 from quantunet.cli import main
 from quantunet.commands import hls_synth as command
 from quantunet.constraints.board import load_board
 from quantunet.errors import ModelError, StorageError, ToolFailedError, ToolMissingError
-from quantunet.hls.design import Fold
+from quantunet.hls.choose.estimate import layer_cost
+from quantunet.hls.design import Fold, Style
 from quantunet.hls.synth import flow, report, vitis, yosys
 from quantunet.hls.synth.families import Usage
 from quantunet.hls.synth.yosys import Job, MappedMemory, Synthesis
@@ -70,6 +71,19 @@ def test_a_layer_has_plausible_figures(conv_parts: tuple[flow.Part, ...], conv_s
     assert conv_synthesis.end
     assert conv_synthesis.warnings == ()
     assert not conv_synthesis.cached
+
+
+@pytest.mark.parametrize(("style", "dsp"), [("folded-lut", 0), ("folded-dsp", 2)])
+def test_the_multipliers_of_an_affine_are_made_as_its_style_says(style: Style, dsp: int, tmp_path: Path) -> None:
+    graph = affine("affine", (4, 4, 4), QType(16, True, 4), QType(4, True, 0), bits=6, branches=False)
+    (part,) = flow.write_rtl(graph, {"affine": Fold(2, 2, style)}, tmp_path / "rtl", ["affine"])
+    (result,) = flow.synthesise((part,), tmp_path / "cache")
+    assert (part.style, result.usage.dsp) == (style, dsp)
+    estimate = layer_cost(graph, graph.nodes[0], Fold(2, 2, style))
+    assert estimate.dsp == dsp
+    assert abs(estimate.lut - result.usage.lut) < 0.25 * result.usage.lut
+    assert abs(estimate.ff - result.usage.ff) < 0.1 * result.usage.ff
+    assert result.warnings == ()
 
 
 def test_weights_become_block_ram(conv_synthesis: Synthesis) -> None:

@@ -1,5 +1,5 @@
-#ifndef QUN_SIGMOID_H_
-#define QUN_SIGMOID_H_
+#ifndef QUN_LOOKUP_H_
+#define QUN_LOOKUP_H_
 
 #include "ap_int.h"
 #include "hls_stream.h"
@@ -10,7 +10,7 @@ namespace qun {
 // A table over the whole range of the input. The entry of the integer q stands at q - qmin: for a signed type these are
 // the bits of q with the sign bit inverted.
 template <class data_T, class res_T, typename CONFIG_T>
-void sigmoid(hls::stream<data_T> &data, hls::stream<res_T> &res,
+void lookup(hls::stream<data_T> &data, hls::stream<res_T> &res,
              typename CONFIG_T::table_t table[CONFIG_T::table_size]) {
     const int width = data_T::value_type::width;
 

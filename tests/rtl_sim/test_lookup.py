@@ -1,12 +1,12 @@
-"""``qun_sigmoid``: exact values and cycles under stalls and resets."""
+"""``qun_lookup``: exact values and cycles under stalls and resets."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from helpers.op_cases import sigmoid_cases
+from helpers.op_cases import lookup_cases
 from helpers.rtl import check_cases
 
 
 def test_stalls_adjacent_frames_resets_and_cycles(tmp_path: Path) -> None:
-    check_cases("sigmoid", sigmoid_cases(), tmp_path)
+    check_cases("lookup", lookup_cases(), tmp_path)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Sigmoid by table, one table a lane.
+// Any function of one value by table, one table a lane.
 //
 // Latency: 2 cycles.
 // Throughput: one beat a cycle.
@@ -11,7 +11,7 @@
 
 `default_nettype none
 
-module qun_sigmoid #(
+module qun_lookup #(
     /// Channels of a beat [1 or more]
     parameter int unsigned Lanes = 1,
     /// Bits of an input channel [1 to 16]
