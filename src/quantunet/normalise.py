@@ -22,7 +22,7 @@ import numpy as np
 from quantunet.accumulator import bits_for, reachable
 from quantunet.errors import ModelError, ScaleError, ShapeError, TypeMismatchError, UnsupportedOpError, WidthError
 from quantunet.fraction_rounding import ROUNDINGS, bipolar, half_even, half_odd
-from quantunet.graph_check import check
+from quantunet.graph_check import MAX_GAIN, check
 from quantunet.identifiers import unused
 from quantunet.ir import (
     MAX_ACCUMULATOR_BITS,
@@ -282,26 +282,26 @@ class Builder:
         shifts = [finest - tensor.qtype.frac for tensor in tensors]
         bases = [each / (1 << shift) for each, shift in zip(steps, shifts, strict=True)]
         step = least_common(*bases)
-        beside = step != Fraction(2) ** -finest
-        # A scale that no type says stands beside one without fractional bits, to which the layer shifts.
-        more = max(finest, 0) if beside else 0
-        if beside and finest < 0:
-            step *= Fraction(2) ** finest
-        gains = (int(bases[0] / step) << more, sign * int(bases[1] / step) << more)
+        gains = (int(bases[0] / step), sign * int(bases[1] / step))
         terms = [
             (int(one / step) * factor, *self._reach[tensor.name])
             for one, factor, tensor in zip(steps, (1, sign), tensors, strict=True)
         ]
         ends = [sorted((gain * low, gain * high)) for gain, low, high in terms]
         reach = (ends[0][0] + ends[1][0], ends[0][1] + ends[1][1])
-        if bits_for(*reach) + more > MAX_ACCUMULATOR_BITS:
+        if bits_for(*reach) > MAX_ACCUMULATOR_BITS or max(map(abs, gains)) > MAX_GAIN:
             raise WidthError(
                 place.name, expected=f"a sum of at most {MAX_ACCUMULATOR_BITS} bits at the scale of both",
-                got=f"{bits_for(*reach) + more} bits, since the scales are {float(steps[0]):g} and {float(steps[1]):g}",
+                got=f"{bits_for(*reach)} bits, since the scales are {float(steps[0]):g} and {float(steps[1]):g}",
                 hint="Share one quantizer between the two, or use power-of-two scales.",
             )  # fmt: skip
         node = Add(place.name, (tensors[0].name, tensors[1].name), place.output, gains)
-        source = SumSource(place, node, tensors[0].shape, (step,), reach, terms=tuple(terms), beside=beside)
+        limits = [
+            sorted((gain * tensor.qtype.qmin, gain * tensor.qtype.qmax))
+            for (gain, _, _), tensor in zip(terms, tensors, strict=True)
+        ]
+        span = (limits[0][0] + limits[1][0], limits[0][1] + limits[1][1])
+        source = SumSource(place, node, tensors[0].shape, (step,), reach, span, tuple(terms), finest)
         return Value(source, place)
 
     def multiply(self, place: Place, first: AnyValue, second: AnyValue) -> Value:
@@ -316,7 +316,8 @@ class Builder:
         reach = _products(self._reach[tensors[0].name], self._reach[tensors[1].name])
         span = _products(*((tensor.qtype.qmin, tensor.qtype.qmax) for tensor in tensors))
         node = Multiply(place.name, (tensors[0].name, tensors[1].name), place.output)
-        return Value(SumSource(place, node, tensors[0].shape, (steps[0] * steps[1],), reach, span), place)
+        frac = sum(tensor.qtype.frac for tensor in tensors)
+        return Value(SumSource(place, node, tensors[0].shape, (steps[0] * steps[1],), reach, span, frac=frac), place)
 
     def maximum(self, place: Place, first: AnyValue, second: AnyValue) -> Value:
         """Return the greater of two values of one shape and one scale.
@@ -433,7 +434,8 @@ class Builder:
         node = ResizeBilinear(place.name, (tensor.name,), place.output, factor)
         span = (tensor.qtype.qmin * more, tensor.qtype.qmax * more)
         shape = (tensor.shape[0] * factor[0], tensor.shape[1] * factor[1], tensor.shape[2])
-        return Value(SumSource(place, node, shape, (step / more,), (low * more, high * more), span), place)
+        frac = tensor.qtype.frac + more.bit_length() - 1
+        return Value(SumSource(place, node, shape, (step / more,), (low * more, high * more), span, frac=frac), place)
 
     def depth_to_space(self, place: Place, value: AnyValue, block: Pair) -> Value:
         """Return channels as pixels, in the order block row, block column, channel.
@@ -624,6 +626,12 @@ class Builder:
             )  # fmt: skip
         if isinstance(root(value.source), InputSource):
             return self._input(value, reader)
+        if isinstance(value.source, TensorSource) and value.untouched:
+            return value.source.tensor
+        if isinstance(value.source, SumSource) and value.untouched and value.source.beside:
+            low, high = value.source.span or value.source.reach
+            if bits_for(low, high) <= MAX_BITS:
+                return self._sums(value.source)
         if self._plain(value):
             step = self._grid(value)
             low, high = _codes(value, step)
@@ -826,6 +834,8 @@ class Builder:
             return False
         if isinstance(base, SumSource) and base.beside:
             return False
+        if isinstance(base, TensorSource) and base.tensor.unit is not None and base.tensor.qtype.frac:
+            return False
         if value.step is None:
             return True
         powers = frac_of(steps[0]) is not None and frac_of(value.step) is not None
@@ -948,8 +958,11 @@ class Builder:
             return self._made[source,]
         low, high = source.span or source.reach
         step = source.steps[0] if len(source.steps) == 1 else None
-        frac = frac_of(step) if step is not None and not source.beside else None
-        qtype = QType(bits_for(low, high), True, frac or 0)
+        power = frac_of(step) if step is not None else None
+        frac = (power or 0) if source.frac is None else source.frac
+        # What no value below 0 makes is interpolated to none.
+        signed = not isinstance(source.node, ResizeBilinear) or low < 0
+        qtype = QType(bits_for(low, high) - (not signed), signed, frac)
         if qtype.bits > MAX_ACCUMULATOR_BITS:
             raise WidthError(
                 source.place.name, expected=f"sums of at most {MAX_ACCUMULATOR_BITS} bits", got=f"{qtype.bits} bits",
@@ -958,7 +971,7 @@ class Builder:
         node = replace(
             source.node, name=self._layer_name(source.place.name), output=self._tensor_name(source.place.output)
         )
-        tensor = self._add(source.place.order, node, source.shape, qtype, step if frac is None else None)
+        tensor = self._add(source.place.order, node, source.shape, qtype, None if power == frac else step)
         self._reach[tensor.name] = source.reach
         self._made[source,] = tensor
         return tensor
@@ -1367,6 +1380,8 @@ class Builder:
         own = all(each == step_of(tensor) for tensor, each in legs)
         if not own or (any(tensor.unit is not None for tensor in tensors) and len({each for _, each in legs}) > 1):
             powers = False
+        if any(tensor.unit is not None and tensor.qtype.frac for tensor in tensors) and len(set(tensors)) > 1:
+            powers = powers and len({tensor.qtype for tensor in tensors}) == 1
         reaches = [[code * each / step for code in self._reach[tensor.name]] for tensor, each in legs]
         low, high = int(min(reach[0] for reach in reaches)), int(max(reach[1] for reach in reaches))
         same = [tensor.qtype for tensor, each in legs if each == step]
