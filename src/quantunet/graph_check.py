@@ -47,7 +47,7 @@ from quantunet.ir import (
 )
 from quantunet.ops import table
 
-_MAX_GAIN = (1 << 31) - 1
+MAX_GAIN = (1 << 31) - 1
 """Of the tensors of a sum: parameters of hardware are integers of 32 bits."""
 
 
@@ -95,10 +95,8 @@ def _check_names(graph: Graph) -> None:
     for tensor in graph.tensors:
         sums = all(node.reads_sums for node in graph.consumers(tensor.name))
         check_width(tensor.name, tensor.qtype, MAX_ACCUMULATOR_BITS if sums else MAX_BITS)
-        if tensor.unit is not None and (tensor.unit <= 0 or tensor.qtype.frac):
-            raise ScaleError(
-                tensor.name, expected="a unit greater than 0, beside frac = 0", got=f"{tensor.unit} and {tensor.qtype}"
-            )
+        if tensor.unit is not None and tensor.unit <= 0:
+            raise ScaleError(tensor.name, expected="a unit greater than 0", got=str(tensor.unit))
         if len(tensor.shape) != 3 or min(tensor.shape) < 1 or math.prod(tensor.shape) > MAX_TENSOR_VALUES:
             raise ShapeError(
                 tensor.name,
@@ -434,10 +432,10 @@ def _check_add(graph: Graph, node: Add) -> None:
     first, second, target = graph.input_of(node, 0), graph.input_of(node, 1), graph.output_of(node)
     _expect_one_shape(node, first, second)
     _expect_shape(node, target, first.shape)
-    if 0 in node.gains or max(abs(gain) for gain in node.gains) > _MAX_GAIN:
+    if 0 in node.gains or max(abs(gain) for gain in node.gains) > MAX_GAIN:
         raise ModelError(
             node.name,
-            expected=f"gains other than 0, of at most {_MAX_GAIN}",
+            expected=f"gains other than 0, of at most {MAX_GAIN}",
             got=str(node.gains),
             hint="Leave a tensor out whose gain is 0; say a large common factor in the output's scale.",
         )

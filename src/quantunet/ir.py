@@ -167,7 +167,7 @@ class Tensor:
         name: Its name.
         shape: Height, width and channels.
         qtype: The type of its integers.
-        unit: The real value of the integer 1 where it is no power of two, and ``qtype.frac`` is 0 then; it is
+        unit: The real value of the integer 1 where ``qtype.frac`` does not say it, which only shifts then; it is
             information for people alone, since hardware sees integers only.
     """
 

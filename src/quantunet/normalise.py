@@ -22,7 +22,7 @@ import numpy as np
 from quantunet.accumulator import bits_for, reachable
 from quantunet.errors import ModelError, ScaleError, ShapeError, TypeMismatchError, UnsupportedOpError, WidthError
 from quantunet.fraction_rounding import ROUNDINGS, bipolar, half_even, half_odd
-from quantunet.graph_check import check
+from quantunet.graph_check import MAX_GAIN, check
 from quantunet.identifiers import unused
 from quantunet.ir import (
     MAX_ACCUMULATOR_BITS,
@@ -58,7 +58,7 @@ from quantunet.ir import (
 )
 from quantunet.pixels import Pixels
 from quantunet.ranges import Bound, Range, clamped, fitting_type, limited, saturates_like, types
-from quantunet.requantisation import Bend, Constants, Steps, find, has_ties
+from quantunet.requantisation import Bend, Constants, Steps, find, tie_places
 from quantunet.sigmoid_table import sigmoid_table
 from quantunet.values import (
     AnyValue,
@@ -87,6 +87,9 @@ logger = logging.getLogger(__name__)
 
 INPUT_NAME = "image"
 """The name of a network's input tensor where the door has no better one."""
+
+_MAX_CUT = 1 << 17
+"""Codes of a layer that cuts off first what the next one rounds; more of them take long to find."""
 
 MAX_TABLE_BITS = 12
 """Width of a tensor of which any function can be looked up."""
@@ -279,26 +282,26 @@ class Builder:
         shifts = [finest - tensor.qtype.frac for tensor in tensors]
         bases = [each / (1 << shift) for each, shift in zip(steps, shifts, strict=True)]
         step = least_common(*bases)
-        beside = step != Fraction(2) ** -finest
-        # A scale that no type says stands beside one without fractional bits, to which the layer shifts.
-        more = max(finest, 0) if beside else 0
-        if beside and finest < 0:
-            step *= Fraction(2) ** finest
-        gains = (int(bases[0] / step) << more, sign * int(bases[1] / step) << more)
+        gains = (int(bases[0] / step), sign * int(bases[1] / step))
         terms = [
             (int(one / step) * factor, *self._reach[tensor.name])
             for one, factor, tensor in zip(steps, (1, sign), tensors, strict=True)
         ]
         ends = [sorted((gain * low, gain * high)) for gain, low, high in terms]
         reach = (ends[0][0] + ends[1][0], ends[0][1] + ends[1][1])
-        if bits_for(*reach) + more > MAX_ACCUMULATOR_BITS:
+        if bits_for(*reach) > MAX_ACCUMULATOR_BITS or max(map(abs, gains)) > MAX_GAIN:
             raise WidthError(
                 place.name, expected=f"a sum of at most {MAX_ACCUMULATOR_BITS} bits at the scale of both",
-                got=f"{bits_for(*reach) + more} bits, since the scales are {float(steps[0]):g} and {float(steps[1]):g}",
+                got=f"{bits_for(*reach)} bits, since the scales are {float(steps[0]):g} and {float(steps[1]):g}",
                 hint="Share one quantizer between the two, or use power-of-two scales.",
             )  # fmt: skip
         node = Add(place.name, (tensors[0].name, tensors[1].name), place.output, gains)
-        source = SumSource(place, node, tensors[0].shape, (step,), reach, terms=tuple(terms), beside=beside)
+        limits = [
+            sorted((gain * tensor.qtype.qmin, gain * tensor.qtype.qmax))
+            for (gain, _, _), tensor in zip(terms, tensors, strict=True)
+        ]
+        span = (limits[0][0] + limits[1][0], limits[0][1] + limits[1][1])
+        source = SumSource(place, node, tensors[0].shape, (step,), reach, span, tuple(terms), finest)
         return Value(source, place)
 
     def multiply(self, place: Place, first: AnyValue, second: AnyValue) -> Value:
@@ -313,7 +316,8 @@ class Builder:
         reach = _products(self._reach[tensors[0].name], self._reach[tensors[1].name])
         span = _products(*((tensor.qtype.qmin, tensor.qtype.qmax) for tensor in tensors))
         node = Multiply(place.name, (tensors[0].name, tensors[1].name), place.output)
-        return Value(SumSource(place, node, tensors[0].shape, (steps[0] * steps[1],), reach, span), place)
+        frac = sum(tensor.qtype.frac for tensor in tensors)
+        return Value(SumSource(place, node, tensors[0].shape, (steps[0] * steps[1],), reach, span, frac=frac), place)
 
     def maximum(self, place: Place, first: AnyValue, second: AnyValue) -> Value:
         """Return the greater of two values of one shape and one scale.
@@ -430,7 +434,8 @@ class Builder:
         node = ResizeBilinear(place.name, (tensor.name,), place.output, factor)
         span = (tensor.qtype.qmin * more, tensor.qtype.qmax * more)
         shape = (tensor.shape[0] * factor[0], tensor.shape[1] * factor[1], tensor.shape[2])
-        return Value(SumSource(place, node, shape, (step / more,), (low * more, high * more), span), place)
+        frac = tensor.qtype.frac + more.bit_length() - 1
+        return Value(SumSource(place, node, shape, (step / more,), (low * more, high * more), span, frac=frac), place)
 
     def depth_to_space(self, place: Place, value: AnyValue, block: Pair) -> Value:
         """Return channels as pixels, in the order block row, block column, channel.
@@ -621,6 +626,12 @@ class Builder:
             )  # fmt: skip
         if isinstance(root(value.source), InputSource):
             return self._input(value, reader)
+        if isinstance(value.source, TensorSource) and value.untouched:
+            return value.source.tensor
+        if isinstance(value.source, SumSource) and value.untouched and value.source.beside:
+            low, high = value.source.span or value.source.reach
+            if bits_for(low, high) <= MAX_BITS:
+                return self._sums(value.source)
         if self._plain(value):
             step = self._grid(value)
             low, high = _codes(value, step)
@@ -768,7 +779,7 @@ class Builder:
         low, high = rounded(value.low), rounded(value.high)
         least, most = rule.low * rule.step, rule.high * rule.step
         behind = replace(value, place=place, low=low, high=high, declared=rule.declared)
-        if rounds:
+        if rounds or rule.declared is None:  # the limits are multiples of the rule's step, not of the sums'
             behind = replace(behind, step=rule.step, rounding=rule.rounding)
         if rule.wraps and not self._inside(behind, least, most):
             if (value.low, value.high) != (None, None):
@@ -822,6 +833,8 @@ class Builder:
         if value.bends or value.wraps or steps is None or len(steps) > 1:
             return False
         if isinstance(base, SumSource) and base.beside:
+            return False
+        if isinstance(base, TensorSource) and base.tensor.unit is not None and base.tensor.qtype.frac:
             return False
         if value.step is None:
             return True
@@ -945,8 +958,11 @@ class Builder:
             return self._made[source,]
         low, high = source.span or source.reach
         step = source.steps[0] if len(source.steps) == 1 else None
-        frac = frac_of(step) if step is not None and not source.beside else None
-        qtype = QType(bits_for(low, high), True, frac or 0)
+        power = frac_of(step) if step is not None else None
+        frac = (power or 0) if source.frac is None else source.frac
+        # What no value below 0 makes is interpolated to none.
+        signed = not isinstance(source.node, ResizeBilinear) or low < 0
+        qtype = QType(bits_for(low, high) - (not signed), signed, frac)
         if qtype.bits > MAX_ACCUMULATOR_BITS:
             raise WidthError(
                 source.place.name, expected=f"sums of at most {MAX_ACCUMULATOR_BITS} bits", got=f"{qtype.bits} bits",
@@ -955,7 +971,7 @@ class Builder:
         node = replace(
             source.node, name=self._layer_name(source.place.name), output=self._tensor_name(source.place.output)
         )
-        tensor = self._add(source.place.order, node, source.shape, qtype, step if frac is None else None)
+        tensor = self._add(source.place.order, node, source.shape, qtype, None if power == frac else step)
         self._reach[tensor.name] = source.reach
         self._made[source,] = tensor
         return tensor
@@ -991,8 +1007,8 @@ class Builder:
         self._made[key] = tensor
         return tensor
 
-    def _affine(self, value: Value, reader: Place) -> Tensor:
-        """Return the tensor of a value by a general requantisation of what it comes from."""
+    def _affine(self, value: Value, reader: Place, *, wide: bool = False) -> Tensor:
+        """Return the tensor of a value by a general requantisation of what it comes from; ``wide`` for another one."""
         steps = steps_of(value.source)
         if (
             value.step is None
@@ -1001,7 +1017,7 @@ class Builder:
             and steps
             and len(steps) == 1
         ):
-            value = replace(value, step=steps[0])  # nothing is rounded, but clamped as no type saturates
+            value = replace(value, step=self._grid(value))  # nothing is rounded, but clamped as no type saturates
         step = value.step
         if step is None:
             raise self._no_type(value, reader)
@@ -1027,6 +1043,9 @@ class Builder:
         ]  # fmt: skip
         sums = value.source.sums() if isinstance(value.source, SumSource) else None
         found = find(channels, self._integers(value.source), sums)
+        places = tie_places(channels) if found is None and value.rounding is half_even else None
+        if places is not None and max(abs(end) for end in ends) << places < _MAX_CUT:
+            return self._affine_of_ties(value, reader, places)
         if found is None:
             raise UnsupportedOpError(
                 value.place.name,
@@ -1035,7 +1054,7 @@ class Builder:
                 hint="Change its scale a little, or use a power of two.",
             )
         held = declared is not None and declared.qmin <= ends[0] and ends[1] <= declared.qmax
-        qtype = declared if declared is not None and (held or value.wraps) else self._holding(value, ends, step)
+        qtype = declared if declared is not None and (held or value.wraps) else self._holding(value, ends, step, wide)
         limits = (qtype.qmin, qtype.qmax) if value.wraps else (max(ends[0], qtype.qmin), min(ends[1], qtype.qmax))
         low_limit = qtype.qmin if low is not None and low < qtype.qmin else (low if low is not None else limits[0])
         high_limit = qtype.qmax if high is not None and high > qtype.qmax else (high if high is not None else limits[1])
@@ -1069,6 +1088,17 @@ class Builder:
         unit = value.step if frac_of(value.step) is None else None
         return self._add(place.order, node, source.shape, qtype, unit)
 
+    def _affine_of_ties(self, value: Value, reader: Place, places: int) -> Tensor:
+        """Return a value whose ties no factor of a power of two meets: cut off behind more places first, then rounded.
+
+        At that many places a tie is kept exactly, and nothing else becomes one.
+        """
+        assert value.step is not None
+        step = value.step / (1 << places)
+        cut = replace(value, place=value.place.part("cut"), step=step, rounding=math.floor, declared=None)
+        tensor = self._affine(cut, reader, wide=True)
+        return self.tensor(replace(value, source=self._source(tensor), bends=()), reader)
+
     def _affine_moved(self, value: Value, source: MovedSource, reader: Place) -> Tensor:
         """Requantise before values are chosen or moved; or behind that where the function falls."""
         falls = not all(bend.rises for bend in value.bends) or value.wraps
@@ -1086,8 +1116,10 @@ class Builder:
         pooled = self._apply(source, inner)
         return self.tensor(replace(value, source=self._source(pooled)), reader)
 
-    def _holding(self, value: Value, ends: tuple[int, int], step: Fraction) -> QType:
+    def _holding(self, value: Value, ends: tuple[int, int], step: Fraction, wide: bool = False) -> QType:
         """Return the smallest type that holds some integers."""
+        if wide:
+            return QType(bits_for(*ends), True, frac_of(step) or 0)
         for qtype in types(frac_of(step) or 0):
             if qtype.qmin <= ends[0] and ends[1] <= qtype.qmax:
                 return qtype
@@ -1348,6 +1380,8 @@ class Builder:
         own = all(each == step_of(tensor) for tensor, each in legs)
         if not own or (any(tensor.unit is not None for tensor in tensors) and len({each for _, each in legs}) > 1):
             powers = False
+        if any(tensor.unit is not None and tensor.qtype.frac for tensor in tensors) and len(set(tensors)) > 1:
+            powers = powers and len({tensor.qtype for tensor in tensors}) == 1
         reaches = [[code * each / step for code in self._reach[tensor.name]] for tensor, each in legs]
         low, high = int(min(reach[0] for reach in reaches)), int(max(reach[1] for reach in reaches))
         same = [tensor.qtype for tensor, each in legs if each == step]
@@ -1459,7 +1493,7 @@ def _inexact(channels: Sequence[Steps]) -> str:
     """Return in words why there are no integers for a quantizer."""
     if channels[0].rounding is half_odd:
         return "an odd zero point: what lies in the middle between two integers is rounded now up, now down"
-    if any(has_ties(channel) for channel in channels) and channels[0].rounding is half_even:
+    if tie_places(channels) is not None and channels[0].rounding is half_even:
         return "a factor of no power of two by which sums fall in the middle between two integers, rounded to even"
     return "scales for which there are no such integers"
 

@@ -40,7 +40,8 @@ def weights_of(op: Op, constant: Constant, channel_axis: int) -> tuple[Array, tu
                 op.name,
                 expected=f"quantised weights (multiples of one power of two, at most {MAX_BITS} bits)",
                 got=f"weights that need {form.bits} bits",
-                hint="Train the network with quantizers, and export those with it.",
+                hint="Train the network with quantizers (Brevitas, QKeras) and export those with it, or bring it by "
+                "hls4ml, whose layers declare the types in which float weights are quantised (docs/hls4ml.md).",
             )
         return codes, (form,)
     scales = np.broadcast_to(constant.scales, values.shape)

@@ -233,8 +233,13 @@ def examine(path: Path | str, input_type: QType | None = None) -> Examination:
     if not any(isinstance(finding.obstacle, LayoutError) for finding in first.findings):
         return first
     second = _examined(path, file, LAST)
-    count = [sum(each.obstacle is not None for each in found.findings) for found in (first, second)]
-    return second if count[1] < count[0] else first
+    return min(first, second, key=_weight)
+
+
+def _weight(found: Examination) -> tuple[int, int]:
+    """Return how many obstacles an order of axes has: those of the order itself count first."""
+    obstacles = [each.obstacle for each in found.findings if each.obstacle is not None]
+    return sum(isinstance(each, LayoutError) for each in obstacles), len(obstacles)
 
 
 def _examined(path: Path, file: OnnxFile, orders: Mapping[int, Axes]) -> Examination:

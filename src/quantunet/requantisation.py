@@ -196,19 +196,22 @@ def find(channels: Sequence[Steps], reach: tuple[int, int], sums: Array | None =
     return searched if _fits(searched, reach) else exact
 
 
-def has_ties(channel: Steps) -> bool:
-    """Return whether an integer lies in the middle between two codes.
+def tie_places(channels: Sequence[Steps]) -> int | None:
+    """Return the binary places behind which no value lies between the middle of two codes and what is cut off above it.
+
+    ``None`` where no integer of any channel lies in the middle between two codes.
 
     >>> sixth = Steps(Bend().then(Fraction(1, 6), Fraction(0)), half_even, 0, 7)  # 3/6, 9/6
-    >>> has_ties(sixth), has_ties(Steps(Bend().then(Fraction(1, 9), Fraction(0)), half_even, 0, 7))
-    (True, False)
+    >>> tie_places([sixth]), tie_places([Steps(Bend().then(Fraction(1, 9), Fraction(0)), half_even, 0, 7)])
+    (3, None)
     """
-    for line in (channel.bend.upper, channel.bend.lower):
-        bottom = math.lcm(line.gain.denominator, line.offset.denominator, 2)
-        gain, rest = int(line.gain * bottom), int((_HALF - line.offset) * bottom)
-        if rest % math.gcd(gain, bottom) == 0:
-            return True
-    return False
+    ties, most = False, 1
+    for channel in channels:
+        for line in (channel.bend.upper, channel.bend.lower):
+            bottom = math.lcm(line.gain.denominator, line.offset.denominator, 2)
+            gain, rest = int(line.gain * bottom), int((_HALF - line.offset) * bottom)
+            ties, most = ties or rest % math.gcd(gain, bottom) == 0, max(most, bottom)
+    return most.bit_length() if ties else None
 
 
 def _fits(found: Constants, reach: tuple[int, int]) -> bool:

@@ -135,8 +135,8 @@ class SumSource:
         span: The integers that the tensor must hold, by the types in front; ``None`` where those are the reach.
         terms: Of a sum of two tensors: factor, least and greatest integer of each, since not every integer of the reach
             is a sum of theirs; empty where nothing is known.
-        beside: Whether the scale stands beside the type of the sums although it may be a power of two, since the layer
-            knows only the types of what it adds.
+        frac: Fractional bits of the sums to the layer, which knows only the types of what it reads; ``None`` where it
+            may say any.
     """
 
     place: Place
@@ -146,7 +146,13 @@ class SumSource:
     reach: tuple[int, int]
     span: tuple[int, int] | None = None
     terms: tuple[tuple[int, int, int], ...] = ()
-    beside: bool = False
+    frac: int | None = None
+
+    @property
+    def beside(self) -> bool:
+        """Whether the scale stands beside the type of the sums, whose fractional bits mean something else."""
+        power = frac_of(self.steps[0]) if len(self.steps) == 1 else None
+        return self.frac is not None and self.frac != (power or 0)
 
     def sums(self) -> Array | None:
         """Return every integer that can come, rising; ``None`` where that is the whole reach, or too much."""

@@ -200,9 +200,20 @@ def integer_range(bits: int, signed: bool, narrow: bool) -> tuple[int, int]:
 def quantise(x: Exact, scale: Exact, zero: Exact, bits: int, signed: bool, narrow: bool, mode: str) -> Exact:
     """``int_quant`` of qonnx: ``(round(clamp(x / scale + zero)) - zero) * scale``."""
     rounding = _rounding(mode)
+    if np.broadcast_shapes(x.shape, scale.shape, zero.shape) != x.shape:
+        raise NoExactMeaningError(f"scales of {scale.shape} and zero points of {zero.shape} for {x.shape}")
+    if zero.num.size == 1 and zero.only() == 0 and not (bits == 1 and signed) and (scale.num > 0).all():
+        low, high = integer_range(bits, signed, narrow)
+        top, bottom = (x.unit / scale.unit).as_integer_ratio()
+
+        def quotient(value: int, one: int) -> int:
+            above, below = value * top, one * bottom
+            if above <= low * below:
+                return low
+            return high if above >= high * below else rounding(Fraction(above, below))
+
+        return multiply(Exact(_each(quotient, x.num, scale.num)), scale)
     y = add(divide(x, scale), zero)
-    if y.shape != x.shape:
-        raise NoExactMeaningError(f"a scale or zero point that makes {y.shape} of {x.shape}")
     if bits == 1 and signed:
         codes = _each(lambda value: 1 if value >= 0 else -1, y.num)
     else:
@@ -947,7 +958,10 @@ def _pad(node: _Node) -> Exact:
     for index, axis in enumerate(axes):
         both[axis] = margins[index], margins[index + len(axes)]
     x, filling = _aligned(node[0], Exact.of(np.array(value, dtype=object)))
-    return x.with_num(np.pad(x.num, both, constant_values=filling.num.ravel()[0]))
+    shape = [size + before + after for size, (before, after) in zip(x.shape, both, strict=True)]
+    padded = np.full(shape, filling.num.ravel()[0], dtype=object)
+    padded[tuple(slice(before, before + size) for size, (before, _) in zip(x.shape, both, strict=True))] = x.num
+    return x.with_num(padded)
 
 
 def _slice(node: _Node) -> Exact:

@@ -191,8 +191,8 @@ class Ops:
         variance = np.abs(self.drawn(channels)) + np.float32(0.05)
         names = [self.constant(each) for each in (gamma, self.drawn(channels), self.drawn(channels), variance)]
         self.builder.note("BatchNormalization of any scale", "asked")
-        if any(node.op_type == "Clip" for node in self.builder.nodes[-3:]):
-            self.builder.note("a factor behind both limits of a Clip", "open")
+        if any(node.op_type in ("Clip", "MaxPool") for node in self.builder.nodes[-3:]):
+            self.builder.note("a factor behind both limits of a Clip, or below 0 behind a pool", "open")
         return self.builder.emit("BatchNormalization", [tensor, *names], epsilon=float(np.float32(1e-5)))
 
     def activation(self, tensor: str) -> str:
@@ -244,17 +244,10 @@ class Ops:
         attributes: dict[str, Any] = {}
         if self.rng.random() < 0.4:
             attributes = {"pads": [self.rng.randint(0, k - 1) for k in (*kernel, *kernel)], "count_include_pad": 1}
-        self.mean(math.prod(kernel))
         return self.builder.emit("AveragePool", [tensor], kernel_shape=kernel, strides=stride, **attributes)
-
-    def mean(self, count: int) -> None:
-        """Note a mean whose ties no shift can round."""
-        if count % 2 == 0 and count & (count - 1):
-            self.builder.note("ties of a mean of an even number", "open")
 
     def whole_map(self, tensor: str) -> str:
         rank = len(self.shape(tensor))
-        self.mean(math.prod(self.shape(tensor)[2:]))
         kind = self.rng.choice(["GlobalAveragePool", "GlobalMaxPool", "ReduceMean"])
         if kind != "ReduceMean":
             return self.builder.emit(kind, [tensor])

@@ -57,15 +57,15 @@ class Taken:
 
 
 TAKEN = {
-    "ex_tiny_unet_ch_last": Taken(32 * 48 * 2, (1, 32, 48, 3)),
+    "ex_tiny_unet_ch_last": Taken(16 * 32 * 2, (1, 16, 32, 3)),
     "ex_separable_conv_model_ch_last": Taken(10 * 12 * 16, (1, 10, 12, 3)),
     "ex_bnn_model_fc_1layer": Taken(4),
-    "qonnx_bsd300x3-espcn_nn_resize_quant_model": Taken(3 * 12 * 18, (1, 3, 4, 6)),
+    "qonnx_bsd300x3-espcn_nn_resize_quant_model": Taken(3 * 8 * 12, (1, 3, 4, 6)),
     "zoo_TFC_1W2A": Taken(10),
     "zoo_TFC_2W2A": Taken(10),
     "zoo_kwsmlp_w3a3": Taken(12),
     "zoo_qkeras_jettagging": Taken(5, input_type="s16.10", before="Softmax"),
-    "qonnx_eltwise_chanlast_testcase": Taken(0, (1, 3, 7, 9), input_type="s8.4"),
+    "qonnx_eltwise_chanlast_testcase": Taken(8 * 6 * 8, (1, 3, 7, 9), input_type="s8.4"),
 }
 FLOAT = (
     "ex_conv1d_small_keras", "ex_conv2d_small_keras", "ex_dense_big_keras", "ex_three_layer_keras", "ex_two_layer_keras",
