@@ -175,6 +175,11 @@ class Reader:
         name = layer.get_attr(NODE_ATTRIBUTE) or identifier(layer.name)
         return Place(name, order, self.names[layer.outputs[0]])
 
+    def bits(self, variable: str) -> int:
+        """Return the width of a variable's declared type."""
+        precision = self.model.output_vars[variable].type.precision
+        return int(precision.width)
+
     def source(self, layer: Any, index: int = 0) -> AnyValue:
         """Return what a layer reads."""
         return self.source_of(layer.inputs[index])
