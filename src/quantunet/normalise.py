@@ -514,7 +514,7 @@ class Builder:
 
     def sigmoid(self, place: Place, value: AnyValue) -> Curve:
         """Return the sigmoid of a value."""
-        curve = self.curve(place, value, lambda each: 1 / (1 + math.exp(-float(each))))
+        curve = self.curve(place, value, _logistic)
         return replace(curve, sigmoid=True)
 
     def curve(self, place: Place, value: AnyValue, function: Callable[[Fraction | float], Fraction | float]) -> Curve:
@@ -537,7 +537,13 @@ class Builder:
                 got=f"{tensor.qtype.bits} bits", hint="Put a narrower quantizer in front of it.",
             )  # fmt: skip
         codes = range(tensor.qtype.qmin, tensor.qtype.qmax + 1)
-        return Curve(place, tensor, tuple(function(code * step) for code in codes))
+        try:
+            return Curve(place, tensor, tuple(function(code * step) for code in codes))
+        except OverflowError:
+            raise UnsupportedOpError(
+                place.name, expected="a function whose values float64 holds", got="greater ones",
+                hint="Put a quantizer of a smaller scale in front of it.",
+            ) from None  # fmt: skip
 
     def curves(
         self,
@@ -1467,6 +1473,11 @@ _NOTHING = InputSource((0, 0, 0))
 def _spread(value: Value, each: Sequence[Fraction]) -> tuple[Fraction, ...]:
     """Return what each channel has for every channel of the root: pixels were made of several of those."""
     return tuple(each) * (value.channels // len(each))
+
+
+def _logistic(value: Fraction | float) -> float:
+    small = math.exp(-abs(float(value)))
+    return (1 if value >= 0 else small) / (1 + small)
 
 
 def _products(first: tuple[int, int], second: tuple[int, int]) -> tuple[int, int]:

@@ -21,8 +21,6 @@ from quantunet.ranges import Bound
 
 Number = Fraction | float
 
-_MERGE = "Merge it into the weights of a convolution before the quantizers are trained."
-
 
 def quant(walk: Walk, op: Op) -> Carried | Constant:
     """Read ``Quant`` and ``IntQuant``."""

@@ -501,21 +501,21 @@ def _conv_transpose(node: _Node) -> Exact:
     extra = list(node.get("output_padding") or [0, 0])
     full = [strides[a] * (size[a] - 1) + (kernel[a] - 1) * dilations[a] + 1 for a in (0, 1)]
     auto, pads, wanted = _text(node.get("auto_pad", b"NOTSET")), node.get("pads"), node.get("output_shape")
-    if wanted is not None and list(wanted) != [full[a] + extra[a] for a in (0, 1)]:
-        raise NoExactMeaningError(f"output_shape = {wanted}")
-    if auto == "NOTSET":
-        margins = [0, 0, 0, 0] if pads is None else list(pads)
-    elif pads is not None and any(pads):
-        raise NoExactMeaningError(f"both auto_pad = {auto} and pads")
-    elif auto == "VALID":
-        margins = [0, 0, 0, 0]
-    elif auto in ("SAME_UPPER", "SAME_LOWER"):
-        total = [full[a] + extra[a] - size[a] * strides[a] for a in (0, 1)]
-        if min(total) < 0 or any(value % 2 for value in total):
-            raise NoExactMeaningError(f"auto_pad = {auto} with an odd or negative padding of {total}")
-        margins = [value // 2 for value in total] * 2
-    else:
+    if auto not in ("NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER"):
         raise NoExactMeaningError(f"auto_pad = {auto}")
+    if auto != "NOTSET" and pads is not None and any(pads):
+        raise NoExactMeaningError(f"both auto_pad = {auto} and pads")
+    if wanted is None and auto.startswith("SAME"):
+        wanted = [size[a] * strides[a] for a in (0, 1)]
+    if wanted is not None:
+        # "If (auto_pads == SAME_UPPER): pads[start_i] = total_padding[i]/2; pads[end_i] = the rest. Else: the reverse."
+        total = [full[a] + extra[a] - wanted[a] for a in (0, 1)]
+        if min(total) < 0:
+            raise NoExactMeaningError(f"output_shape = {wanted}, larger than the full result")
+        small, large = [value // 2 for value in total], [value - value // 2 for value in total]
+        margins = [*small, *large] if auto == "SAME_UPPER" else [*large, *small]
+    else:
+        margins = [0, 0, 0, 0] if pads is None or auto == "VALID" else list(pads)
     if len(margins) != 4 or min(margins) < 0 or len(extra) != 2 or not all(0 <= extra[a] < strides[a] for a in (0, 1)):
         raise NoExactMeaningError(f"pads = {margins}, output_padding = {extra}")
     outer, inner = weight.shape[1], channels // groups

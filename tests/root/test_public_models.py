@@ -68,8 +68,9 @@ TAKEN = {
     "qonnx_eltwise_chanlast_testcase": Taken(8 * 6 * 8, (1, 3, 7, 9), input_type="s8.4"),
 }
 FLOAT = (
-    "ex_conv1d_small_keras", "ex_conv2d_small_keras", "ex_dense_big_keras", "ex_three_layer_keras", "ex_two_layer_keras",
-    "qonnx_bsd300x3-espcn_nn_resize_float_model", "qonnx_bsd300x3-espcn_subpixel_float_model", "qonnx_mnist-conv_model",
+    "ex_conv1d_small_keras", "ex_conv2d_small_keras", "ex_dense_big_keras", "ex_three_layer_keras",
+    "ex_two_layer_keras", "qonnx_bsd300x3-espcn_nn_resize_float_model",
+    "qonnx_bsd300x3-espcn_subpixel_float_model", "qonnx_mnist-conv_model",
 )  # fmt: skip
 """Networks that nobody has quantised: each is told the two ways out."""
 

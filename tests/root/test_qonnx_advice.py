@@ -18,16 +18,6 @@ def node(model: onnx.ModelProto, name: str) -> onnx.NodeProto:
     return next(each for each in model.graph.node if each.name == name)
 
 
-def behind(model: onnx.ModelProto, name: str, new: onnx.NodeProto) -> None:
-    """Put a node behind another one, between it and its readers."""
-    written = node(model, name).output[0]
-    for each in model.graph.node:
-        for index, source in enumerate(each.input):
-            if source == written:
-                each.input[index] = new.output[0]
-    model.graph.node.insert(list(model.graph.node).index(node(model, name)) + 1, new)
-
-
 def two_outputs(model: onnx.ModelProto) -> None:
     model.graph.output.append(helper.make_tensor_value_info("pool_y", TensorProto.FLOAT, None))
 
@@ -66,16 +56,6 @@ def write_it(model: onnx.ModelProto) -> onnx.ModelProto:
     return model
 
 
-def scaled_inside(model: onnx.ModelProto) -> None:
-    model.graph.initializer.append(onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(
-        next(each for each in model.graph.initializer if each.name == "conv_weight_scale")), "factor"))  # fmt: skip
-    behind(model, "conv", helper.make_node("Mul", ["conv_acc", "factor"], ["scaled"], name="scale"))
-
-
-def merge_into_the_weights(model: onnx.ModelProto) -> onnx.ModelProto:
-    return SmallUnet(weight_scale=0.0625).model()
-
-
 ADVICE: dict[
     str, tuple[Callable[[onnx.ModelProto], None], str, Callable[[onnx.ModelProto], onnx.ModelProto]]
 ] = {
@@ -83,7 +63,6 @@ ADVICE: dict[
     "no functions": (local_function, r"onnx\.inliner\.inline_local_functions", inliner.inline_local_functions),
     "quantizers in their domain": (foreign_quantizer, f"conv_quant: .* in the domain {QONNX_DOMAIN}", name_the_domain),
     "required attributes": (missing_attribute, "Write narrow = 0 or 1", write_it),
-    "a factor in the weights": (scaled_inside, "scale: .* Merge it into the weights", merge_into_the_weights),
 }  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.onnx_compare import compared
 from helpers.qonnx_files import SmallUnet
 from onnx import helper
 
@@ -55,21 +56,35 @@ def test_golden_equals_float_execution(tmp_path: Path) -> None:
 
 
 REFUSED: list[tuple[SmallUnet, type[QuantUNetError], str]] = [
-    (SmallUnet(weight_scale=0.3), ScaleError, "conv_weight"),
     (SmallUnet(zero_point=1), UnsupportedOpError, "zero point"),
     (SmallUnet(zero_point=0.5), ScaleError, "zero point"),
-    (SmallUnet(extra_op="Elu"), UnsupportedOpError, "extra"),
+    (SmallUnet(extra_op="Cos"), UnsupportedOpError, "extra"),
     (SmallUnet(skip_scale=2.0**-14), TypeMismatchError, "concat"),
     (SmallUnet(act_bits=17), WidthError, "conv_quant"),
     (SmallUnet(act_bits=0), WidthError, "conv_quant"),
     (SmallUnet(act_bits=3.5), WidthError, "conv_quant"),
     (SmallUnet(weight_bits=33), WidthError, "conv_weight"),
-    (SmallUnet(size=(5, 6)), ShapeError, "pool"),
-    (SmallUnet(rounding_mode="FLOOR"), UnsupportedOpError, "rounding_mode"),
-    (SmallUnet(pads=0), UnsupportedOpError, "pads"),
-    (SmallUnet(bias_scale=2.0**-30), ScaleError, "bias scale"),
+    (SmallUnet(extra_op="Elu"), UnsupportedOpError, "extra: expected a quantizer behind the function"),
+    (SmallUnet(size=(1, 6)), ShapeError, "pool"),
+    (SmallUnet(rounding_mode="NEAREST"), UnsupportedOpError, "rounding_mode"),
     (SmallUnet(quantised_output=False), UnsupportedOpError, "sigmoid: expected a quantizer behind"),
 ]
+
+
+TAKEN = [
+    SmallUnet(weight_scale=0.3),
+    SmallUnet(rounding_mode="FLOOR"),
+    SmallUnet(rounding_mode="HALF_UP"),
+    SmallUnet(bias_scale=2.0**-30),
+    SmallUnet(zero_point=2),
+    SmallUnet(pads=0),
+]
+
+
+@pytest.mark.parametrize("unet", TAKEN)
+def test_what_no_power_of_two_says_is_exact(tmp_path: Path, unet: SmallUnet) -> None:
+    path = unet.write(tmp_path / "taken.onnx")
+    assert compared(unet.model(), load(path))
 
 
 @pytest.mark.parametrize(("unet", "error", "text"), REFUSED)

@@ -247,7 +247,7 @@ SPELLINGS = {
     "graph without a name": Situation(setting(name="")),
     "graph with a name in Unicode": Situation(setting(name="ünet 2")),
     "20 by 12": Situation(setting(shape=(1, 20, 12))),
-    "negative batch": Situation(setting(batch=-5), "either"),
+    "negative batch": Situation(setting(batch=-5), "refused"),
 }
 
 
@@ -385,7 +385,7 @@ PATTERNS = {
         tail(lambda net, x: net.quant(net("Clip", x, net.constant(0), net.constant(3.75)), 0.25, 4, 0))
     ),
     "Clip between the quantizer's last steps": Situation(
-        tail(lambda net, x: net.quant(net("Clip", x, net.constant(0), net.constant(3.7)), 0.25, 4, 0)), "either"
+        tail(lambda net, x: net.quant(net("Clip", x, net.constant(0), net.constant(3.7)), 0.25, 4, 0))
     ),
     "Clip beyond a signed quantizer": Situation(
         tail(lambda net, x: net.quant(net("Clip", x, net.constant(-8), net.constant(8)), 0.25, 4))
@@ -393,46 +393,31 @@ PATTERNS = {
     "Clip without a lower bound": Situation(
         tail(lambda net, x: net.quant(net("Clip", x, "", net.constant(6)), 0.25, 4))
     ),
-    "Clip that clips": Situation(tail(narrow_clip), "either", ("saturates",), ("cleanup",)),
+    "Clip that clips": Situation(tail(narrow_clip)),
     "Clip that clips nothing, behind a quantizer": Situation(
         tail(lambda net, x: net("Clip", net.relu_quant(x), net.constant(0), net.constant(6)))
     ),
-    "Max with 0 for a ReLU": Situation(
-        tail(lambda net, x: net.quant(net("Max", x, net.constant(0)), 0.25, 4, 0)), "either"
-    ),
+    "Max with 0 for a ReLU": Situation(tail(lambda net, x: net.quant(net("Max", x, net.constant(0)), 0.25, 4, 0))),
     "Max with 0 in front, Min with 6": Situation(
-        tail(lambda net, x: net.quant(net("Min", net("Max", net.constant([0]), x), net.constant(6)), 0.25, 4, 0)),
-        "either",
+        tail(lambda net, x: net.quant(net("Min", net("Max", net.constant([0]), x), net.constant(6)), 0.25, 4, 0))
     ),
-    "ThresholdedRelu at 0": Situation(
-        tail(lambda net, x: net.relu_quant(net("ThresholdedRelu", x, alpha=0.0))), "either"
-    ),
-    "ThresholdedRelu at 1": Situation(tail(lambda net, x: net.relu_quant(net("ThresholdedRelu", x))), "either"),
-    "LeakyRelu": Situation(
-        tail(lambda net, x: net.quant(net("LeakyRelu", x, name="leak", alpha=0.125), 0.25, 4)),
-        "either",
-        ("leak", "leakyrelu"),
-        ("cleanup",),
-    ),
+    "ThresholdedRelu at 0": Situation(tail(lambda net, x: net.relu_quant(net("ThresholdedRelu", x, alpha=0.0)))),
+    "ThresholdedRelu at 1": Situation(tail(lambda net, x: net.relu_quant(net("ThresholdedRelu", x))), "refused"),
+    "LeakyRelu": Situation(tail(lambda net, x: net.quant(net("LeakyRelu", x, name="leak", alpha=0.125), 0.25, 4))),
     "no ReLU": Situation(tail(lambda net, x: net.quant(x, 0.25, 5))),
-    "narrow activation": Situation(
-        tail(lambda net, x: net.quant(x, 0.25, 3, 1, 1, name="thin")), "either", ("thin", "narrow")
-    ),
+    "narrow activation": Situation(tail(lambda net, x: net.quant(x, 0.25, 3, 1, 1, name="thin"))),
     "narrow activation, finer than the sums": Situation(
-        tail(lambda net, x: net.quant(x, 2.0**-11, 12, 1, 1, name="thin")), "either", ("thin",)
+        tail(lambda net, x: net.quant(x, 2.0 ** (-11), 12, 1, 1, name="thin"))
     ),
     "bipolar activation": Situation(
-        tail(lambda net, x: net("BipolarQuant", x, net.constant(0.5), name="sign", domain=GENERAL)), "either", ("sign",)
+        tail(lambda net, x: net("BipolarQuant", x, net.constant(0.5), name="sign", domain=GENERAL))
     ),
     "IntQuant": Situation(tail(lambda net, x: net.quant(x, 0.25, 4, op="IntQuant"))),
     "rounding half even by name": Situation(tail(lambda net, x: net.quant(x, 0.25, 4, mode="half_even"))),
-    "rounding down": Situation(
-        tail(lambda net, x: net.quant(x, 0.25, 4, mode="FLOOR", name="down")), "either", ("down", "floor")
-    ),
+    "rounding down": Situation(tail(lambda net, x: net.quant(x, 0.25, 4, mode="FLOOR", name="down"))),
     "Concat of three": Situation(tail(concat(lambda net, x: [net.relu_quant(x) for _ in range(3)]), 9)),
     "Concat of four, two of them one tensor": Situation(
-        tail(concat(lambda net, x: [(a := net.relu_quant(x)), net.quant(x, 0.25, 5), net.quant(x, 0.5, 3), a]), 12),
-        "either",
+        tail(concat(lambda net, x: [(a := net.relu_quant(x)), net.quant(x, 0.25, 5), net.quant(x, 0.5, 3), a]), 12)
     ),
     "Concat of two scales": Situation(tail(concat(lambda net, x: [net.quant(x, 0.25, 4), net.quant(x, 0.125, 5)]), 6)),
     "Concat of two widths and signs": Situation(
@@ -451,22 +436,22 @@ PATTERNS = {
         tail(concat(lambda net, x: [net.quant(x, 0.25, 4), net.quant(x, 0.125, 5)], behind=True), 6)
     ),
     "Concat of rows": Situation(
-        tail(concat(lambda net, x: [net.relu_quant(x), net.relu_quant(x)], axis=2)), "either", ("concat",)
+        tail(concat(lambda net, x: [net.relu_quant(x), net.relu_quant(x)], axis=2)), "refused", ("concat",)
     ),
     "bias of multiples": Situation(bias([2.0**-10, -(2.0**-3), 1.0])),
     "bias of zeros": Situation(bias(0.0)),
     "quantised bias with a finer scale, multiples": Situation(bias([2.0**-9, -(2.0**-3), 1.0], quant=(2.0**-14, 32))),
     "quantised bias with a coarser scale": Situation(bias([2.0**-2, -1.0, 1.0], quant=(2.0**-2, 8))),
-    "quantised bias of another fraction, multiples": Situation(bias([0.0, 3.0, -3.0], quant=(3.0, 8)), "either"),
-    "bias that is no multiple": Situation(bias(0.1), "either", ("biased", "bias"), ("add a quantizer.",)),
-    "quantised bias that is no multiple": Situation(bias(2.0**-11, quant=(2.0**-12, 32)), "either", ("biased", "bias")),
+    "quantised bias of another fraction, multiples": Situation(bias([0.0, 3.0, -3.0], quant=(3.0, 8))),
+    "bias that is no multiple": Situation(bias(0.1)),
+    "quantised bias that is no multiple": Situation(bias(2.0 ** (-11), quant=(2.0 ** (-12), 32))),
     "logits without a quantizer": Situation(end(lambda net, x: net.conv(x, 3, 1, 1, name="head"))),
     "several logits without a quantizer": Situation(end(lambda net, x: net.conv(x, 3, 4, 3, name="head"))),
     "logits of a transpose convolution": Situation(end(lambda net, x: net.up(x, 3, 2, name="head"))),
     "the output is an activation": Situation(end(lambda net, x: x)),
     "the output is a pool": Situation(end(lambda net, x: net.pool(x))),
-    "the output is a Concat": Situation(end(lambda net, x: net("Concat", x, net.conv(x, 3, 1, 1), axis=1)), "either"),
-    "a ReLU at the end": Situation(end(lambda net, x: net("Relu", net.conv(x, 3, 1, 1, name="head"))), "either"),
+    "the output is a Concat": Situation(end(lambda net, x: net("Concat", x, net.conv(x, 3, 1, 1), axis=1))),
+    "a ReLU at the end": Situation(end(lambda net, x: net("Relu", net.conv(x, 3, 1, 1, name="head")))),
     "two outputs": Situation(end(lambda net, x: net.head(x, 3)), "refused", ("2 outputs",), ("export or copy",)),
 }
 
@@ -588,65 +573,54 @@ ONNX = {
     "auto_pad VALID on 1x1": Situation(
         end(lambda net, x: net.head(net.relu_quant(net.conv(x, 3, 3, 1, auto_pad="VALID", pads=None)), 3))
     ),
-    "auto_pad VALID on 3x3": Situation(first(auto_pad="VALID", pads=None), "either", ("odd",)),
-    "auto_pad and equal pads": Situation(first(auto_pad="SAME_UPPER"), "either", ("odd", "pad")),
-    "auto_pad and pads of 0": Situation(first(auto_pad="SAME_UPPER", pads=[0, 0, 0, 0]), "either", ("odd", "pad")),
+    "auto_pad VALID on 3x3": Situation(first(auto_pad="VALID", pads=None)),
+    "auto_pad and equal pads": Situation(first(auto_pad="SAME_UPPER"), "refused", ("odd", "pad")),
+    "auto_pad and pads of 0": Situation(first(auto_pad="SAME_UPPER", pads=[0, 0, 0, 0])),
     "auto_pad and other pads": Situation(first(auto_pad="SAME_UPPER", pads=[2, 2, 0, 0]), "refused", ("odd", "pad")),
     "auto_pad VALID and pads": Situation(first(auto_pad="VALID"), "refused", ("odd", "pad")),
     "auto_pad that does not exist": Situation(first(auto_pad="SAME", pads=None), "refused", ("odd", "auto_pad")),
     "kernel_shape absent": Situation(first(kernel_shape=None)),
     "kernel_shape that contradicts": Situation(first(kernel_shape=[5, 5]), "refused", ("odd", "kernel")),
     "kernel_shape of one axis": Situation(first(kernel_shape=[3]), "refused", ("odd", "kernel")),
-    "uneven pads of the same size": Situation(first(pads=[2, 2, 0, 0]), "either", ("odd", "pad")),
-    "no pads": Situation(first(pads=None), "either", ("odd", "pad")),
+    "uneven pads of the same size": Situation(first(pads=[2, 2, 0, 0])),
+    "no pads": Situation(first(pads=None)),
     "negative pads": Situation(first(pads=[-1, 1, 1, 1]), "refused", ("odd", "pad")),
-    "stride 2": Situation(first(strides=[2, 2]), "either", ("odd", "stride")),
-    "dilation": Situation(first(dilations=[2, 2], pads=[2, 2, 2, 2]), "either", ("odd", "dilation")),
+    "stride 2": Situation(first(strides=[2, 2])),
+    "dilation": Situation(first(dilations=[2, 2], pads=[2, 2, 2, 2])),
     "group of a wrong number": Situation(first(group=3), "refused", ("odd", "group")),
     "an unknown attribute": Situation(first(nonsense=1), "refused", ("nonsense",)),
     "pool with auto_pad": Situation(spelled_pool(auto_pad="SAME_UPPER")),
     "pool with ceil_mode": Situation(spelled_pool(ceil_mode=1)),
     "pool with dilations of 1": Situation(spelled_pool(dilations=[1, 1], pads=[0, 0, 0, 0])),
     "pool without strides": Situation(
-        end(lambda net, x: net.head(net("MaxPool", x, name="odd", kernel_shape=[2, 2]), 3)), "either", ("odd", "stride")
+        end(lambda net, x: net.head(net("MaxPool", x, name="odd", kernel_shape=[2, 2]), 3))
     ),
-    "pool 3x3 with stride 2": Situation(
-        spelled_pool(kernel_shape=[3, 3], pads=[1, 1, 1, 1]), "either", ("odd", "kernel")
-    ),
-    "pool with a column-major order": Situation(spelled_pool(storage_order=1), "either"),
+    "pool 3x3 with stride 2": Situation(spelled_pool(kernel_shape=[3, 3], pads=[1, 1, 1, 1])),
+    "pool with a column-major order": Situation(spelled_pool(storage_order=1)),
     "average pool": Situation(
         end(
             lambda net, x: net.head(
                 net.quant(net("AveragePool", x, name="odd", kernel_shape=[2, 2], strides=[2, 2]), 0.25, 4, 0), 3
             )
-        ),
-        "either",
-        ("odd", "averagepool"),
-        ("cleanup",),
+        )
     ),
     "up without kernel_shape": Situation(spelled_up()),
     "up with auto_pad": Situation(spelled_up(auto_pad="SAME_UPPER")),
     "up with output_padding of 0": Situation(spelled_up(output_padding=[0, 0], dilations=[1, 1], group=1)),
-    "up with output_padding": Situation(spelled_up(output_padding=[1, 1]), "either", ("odd", "output_padding")),
-    "up with output_shape": Situation(spelled_up(output_shape=[16, 16]), "either", ("odd", "output_shape")),
-    "up with another output_shape": Situation(spelled_up(output_shape=[15, 15]), "refused", ("odd", "output_shape")),
-    "up with auto_pad and an output_shape": Situation(
-        spelled_up(output_shape=[15, 15], auto_pad="SAME_UPPER"), "refused", ("odd",)
-    ),
-    "up with pads": Situation(spelled_up(pads=[1, 1, 1, 1]), "either", ("odd", "pad")),
+    "up with output_padding": Situation(spelled_up(output_padding=[1, 1])),
+    "up with output_shape": Situation(spelled_up(output_shape=[16, 16])),
+    "up with another output_shape": Situation(spelled_up(output_shape=[15, 15])),
+    "up with auto_pad and an output_shape": Situation(spelled_up(output_shape=[15, 15], auto_pad="SAME_UPPER")),
+    "up with pads": Situation(spelled_up(pads=[1, 1, 1, 1])),
     "Transpose at the input, one channel": Situation(transposed([0, 3, 1, 2]), input_last=True),
-    "Transpose at the input, RGB": Situation(
-        transposed([0, 3, 1, 2], 3), "either", ("turn",), ("cleanup",), input_last=True
-    ),
+    "Transpose at the input, RGB": Situation(transposed([0, 3, 1, 2], 3), input_last=True),
     "Transpose at the output, one class": Situation(transposed([0, 2, 3, 1], at="output"), last=True),
-    "Transpose at the output, two classes": Situation(
-        transposed([0, 2, 3, 1], at="classes"), "either", ("turn",), ("cleanup",), last=True
-    ),
+    "Transpose at the output, two classes": Situation(transposed([0, 2, 3, 1], at="classes"), last=True),
     "Transpose of nothing": Situation(transposed([0, 1, 2, 3], at="middle")),
     "Transpose of rows and columns": Situation(
-        transposed([0, 1, 3, 2], at="middle"), "either", ("axes",), ("cleanup",)
+        transposed([0, 1, 3, 2], at="middle"), "refused", ("axes",), ("cleanup",)
     ),
-    "channels-last convolution": Situation(channels_last_node, "either", ("odd",), ("kernel of 3x3 or 1x1",)),
+    "channels-last convolution": Situation(channels_last_node),
     "a foreign Conv": Situation(plain(), "refused", ("com.example", "enc"), ("cleanup",), change=foreign("Conv")),
     "a foreign Relu": Situation(plain(), "refused", ("com.example",), change=foreign("Relu")),
     "a foreign MaxPool": Situation(plain(), "refused", ("ai.onnx.ml",), change=foreign("MaxPool", "ai.onnx.ml")),
@@ -734,7 +708,7 @@ CONSTANTS = {
     "weights of three quantizers": Situation(
         weights(lambda net, raw: net.quant(twice((0.125, 6, 1, 1), (0.25, 4, 1, 1))(net, raw), 0.5, 3))
     ),
-    "signed weights, then unsigned": Situation(weights(twice((0.25, 4, 1, 1), (0.25, 3, 0, 0))), "either", UNSIGNED),
+    "signed weights, then unsigned": Situation(weights(twice((0.25, 4, 1, 1), (0.25, 3, 0, 0)))),
     "a bias of two quantizers": Situation(
         tail(
             lambda net, x: net.relu_quant(
@@ -747,61 +721,53 @@ CONSTANTS = {
             )
         )
     ),
-    "unsigned weights": Situation(weights(scaled(0.25, signed=0)), "either", UNSIGNED),
-    "unsigned weights of a transpose convolution": Situation(
-        weights(scaled(0.25, signed=0), up=True), "either", UNSIGNED
-    ),
-    "unsigned weights of 16 bits": Situation(weights(scaled(2.0**-14, signed=0, bits=16)), "either", ("odd",)),
+    "unsigned weights": Situation(weights(scaled(0.25, signed=0))),
+    "unsigned weights of a transpose convolution": Situation(weights(scaled(0.25, signed=0), up=True)),
+    "unsigned weights of 16 bits": Situation(weights(scaled(2.0 ** (-14), signed=0, bits=16)), "refused", ("odd",)),
     "bipolar weights": Situation(weights(bipolar(0.5))),
     "bipolar weights of a transpose convolution": Situation(weights(bipolar(1.0), up=True)),
     "bipolar weights, then quantised": Situation(weights(lambda net, raw: net.quant(bipolar(0.5)(net, raw), 0.25, 4))),
-    "bipolar weights of no power of two": Situation(weights(bipolar(0.3)), "either", ("scale",)),
-    "weights of one signed bit": Situation(weights(scaled(0.5, bits=1)), "either"),
+    "bipolar weights of no power of two": Situation(weights(bipolar(0.3))),
+    "weights of one signed bit": Situation(weights(scaled(0.5, bits=1))),
     "scale of shape (1,)": Situation(weights(scaled([0.25]))),
     "scale of shape (1, 1, 1, 1)": Situation(weights(scaled(np.full((1, 1, 1, 1), 0.25)))),
     "scale per channel, all equal": Situation(weights(scaled(per_channel(0.25, 0.25)))),
     "scale per channel of a transpose convolution, all equal": Situation(
         weights(scaled(per_channel(0.25, 0.25, up=True)), up=True)
     ),
-    "scale per channel, powers of two": Situation(weights(scaled(per_channel(0.25, 0.5))), "either", ("odd_weight",)),
-    "scale per column, powers of two": Situation(
-        weights(scaled(np.array([0.25, 0.5, 0.125]))), "either", ("odd_weight",)
-    ),
+    "scale per channel, powers of two": Situation(weights(scaled(per_channel(0.25, 0.5)))),
+    "scale per column, powers of two": Situation(weights(scaled(np.array([0.25, 0.5, 0.125])))),
     "scale that does not fit the weights": Situation(
         weights(scaled(np.array([0.25, 0.25]))), "refused", ("odd_weight",)
     ),
-    "scale of no power of two": Situation(weights(scaled(0.3)), "either", ("odd_weight", "power of two")),
+    "scale of no power of two": Situation(weights(scaled(0.3))),
     "scale of 0": Situation(weights(scaled(0.0)), "refused", ("odd_weight", "scale")),
-    "negative scale": Situation(weights(scaled(-0.25)), "either", ("odd_weight", "scale")),
+    "negative scale": Situation(weights(scaled(-0.25)), "refused", ("odd_weight", "scale")),
     "infinite scale": Situation(weights(scaled(np.inf)), "refused", ("odd_weight", "finite")),
     "scale that is NaN": Situation(weights(scaled(np.nan)), "refused", ("odd_weight", "finite")),
-    "a denormal scale": Situation(weights(scaled(2.0**-149)), "either", ("odd",)),
-    "a huge scale": Situation(weights(scaled(2.0**127)), "either"),
-    "zero point": Situation(weights(scaled(0.25, zero=1)), "either", ("odd_weight", "zero")),
+    "a denormal scale": Situation(weights(scaled(2.0 ** (-149))), "refused", ("odd",)),
+    "a huge scale": Situation(weights(scaled(2.0**127))),
+    "zero point": Situation(weights(scaled(0.25, zero=1))),
     "zero point that is NaN": Situation(weights(scaled(0.25, zero=np.nan)), "refused", ("odd_weight", "finite")),
     "half a bit": Situation(weights(scaled(0.25, bits=2.5)), "refused", ("odd_weight", "bit")),
     "no bits": Situation(weights(scaled(0.25, bits=0)), "refused", ("odd_weight", "bit")),
     "bits that are NaN": Situation(weights(scaled(0.25, bits=np.nan)), "refused", ("odd_weight", "finite")),
-    "40 bits": Situation(weights(scaled(0.25, bits=40)), "either", ("odd_weight", "bit")),
+    "40 bits": Situation(weights(scaled(0.25, bits=40)), "refused", ("odd_weight", "bit")),
     "weight that is NaN": Situation(weights(spoiled(np.nan)), "refused", ("odd", "nan")),
     "weight that is infinite": Situation(weights(spoiled(np.inf)), "refused", ("odd", "inf")),
     "weight that is minus infinite": Situation(weights(spoiled(-np.inf)), "refused", ("odd", "inf")),
-    "float weights": Situation(weights(lambda net, raw: net.constant(raw)), "either", ("odd",)),
-    "weights of float64": Situation(
-        weights(lambda net, raw: net.quant(net.constant(raw, np.float64), 0.25, 4)), "either"
-    ),
-    "weights of float16": Situation(
-        weights(lambda net, raw: net.quant(net.constant(raw, np.float16), 0.25, 4)), "either"
-    ),
+    "float weights": Situation(weights(lambda net, raw: net.constant(raw)), "refused", ("odd",)),
+    "weights of float64": Situation(weights(lambda net, raw: net.quant(net.constant(raw, np.float64), 0.25, 4))),
+    "weights of float16": Situation(weights(lambda net, raw: net.quant(net.constant(raw, np.float16), 0.25, 4))),
     "complex weights": Situation(
         weights(lambda net, raw: net.quant(net.constant(raw, np.complex64), 0.25, 4)), "refused"
     ),
     "weights of whole numbers": Situation(
-        weights(lambda net, raw: net.quant(net.constant(np.round(raw * 2), np.int32), 1.0, 4)), "either"
+        weights(lambda net, raw: net.quant(net.constant(np.round(raw * 2), np.int32), 1.0, 4))
     ),
-    "bias that overflows": Situation(bias(2.0**24, quant=(1.0, 32)), "either", ("biased", "bias")),
-    "bias beyond int64": Situation(bias(1.0e30), "either", ("biased", "bias")),
-    "bias beyond int64, quantised": Situation(bias(1.0e30, quant=(2.0**80, 32)), "either", ("biased", "bias")),
+    "bias that overflows": Situation(bias(2.0**24, quant=(1.0, 32))),
+    "bias beyond int64": Situation(bias(1e30)),
+    "bias beyond int64, quantised": Situation(bias(1e30, quant=(2.0**80, 32))),
     "bias that is NaN": Situation(bias([0.0, np.nan, 0.0]), "refused", ("bias", "nan")),
     "quantised bias that is NaN": Situation(
         bias([0.0, np.nan, 0.0], quant=(2.0**-10, 32)), "refused", ("finite", "nan")
@@ -885,23 +851,17 @@ RESIZE = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "ne
 EACH = np.ones(3)
 MISSING = {
     "residual": Situation(end(residual)),
-    "nearest Resize": Situation(layer("Resize", "", np.array([1, 1, 2, 2]), **RESIZE), "either", ("odd", "resize")),
-    "bilinear Resize": Situation(
-        layer("Resize", "", np.array([1, 1, 2, 2]), mode="linear"), "refused", ("odd", "resize")
-    ),
-    "BatchNormalization": Situation(
-        layer("BatchNormalization", EACH * 2, EACH * 0.5, EACH * 0.25, EACH, epsilon=0.0),
-        "either",
-        ("odd", "batchnorm"),
-    ),
-    "depthwise": Situation(end(depthwise), "either", ("odd", "group")),
-    "kernel 5": Situation(big_kernel(5), "either", ("odd", "kernel")),
-    "kernel 7": Situation(big_kernel(7), "either", ("odd", "kernel")),
-    "Mul": Situation(layer("Mul", 2.0), "either", ("odd",)),
-    "PRelu": Situation(layer("PRelu", [0.25]), "either", ("odd", "prelu")),
+    "nearest Resize": Situation(layer("Resize", "", np.array([1, 1, 2, 2]), **RESIZE)),
+    "bilinear Resize": Situation(layer("Resize", "", np.array([1, 1, 2, 2]), mode="linear")),
+    "BatchNormalization": Situation(layer("BatchNormalization", EACH * 2, EACH * 0.5, EACH * 0.25, EACH, epsilon=0.0)),
+    "depthwise": Situation(end(depthwise)),
+    "kernel 5": Situation(big_kernel(5)),
+    "kernel 7": Situation(big_kernel(7)),
+    "Mul": Situation(layer("Mul", 2.0)),
+    "PRelu": Situation(layer("PRelu", [0.25])),
     "Softmax": Situation(layer("Softmax", axis=1), "refused", ("odd", "softmax")),
-    "GlobalAveragePool": Situation(layer("GlobalAveragePool"), "refused", ("odd", "globalaveragepool")),
-    "odd size": Situation(odd_size, "either", ("odd", "even")),
+    "GlobalAveragePool": Situation(layer("GlobalAveragePool")),
+    "odd size": Situation(odd_size),
 }
 
 
@@ -1046,14 +1006,14 @@ def _writes_the_input(model: onnx.ModelProto) -> None:
 
 NARROW, WIDE = (2.0**-7, 8, 1, 1), (2.0**-7, 8, 1, 0)
 CONTRADICTIONS = {
-    "two input quantizers alike": Situation(two_input_quantizers(WIDE, WIDE), "either"),
-    "two input quantizers, the first narrow": Situation(two_input_quantizers(NARROW, WIDE), "either"),
-    "two input quantizers, the second narrow": Situation(two_input_quantizers(WIDE, NARROW), "either"),
-    "two input quantizers of two scales": Situation(two_input_quantizers(WIDE, (2.0**-6, 8, 1, 0)), "either"),
-    "Add of 0 that adds channels": Situation(neutral("Add", np.zeros((1, 3, 1, 1))), "either", ("odd",)),
-    "Mul of 1 that adds channels": Situation(neutral("Mul", np.ones((1, 2, 1, 1))), "either", ("odd",)),
-    "Mul of 1 that adds an axis": Situation(neutral("Mul", np.ones((1, 1, 1, 1, 1))), "either", ("odd",)),
-    "Add of 0 that adds images": Situation(neutral("Add", np.zeros((2, 1, 1, 1))), "either", ("odd",)),
+    "two input quantizers alike": Situation(two_input_quantizers(WIDE, WIDE)),
+    "two input quantizers, the first narrow": Situation(two_input_quantizers(NARROW, WIDE), "refused"),
+    "two input quantizers, the second narrow": Situation(two_input_quantizers(WIDE, NARROW), "refused"),
+    "two input quantizers of two scales": Situation(two_input_quantizers(WIDE, (2.0 ** (-6), 8, 1, 0)), "refused"),
+    "Add of 0 that adds channels": Situation(neutral("Add", np.zeros((1, 3, 1, 1))), "refused", ("odd",)),
+    "Mul of 1 that adds channels": Situation(neutral("Mul", np.ones((1, 2, 1, 1))), "refused", ("odd",)),
+    "Mul of 1 that adds an axis": Situation(neutral("Mul", np.ones((1, 1, 1, 1, 1)))),
+    "Add of 0 that adds images": Situation(neutral("Add", np.zeros((2, 1, 1, 1))), "refused", ("odd",)),
     "Mul of nothing": Situation(neutral("Mul", np.ones(0)), "refused", ("odd",)),
     "Mul of 1": Situation(neutral("Mul", 1.0)),
     "Sub of 0": Situation(neutral("Sub", np.zeros((1, 1, 1)))),
