@@ -90,9 +90,7 @@ def _padding(layer: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> tuple
 
 def _array(variable: Any) -> Any:
     """Return the values of a Keras variable, whichever backend holds them."""
-    from keras import ops
-
-    return np.asarray(ops.convert_to_numpy(variable))
+    return np.asarray(variable.numpy())
 
 
 def _batch_norm(layer: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> tuple[dict[str, Any], ...]:

@@ -6,7 +6,7 @@ import logging
 import math
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -15,34 +15,14 @@ from quantunet.accumulator import bits_for
 from quantunet.errors import ScaleError, ShapeError, UnsupportedOpError, WidthError
 from quantunet.hls.csim.lower.layer import NODE_ATTRIBUTE
 from quantunet.hls.plugin.precision import holds, qtype_of, rule_of
-from quantunet.ir import Array, Conv2d, ConvTranspose2d, IntArray, Pair, QType, Shape, Sides, Tensor
+from quantunet.hls.plugin.reading import Reader, result, shape_of
+from quantunet.ir import Array, Conv2d, ConvTranspose2d, IntArray, Pair, QType, Sides, Tensor
 from quantunet.normalise import MAX_TABLE_BITS, Window
 from quantunet.values import AnyValue, Form, Place, Rule, SumSource, Value, frac_of
 
-if TYPE_CHECKING:
-    from quantunet.hls.plugin.reader import Reader
-
 logger = logging.getLogger(__name__)
 
-Read = Callable[["Reader", Any, Place], None]
-
-
-def result(layer: Any) -> Any:
-    """Return the precision of a layer's result."""
-    return layer.get_output_variable().type.precision
-
-
-def shape_of(layer: Any) -> Shape:
-    """Return the shape of a layer's result: a vector is one pixel, a signal one row.
-
-    Raises:
-        ShapeError: It has more than three axes.
-    """
-    sizes = tuple(int(size) for size in layer.get_output_variable().shape)
-    if not 1 <= len(sizes) <= 3:
-        raise ShapeError(layer.name, expected="an output of one to three axes, channels last", got=str(sizes))
-    height, width, channels = (1,) * (3 - len(sizes)) + sizes
-    return height, width, channels
+Read = Callable[[Reader, Any, Place], None]
 
 
 def _expect(layer: Any, expected: Mapping[str, object]) -> None:

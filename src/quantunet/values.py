@@ -137,6 +137,7 @@ class SumSource:
             is a sum of theirs; empty where nothing is known.
         frac: Fractional bits of the sums to the layer, which knows only the types of what it reads; ``None`` where it
             may say any.
+        unsigned: Whether the layer writes them without a sign: they have the sign of what it reads.
     """
 
     place: Place
@@ -147,6 +148,7 @@ class SumSource:
     span: tuple[int, int] | None = None
     terms: tuple[tuple[int, int, int], ...] = ()
     frac: int | None = None
+    unsigned: bool = False
 
     @property
     def beside(self) -> bool:
