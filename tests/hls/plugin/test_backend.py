@@ -7,11 +7,12 @@ import sys
 from pathlib import Path
 
 import hls4ml
+import numpy as np
 import pytest
 from hls4ml.backends import get_available_backends, get_backend
 
-from quantunet import graph_file
-from quantunet.errors import FoldingError, ToolMissingError, UnsupportedOpError
+from quantunet import golden, graph_file
+from quantunet.errors import FoldingError, ModelError, UnsupportedOpError
 from quantunet.hls.choose.default import default_folding
 from quantunet.hls.csim.lower.network import model_graph
 from quantunet.hls.design import Fold
@@ -58,22 +59,44 @@ def test_takes_a_folding(tmp_path: Path) -> None:
         model.write()
 
 
-def test_configuration_and_what_the_backend_does_not_do(tmp_path: Path) -> None:
+def test_configuration(tmp_path: Path) -> None:
     backend = get_backend("QuantUNet")
-    config = hls4ml.converters.create_config(
-        output_dir=str(tmp_path), project_name="p", backend="QuantUNet", io_type="io_stream"
-    )
-    assert config["Backend"] == "QuantUNet"
+    config = hls4ml.converters.create_config(output_dir=str(tmp_path), project_name="p", backend="QuantUNet")
+    assert (config["Backend"], config["IOType"]) == ("QuantUNet", "io_stream")
     with pytest.raises(UnsupportedOpError, match="IOType: expected io_stream, got io_parallel"):
         backend.create_initial_config(io_type="io_parallel")
-    model = model_graph(random_unet(), tmp_path, backend="QuantUNet")
-    with pytest.raises(UnsupportedOpError, match=r"expected write\(\), got compile\(\)"):
-        model.compile()
-    with pytest.raises(ToolMissingError, match=r"expected write\(\), got build\(\).*graph\.json") as caught:
-        model.build()
-    model.write()
-    advised = caught.value.hint.split("--model ")[1]
-    assert load_network(advised) == from_model_graph(model)
+
+
+def test_predict_and_trace_are_goldens(tmp_path: Path) -> None:
+    graph = random_unet(base=2, depth=1, size=8)
+    model = model_graph(graph, tmp_path, backend="QuantUNet")
+    with pytest.raises(ModelError, match=r"expected a compiled model.*Call compile\(\) first"):
+        model.predict(np.zeros((1, 8, 8, 1)))
+    model.compile()
+    images = np.random.default_rng(0).integers(0, 256, size=(3, 8, 8, 1))
+    values = (images / 256 + 1e-6).astype(np.float32)  # the input's type rounds down
+    taps = golden.run_batch(graph, list(images), [tensor.name for tensor in graph.tensors])
+    predicted, traced = model.trace(values)
+    assert predicted.dtype == np.float32
+    assert np.array_equal(model.predict(values), predicted)
+    assert np.array_equal(predicted, taps[graph.output].reshape(3, -1) / np.float32(256))
+    compared = 0
+    for node in graph.nodes:
+        codes = taps[node.output]
+        assert np.array_equal(traced[node.name], codes * graph.output_of(node).qtype.scale)
+        compared += codes.size
+    assert compared > 1000
+    assert model.predict(values[0]).shape == (64,)
+
+
+def test_build_tells_cycles_and_synthesises(tmp_path: Path) -> None:
+    graph = random_unet(base=2, depth=1, size=8)
+    model = model_graph(graph, tmp_path, backend="QuantUNet")
+    with pytest.raises(UnsupportedOpError, match=r"build: expected synth, got csim.*quantunet cosim --model .*graph"):
+        model.build(csim=True)
+    report = model.build(synth=False)
+    assert set(report["cycles"]) == {node.name for node in graph.nodes}
+    assert load_network(str(tmp_path / "graph.json")) == from_model_graph(model)
 
 
 def test_keywords_without_effect_are_said(caplog: pytest.LogCaptureFixture) -> None:
