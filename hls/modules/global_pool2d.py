@@ -75,7 +75,7 @@ def timing(graph: Graph, node: MaxPool2d | SumPool2d, fold: Fold) -> Timing:
     height, width, channels = graph.input_of(node).shape
     pixels, beats = height * width, channels // fold.pe
     needed, releases = np.array([pixels - 1], dtype=np.int64), np.zeros(pixels, dtype=np.int64)
-    return Timing(1, beats, 1, needed, 1, releases, pixels + 2, _LATENCY, (0,), 2 * beats)
+    return Timing(1, beats, 1, needed, 1, releases, pixels + 2, _LATENCY, (0,), SLICE_BEATS)
 
 
 def rule_params(params: Params) -> dict[str, int]:

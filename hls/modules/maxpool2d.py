@@ -90,7 +90,7 @@ def timing(graph: Graph, node: MaxPool2d, fold: Fold) -> Timing:
     releases = np.minimum(np.searchsorted(needed, np.arange(height * width)), len(needed) - 1)
     beats, counts = channels // fold.pe, cycles(graph, node, fold)
     latency = counts.predicted - counts.ideal
-    return Timing(len(needed), beats, 1, needed, 1, releases, 2 * width + 2, latency, (0,), 2 * beats)
+    return Timing(len(needed), beats, 1, needed, 1, releases, 2 * width + 2, latency, (0,), SLICE_BEATS)
 
 
 def rule_params(params: Params) -> dict[str, int]:

@@ -16,6 +16,7 @@ import numpy as np
 
 from quantunet.hls.design import Cycles, Fold, Instance, Stream
 from quantunet.hls.matrix.windows import Windows
+from quantunet.hls.resources.parts import SLICE_BEATS
 from quantunet.hls.resources.terms import Terms
 from quantunet.ir import Array, Graph
 
@@ -122,7 +123,7 @@ def pixelwise(graph: Graph, node: Any, fold: Fold, counts: Cycles, entry: tuple[
     height, width, channels = graph.output_of(node).shape
     pixels, beats = np.arange(height * width, dtype=np.int64), channels // fold.pe
     latency = counts.predicted - counts.ideal
-    return Timing(len(pixels), beats, 1, pixels, 1, pixels, 1, latency, entry, 2 * beats)
+    return Timing(len(pixels), beats, 1, pixels, 1, pixels, 1, latency, entry, SLICE_BEATS)
 
 
 def windowed(windows: Windows, latency: int, spare: int) -> Timing:
@@ -142,4 +143,4 @@ def moved(
 ) -> Timing:
     """Return the timing of a layer that moves or joins pixels, a beat a cycle: a firing is an output pixel."""
     beats, latency = graph.output_of(node).shape[2] // fold.pe, counts.predicted - counts.ideal
-    return Timing(len(needed), beats, 1, needed, 1, releases, capacity, latency, (0,), 2 * beats)
+    return Timing(len(needed), beats, 1, needed, 1, releases, capacity, latency, (0,), SLICE_BEATS)

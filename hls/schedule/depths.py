@@ -90,13 +90,14 @@ def fifo_depths(graph: Graph, folding: Mapping[str, Fold], frames: int | None = 
             fills = _fills(graph, timings, ways, interval, count)
     depths: dict[tuple[str, int], int] = {}
     for stream in streams:
-        if stream.producer is None:
-            continue
+        if stream.producer is None and stream.branches == 1:
+            continue  # its pixels can wait outside
         height, width, channels = stream.tensor.shape
         beats_per_pixel = channels // stream.lanes(folding)
         for reader, index in stream.readers:
             beats = (fills[reader, index] - timings[reader].capacity) * beats_per_pixel
-            if beats > timings[stream.producer.name].spare:
+            spare = 0 if stream.producer is None else timings[stream.producer.name].spare
+            if beats > spare:
                 depths[reader, index] = beats + MARGIN_BEATS
                 if frames is not None:  # more than all of them cannot wait
                     depths[reader, index] = min(depths[reader, index], frames * height * width * beats_per_pixel)
