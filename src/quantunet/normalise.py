@@ -22,7 +22,7 @@ import numpy as np
 from quantunet.accumulator import bits_for, reachable
 from quantunet.errors import ModelError, ScaleError, ShapeError, TypeMismatchError, UnsupportedOpError, WidthError
 from quantunet.fraction_rounding import ROUNDINGS, bipolar, half_even, half_odd
-from quantunet.graph_check import MAX_GAIN, check
+from quantunet.graph_check import MAX_GAIN, check, keeps_threshold
 from quantunet.identifiers import unused
 from quantunet.ir import (
     MAX_ACCUMULATOR_BITS,
@@ -133,6 +133,7 @@ class Builder:
     _order: dict[str, int] = field(default_factory=dict)
     _sources: dict[str, TensorSource] = field(default_factory=dict)
     _inputs: list[str] = field(default_factory=list)
+    _blurred: set[str] = field(default_factory=set)
     _input_codes: tuple[Fraction, int | None, int | None] | None = None
 
     # What a door calls.
@@ -179,6 +180,8 @@ class Builder:
             value = replace(value, bends=bends, low=None)  # a ReLU is a slope of 0, which a factor may follow
         if (value.low, value.high, value.step) != (None, None, None):
             value = self.ready(self.tensor(value, value.place), value.place)
+        if any(each < 0 for each in gain) and _compared(value.source):
+            value = self.ready(self.tensor(value, value.place), value.place)  # the greatest value becomes the least
         lines = zip(self._bends(value), _spread(value, gain), _spread(value, offset), strict=True)
         bends = tuple(bend.then(factor, summand) for bend, factor, summand in lines)
         return replace(value, place=place, bends=bends, declared=None)
@@ -359,8 +362,7 @@ class Builder:
             rows, columns = self._window_shape(place, size, kernel, stride)
             return rows, columns, shape[2]
 
-        rising = isinstance(value, Joined) or (isinstance(value, Value) and all(bend.rises for bend in value.bends))
-        if isinstance(value, Value) and (not rising or value.wraps):
+        if isinstance(value, Value) and value.wraps:
             value = self.ready(self.tensor(value, value.place), value.place)
         node = MaxPool2d(place.name, ("",), place.output, kernel, stride)
         return self._moved(
@@ -657,6 +659,12 @@ class Builder:
         """
         last, reading = self._output(output, reader)
         nodes = tuple(node for _, node in sorted(self.layers, key=lambda entry: entry[0]))
+        # A gate in the middle need not tell the least logits from 0; at the end the check refuses it.
+        blurred = self._blurred - {last.name}
+        nodes = tuple(
+            replace(node, probability=False) if isinstance(node, Lookup) and node.output in blurred else node
+            for node in nodes
+        )
         names = (*self._inputs, *(node.output for node in nodes))
         tensors = tuple(self.tensors[each] for each in names)
         return check(Graph(name, tuple(self._inputs), last.name, tensors, nodes, self.pixels, reading))
@@ -1106,21 +1114,13 @@ class Builder:
         return self.tensor(replace(value, source=self._source(tensor), bends=()), reader)
 
     def _affine_moved(self, value: Value, source: MovedSource, reader: Place) -> Tensor:
-        """Requantise before values are chosen or moved; or behind that where the function falls."""
-        falls = not all(bend.rises for bend in value.bends) or value.wraps
-        if not (falls and source.compares):
-            return self._apply(source, self.tensor(replace(value, source=source.source), reader))
-        base = root(source)
-        inner = base.tensor if isinstance(base, TensorSource) else self._sums(_as_sums(base))
-        if inner.qtype.bits > MAX_BITS or source.source is not base:
+        """Requantise before values are chosen or moved."""
+        if value.wraps and _compared(source):
             raise UnsupportedOpError(
-                value.place.name,
-                expected="a quantizer in front of the pooling",
-                got="a factor below 0 behind it",
+                value.place.name, expected="a quantizer in front of the pooling", got="one that wraps around behind it",
                 hint="Put a quantizer between the convolution and the pooling.",
-            )
-        pooled = self._apply(source, inner)
-        return self.tensor(replace(value, source=self._source(pooled)), reader)
+            )  # fmt: skip
+        return self._apply(source, self.tensor(replace(value, source=source.source), reader))
 
     def _holding(self, value: Value, ends: tuple[int, int], step: Fraction, wide: bool = False) -> QType:
         """Return the smallest type that holds some integers."""
@@ -1327,7 +1327,10 @@ class Builder:
         whole_type = form is not None and rule == Rule.of(form.qtype)
         if value.sigmoid and form is not None and whole_type and value.source.unit is None and not form.signed:
             table = sigmoid_table(value.source.qtype, form.qtype)
-            return self._looked_up(value.place, value.source, table, form, probability=True)
+            made = self._looked_up(value.place, value.source, table, form, probability=True)
+            if not keeps_threshold(table, value.source.qtype, form.qtype):
+                self._blurred.add(self.tensor(made, place).name)
+            return made
         codes = [_table_code(place, each, rule) for each in value.values]
         if form is None or not rule.low >= form.qtype.qmin or not rule.high <= form.qtype.qmax:
             qtype = self._holding(Value(self._source(value.source), place), (min(codes), max(codes)), rule.step)
@@ -1468,6 +1471,11 @@ class Builder:
 
 _NOTHING = InputSource((0, 0, 0))
 """Stands in a moved source that has no source yet."""
+
+
+def _compared(source: Source) -> bool:
+    """Return whether the greatest of several values was taken on the way."""
+    return isinstance(source, MovedSource) and (source.compares or _compared(source.source))
 
 
 def _spread(value: Value, each: Sequence[Fraction]) -> tuple[Fraction, ...]:

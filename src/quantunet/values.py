@@ -193,7 +193,7 @@ class MovedSource:
         node: The layer, whose names are not final.
         shape: Of its result.
         pads: Rows and columns of the least value around what it reads.
-        compares: Whether it takes the greatest of several values: no falling function may stand in front of it.
+        compares: Whether it takes the greatest of several values: no falling function may stand behind it.
         enlarges: Whether it makes more values than it reads: it stands behind a requantisation then.
     """
 
