@@ -88,6 +88,9 @@ logger = logging.getLogger(__name__)
 INPUT_NAME = "image"
 """The name of a network's input tensor where the door has no better one."""
 
+_GAIN_BITS = (8, 12, 16, 20)
+"""Bits of the factors of a sum of two scales, from the fewest on; then those of the scales themselves."""
+
 _MAX_CUT = 1 << 17
 """Codes of a layer that cuts off first what the next one rounds; more of them take long to find."""
 
@@ -134,6 +137,7 @@ class Builder:
     _sources: dict[str, TensorSource] = field(default_factory=dict)
     _inputs: list[str] = field(default_factory=list)
     _blurred: set[str] = field(default_factory=set)
+    _narrower: dict[tuple[SumSource, int], SumSource | None] = field(default_factory=dict)
     _input_codes: tuple[Fraction, int | None, int | None] | None = None
 
     # What a door calls.
@@ -277,7 +281,6 @@ class Builder:
 
         Raises:
             ShapeError: Their shapes differ.
-            WidthError: Their scales are too far apart for one accumulator.
         """
         tensors, steps = self._two(place, first, second)
         # The layer brings both to the finer of the scales that their types say; the gains do the rest.
@@ -292,19 +295,12 @@ class Builder:
         ]
         ends = [sorted((gain * low, gain * high)) for gain, low, high in terms]
         reach = (ends[0][0] + ends[1][0], ends[0][1] + ends[1][1])
-        if bits_for(*reach) > MAX_ACCUMULATOR_BITS or max(map(abs, gains)) > MAX_GAIN:
-            raise WidthError(
-                place.name, expected=f"a sum of at most {MAX_ACCUMULATOR_BITS} bits at the scale of both",
-                got=f"{bits_for(*reach)} bits, since the scales are {float(steps[0]):g} and {float(steps[1]):g}",
-                hint="Share one quantizer between the two, or use power-of-two scales.",
-            )  # fmt: skip
         node = Add(place.name, (tensors[0].name, tensors[1].name), place.output, gains)
-        limits = [
-            sorted((gain * tensor.qtype.qmin, gain * tensor.qtype.qmax))
-            for (gain, _, _), tensor in zip(terms, tensors, strict=True)
-        ]
-        span = (limits[0][0] + limits[1][0], limits[0][1] + limits[1][1])
-        source = SumSource(place, node, tensors[0].shape, (step,), reach, span, tuple(terms), finest)
+        limits = tuple((tensor.qtype.qmin, tensor.qtype.qmax) for tensor in tensors)
+        spans = [sorted((gain * low, gain * high)) for (gain, _, _), (low, high) in zip(terms, limits, strict=True)]
+        span = (spans[0][0] + spans[1][0], spans[0][1] + spans[1][1])
+        shape = tensors[0].shape
+        source = SumSource(place, node, shape, (step,), reach, span, tuple(terms), finest, limits)
         return Value(source, place)
 
     def multiply(self, place: Place, first: AnyValue, second: AnyValue) -> Value:
@@ -977,6 +973,13 @@ class Builder:
         # What no value below 0 makes is interpolated to none.
         signed = not isinstance(source.node, ResizeBilinear) or low < 0
         qtype = QType(bits_for(low, high) - (not signed), signed, frac)
+        gains = source.node.gains if isinstance(source.node, Add) else (1, 1)
+        if isinstance(source.node, Add) and (qtype.bits > MAX_ACCUMULATOR_BITS or max(map(abs, gains)) > MAX_GAIN):
+            raise WidthError(
+                source.place.name, expected=f"a sum of at most {MAX_ACCUMULATOR_BITS} bits at the scale of both",
+                got=f"{qtype.bits} bits, by factors of {gains[0]} and {gains[1]}",
+                hint="Share one quantizer between the two, or use power-of-two scales.",
+            )  # fmt: skip
         if qtype.bits > MAX_ACCUMULATOR_BITS:
             raise WidthError(
                 source.place.name, expected=f"sums of at most {MAX_ACCUMULATOR_BITS} bits", got=f"{qtype.bits} bits",
@@ -1055,8 +1058,7 @@ class Builder:
                 strict=True,
             )
         ]  # fmt: skip
-        sums = value.source.sums() if isinstance(value.source, SumSource) else None
-        found = find(channels, self._integers(value.source), sums)
+        found, base = self._found(channels, value.source)
         places = tie_places(channels) if found is None and value.rounding is half_even else None
         if places is not None and max(abs(end) for end in ends) << places < _MAX_CUT:
             return self._affine_of_ties(value, reader, places)
@@ -1074,11 +1076,25 @@ class Builder:
         high_limit = qtype.qmax if high is not None and high > qtype.qmax else (high if high is not None else limits[1])
         if value.wraps:
             low_limit, high_limit = limits
-        source = value.source.tensor if isinstance(value.source, TensorSource) else self._sums(_as_sums(value.source))
+        source = base.tensor if isinstance(base, TensorSource) else self._sums(_as_sums(base))
         tensor = self._affine_layer(value, source, found, qtype, (low_limit, high_limit))
         self._reach[tensor.name] = limits
         self._made[key] = tensor
         return tensor
+
+    def _found(self, channels: Sequence[Steps], source: Source) -> tuple[Constants | None, Source]:
+        """Return constants, and the source that they are for: a sum of two scales with factors of the fewest bits."""
+        if not isinstance(source, SumSource) or not source.terms:
+            return find(channels, self._integers(source)), source
+        for bits in _GAIN_BITS:
+            if (source, bits) not in self._narrower:
+                self._narrower[source, bits] = source.reduced(bits)
+            other = self._narrower[source, bits]
+            sums = None if other is None else other.sums()
+            found = None if other is None or sums is None else find(channels, other.reach, sums)
+            if found is not None and other is not None:
+                return found, other
+        return find(channels, source.reach, source.sums()), source
 
     def _affine_layer(
         self, value: Value, source: Tensor, found: Constants, qtype: QType, limits: tuple[int, int]

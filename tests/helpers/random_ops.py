@@ -434,7 +434,7 @@ def _generated(seed: int, rng: random.Random) -> tuple[RandomFile, int]:
             tensor = ops.conv(tensor)
         elif end < 0.6 and builder.value(tensor).shape[1] > 1:
             tensor = builder.emit("ArgMax", [tensor], axis=1, keepdims=rng.choice([0, 1]))
-    if tensor == quantised:
+    if not any(node.op_type in ("Conv", "ConvTranspose", "Gemm", "MatMul", "ArgMax") for node in builder.nodes):
         tensor = ops.block(tensor)
     model = model_of(builder, "x", shape, tensor, "1")
     values = len(set(builder.value(tensor).num.ravel()))
