@@ -36,9 +36,10 @@ def evaluate_batch(cores: Cores, graph: Graph, node: Requant, inputs: Sequence[C
     """Return the output of a node for a batch, ``(images, height', width', channels')``, fast and as exact."""
     x, source, output = inputs[0], graph.input_of(node).qtype, graph.output_of(node)
     y = np.empty(x.shape, code_dtype(output.qtype))
+    exact: type[np.floating] = np.float32 if source.bits <= 24 else np.float64
 
     def compute(strip: tuple[slice, slice]) -> None:
-        values = x[strip].astype(np.float32 if source.bits <= 24 else np.float64)
+        values = x[strip].astype(exact)
         requantise_floats(values, source.frac, output.qtype)
         y[strip] = values
 

@@ -26,7 +26,8 @@ def resize_nearest(x: Array, factor: Pair) -> Array:
     """
     rows = np.arange(x.shape[0] * factor[0]) // factor[0]
     columns = np.arange(x.shape[1] * factor[1]) // factor[1]
-    return x[rows[:, None], columns]
+    repeated: Array = x[rows[:, None], columns]
+    return repeated
 
 
 def evaluate(graph: Graph, node: ResizeNearest, inputs: Sequence[Array]) -> Array:

@@ -14,6 +14,7 @@ from hls4ml.backends.template import FunctionCallTemplate, LayerConfigTemplate
 from hls4ml.model.attributes import Attribute, TypeAttribute, WeightAttribute
 from hls4ml.model.layers import Layer, layer_map, register_layer
 
+from quantunet.hls.csim import windows
 from quantunet.ops import OPS
 
 CPP = Path(__file__).resolve().parent / "cpp"
@@ -360,7 +361,8 @@ class ReorderFunction(FunctionCallTemplate):
 
     def format(self, node: Any) -> str:
         """Return the call."""
-        params = self._default_function_params(node) | {"stem": _REORDER[type(node).__mro__[1]]}
+        stem = next(stem for layer, stem in _REORDER.items() if isinstance(node, layer))
+        params = self._default_function_params(node) | {"stem": stem}
         return "qun::{stem}<{input_t}, {output_t}, {config}>({input}, {output});".format(**params)
 
 
@@ -515,10 +517,11 @@ def valid_reuse_factors(backend: Any, n_in: int, n_out: int) -> list[int]:
     return [factor for factor in divisors if backend._validate_reuse_factor(n_in, n_out, factor)]
 
 
-_HEADERS = tuple(f"qun_{op.stem}.h" for op in OPS if op.cpp)
+_HEADERS = ("qun_valid_windows.h", *(f"qun_{op.stem}.h" for op in OPS if op.cpp))
 
 
 def _own(kind: type) -> list[type]:
-    """Return this module's classes of one kind, in their order."""
-    found = [each for each in globals().values() if isinstance(each, type) and issubclass(each, kind)]
-    return [each for each in found if each.__module__ == __name__]
+    """Return the classes of one kind of this module and of :mod:`quantunet.hls.csim.windows`, in their order."""
+    every = [*globals().values(), *vars(windows).values()]
+    found = [each for each in every if isinstance(each, type) and issubclass(each, kind)]
+    return [each for each in found if each.__module__ in (__name__, windows.__name__) and each.__name__[0] != "_"]

@@ -10,6 +10,7 @@ import numpy as np
 from quantunet.hls.design import Cycles, Fold, Instance, Stream
 from quantunet.hls.matrix import constant_conv2d, folded
 from quantunet.hls.matrix.area import folded_area
+from quantunet.hls.matrix.windows import Axis, Windows
 from quantunet.hls.modules import window_conv2d
 from quantunet.hls.modules.sheet import Join, Params, Timing
 from quantunet.hls.resources.parts import CREDITS
@@ -32,7 +33,7 @@ def emit(graph: Graph, node: Conv2d, fold: Fold) -> Instance:
     if fold.style == "constant":
         return constant_conv2d.emit(graph, node, fold)
     if not node.native:
-        return window_conv2d.emit(graph, node, fold)
+        return window_conv2d.emit(graph, node, fold, _windows(graph, node, fold), transposed=False)
     params = folded.parameters(graph, node, fold)
     head = {name: params[name] for name in ("Height", "Width", "InChannels", "OutChannels")}
     kernel = node.weight.shape[0]
@@ -57,7 +58,7 @@ def cycles(graph: Graph, node: Conv2d, fold: Fold) -> Cycles:
     if fold.style == "constant":
         return constant_conv2d.cycles(graph, node, fold)
     if not node.native:
-        return window_conv2d.cycles(graph, node, fold)
+        return window_conv2d.cycles(_windows(graph, node, fold))
     height, width, _ = graph.input_of(node).shape
     in_folds, out_folds = folded.folds(graph, node, fold)
     kernel = node.weight.shape[0]
@@ -78,7 +79,7 @@ def area(graph: Graph, node: Conv2d, fold: Fold) -> Terms:
     if fold.style == "constant":
         return constant_conv2d.area(graph, node, fold)
     if not node.native:
-        return window_conv2d.area(graph, node, fold)
+        return window_conv2d.area(graph, node, fold, _windows(graph, node, fold))
     kernel, width = node.weight.shape[0], graph.input_of(node).shape[1]
     return folded_area(graph, node, fold, "window" if kernel > 1 else "point", (kernel - 1) * width + kernel + 1)
 
@@ -86,7 +87,7 @@ def area(graph: Graph, node: Conv2d, fold: Fold) -> Terms:
 def timing(graph: Graph, node: Conv2d, fold: Fold) -> Timing:
     """Return how a layer works through a frame."""
     if not node.native:
-        return window_conv2d.timing(graph, node, fold)
+        return window_conv2d.timing(_windows(graph, node, fold))
     height, width, channels = graph.input_of(node).shape
     pixels = np.arange(height * width, dtype=np.int64)
     counts = cycles(graph, node, fold)
@@ -100,6 +101,16 @@ def timing(graph: Graph, node: Conv2d, fold: Fold) -> Timing:
     # The firing after which a pixel is free lies in the next frame for a frame's last rows. A pixel of the buffer
     # counts in the cycle after it came.
     return Timing(len(pixels), cost, cost, needed, 1, pixels + ahead, capacity, latency, (1,), CREDITS)
+
+
+def _windows(graph: Graph, node: Conv2d, fold: Fold) -> Windows:
+    """Return the windows of a layer that is not native."""
+    source, target, kernel = graph.input_of(node).shape, graph.output_of(node).shape, node.weight.shape
+    rows, columns = (
+        Axis(source[axis], target[axis], kernel[axis], node.stride[axis], node.dilation[axis], 1, kernel[axis] - 1)
+        for axis in (0, 1)
+    )
+    return Windows(rows, columns, *folded.folds(graph, node, fold), node.groups)
 
 
 def rule_params(params: Params) -> dict[str, int]:

@@ -10,6 +10,7 @@ import numpy as np
 from quantunet.hls.design import Cycles, Fold, Instance, Stream
 from quantunet.hls.matrix import folded
 from quantunet.hls.matrix.area import folded_area
+from quantunet.hls.matrix.windows import Axis, Windows
 from quantunet.hls.modules import window_conv2d
 from quantunet.hls.modules.sheet import Join, Params, Timing
 from quantunet.hls.resources.parts import CREDITS
@@ -30,7 +31,7 @@ def emit(graph: Graph, node: ConvTranspose2d, fold: Fold) -> Instance:
         WidthError: The layer's values are too wide.
     """
     if not node.native:
-        return window_conv2d.emit(graph, node, fold)
+        return window_conv2d.emit(graph, node, fold, _windows(graph, node, fold), transposed=True)
     params = folded.parameters(graph, node, fold)
     words = folded.split_channels(node.weight.array, fold).reshape(-1, fold.pe * fold.simd)
     return Instance(
@@ -50,7 +51,7 @@ def cycles(graph: Graph, node: ConvTranspose2d, fold: Fold) -> Cycles:
     frame loads meanwhile, so that the ideal is also the frame interval.
     """
     if not node.native:
-        return window_conv2d.cycles(graph, node, fold)
+        return window_conv2d.cycles(_windows(graph, node, fold))
     height, width, _ = graph.input_of(node).shape
     in_folds, out_folds = folded.folds(graph, node, fold)
     start = in_folds + folded.LATENCY
@@ -65,14 +66,14 @@ def area(graph: Graph, node: ConvTranspose2d, fold: Fold) -> Terms:
         WidthError: The layer's values are too wide for this fold.
     """
     if not node.native:
-        return window_conv2d.area(graph, node, fold)
+        return window_conv2d.area(graph, node, fold, _windows(graph, node, fold))
     return folded_area(graph, node, fold, "rows", graph.input_of(node).shape[1] + 2)
 
 
 def timing(graph: Graph, node: ConvTranspose2d, fold: Fold) -> Timing:
     """Return how a layer works through a frame: a firing is a column of an output row, and makes two pixels."""
     if not node.native:
-        return window_conv2d.timing(graph, node, fold)
+        return window_conv2d.timing(_windows(graph, node, fold))
     height, width, channels = graph.input_of(node).shape
     firings = np.arange(2 * height * width, dtype=np.int64)
     row, column = np.divmod(firings, width)
@@ -82,6 +83,15 @@ def timing(graph: Graph, node: ConvTranspose2d, fold: Fold) -> Timing:
     releases = (2 * pixel_row + 1) * width + pixel_column
     latency = counts.predicted - counts.ideal - (int(needed[0]) + 1) * channels // fold.simd
     return Timing(len(firings), cost, cost, needed, 2, releases, width + 2, latency, (1,), CREDITS)
+
+
+def _windows(graph: Graph, node: ConvTranspose2d, fold: Fold) -> Windows:
+    """Return the windows of a layer that is not native: input pixels that meet in an output pixel."""
+    source, target, kernel = graph.input_of(node).shape, graph.output_of(node).shape, node.weight.shape
+    rows, columns = (
+        Axis(source[axis], target[axis], kernel[axis], 1, 1, node.stride[axis], node.crop[axis]) for axis in (0, 1)
+    )
+    return Windows(rows, columns, *folded.folds(graph, node, fold))
 
 
 def rule_params(params: Params) -> dict[str, int]:

@@ -10,48 +10,35 @@ import numpy as np
 from quantunet.hls.design import Cycles, Fold, Instance, Stream
 from quantunet.hls.matrix import folded
 from quantunet.hls.matrix.area import folded_area
-from quantunet.hls.matrix.windows import Axis, Windows
+from quantunet.hls.matrix.windows import Windows
 from quantunet.hls.modules.sheet import Join, Params, Timing, windowed
 from quantunet.hls.resources.parts import CREDITS
 from quantunet.hls.resources.terms import Terms, counter_bits
-from quantunet.ir import Array, Conv2d, ConvTranspose2d, Graph
+from quantunet.ir import Array, Graph, MatrixNode
 
 RULE = "valid_window"
 JOIN = Join.NONE
 
 
-def windows_of(graph: Graph, node: Conv2d | ConvTranspose2d, fold: Fold) -> Windows:
-    """Return the windows of a layer."""
-    source, target = graph.input_of(node).shape, graph.output_of(node).shape
-    kernel = node.weight.shape
-    if isinstance(node, Conv2d):
-        rows, columns = (
-            Axis(source[axis], target[axis], kernel[axis], node.stride[axis], node.dilation[axis], 1, kernel[axis] - 1)
-            for axis in (0, 1)
-        )
-        groups = node.groups
-    else:
-        rows, columns = (
-            Axis(source[axis], target[axis], kernel[axis], 1, 1, node.stride[axis], node.crop[axis]) for axis in (0, 1)
-        )
-        groups = 1
-    return Windows(rows, columns, *folded.folds(graph, node, fold), groups)
-
-
-def emit(graph: Graph, node: Conv2d | ConvTranspose2d, fold: Fold) -> Instance:
+def emit(graph: Graph, node: MatrixNode, fold: Fold, windows: Windows, *, transposed: bool) -> Instance:
     """Return the instance of a convolution or of a transpose convolution.
 
     The words of the weight memory come in the order of the taps of ``qun_window``: phase of rows, phase of columns,
     output fold, kernel row, kernel column, input fold of the group. A word holds, as element ``p*simd + s``, the weight
     of output channel ``of*pe + p`` and of the group's input channel ``if*simd + s``.
 
+    Args:
+        graph: The network.
+        node: The layer.
+        fold: Its fold.
+        windows: Its windows.
+        transposed: Whether it is a transpose convolution, whose taps lie upside down on the input.
+
     Raises:
         WidthError: The layer's values are too wide.
     """
     params = folded.parameters(graph, node, fold)
-    windows = windows_of(graph, node, fold)
     split = folded.split_channels(node.weight.array, fold)
-    transposed = isinstance(node, ConvTranspose2d)
     words = [
         split[np.ix_(rows, columns)].transpose(2, 0, 1, 3, 4, 5).reshape(-1, fold.pe * fold.simd)
         for rows in windows.rows.kernel_taps(transposed=transposed)
@@ -68,18 +55,17 @@ def emit(graph: Graph, node: Conv2d | ConvTranspose2d, fold: Fold) -> Instance:
     )
 
 
-def cycles(graph: Graph, node: Conv2d | ConvTranspose2d, fold: Fold) -> Cycles:
+def cycles(windows: Windows) -> Cycles:
     """Return the cycles of a layer for one frame."""
-    return windows_of(graph, node, fold).cycles(folded.LATENCY)
+    return windows.cycles(folded.LATENCY)
 
 
-def area(graph: Graph, node: Conv2d | ConvTranspose2d, fold: Fold) -> Terms:
+def area(graph: Graph, node: MatrixNode, fold: Fold, windows: Windows) -> Terms:
     """Return what a layer takes: what a native one does, with more addresses of the ring, and two counts of pixels.
 
     Raises:
         WidthError: The layer's values are too wide for this fold.
     """
-    windows = windows_of(graph, node, fold)
     pixels = windows.ring_pixels
     terms = folded_area(graph, node, fold, "window", pixels)
     counts = 2 * counter_bits(pixels + windows.pixels) - counter_bits(pixels)
@@ -88,9 +74,9 @@ def area(graph: Graph, node: Conv2d | ConvTranspose2d, fold: Fold) -> Terms:
     return terms
 
 
-def timing(graph: Graph, node: Conv2d | ConvTranspose2d, fold: Fold) -> Timing:
+def timing(windows: Windows) -> Timing:
     """Return how a layer works through a frame."""
-    return windowed(windows_of(graph, node, fold), folded.LATENCY, CREDITS)
+    return windowed(windows, folded.LATENCY, CREDITS)
 
 
 def _windows(params: Params) -> Windows:

@@ -1,7 +1,8 @@
 """Layers that hls4ml's front ends lack, by its own extension points: what a U-Net needs, for every backend.
 
-Keras 3: ``UpSampling1D`` and ``UpSampling2D``, ``Conv2DTranspose``, ``Cropping2D``, ``ReLU`` with a limit. A layer that
-hls4ml has a reader for by now is left to hls4ml, but for ``ReLU``, whose limit its reader refuses.
+Keras 3: ``UpSampling1D`` and ``UpSampling2D``, ``Conv2DTranspose``, ``Cropping2D``, ``ZeroPadding2D``,
+``BatchNormalization`` (which hls4ml hands to another package first), ``ReLU`` with a limit. A layer that hls4ml has a
+reader for is left to hls4ml, but for ``ReLU``, whose limit its reader refuses.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ def register_front_ends() -> None:
 def _register_keras() -> None:
     from hls4ml.converters.keras_v3._base import registry
 
-    for handler in (_upsampling, _conv_transpose, _cropping, _relu):
+    for handler in (_upsampling, _conv_transpose, _cropping, _padding, _batch_norm, _relu):
         for name in _KERAS[handler.__name__]:
             if name not in registry or handler is _relu:
                 registry[name] = handler
@@ -36,6 +37,8 @@ _KERAS = {
     ),
     "_conv_transpose": ("keras.src.layers.convolutional.conv2d_transpose.Conv2DTranspose",),
     "_cropping": ("keras.src.layers.reshaping.cropping2d.Cropping2D",),
+    "_padding": ("keras.src.layers.reshaping.zero_padding2d.ZeroPadding2D",),
+    "_batch_norm": ("keras.src.layers.normalization.batch_normalization.BatchNormalization",),
     "_relu": ("keras.src.layers.activations.relu.ReLU",),
 }
 
@@ -76,6 +79,38 @@ def _cropping(layer: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> tupl
     return (_layer(layer, inputs, outputs, class_name="Cropping2D", data_format=layer.data_format, **sides, **sizes),)
 
 
+def _padding(layer: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> tuple[dict[str, Any], ...]:
+    (top, bottom), (left, right) = layer.padding
+    sides = {"pad_top": top, "pad_bottom": bottom, "pad_left": left, "pad_right": right}
+    sizes = _sizes(inputs, outputs)
+    return (
+        _layer(layer, inputs, outputs, class_name="ZeroPadding2D", data_format=layer.data_format, **sides, **sizes),
+    )
+
+
+def _array(variable: Any) -> Any:
+    """Return the values of a Keras variable, whichever backend holds them."""
+    return np.asarray(variable.numpy())
+
+
+def _batch_norm(layer: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> tuple[dict[str, Any], ...]:
+    mean, variance = _array(layer.moving_mean), _array(layer.moving_variance)
+    constants = {
+        "gamma_data": _array(layer.gamma) if layer.scale else np.ones_like(mean),
+        "beta_data": _array(layer.beta) if layer.center else np.zeros_like(mean),
+        "mean_data": mean,
+        "variance_data": variance,
+    }
+    n_in = math.prod(inputs[0].shape[1:])
+    return (
+        _layer(
+            layer, inputs, outputs, class_name="BatchNormalization", epsilon=float(layer.epsilon), n_in=n_in,
+            n_out=n_in, n_filt=-1 if len(inputs[0].shape) == 2 else int(inputs[0].shape[-1]),
+            use_gamma=bool(layer.scale), use_beta=bool(layer.center), **constants,
+        ),
+    )  # fmt: skip
+
+
 def _relu(layer: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> tuple[dict[str, Any], ...]:
     """A ReLU; its limit, slope and threshold are read from the layer itself."""
     n_in = math.prod(inputs[0].shape[1:])
@@ -84,8 +119,7 @@ def _relu(layer: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> tuple[di
 
 def _conv_transpose(layer: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> tuple[dict[str, Any], ...]:
     """A transpose convolution; Keras keeps its weights as ``(rows, columns, channels out, channels in)``."""
-    kernel = np.asarray(layer.kernel.numpy() if hasattr(layer.kernel, "numpy") else layer.kernel)
-    weight = np.ascontiguousarray(kernel.transpose(0, 1, 3, 2))
+    weight = np.ascontiguousarray(_array(layer.kernel).transpose(0, 1, 3, 2))
     sizes = _sizes(inputs, outputs)
     crops = {}
     for name, first, last, taps, step in (

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import math
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -13,32 +15,14 @@ from quantunet.accumulator import bits_for
 from quantunet.errors import ScaleError, ShapeError, UnsupportedOpError, WidthError
 from quantunet.hls.csim.lower.layer import NODE_ATTRIBUTE
 from quantunet.hls.plugin.precision import holds, qtype_of, rule_of
-from quantunet.ir import Array, Conv2d, ConvTranspose2d, IntArray, Pair, QType, Shape, Sides, Tensor
-from quantunet.normalise import Window
-from quantunet.values import AnyValue, Form, Place, SumSource, Value, frac_of
+from quantunet.hls.plugin.reading import Reader, result, shape_of
+from quantunet.ir import Array, Conv2d, ConvTranspose2d, IntArray, Pair, QType, Sides, Tensor
+from quantunet.normalise import MAX_TABLE_BITS, Window
+from quantunet.values import AnyValue, Form, Place, Rule, SumSource, Value, frac_of
 
-if TYPE_CHECKING:
-    from quantunet.hls.plugin.reader import Reader
+logger = logging.getLogger(__name__)
 
-Read = Callable[["Reader", Any, Place], None]
-
-
-def result(layer: Any) -> Any:
-    """Return the precision of a layer's result."""
-    return layer.get_output_variable().type.precision
-
-
-def shape_of(layer: Any) -> Shape:
-    """Return the shape of a layer's result: a vector is one pixel, a signal one row.
-
-    Raises:
-        ShapeError: It has more than three axes.
-    """
-    sizes = tuple(int(size) for size in layer.get_output_variable().shape)
-    if not 1 <= len(sizes) <= 3:
-        raise ShapeError(layer.name, expected="an output of one to three axes, channels last", got=str(sizes))
-    height, width, channels = (1,) * (3 - len(sizes)) + sizes
-    return height, width, channels
+Read = Callable[[Reader, Any, Place], None]
 
 
 def _expect(layer: Any, expected: Mapping[str, object]) -> None:
@@ -323,7 +307,9 @@ def read_activation(reader: Reader, layer: Any, place: Place) -> None:
     elif activation == "relu6":
         source = builder.clip(place, source, Fraction(0), Fraction(6))
     elif activation == "sigmoid":
-        source = builder.sigmoid(place, source)
+        source = builder.sigmoid(place, _indexed(reader, layer, place, source, 16))
+    elif activation == "tanh":
+        source = builder.curve(place, _indexed(reader, layer, place, source, 8), math.tanh)
     elif activation in functions.PLAIN:
         source = builder.curve(place, source, functions.PLAIN[activation])
     elif activation == "elu":
@@ -338,6 +324,30 @@ def read_activation(reader: Reader, layer: Any, place: Place) -> None:
             hint="End the model at the logits." if activation == "softmax" else "",
         )
     reader.keep(layer, place, source)
+
+
+def _indexed(reader: Reader, layer: Any, place: Place, source: AnyValue, span: int) -> AnyValue:
+    """Return what a function is looked up of: the value itself, or hls4ml's index where it is too wide for a table.
+
+    hls4ml cuts a range of ``span`` around 0 into ``table_size`` steps, rounds down to one of them, and looks up the
+    function there, whatever the input's type.
+    """
+    bits = reader.bits(layer.inputs[0])
+    if bits <= MAX_TABLE_BITS:
+        return source
+    entries = int(layer.get_attr("table_size") or _TABLE_SIZE)
+    step = Fraction(span, entries)
+    if entries & (entries - 1) or not 2 <= entries <= 1 << MAX_TABLE_BITS:
+        raise UnsupportedOpError(
+            layer.name, expected=f"a table_size that is a power of two up to {1 << MAX_TABLE_BITS}", got=str(entries)
+        )
+    width = entries.bit_length() - 1
+    logger.info("%s: %d bits are looked up in hls4ml's table of %d entries", layer.name, bits, entries)
+    rule = Rule(step, -(entries // 2), entries // 2 - 1, Form(width, True, step), math.floor)
+    return reader.builder.quantise(place.part("index"), source, rule)
+
+
+_TABLE_SIZE = 1024  # hls4ml's default
 
 
 def read_parametrized(reader: Reader, layer: Any, place: Place) -> None:

@@ -8,21 +8,17 @@ Other graphs go through the same normalisation as QONNX files (:mod:`quantunet.n
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from quantunet.errors import ModelError, ShapeError, UnsupportedOpError
-from quantunet.hls.csim.lower.layer import GRAPH_KEY, NODE_ATTRIBUTE, TENSOR_ATTRIBUTE
-from quantunet.hls.csim.lower.names import unique_names
-from quantunet.hls.plugin.layers import READERS, result, shape_of
-from quantunet.hls.plugin.original import Original
-from quantunet.hls.plugin.precision import rule_of
+from quantunet.errors import ModelError, UnsupportedOpError
+from quantunet.hls.csim.lower.layer import GRAPH_KEY
+from quantunet.hls.plugin.layers import READERS
+from quantunet.hls.plugin.reading import Reader
 from quantunet.identifiers import identifier
-from quantunet.ir import Graph, Tensor
-from quantunet.normalise import Builder
-from quantunet.values import AnyValue, Place, TensorSource, Value
+from quantunet.ir import Graph
+from quantunet.values import Place
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +39,7 @@ def from_model_graph(model: Any) -> Graph:
         WidthError: An accumulator that may overflow, or a width outside the supported range.
         ModelError: Anything else that makes the graph illegal.
     """
-    return Reader(model).graph()
+    return _graph(Reader(model))
 
 
 @dataclass(frozen=True)
@@ -80,123 +76,37 @@ def compiled(model: Any, *, make: bool = True) -> Compiled:
                 hint="Call compile() first.",
             )  # fmt: skip
         reader = Reader(model)
-        graph = reader.graph()
+        graph = _graph(reader)
         inputs = model.get_input_variables()
         found = model.quantunet = Compiled(graph, inputs[0].type.precision, reader.tensors(graph))
     return found
 
 
-def _defaults(model: Any) -> frozenset[str]:
-    """Return the precisions that hls4ml gives to what nobody has chosen."""
-    found = model.config.model_precision.get("default")
-    return (
-        frozenset()
-        if found is None
-        else frozenset({str(found), str(model.config.backend.convert_precision_string(str(found)))})
-    )
-
-
-class Reader:
-    """Reads the layers in order; what each variable holds is a value of the builder.
-
-    Attributes:
-        rounded: The layers whose real weights were rounded, by what and to which type.
-        defaults: The precisions of what nobody has chosen.
-    """
-
-    def __init__(self, model: Any) -> None:
-        self.model = model
-        self.builder = Builder()
-        self.values: dict[str, AnyValue] = {}
-        self.unread: dict[str, Tensor] = {}
-        self.original = Original(model.config.config)
-        self.own = model.config.config.get(GRAPH_KEY) is not None
-        self.rounded: dict[str, list[str]] = {}
-        self.defaults = _defaults(model)
-        self.names = self._names()
-
-    def _names(self) -> dict[str, str]:
-        """Return the tensor name of every hls4ml variable."""
-        names: dict[str, str] = {}
-        foreign: list[str] = []
-        for layer in self.model.get_layers():
-            original = layer.get_attr(TENSOR_ATTRIBUTE)
-            for variable in layer.outputs:
-                if original is None:
-                    foreign.append(variable)
-                else:
-                    names[variable] = original
-        cleaned = unique_names(identifier(name) for name in foreign)
-        return {**names, **dict(zip(foreign, cleaned, strict=True))}
-
-    def graph(self) -> Graph:
-        """Return the checked graph."""
-        if len(self.model.outputs) != 1:
-            raise ModelError(
-                "model", expected="one output", got=str(len(self.model.outputs)), hint="Cut the model into parts."
+def _graph(reader: Reader) -> Graph:
+    """Return the checked graph."""
+    if len(reader.model.outputs) != 1:
+        raise ModelError(
+            "model", expected="one output", got=str(len(reader.model.outputs)), hint="Cut the model into parts."
+        )
+    if len(reader.model.inputs) != 1 and not reader.own:
+        raise ModelError(
+            "model", expected="one input", got=", ".join(reader.model.inputs),
+            hint="The hardware takes one image; join the inputs into the channels of one.",
+        )  # fmt: skip
+    for order, layer in enumerate(reader.model.get_layers()):
+        read = READERS.get(layer.class_name)
+        if read is None:
+            raise UnsupportedOpError(
+                layer.name,
+                expected=f"one of the layers {', '.join(sorted(READERS))}",
+                got=layer.class_name,
+                hint="Remove the layer, or compute it outside.",
             )
-        if len(self.model.inputs) != 1 and not self.own:
-            raise ModelError(
-                "model", expected="one input", got=", ".join(self.model.inputs),
-                hint="The hardware takes one image; join the inputs into the channels of one.",
-            )  # fmt: skip
-        for order, layer in enumerate(self.model.get_layers()):
-            read = READERS.get(layer.class_name)
-            if read is None:
-                raise UnsupportedOpError(
-                    layer.name,
-                    expected=f"one of the layers {', '.join(sorted(READERS))}",
-                    got=layer.class_name,
-                    hint="Remove the layer, or compute it outside.",
-                )
-            read(self, layer, self.place(layer, order))
-        for what, names in self.rounded.items():
-            logger.info("%s, as the layers declare them: %s", what, ", ".join(names))
-        name = self.model.config.config.get(GRAPH_KEY) or identifier(self.model.config.get_project_name())
-        variable = self.model.outputs[0]
-        for each in list(self.unread):
-            self.source_of(each)
-        return self.builder.graph(name, self.values[variable], Place(self.names[variable], len(self.values), ""))
-
-    def tensors(self, graph: Graph) -> dict[str, str]:
-        """Return the tensor of each layer whose result is one of the graph."""
-        names = {tensor.name for tensor in graph.tensors}
-        found = {}
-        for layer in self.model.get_layers():
-            value = self.values.get(layer.outputs[0])
-            whole = isinstance(value, Value) and value.untouched and isinstance(value.source, TensorSource)
-            if whole and isinstance(value, Value) and isinstance(value.source, TensorSource):
-                if value.source.tensor.name in names:
-                    found[layer.name] = value.source.tensor.name
-        return found
-
-    def place(self, layer: Any, order: int) -> Place:
-        """Return the name, the place and the output of a layer's node."""
-        name = layer.get_attr(NODE_ATTRIBUTE) or identifier(layer.name)
-        return Place(name, order, self.names[layer.outputs[0]])
-
-    def source(self, layer: Any, index: int = 0) -> AnyValue:
-        """Return what a layer reads."""
-        return self.source_of(layer.inputs[index])
-
-    def source_of(self, variable: str) -> AnyValue:
-        """Return the value of a variable; an input becomes a tensor of the graph when it is first read."""
-        if variable in self.unread:
-            self.values[variable] = self.builder.input_tensor(self.unread.pop(variable))
-        return self.values[variable]
-
-    def keep(self, layer: Any, place: Place, value: AnyValue) -> None:
-        """Remember what a layer returns, behind the conversion to its result type.
-
-        A layer of the project's own graphs becomes a layer again; so does one that several others read.
-        """
-        value = self.builder.quantise(place, value, rule_of(layer.name, result(layer)))
-        shape = shape_of(layer)
-        if shape != value.shape and math.prod(shape) != math.prod(value.shape):  # a flattened map keeps its shape here
-            raise ShapeError(layer.name, expected=f"a result of shape {value.shape}", got=str(shape))
-        variable = layer.outputs[0]
-        if layer.get_attr(NODE_ATTRIBUTE) is not None:
-            value = self.builder.ready(self.builder.tensor(value, place), place)
-        elif len(layer.get_output_nodes()) + (variable in self.model.outputs) > 1:
-            value = self.builder.settle(value)
-        self.values[variable] = value
+        read(reader, layer, reader.place(layer, order))
+    for what, names in reader.rounded.items():
+        logger.info("%s, as the layers declare them: %s", what, ", ".join(names))
+    name = reader.model.config.config.get(GRAPH_KEY) or identifier(reader.model.config.get_project_name())
+    variable = reader.model.outputs[0]
+    for each in list(reader.unread):
+        reader.source_of(each)
+    return reader.builder.graph(name, reader.values[variable], Place(reader.names[variable], len(reader.values), ""))

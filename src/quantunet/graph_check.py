@@ -499,7 +499,8 @@ def _check_lookup(graph: Graph, node: Lookup) -> None:
     source, target = graph.input_of(node), graph.output_of(node)
     _expect_shape(node, target, source.shape)
     check_width(node.name, target.qtype)
-    check_table(node.name, node.table, source.qtype, target.qtype, probability=node.probability)
+    ends = node.output == graph.output  # nobody cuts a mask from what a gate reads
+    check_table(node.name, node.table, source.qtype, target.qtype, probability=ends and node.probability)
 
 
 def keeps_threshold(table: IntArray, source: QType, target: QType) -> bool:

@@ -621,8 +621,8 @@ class Lookup(Node):
 
     Attributes:
         table: ``(2**bits,)``; the entry of the integer ``q`` is ``table[q - qmin]``.
-        probability: Whether the output is a probability, as a sigmoid's. Files of the first format have no other
-            tables.
+        probability: Whether the output is a probability, as a sigmoid's; at a network's end it keeps the mask's
+            threshold. Files of the first format have no other tables.
     """
 
     op: ClassVar[str] = "lookup"

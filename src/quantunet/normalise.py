@@ -433,7 +433,9 @@ class Builder:
         span = (tensor.qtype.qmin * more, tensor.qtype.qmax * more)
         shape = (tensor.shape[0] * factor[0], tensor.shape[1] * factor[1], tensor.shape[2])
         frac = tensor.qtype.frac + more.bit_length() - 1
-        return Value(SumSource(place, node, shape, (step / more,), (low * more, high * more), span, frac=frac), place)
+        reach, unsigned = (low * more, high * more), not tensor.qtype.signed
+        sums = SumSource(place, node, shape, (step / more,), reach, span, frac=frac, unsigned=unsigned)
+        return Value(sums, place)
 
     def depth_to_space(self, place: Place, value: AnyValue, block: Pair) -> Value:
         """Return channels as pixels, in the order block row, block column, channel.
@@ -970,8 +972,7 @@ class Builder:
         step = source.steps[0] if len(source.steps) == 1 else None
         power = frac_of(step) if step is not None else None
         frac = (power or 0) if source.frac is None else source.frac
-        # What no value below 0 makes is interpolated to none.
-        signed = not isinstance(source.node, ResizeBilinear) or low < 0
+        signed = not source.unsigned
         qtype = QType(bits_for(low, high) - (not signed), signed, frac)
         gains = source.node.gains if isinstance(source.node, Add) else (1, 1)
         if isinstance(source.node, Add) and (qtype.bits > MAX_ACCUMULATOR_BITS or max(map(abs, gains)) > MAX_GAIN):

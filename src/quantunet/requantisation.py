@@ -9,13 +9,22 @@ same steps. Both sides are monotone, so that they are equal for every ``x`` exac
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 
-from quantunet.fraction_rounding import SYMMETRIC, Rounding, half_even
+from quantunet.fraction_rounding import (
+    SYMMETRIC,
+    Rounding,
+    away,
+    half_away,
+    half_down,
+    half_even,
+    half_to_zero,
+    half_up,
+)
 from quantunet.ir import MAX_PRODUCT_BITS, Array
 
 MAX_SHIFT = 62
@@ -23,6 +32,9 @@ MAX_SHIFT = 62
 
 _NARROW = 8
 """Bits of a multiplier up to which an exact product, rounded half to even, is taken without a search."""
+
+_MANY_CODES = 1 << 10
+"""Codes above which a search for a smaller multiplier than the exact one takes too long to be worth it."""
 
 _HALF = Fraction(1, 2)
 
@@ -186,8 +198,10 @@ def find(channels: Sequence[Steps], reach: tuple[int, int], sums: Sums | None = 
     True
     """
     exact = _exact(channels, reach) if sums is None or sums.ratio == 1 else None
-    if exact is not None and max(abs(m).bit_length() for m in (*exact.multiplier, *exact.lower_multiplier)) <= _NARROW:
-        return exact
+    if exact is not None:
+        bits = max(abs(m).bit_length() for m in (*exact.multiplier, *exact.lower_multiplier))
+        if bits <= _NARROW or max(channel.high - channel.low for channel in channels) > _MANY_CODES:
+            return exact
     lines: list[tuple[_Line, int, _Line]] = []
     known: dict[Steps, tuple[_Line, int, _Line] | None] = {}
     for channel in channels:
@@ -237,9 +251,27 @@ def _fits(found: Constants, reach: tuple[int, int]) -> bool:
     return max((most + 1) * abs(m) + abs(b) for m, b in pairs) < 1 << (MAX_PRODUCT_BITS - 1)
 
 
+_SHIFTED: Mapping[Rounding, tuple[int, int]] = {
+    math.floor: (0, 0),
+    math.ceil: (2, -1),
+    half_up: (1, 0),
+    half_down: (1, -1),
+}
+"""Roundings as a floor behind a summand: halves of the dropped range, and units of its last place."""
+
+_MIRRORED: Mapping[Rounding, tuple[Rounding, Rounding]] = {
+    math.trunc: (math.floor, math.ceil),
+    away: (math.ceil, math.floor),
+    half_away: (half_up, half_down),
+    half_to_zero: (half_down, half_up),
+}
+"""Roundings that differ from 0 on, and below it."""
+
+
 def _exact(channels: Sequence[Steps], reach: tuple[int, int]) -> Constants | None:
-    """Return the factors themselves, where all are binary fractions and the rounding is half to even."""
-    if any(channel.rounding is not half_even for channel in channels):
+    """Return the factors themselves, where all of them are binary fractions; ``None`` otherwise."""
+    rounding = channels[0].rounding
+    if rounding is not half_even and rounding not in _SHIFTED and rounding not in _MIRRORED:
         return None
     lines = [line for channel in channels for line in (channel.bend.upper, channel.bend.lower)]
     numbers = [number for line in lines for number in (line.gain, line.offset)]
@@ -248,21 +280,34 @@ def _exact(channels: Sequence[Steps], reach: tuple[int, int]) -> Constants | Non
     shift = max(number.denominator for number in numbers).bit_length() - 1
     if shift > MAX_PRODUCT_BITS:
         return None
-
-    scale = 1 << shift
-    whole = [(int(line.gain * scale), int(line.offset * scale)) for line in lines]
-    upper, lower = whole[0::2], whole[1::2]
-    splits = [_split(channel, reach) for channel in channels]
-    found = Constants(
+    found: list[list[tuple[int, int]]] = [[], []]
+    for channel in channels:
+        # The value has one sign from the split on, and the other below it.
+        rises = channel.bend.upper.gain > 0 or (not channel.bend.upper.gain and channel.bend.lower.gain > 0)
+        corner = channel.bend.straight or not _corner_value(channel)
+        if rounding in _MIRRORED and not corner:
+            return None
+        for side, line in enumerate((channel.bend.upper, channel.bend.lower)):
+            own = _MIRRORED[rounding][side if rises else 1 - side] if rounding in _MIRRORED else rounding
+            halves, units = _SHIFTED.get(own, (0, 0))
+            more = (halves << shift) // 2 + units if shift else 0
+            found[side].append((int(line.gain * (1 << shift)), int(line.offset * (1 << shift)) + more))
+    upper, lower = found
+    constants = Constants(
         tuple(m for m, _ in upper),
         tuple(b for _, b in upper),
-        tuple(splits),
+        tuple(_split(channel, reach) for channel in channels),
         tuple(m for m, _ in lower),
         tuple(b for _, b in lower),
         shift,
-        even=True,
+        even=rounding is half_even,
     )
-    return found if _fits(found, reach) else None
+    return constants if _fits(constants, reach) else None
+
+
+def _corner_value(channel: Steps) -> Fraction:
+    """Return what the two lines of a channel are where they meet."""
+    return channel.bend.upper.gain * channel.bend.corner + channel.bend.upper.offset
 
 
 def _split(channel: Steps, reach: tuple[int, int]) -> int:

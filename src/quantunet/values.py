@@ -140,6 +140,7 @@ class SumSource:
         limits: Of a sum of two tensors: the limits of their types.
         held: Of a sum of two tensors: the factors of what the tensor holds, where those are not the terms' own.
         ratio: What the integer 1 of the tensor stands for, in steps of the terms.
+        unsigned: Whether the layer writes them without a sign: they have the sign of what it reads.
     """
 
     place: Place
@@ -153,6 +154,7 @@ class SumSource:
     limits: tuple[tuple[int, int], ...] = ()
     held: tuple[int, ...] = ()
     ratio: Fraction = Fraction(1)
+    unsigned: bool = False
 
     @property
     def beside(self) -> bool:

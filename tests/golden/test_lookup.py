@@ -13,7 +13,7 @@ from quantunet.golden.ops.lookup import lookup
 from quantunet.graph_check import check, check_table
 from quantunet.ir import PROBABILITY_TYPE, Graph, IntArray, Lookup, QType, Tensor
 from quantunet.provenance import graph_digest
-from quantunet.random_network import random_unet
+from quantunet.random_network import GraphBuilder, random_unet
 from quantunet.sigmoid_table import sigmoid_table
 
 
@@ -34,7 +34,16 @@ def test_a_table_that_moves_the_threshold_is_refused() -> None:
     source = QType(8, True, 7)
     with pytest.raises(ModelError, match="rounds a negative logit up"):
         check_table("sigmoid", sigmoid_table(source, PROBABILITY_TYPE), source, PROBABILITY_TYPE, probability=True)
-    check_table("gate", sigmoid_table(source, PROBABILITY_TYPE), source, PROBABILITY_TYPE, probability=False)
+
+
+def test_a_gate_may_round_up_to_one_half() -> None:
+    builder = GraphBuilder("net", 4, 5, 1, QType(8, True, 7), 0)
+    gate = builder.sigmoid("gate", "image")
+    with pytest.raises(ModelError, match="rounds a negative logit up"):
+        builder.build()
+    builder.multiply("multiply", "image", gate)
+    graph = builder.build()
+    assert not graph.gives_probabilities and graph.logits.name == "multiply_out"
 
 
 def squares(target: QType, *, probability: bool = False, entries: int = 16) -> Graph:

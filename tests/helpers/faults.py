@@ -387,6 +387,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("pad", "the next frame's padding runs ahead", "qun_pad", "begun_q <= !m_axis_tlast;", "begun_q <= 1'b1;"),
     Fault("pad", "the constant in one lane alone", "qun_pad", "{Lanes{Bits'(Value)}}", "(Lanes*Bits)'(Value)"),
     Fault("pad", "a beat is lost behind padding", "qun_pad", "m_axis_tready && real_beat", "m_axis_tready"),
+    Fault("crop", "a dropped beat waits", "qun_crop", "room || !keep", "room"),
     Fault("crop", "tlast of the input", "qun_crop", "({keep_last, s_axis_tdata})", "({s_axis_tlast, s_axis_tdata})"),
     Fault(
         "crop",

@@ -51,11 +51,12 @@ def window_pool2d_cases() -> list[Case]:
         ((5, 7, 4), (3, 3), (2, 2), 2, QType(4, True, 0)),
         ((4, 5, 3), (3, 3), (1, 1), 3, QType(8, False, 0)),
         ((5, 7, 2), (2, 2), (2, 2), 1, QType(3, True, 0)),
-        ((1, 9, 4), (1, 2), (1, 2), 4, QType(1, False, 0)),
+        ((1, 30, 2), (1, 2), (1, 1), 1, QType(1, False, 0)),  # more beats than credits while its reader waits
     ]
     sums: list[_Geometry] = [
         ((6, 8, 4), (2, 2), (2, 2), 2, QType(8, False, 8)),
         ((5, 6, 2), (3, 3), (1, 1), 1, QType(5, True, 0)),
+        ((1, 9, 4), (1, 2), (1, 2), 4, QType(1, True, 0)),
         ((7, 4, 3), (3, 1), (2, 3), 3, QType(1, True, 0)),
         ((6, 1, 2), (2, 1), (1, 1), 2, QType(16, True, 0)),
         ((4, 9, 6), (1, 1), (2, 4), 2, QType(16, False, 0)),

@@ -34,7 +34,7 @@ def random_graph(seed: int) -> Graph:
         return builder.matrix(Conv2d, name, source, channels(), kernel, max(2, bits()), kind)
 
     for index in range(int(rng.integers(1, 5))):
-        op = str(rng.choice(("conv", "conv", "up", "pool", "requant", "join")))
+        op = str(rng.choice(("conv", "conv", "up", "pool", "requant", "join", "sums", "difference")))
         if op == "pool" and not (shape[0] % 2 or shape[1] % 2):
             x, shape = builder.maxpool2d(f"pool{index}", x), (shape[0] // 2, shape[1] // 2)
         elif op == "up" and 4 * shape[0] * shape[1] <= _MOST_PIXELS:
@@ -46,6 +46,18 @@ def random_graph(seed: int) -> Graph:
             kind = qtype()
             skip = builder.requant(f"skip{index}", x, kind)
             x = builder.concat(f"join{index}", skip, convolution(f"way{index}", x, kind))
+        elif op == "sums":
+            exact = convolution(f"sums{index}", x, QType(48, True, int(rng.integers(-2, 9))))
+            shared, branches, splits, even = (bool(flag) for flag in rng.integers(2, size=4))
+            x = builder.affine(
+                f"affine{index}", exact, qtype(), bits=int(rng.integers(1, 13)), shared=shared, branches=branches,
+                splits=splits, even=even, wraps=bool(rng.integers(4) == 0),
+            )  # fmt: skip
+        elif op == "difference":
+            skip = builder.requant(f"other{index}", x, qtype())
+            same = builder.matrix(Conv2d, f"path{index}", x, builder._tensor(x).shape[2], 1, 4, qtype())
+            gains = tuple(int(gain) for gain in rng.choice((-3, -1, 1, 5), size=2))
+            x = builder.add(f"difference{index}", same, skip, qtype(), (gains[0], gains[1]))
         else:
             x = convolution(f"conv{index}", x, qtype())
     if rng.integers(3) == 0:

@@ -419,7 +419,7 @@ def _generated(seed: int, rng: random.Random) -> tuple[RandomFile, int]:
     shape = [1, channels, width] if rank == 3 else shape
     laid = image.transpose(2, 0, 1).reshape(shape)
     builder.executor.values["x"] = Exact(Exact.of(laid.astype(np.int64)).num, pixel)
-    quantised = tensor = ops.quantised("x")
+    tensor = ops.quantised("x")
     if rank == 2:
         tensor = ops.dense(tensor)
     else:

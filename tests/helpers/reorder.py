@@ -36,3 +36,27 @@ def skips(*ways: str, height: int = 8, width: int = 6) -> Graph:
         x = builder.matrix(Conv2d, f"{way}_after", joined, 4, 1, 4, _TYPE)
     builder.matrix(Conv2d, "head", x, 1, 1, 4, QType(6, True, 3))
     return builder.build()
+
+
+def both_legs(way: str, height: int = 6, width: int = 5) -> Graph:
+    """Return a network in which pixels move on both legs of a concatenation, behind two convolutions on one of them."""
+    channels = 16 if way == "blocks" else 4
+    builder = GraphBuilder("legs", height, width, 1, QType(8, False, 8), 3)
+
+    def move(name: str, x: str) -> str:
+        if way == "pad":
+            return builder.pad(name, x, (1, 0, 2, 1), -3)
+        if way == "crop":
+            return builder.crop(name, x, (1, 0, 2, 1))
+        if way == "nearest":
+            return builder.resize_nearest(name, x, (2, 3))
+        if way == "blocks":
+            return builder.depth_to_space(name, x)
+        return builder.requant(f"{name}_requant", builder.resize_bilinear(name, x), _TYPE)
+
+    x = builder.matrix(Conv2d, "stem", "image", channels, 3, 4, _TYPE)
+    skip = move("skip", x)
+    for index in range(2):
+        x = builder.matrix(Conv2d, f"deep{index}", x, channels, 3, 3, _TYPE)
+    builder.concat("join", skip, move("long", x))
+    return builder.build()

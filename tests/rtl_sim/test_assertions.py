@@ -103,6 +103,7 @@ def cases() -> list[Case]:
         op_cases.maximum_cases()[0],
         op_cases.multiply_cases()[0],
         op_cases.argmax_cases()[0],
+        op_cases.affine_cases()[7],
         op_cases.fork_cases()[0],
         op_cases.fifo_cases()[1],
         op_cases.fifo_cases()[4],

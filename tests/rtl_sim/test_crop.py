@@ -9,4 +9,4 @@ from helpers.rtl import check_cases
 
 
 def test_stalls_adjacent_frames_resets_and_cycles(tmp_path: Path) -> None:
-    check_cases("crop", crop_cases(), tmp_path)
+    check_cases("crop", crop_cases(), tmp_path, more_scenarios=("exact_capacity",))

@@ -83,7 +83,7 @@ CASES: tuple[Graph, ...] = (
     layers.argmax("argmax_signed", (6, 5, 5), s(2, 1)),
     layers.argmax("argmax_unsigned", (1, 9, 2), u(8, 0)),
     layers.multiply("multiply_gate", (3, 5, 3), s(5, 2), u(8, 8), 1),
-    layers.multiply("multiply_wide", (2, 3, 2), s(16, 3), s(16, -2), 2),
+    layers.multiply("multiply_wide", (2, 3, 2), u(16, 3), u(16, -2), 2),
 )
 
 

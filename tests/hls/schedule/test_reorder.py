@@ -13,7 +13,7 @@ from helpers.op_cases import (
     resize_bilinear_cases,
     resize_nearest_cases,
 )
-from helpers.reorder import WAYS, skips
+from helpers.reorder import WAYS, both_legs, skips
 
 from quantunet.hls.choose.default import default_folding
 from quantunet.hls.design import Design, Fold
@@ -50,6 +50,19 @@ def test_the_least_depths_run_and_one_beat_less_locks(way: str, lanes: int) -> N
     # Of the last pixel that it needs, a pixel of a block may need a part.
     spare = 16 // lanes - 1 if way == "blocks" else 0
     assert schedule(design, 3, limits={name: least - 1 - spare}).stuck != ()
+
+
+@pytest.mark.parametrize("lanes", [1, 2])
+@pytest.mark.parametrize("way", WAYS)
+def test_what_a_layer_holds_counts_for_the_fifo_before_it(way: str, lanes: int) -> None:
+    graph = both_legs(way)
+    folding = {name: Fold(min(fold.pe, lanes), min(fold.simd, lanes)) for name, fold in default_folding(graph).items()}
+    design = build(graph, folding, {("skip", 0): 600})
+    (name,) = design.fifos
+    least = least_depths(design)[name]
+    assert least > 2
+    assert schedule(design, 3, limits={name: least}).stuck == ()
+    assert schedule(design, 3, limits={name: least - 1}).stuck != ()
 
 
 @pytest.mark.parametrize("lanes", [1, 2])
