@@ -88,7 +88,7 @@ logger = logging.getLogger(__name__)
 INPUT_NAME = "image"
 """The name of a network's input tensor where the door has no better one."""
 
-_GAIN_BITS = (8, 12, 16, 20)
+_GAIN_BITS = (8, 12, 16, 20, 24, 28)
 """Bits of the factors of a sum of two scales, from the fewest on; then those of the scales themselves."""
 
 _MAX_CUT = 1 << 17
@@ -635,8 +635,7 @@ class Builder:
         if isinstance(value.source, TensorSource) and value.untouched:
             return value.source.tensor
         if isinstance(value.source, SumSource) and value.untouched and value.source.beside:
-            low, high = value.source.span or value.source.reach
-            if bits_for(low, high) <= MAX_BITS:
+            if bits_for(*(value.source.span or value.source.reach)) <= MAX_BITS:
                 return self._sums(value.source)
         if self._plain(value):
             step = self._grid(value)

@@ -334,6 +334,9 @@ class Ops:
             legs = [builder.quantizer(leg, scale, 6, True) for leg in (tensor, other)]
             return builder.emit("Max", legs)
         builder.note("two tensors of other scales", "asked")
+        units = [builder.value(leg).unit for leg in (tensor, other)]
+        if len({unit.numerator & (unit.numerator - 1) == 0 for unit in units}) > 1:
+            builder.note("a power of two and another scale, which 48 bits may not hold", "open")
         legs = [tensor, other]
         if op != "Sub" and rng.random() < 0.5:
             legs.reverse()
