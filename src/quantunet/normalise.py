@@ -1586,7 +1586,7 @@ def _table_code(place: Place, value: Fraction | float, rule: Rule) -> int:
     exact = Fraction(value) / rule.step
     code = rule.rounding(exact)
     if isinstance(value, float):
-        near = Fraction(_UNSURE) * max(1, abs(exact))
+        near = Fraction(_UNSURE) * max(Fraction(1), abs(exact))
         tie = (2 * exact).denominator == 1
         if not tie and rule.rounding(exact - near) != rule.rounding(exact + near):
             raise UnsupportedOpError(
