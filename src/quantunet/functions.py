@@ -35,7 +35,7 @@ def softplus(x: Number) -> Number:
     >>> round(softplus(0.0), 4)
     0.6931
     """
-    return max(float(x), 0.0) + math.log1p(math.exp(-abs(x)))
+    return max(float(x), 0.0) + math.log1p(math.exp(-abs(float(x))))
 
 
 def softsign(x: Number) -> Number:
@@ -72,6 +72,11 @@ def hard_swish(x: Number) -> Number:
     return exact * min(max(exact / 6 + Fraction(1, 2), Fraction(0)), Fraction(1))
 
 
+def absolute(x: Number) -> Number:
+    """Return ``|x|``."""
+    return x if x >= 0 else -x
+
+
 PLAIN: Mapping[str, Function] = {
     "tanh": math.tanh,
     "softplus": softplus,
@@ -83,6 +88,6 @@ PLAIN: Mapping[str, Function] = {
     "hard_swish": hard_swish,
     "hard_silu": hard_swish,
     "exponential": math.exp,
-    "abs": abs,
+    "abs": absolute,
 }
 """Functions without parameters, by the names that Keras, torch and ONNX have for them in lower case."""

@@ -503,6 +503,12 @@ def _check_lookup(graph: Graph, node: Lookup) -> None:
     check_table(node.name, node.table, source.qtype, target.qtype, probability=ends and node.probability)
 
 
+def keeps_threshold(table: IntArray, source: QType, target: QType) -> bool:
+    """Return whether a table of probabilities is at least 1/2 exactly where its input is not negative."""
+    half, zero = 1 << (target.bits - 1), -source.qmin
+    return bool((table.array[zero:] >= half).all() and (table.array[:zero] < half).all())
+
+
 def check_table(where: str, table: IntArray, source: QType, target: QType, *, probability: bool) -> None:
     """Check that a table covers its input, stays in its output type and, for probabilities, keeps the mask's threshold.
 
@@ -516,9 +522,7 @@ def check_table(where: str, table: IntArray, source: QType, target: QType, *, pr
         raise WidthError(where, expected=f"table entries in {target}", got=f"{values.min()}..{values.max()}")
     if not probability:
         return
-    half = 1 << (target.bits - 1)
-    zero = -source.qmin
-    if (values[zero:] < half).any() or (values[:zero] >= half).any():
+    if not keeps_threshold(table, source, target):
         raise ModelError(
             where,
             expected="probability >= 1/2 exactly where the logit is >= 0",

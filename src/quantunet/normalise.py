@@ -22,7 +22,7 @@ import numpy as np
 from quantunet.accumulator import bits_for, reachable
 from quantunet.errors import ModelError, ScaleError, ShapeError, TypeMismatchError, UnsupportedOpError, WidthError
 from quantunet.fraction_rounding import ROUNDINGS, bipolar, half_even, half_odd
-from quantunet.graph_check import MAX_GAIN, check
+from quantunet.graph_check import MAX_GAIN, check, keeps_threshold
 from quantunet.identifiers import unused
 from quantunet.ir import (
     MAX_ACCUMULATOR_BITS,
@@ -88,6 +88,9 @@ logger = logging.getLogger(__name__)
 INPUT_NAME = "image"
 """The name of a network's input tensor where the door has no better one."""
 
+_GAIN_BITS = (8, 12, 16, 20, 24, 28)
+"""Bits of the factors of a sum of two scales, from the fewest on; then those of the scales themselves."""
+
 _MAX_CUT = 1 << 17
 """Codes of a layer that cuts off first what the next one rounds; more of them take long to find."""
 
@@ -133,6 +136,8 @@ class Builder:
     _order: dict[str, int] = field(default_factory=dict)
     _sources: dict[str, TensorSource] = field(default_factory=dict)
     _inputs: list[str] = field(default_factory=list)
+    _blurred: set[str] = field(default_factory=set)
+    _narrower: dict[tuple[SumSource, int], SumSource | None] = field(default_factory=dict)
     _input_codes: tuple[Fraction, int | None, int | None] | None = None
 
     # What a door calls.
@@ -179,6 +184,8 @@ class Builder:
             value = replace(value, bends=bends, low=None)  # a ReLU is a slope of 0, which a factor may follow
         if (value.low, value.high, value.step) != (None, None, None):
             value = self.ready(self.tensor(value, value.place), value.place)
+        if any(each < 0 for each in gain) and _compared(value.source):
+            value = self.ready(self.tensor(value, value.place), value.place)  # the greatest value becomes the least
         lines = zip(self._bends(value), _spread(value, gain), _spread(value, offset), strict=True)
         bends = tuple(bend.then(factor, summand) for bend, factor, summand in lines)
         return replace(value, place=place, bends=bends, declared=None)
@@ -274,7 +281,6 @@ class Builder:
 
         Raises:
             ShapeError: Their shapes differ.
-            WidthError: Their scales are too far apart for one accumulator.
         """
         tensors, steps = self._two(place, first, second)
         # The layer brings both to the finer of the scales that their types say; the gains do the rest.
@@ -289,19 +295,12 @@ class Builder:
         ]
         ends = [sorted((gain * low, gain * high)) for gain, low, high in terms]
         reach = (ends[0][0] + ends[1][0], ends[0][1] + ends[1][1])
-        if bits_for(*reach) > MAX_ACCUMULATOR_BITS or max(map(abs, gains)) > MAX_GAIN:
-            raise WidthError(
-                place.name, expected=f"a sum of at most {MAX_ACCUMULATOR_BITS} bits at the scale of both",
-                got=f"{bits_for(*reach)} bits, since the scales are {float(steps[0]):g} and {float(steps[1]):g}",
-                hint="Share one quantizer between the two, or use power-of-two scales.",
-            )  # fmt: skip
         node = Add(place.name, (tensors[0].name, tensors[1].name), place.output, gains)
-        limits = [
-            sorted((gain * tensor.qtype.qmin, gain * tensor.qtype.qmax))
-            for (gain, _, _), tensor in zip(terms, tensors, strict=True)
-        ]
-        span = (limits[0][0] + limits[1][0], limits[0][1] + limits[1][1])
-        source = SumSource(place, node, tensors[0].shape, (step,), reach, span, tuple(terms), finest)
+        limits = tuple((tensor.qtype.qmin, tensor.qtype.qmax) for tensor in tensors)
+        spans = [sorted((gain * low, gain * high)) for (gain, _, _), (low, high) in zip(terms, limits, strict=True)]
+        span = (spans[0][0] + spans[1][0], spans[0][1] + spans[1][1])
+        shape = tensors[0].shape
+        source = SumSource(place, node, shape, (step,), reach, span, tuple(terms), finest, limits)
         return Value(source, place)
 
     def multiply(self, place: Place, first: AnyValue, second: AnyValue) -> Value:
@@ -359,8 +358,7 @@ class Builder:
             rows, columns = self._window_shape(place, size, kernel, stride)
             return rows, columns, shape[2]
 
-        rising = isinstance(value, Joined) or (isinstance(value, Value) and all(bend.rises for bend in value.bends))
-        if isinstance(value, Value) and (not rising or value.wraps):
+        if isinstance(value, Value) and value.wraps:
             value = self.ready(self.tensor(value, value.place), value.place)
         node = MaxPool2d(place.name, ("",), place.output, kernel, stride)
         return self._moved(
@@ -637,8 +635,7 @@ class Builder:
         if isinstance(value.source, TensorSource) and value.untouched:
             return value.source.tensor
         if isinstance(value.source, SumSource) and value.untouched and value.source.beside:
-            low, high = value.source.span or value.source.reach
-            if bits_for(low, high) <= MAX_BITS:
+            if bits_for(*(value.source.span or value.source.reach)) <= MAX_BITS:
                 return self._sums(value.source)
         if self._plain(value):
             step = self._grid(value)
@@ -659,6 +656,12 @@ class Builder:
         """
         last, reading = self._output(output, reader)
         nodes = tuple(node for _, node in sorted(self.layers, key=lambda entry: entry[0]))
+        # A gate in the middle need not tell the least logits from 0; at the end the check refuses it.
+        blurred = self._blurred - {last.name}
+        nodes = tuple(
+            replace(node, probability=False) if isinstance(node, Lookup) and node.output in blurred else node
+            for node in nodes
+        )
         names = (*self._inputs, *(node.output for node in nodes))
         tensors = tuple(self.tensors[each] for each in names)
         return check(Graph(name, tuple(self._inputs), last.name, tensors, nodes, self.pixels, reading))
@@ -970,6 +973,13 @@ class Builder:
         frac = (power or 0) if source.frac is None else source.frac
         signed = not source.unsigned
         qtype = QType(bits_for(low, high) - (not signed), signed, frac)
+        gains = source.node.gains if isinstance(source.node, Add) else (1, 1)
+        if isinstance(source.node, Add) and (qtype.bits > MAX_ACCUMULATOR_BITS or max(map(abs, gains)) > MAX_GAIN):
+            raise WidthError(
+                source.place.name, expected=f"a sum of at most {MAX_ACCUMULATOR_BITS} bits at the scale of both",
+                got=f"{qtype.bits} bits, by factors of {gains[0]} and {gains[1]}",
+                hint="Share one quantizer between the two, or use power-of-two scales.",
+            )  # fmt: skip
         if qtype.bits > MAX_ACCUMULATOR_BITS:
             raise WidthError(
                 source.place.name, expected=f"sums of at most {MAX_ACCUMULATOR_BITS} bits", got=f"{qtype.bits} bits",
@@ -1048,8 +1058,7 @@ class Builder:
                 strict=True,
             )
         ]  # fmt: skip
-        sums = value.source.sums() if isinstance(value.source, SumSource) else None
-        found = find(channels, self._integers(value.source), sums)
+        found, base = self._found(channels, value.source)
         places = tie_places(channels) if found is None and value.rounding is half_even else None
         if places is not None and max(abs(end) for end in ends) << places < _MAX_CUT:
             return self._affine_of_ties(value, reader, places)
@@ -1067,11 +1076,25 @@ class Builder:
         high_limit = qtype.qmax if high is not None and high > qtype.qmax else (high if high is not None else limits[1])
         if value.wraps:
             low_limit, high_limit = limits
-        source = value.source.tensor if isinstance(value.source, TensorSource) else self._sums(_as_sums(value.source))
+        source = base.tensor if isinstance(base, TensorSource) else self._sums(_as_sums(base))
         tensor = self._affine_layer(value, source, found, qtype, (low_limit, high_limit))
         self._reach[tensor.name] = limits
         self._made[key] = tensor
         return tensor
+
+    def _found(self, channels: Sequence[Steps], source: Source) -> tuple[Constants | None, Source]:
+        """Return constants, and the source that they are for: a sum of two scales with factors of the fewest bits."""
+        if not isinstance(source, SumSource) or not source.terms:
+            return find(channels, self._integers(source)), source
+        for bits in _GAIN_BITS:
+            if (source, bits) not in self._narrower:
+                self._narrower[source, bits] = source.reduced(bits)
+            other = self._narrower[source, bits]
+            sums = None if other is None else other.sums()
+            found = None if other is None or sums is None else find(channels, other.reach, sums)
+            if found is not None and other is not None:
+                return found, other
+        return find(channels, source.reach, source.sums()), source
 
     def _affine_layer(
         self, value: Value, source: Tensor, found: Constants, qtype: QType, limits: tuple[int, int]
@@ -1107,21 +1130,13 @@ class Builder:
         return self.tensor(replace(value, source=self._source(tensor), bends=()), reader)
 
     def _affine_moved(self, value: Value, source: MovedSource, reader: Place) -> Tensor:
-        """Requantise before values are chosen or moved; or behind that where the function falls."""
-        falls = not all(bend.rises for bend in value.bends) or value.wraps
-        if not (falls and source.compares):
-            return self._apply(source, self.tensor(replace(value, source=source.source), reader))
-        base = root(source)
-        inner = base.tensor if isinstance(base, TensorSource) else self._sums(_as_sums(base))
-        if inner.qtype.bits > MAX_BITS or source.source is not base:
+        """Requantise before values are chosen or moved."""
+        if value.wraps and _compared(source):
             raise UnsupportedOpError(
-                value.place.name,
-                expected="a quantizer in front of the pooling",
-                got="a factor below 0 behind it",
+                value.place.name, expected="a quantizer in front of the pooling", got="one that wraps around behind it",
                 hint="Put a quantizer between the convolution and the pooling.",
-            )
-        pooled = self._apply(source, inner)
-        return self.tensor(replace(value, source=self._source(pooled)), reader)
+            )  # fmt: skip
+        return self._apply(source, self.tensor(replace(value, source=source.source), reader))
 
     def _holding(self, value: Value, ends: tuple[int, int], step: Fraction, wide: bool = False) -> QType:
         """Return the smallest type that holds some integers."""
@@ -1328,7 +1343,10 @@ class Builder:
         whole_type = form is not None and rule == Rule.of(form.qtype)
         if value.sigmoid and form is not None and whole_type and value.source.unit is None and not form.signed:
             table = sigmoid_table(value.source.qtype, form.qtype)
-            return self._looked_up(value.place, value.source, table, form, probability=True)
+            made = self._looked_up(value.place, value.source, table, form, probability=True)
+            if not keeps_threshold(table, value.source.qtype, form.qtype):
+                self._blurred.add(self.tensor(made, place).name)
+            return made
         codes = [_table_code(place, each, rule) for each in value.values]
         if form is None or not rule.low >= form.qtype.qmin or not rule.high <= form.qtype.qmax:
             qtype = self._holding(Value(self._source(value.source), place), (min(codes), max(codes)), rule.step)
@@ -1471,6 +1489,11 @@ _NOTHING = InputSource((0, 0, 0))
 """Stands in a moved source that has no source yet."""
 
 
+def _compared(source: Source) -> bool:
+    """Return whether the greatest of several values was taken on the way."""
+    return isinstance(source, MovedSource) and (source.compares or _compared(source.source))
+
+
 def _spread(value: Value, each: Sequence[Fraction]) -> tuple[Fraction, ...]:
     """Return what each channel has for every channel of the root: pixels were made of several of those."""
     return tuple(each) * (value.channels // len(each))
@@ -1563,7 +1586,7 @@ def _table_code(place: Place, value: Fraction | float, rule: Rule) -> int:
     exact = Fraction(value) / rule.step
     code = rule.rounding(exact)
     if isinstance(value, float):
-        near = Fraction(_UNSURE) * max(1, abs(exact))
+        near = Fraction(_UNSURE) * max(Fraction(1), abs(exact))
         tie = (2 * exact).denominator == 1
         if not tie and rule.rounding(exact - near) != rule.rounding(exact + near):
             raise UnsupportedOpError(

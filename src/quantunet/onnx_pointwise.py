@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 from onnx.reference import ReferenceEvaluator
 
+from quantunet import functions
 from quantunet.accumulator import bits_for
 from quantunet.errors import FileFormatError, LayoutError, ScaleError, ShapeError, UnsupportedOpError
 from quantunet.ir import MAX_BITS, MAX_TENSOR_VALUES
@@ -197,25 +198,20 @@ def _selu(op: Op) -> Callable[[Number], Number]:
     return lambda x: Fraction(g) * x if x >= 0 and isinstance(x, Fraction) else g * (x if x >= 0 else a * math.expm1(x))
 
 
-def _hard_swish(x: Number) -> Number:
-    exact = Fraction(x)
-    return exact * min(max(exact / 6 + Fraction(1, 2), Fraction(0)), Fraction(1))
-
-
 FUNCTIONS: dict[str, Callable[[Op], Callable[[Number], Number]]] = {
-    "Tanh": lambda op: lambda x: math.tanh(x),
+    "Tanh": lambda op: math.tanh,
     "HardSigmoid": _hard_sigmoid,
-    "HardSwish": lambda op: _hard_swish,
+    "HardSwish": lambda op: functions.hard_swish,
     "Elu": _elu,
     "Selu": _selu,
-    "Softplus": lambda op: lambda x: max(float(x), 0.0) + math.log1p(math.exp(-abs(x))),
-    "Softsign": lambda op: lambda x: Fraction(x) / (1 + abs(Fraction(x))),
-    "Mish": lambda op: lambda x: float(x) * math.tanh(max(float(x), 0.0) + math.log1p(math.exp(-abs(x)))),
-    "Gelu": lambda op: lambda x: 0.5 * float(x) * (1 + math.erf(float(x) / math.sqrt(2))),
-    "Abs": lambda op: abs,
+    "Softplus": lambda op: functions.softplus,
+    "Softsign": lambda op: functions.softsign,
+    "Mish": lambda op: functions.mish,
+    "Gelu": lambda op: functions.gelu,
+    "Abs": lambda op: functions.absolute,
     "Sign": lambda op: lambda x: Fraction((x > 0) - (x < 0)),
-    "Exp": lambda op: lambda x: math.exp(x),
-    "Erf": lambda op: lambda x: math.erf(x),
+    "Exp": lambda op: math.exp,
+    "Erf": lambda op: math.erf,
 }
 """Functions of one value, which become tables; fractions where they are exact, else float64."""
 

@@ -167,13 +167,28 @@ class _Line:
         return _Line(self.multiplier << more, self.offset << more, shift)
 
 
-def find(channels: Sequence[Steps], reach: tuple[int, int], sums: Array | None = None) -> Constants | None:
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """The sums that can come, where those are few in a wide range.
+
+    Attributes:
+        exact: What a channel's function is one of, rising.
+        held: What the tensor holds of each: itself, or a number of fewer bits that is near ``exact / ratio``.
+        ratio: How much one of the tensor's integers stands for.
+    """
+
+    exact: Array
+    held: Array
+    ratio: Fraction = Fraction(1)
+
+
+def find(channels: Sequence[Steps], reach: tuple[int, int], sums: Sums | None = None) -> Constants | None:
     """Return constants that make the code of every channel for every sum; ``None`` where there are none.
 
     Args:
         channels: What becomes of the sums of each channel; all with one rounding.
-        reach: The least and the greatest sum.
-        sums: Every sum that can come, rising, where those are few in a wide range; every integer of it otherwise.
+        reach: The least and the greatest integer of the tensor.
+        sums: The sums that can come, where not every integer of the reach does.
 
     >>> channel = Steps(Fraction(1, 3), Fraction(0), half_even, 0, 7)
     >>> found = find([channel], (-20, 40))
@@ -182,7 +197,7 @@ def find(channels: Sequence[Steps], reach: tuple[int, int], sums: Array | None =
     >>> all(min(max((x * 11 + 16) >> 5, 0), 7) == channel(x) for x in range(-20, 41))
     True
     """
-    exact = _exact(channels, reach)
+    exact = _exact(channels, reach) if sums is None or sums.ratio == 1 else None
     if exact is not None:
         bits = max(abs(m).bit_length() for m in (*exact.multiplier, *exact.lower_multiplier))
         if bits <= _NARROW or max(channel.high - channel.low for channel in channels) > _MANY_CODES:
@@ -312,66 +327,92 @@ def _split(channel: Steps, reach: tuple[int, int]) -> int:
     return min(max(split, low), high + 1)
 
 
-def _channel(channel: Steps, reach: tuple[int, int], sums: Array | None) -> tuple[_Line, int, _Line] | None:
+def _channel(channel: Steps, reach: tuple[int, int], sums: Sums | None) -> tuple[_Line, int, _Line] | None:
     """Return the branches of one channel and where the upper one begins."""
-    low, high = reach
+    low, high = reach if sums is None else (int(sums.exact[0]), int(sums.exact[-1]))
     if channel.bend.straight and channel.rounding not in SYMMETRIC:
-        line = _line(channel, channel.bend.upper, _Sums(low, high, sums))
+        line = _line(channel, channel.bend.upper, _Branch(low, high, sums))
         if line is not None:
-            return line, low, line
-    split = _split(channel, reach)
-    above, below = _Sums(split, high, sums), _Sums(low, split - 1, sums)
+            return line, reach[0], line
+    split = _split(channel, (low, high))
+    above, below = _Branch(split, high, sums), _Branch(low, split - 1, sums)
     upper, lower = _line(channel, channel.bend.upper, above), _line(channel, channel.bend.lower, below)
     if (upper is None and len(above)) or (lower is None and len(below)):
         return None
+    if len(above) and len(below) and below.ends()[1] >= above.ends()[0]:
+        return None
+    split = above.ends()[0] if upper is not None else reach[1]
     upper, lower = upper or lower, lower or upper
     assert upper is not None and lower is not None
-    return upper, low if upper is lower else split, lower
+    return upper, reach[0] if upper is lower else split, lower
 
 
-class _Sums:
-    """The sums that can come, of one branch: every integer of a range, or some of them.
+class _Branch:
+    """The sums of one branch: every integer of a range, or some of them.
 
     Args:
         low: The least of the range.
         high: The greatest of the range; there is none where it is less.
-        some: Those that can come; ``None`` for all.
+        sums: Those that can come; ``None`` for all.
     """
 
-    def __init__(self, low: int, high: int, some: Array | None) -> None:
-        self._some = None if some is None else some[(some >= low) & (some <= high)]
+    def __init__(self, low: int, high: int, sums: Sums | None) -> None:
         self._low, self._count = low, max(high - low + 1, 0)
+        self._exact: Array | None = None
+        self.ratio = Fraction(1)
+        if sums is not None:
+            inside = (sums.exact >= low) & (sums.exact <= high)
+            self._exact, held, self.ratio = sums.exact[inside], sums.held[inside], sums.ratio
+            self._most = np.maximum.accumulate(held)
+            self._least = np.minimum.accumulate(held[::-1])[::-1]
 
     def __len__(self) -> int:
-        return self._count if self._some is None else len(self._some)
+        return self._count if self._exact is None else len(self._exact)
 
     def __getitem__(self, index: int) -> int:
-        return self._low + index if self._some is None else int(self._some[index])
+        return self._low + index if self._exact is None else int(self._exact[index])
 
     def near(self, sum_: int) -> int:
         """Return the index of a sum, or of the next one."""
-        found = sum_ - self._low if self._some is None else int(np.searchsorted(self._some, sum_))
+        found = sum_ - self._low if self._exact is None else int(np.searchsorted(self._exact, sum_))
         return min(max(found, 0), len(self) - 1)
 
+    def ends(self) -> tuple[int, int]:
+        """Return the least and the greatest integer of the tensor."""
+        if self._exact is None:
+            return self[0], self[len(self) - 1]
+        return int(self._least[0]), int(self._most[-1])
 
-def _line(channel: Steps, real: Line, sums: _Sums) -> _Line | None:
+    def edge(self, at: int, falls: bool) -> tuple[int, int]:
+        """Return where a code begins, and the integer before it; seen from the other end, where a falling line rises.
+
+        Args:
+            at: The index of its first sum; of the last one, if it falls.
+            falls: Whether the code belongs to smaller sums.
+        """
+        if self._exact is None:
+            return (-self[at], -self[at + 1]) if falls else (self[at], self[at - 1])
+        if falls:
+            return -int(self._most[at]), -int(self._least[at + 1])
+        return int(self._least[at]), int(self._most[at - 1])
+
+
+def _line(channel: Steps, real: Line, sums: _Branch) -> _Line | None:
     """Return a line whose floor is the code of every sum of a branch, in which the channel's value is one line."""
     if not len(sums):
         return None
-    low, high = sums[0], sums[len(sums) - 1]
-    first, last = channel(low), channel(high)
+    first, last = channel(sums[0]), channel(sums[len(sums) - 1])
     if first == last:
         return _Line(0, first, 0)
+    low, high = sums.ends()
     falls = first > last
     codes = np.arange(min(first, last) + 1, max(first, last) + 1, dtype=np.int64)
-    places = [_begin(channel, real, sums, code, falls) for code in codes.tolist()]
-    # Seen from the other end a falling line rises: x -> -x.
-    begins = np.array([-sums[at] if falls else sums[at] for at in places], dtype=np.int64)
-    before = np.array([-sums[at + 1] if falls else sums[at - 1] for at in places], dtype=np.int64)
+    edges = [sums.edge(_begin(channel, real, sums, code, falls), falls) for code in codes.tolist()]
+    begins, before = np.array(edges, dtype=np.int64).T
     # What the output's clamp does not end, the line must: no code below the first, none above the last.
     least = None if min(first, last) <= channel.low else (min(first, last), -high if falls else low)
     most = None if max(first, last) >= channel.high else (max(first, last) + 1, -low if falls else high)
-    wanted = abs(real.gain)
+    wanted = abs(real.gain) * sums.ratio
     for shift in range(MAX_SHIFT + 1):
         scaled = wanted * (1 << shift)
         below = math.floor(scaled)
@@ -433,7 +474,7 @@ def _roundest(low: int, high: int) -> int:
     return (high >> zeros) << zeros
 
 
-def _begin(channel: Steps, real: Line, sums: _Sums, code: int, falls: bool) -> int:
+def _begin(channel: Steps, real: Line, sums: _Branch, code: int, falls: bool) -> int:
     """Return the index of the sum at which a code begins: the least with at least that code, the greatest if it falls.
 
     Guessed by a formula, and believed only where the channel itself says so; else found by halving.

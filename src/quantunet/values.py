@@ -16,9 +16,9 @@ from typing import TypeAlias
 import numpy as np
 
 from quantunet.fraction_rounding import Rounding, half_even
-from quantunet.ir import Array, Node, Pair, QType, Shape, Sides, Tensor
+from quantunet.ir import Add, Node, Pair, QType, Shape, Sides, Tensor
 from quantunet.ranges import Bound, limited
-from quantunet.requantisation import Bend
+from quantunet.requantisation import Bend, Sums
 
 Steps: TypeAlias = tuple[Fraction, ...]
 """The real value of the integer 1: one for the whole tensor, or one of each channel."""
@@ -137,6 +137,9 @@ class SumSource:
             is a sum of theirs; empty where nothing is known.
         frac: Fractional bits of the sums to the layer, which knows only the types of what it reads; ``None`` where it
             may say any.
+        limits: Of a sum of two tensors: the limits of their types.
+        held: Of a sum of two tensors: the factors of what the tensor holds, where those are not the terms' own.
+        ratio: What the integer 1 of the tensor stands for, in steps of the terms.
         unsigned: Whether the layer writes them without a sign: they have the sign of what it reads.
     """
 
@@ -148,6 +151,9 @@ class SumSource:
     span: tuple[int, int] | None = None
     terms: tuple[tuple[int, int, int], ...] = ()
     frac: int | None = None
+    limits: tuple[tuple[int, int], ...] = ()
+    held: tuple[int, ...] = ()
+    ratio: Fraction = Fraction(1)
     unsigned: bool = False
 
     @property
@@ -156,15 +162,47 @@ class SumSource:
         power = frac_of(self.steps[0]) if len(self.steps) == 1 else None
         return self.frac is not None and self.frac != (power or 0)
 
-    def sums(self) -> Array | None:
-        """Return every integer that can come, rising; ``None`` where that is the whole reach, or too much."""
+    def sums(self) -> Sums | None:
+        """Return the sums that can come; ``None`` where that is the whole reach, or too much."""
         counts = [high - low + 1 for _, low, high in self.terms]
-        if not counts or math.prod(counts) > _MAX_SUMS:
+        most = sum(abs(gain) * max(abs(low), abs(high)) for gain, low, high in self.terms)
+        if not counts or math.prod(counts) > _MAX_SUMS or most >= 1 << 62:
             return None
-        found = np.zeros(1, dtype=np.int64)
-        for gain, low, high in self.terms:
-            found = np.unique(found[:, None] + gain * np.arange(low, high + 1, dtype=np.int64))
-        return found
+        exact = held = np.zeros((1, 1), dtype=np.int64)
+        for index, (gain, low, high) in enumerate(self.terms):
+            codes = np.arange(low, high + 1, dtype=np.int64)
+            exact = exact.reshape(-1, 1) + gain * codes
+            held = held.reshape(-1, 1) + (self.held[index] if self.held else gain) * codes
+        order = exact.reshape(-1).argsort(kind="stable")
+        return Sums(exact.reshape(-1)[order], held.reshape(-1)[order], self.ratio)
+
+    def reduced(self, bits: int) -> SumSource | None:
+        """Return the sum with factors of fewer bits, which lie near the exact ones; ``None`` where it has no more.
+
+        Whether they are near enough is for the search for constants to say.
+        """
+        node = self.node
+        if not isinstance(node, Add) or not self.terms:
+            return None
+        ratio = 1 << max(max(map(abs, node.gains)).bit_length() - bits, 0)
+        first, second = (round(Fraction(gain, ratio)) for gain in node.gains)
+        if ratio == 1 or not first or not second:
+            return None
+        held = tuple(
+            term * gain // old for (term, _, _), old, gain in zip(self.terms, node.gains, (first, second), strict=True)
+        )
+        ends = [sorted((g * low, g * high)) for g, (_, low, high) in zip(held, self.terms, strict=True)]
+        assert self.span is not None
+        spans = [sorted((g * low, g * high)) for g, (low, high) in zip(held, self.limits, strict=True)]
+        return replace(
+            self,
+            node=replace(node, gains=(first, second)),
+            steps=(self.steps[0] * ratio,),
+            reach=(ends[0][0] + ends[1][0], ends[0][1] + ends[1][1]),
+            span=(spans[0][0] + spans[1][0], spans[0][1] + spans[1][1]),
+            held=held,
+            ratio=Fraction(ratio),
+        )
 
 
 _MAX_SUMS = 1 << 20
@@ -195,7 +233,7 @@ class MovedSource:
         node: The layer, whose names are not final.
         shape: Of its result.
         pads: Rows and columns of the least value around what it reads.
-        compares: Whether it takes the greatest of several values: no falling function may stand in front of it.
+        compares: Whether it takes the greatest of several values: no falling function may stand behind it.
         enlarges: Whether it makes more values than it reads: it stands behind a requantisation then.
     """
 

@@ -191,7 +191,8 @@ class Ops:
         variance = np.abs(self.drawn(channels)) + np.float32(0.05)
         names = [self.constant(each) for each in (gamma, self.drawn(channels), self.drawn(channels), variance)]
         self.builder.note("BatchNormalization of any scale", "asked")
-        if any(node.op_type in ("Clip", "MaxPool") for node in self.builder.nodes[-3:]):
+        before = [node.op_type for node in self.builder.nodes if node.op_type != "Constant"]
+        if {"Clip", "MaxPool"} & set(before[-2:]):
             self.builder.note("a factor behind both limits of a Clip, or below 0 behind a pool", "open")
         return self.builder.emit("BatchNormalization", [tensor, *names], epsilon=float(np.float32(1e-5)))
 
@@ -311,6 +312,8 @@ class Ops:
         if kind == "HardSwish" and builder.opset < 14:
             kind = "Tanh"
         builder.note("functions of one value", "asked")
+        if builder.nodes[-1].op_type in ("Resize", "AveragePool", "Mul", "Concat"):
+            builder.note("a function of sums that may be wider than a table", "open")
         if kind == "SiLU":
             return self.quantised(builder.emit("Mul", [tensor, builder.emit("Sigmoid", [tensor])]))
         return self.quantised(builder.emit(kind, [tensor]))
@@ -331,6 +334,9 @@ class Ops:
             legs = [builder.quantizer(leg, scale, 6, True) for leg in (tensor, other)]
             return builder.emit("Max", legs)
         builder.note("two tensors of other scales", "asked")
+        units = [builder.value(leg).unit for leg in (tensor, other)]
+        if len({unit.numerator & (unit.numerator - 1) == 0 for unit in units}) > 1:
+            builder.note("a power of two and another scale, which 48 bits may not hold", "open")
         legs = [tensor, other]
         if op != "Sub" and rng.random() < 0.5:
             legs.reverse()
@@ -416,7 +422,7 @@ def _generated(seed: int, rng: random.Random) -> tuple[RandomFile, int]:
     shape = [1, channels, width] if rank == 3 else shape
     laid = image.transpose(2, 0, 1).reshape(shape)
     builder.executor.values["x"] = Exact(Exact.of(laid.astype(np.int64)).num, pixel)
-    quantised = tensor = ops.quantised("x")
+    tensor = ops.quantised("x")
     if rank == 2:
         tensor = ops.dense(tensor)
     else:
@@ -431,8 +437,11 @@ def _generated(seed: int, rng: random.Random) -> tuple[RandomFile, int]:
             tensor = ops.conv(tensor)
         elif end < 0.6 and builder.value(tensor).shape[1] > 1:
             tensor = builder.emit("ArgMax", [tensor], axis=1, keepdims=rng.choice([0, 1]))
-    if tensor == quantised:
+    if not any(node.op_type in ("Conv", "ConvTranspose", "Gemm", "MatMul", "ArgMax") for node in builder.nodes):
         tensor = ops.block(tensor)
     model = model_of(builder, "x", shape, tensor, "1")
     values = len(set(builder.value(tensor).num.ravel()))
-    return RandomFile(seed, model, image, pixel, (quantised,), "x", builder.choices, builder.layers), values
+    # What the picture's codes are shows in the output: two quantizers of the input may be one.
+    return RandomFile(
+        seed, model, image, pixel, (), "x", builder.choices, builder.layers, excuse="in the middle between two integers"
+    ), values

@@ -69,6 +69,7 @@ class RandomFile:
         source: Name of the graph's input.
         choices: The level of every choice.
         layers: How many layers with weights it has.
+        excuse: What a refusal may say, whatever the choices were.
     """
 
     seed: int
@@ -81,6 +82,7 @@ class RandomFile:
     layers: int
     input_last: bool = False
     output_last: bool = False
+    excuse: str = ""
 
     @property
     def level(self) -> str:
@@ -966,7 +968,8 @@ def judge(file: RandomFile, folder: Path, loader: Callable[[Path], Graph] = load
             graph = loader(path)
     except QuantUNetError as error:
         reason = f"{type(error).__name__}: {error}"
-        return Verdict("wrongly refused" if file.level in ("plain", "asked") and not meaning else "refused", reason)
+        excused = file.level not in ("plain", "asked") or meaning or (file.excuse and file.excuse in reason)
+        return Verdict("refused" if excused else "wrongly refused", reason)
     except Exception:  # noqa: BLE001 - whatever it is, it is the finding
         return Verdict("traceback", traceback.format_exc(limit=-4))
     finally:
@@ -975,7 +978,7 @@ def judge(file: RandomFile, folder: Path, loader: Callable[[Path], Graph] = load
         return Verdict("silent", f"taken, but: {meaning}")
     try:
         codes = picture_codes(with_pixel_scale(graph, file.pixel), file.image)
-        if not any(_same_codes(codes, executor[name], graph) for name in file.quantised):
+        if file.quantised and not any(_same_codes(codes, executor[name], graph) for name in file.quantised):
             return Verdict(
                 "silent", f"Graph.pixels {graph.pixels} with {graph.tensor(graph.input).qtype} gives other codes"
             )

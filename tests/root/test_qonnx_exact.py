@@ -283,3 +283,94 @@ def test_random_files_as_the_executor_of_qonnx() -> None:
         if files == 10:
             break
     assert files == 10
+
+
+def eighths(*shape: int) -> np.ndarray:
+    """Multiples of 1/8 of few bits: float32 is exact with them."""
+    return (np.random.default_rng(len(shape)).integers(-40, 40, size=shape) / 8).astype(np.float32)
+
+
+def i64(*values: int) -> np.ndarray:
+    return np.array(values, dtype=np.int64)
+
+
+IMAGE, SIGNAL = eighths(1, 8, 4, 6), eighths(1, 8, 10)
+BESIDE_ONNX: dict[str, tuple[str, np.ndarray, tuple[Any, ...], dict[str, Any]]] = {
+    "MatMul": ("MatMul", eighths(2, 5), (eighths(5, 3),), {}),
+    "MatMul of batches": ("MatMul", eighths(1, 2, 5), (eighths(5, 3),), {}),
+    "Gemm": ("Gemm", eighths(2, 5), (eighths(3, 5), eighths(3)), {"transB": 1, "alpha": 0.5, "beta": 2.0}),
+    "Conv of a signal": ("Conv", SIGNAL, (eighths(4, 4, 3), eighths(4)),
+                         {"group": 2, "strides": [2], "dilations": [2], "pads": [1, 3]}),
+    "Conv of groups": ("Conv", IMAGE, (eighths(8, 1, 3, 1),), {"group": 8, "pads": [2, 0, 1, 0], "strides": [1, 3]}),
+    "ConvTranspose of a signal": ("ConvTranspose", SIGNAL, (eighths(8, 2, 4),), {"strides": [2], "pads": [1, 1]}),
+    "ConvTranspose with output_padding": ("ConvTranspose", IMAGE, (eighths(8, 2, 3, 3),),
+                                          {"strides": [2, 2], "pads": [1, 1, 1, 1], "output_padding": [1, 1]}),
+    "MaxPool of a signal": ("MaxPool", SIGNAL, (), {"kernel_shape": [3], "strides": [2], "pads": [1, 1]}),
+    "AveragePool of a signal": ("AveragePool", SIGNAL, (), {"kernel_shape": [4], "strides": [2]}),
+    "GlobalAveragePool": ("GlobalAveragePool", eighths(1, 3, 4, 8), (), {}),
+    "GlobalMaxPool": ("GlobalMaxPool", IMAGE, (), {}),
+    "ReduceMean": ("ReduceMean", eighths(1, 3, 4, 8), (), {"axes": [2, -1], "keepdims": 0}),
+    "Slice": ("Slice", IMAGE, (i64(1, -3), i64(-1, 99), i64(2, 3)), {}),
+    "Slice by 2": ("Slice", IMAGE, (i64(0), i64(5), i64(3), i64(2)), {}),
+    "DepthToSpace DCR": ("DepthToSpace", IMAGE, (), {"blocksize": 2}),
+    "DepthToSpace CRD": ("DepthToSpace", IMAGE, (), {"blocksize": 2, "mode": "CRD"}),
+    "Resize linear, half_pixel": ("Resize", IMAGE, (None, f32(1, 1, 2, 2)), {"mode": "linear"}),
+    "Resize linear, asymmetric": ("Resize", IMAGE, (None, f32(1, 1, 2, 4)),
+                                  {"mode": "linear", "coordinate_transformation_mode": "asymmetric"}),
+    "Resize nearest, half_pixel": ("Resize", IMAGE, (None, f32(1, 1, 3, 2)), {"nearest_mode": "round_prefer_ceil"}),
+    "Resize to a size": ("Resize", IMAGE, (None, None, i64(1, 8, 8, 18)),
+                         {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}),
+    "Pad of images": ("Pad", IMAGE, (i64(0, 0, 1, 2, 0, 0, 3, 0), f32(0.25)[0]), {}),
+    "QuantizeLinear": ("QuantizeLinear", IMAGE, (f32(0.25)[0], np.array(3, np.int8)), {}),
+    "QuantizeLinear, odd zero point": ("QuantizeLinear", IMAGE, (f32(0.25)[0], np.array(7, np.uint8)), {}),
+    "QuantizeLinear of channels": ("QuantizeLinear", eighths(1, 2, 4, 6), (f32(0.25, 0.5), np.array([1, -2], np.int8)),
+                                   {"axis": 1}),
+    "Gather": ("Gather", IMAGE, (i64(2, 0),), {"axis": 2}),
+    "Shape": ("Shape", IMAGE, (), {}),
+    "Abs": ("Abs", IMAGE, (), {}),
+    "Neg": ("Neg", IMAGE, (), {}),
+    "Sign": ("Sign", IMAGE, (), {}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BESIDE_ONNX)
+def test_as_the_evaluator_of_onnx(case: str) -> None:
+    from onnx.reference import ReferenceEvaluator
+
+    op, x, constants, attributes = BESIDE_ONNX[case]
+    named = {f"c{index}": value for index, value in enumerate(constants) if value is not None}
+    inputs = ["x", *(f"c{index}" if value is not None else "" for index, value in enumerate(constants))]
+    made = model([helper.make_node(op, inputs, ["y"], name="node", **attributes)], named, list(x.shape))
+    del made.opset_import[1:]
+    theirs = np.asarray(ReferenceEvaluator(made).run(None, {"x": x})[0])
+    ours = run(made, {"x": Exact.of(x)})["y"]
+    assert ours.shape == theirs.shape
+    assert ours.floats().tolist() == theirs.astype(np.float64).tolist()
+    assert theirs.size
+
+
+FUNCTIONS = ("Tanh", "Elu", "Selu", "Softplus", "Softsign", "HardSigmoid", "HardSwish", "Erf", "Exp", "Sigmoid", "Gelu",
+             "Mish")  # fmt: skip
+
+
+@pytest.mark.parametrize("op", FUNCTIONS)
+def test_functions_as_the_evaluator_of_onnx(op: str) -> None:
+    """Float64 on both sides, whose last bits are not the same."""
+    from onnx.reference import ReferenceEvaluator
+
+    x = np.arange(-40, 40) / 8
+    made = model([helper.make_node(op, ["x"], ["y"])], {}, [80], opset=20)
+    made.graph.input[0].type.tensor_type.elem_type = TensorProto.DOUBLE
+    del made.opset_import[1:]
+    theirs = ReferenceEvaluator(made).run(None, {"x": x})[0]
+    ours = run(made, {"x": Exact.of(x)})["y"].floats()
+    assert np.abs(ours - theirs).max() < 1e-6
+    assert len(set(ours.tolist())) > 10
+
+
+def test_dequantisation_by_hand() -> None:
+    zero, codes = np.array([1, -2], np.int8), np.array([[[3]], [[4]]], np.int8)
+    node = helper.make_node("DequantizeLinear", ["c", "s", "z"], ["w"], axis=0)
+    add = helper.make_node("Add", ["x", "w"], ["y"])
+    made = model([node, add], {"c": codes, "s": f32(0.5, 0.25), "z": zero}, [1])
+    assert run(made, {"x": Exact.of([0])})["y"].fractions().tolist() == [[[1]], [[Fraction(3, 2)]]]

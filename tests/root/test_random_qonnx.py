@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import random_ops
 from helpers.random_qonnx import check, generate, judge
 
 from quantunet.ir import Conv2d, Graph, IntArray, Node, QType
@@ -26,7 +27,16 @@ def test_random_files(first: int, tmp_path: Path) -> None:
     assert report.compared
 
 
+@pytest.mark.parametrize("first", range(0, FILES, CHUNK))
+def test_random_files_of_every_op_and_scale(first: int, tmp_path: Path) -> None:
+    report = check(range(first, first + CHUNK), tmp_path, random_ops.generate)
+    assert not report.failures, "\n".join(report.failures)
+    assert report.kinds["exact"] > CHUNK / 2
+    assert report.compared
+
+
 def test_a_file_is_a_function_of_its_seed() -> None:
+    assert random_ops.generate(5).model.SerializeToString() == random_ops.generate(5).model.SerializeToString()
     assert generate(5).model.SerializeToString() == generate(5).model.SerializeToString()
     assert generate(5).model.SerializeToString() != generate(6).model.SerializeToString()
 
