@@ -136,7 +136,7 @@ class Builder:
     _order: dict[str, int] = field(default_factory=dict)
     _sources: dict[str, TensorSource] = field(default_factory=dict)
     _inputs: list[str] = field(default_factory=list)
-    _blurred: set[str] = field(default_factory=set)
+    _blurred: dict[str, Node] = field(default_factory=dict)
     _narrower: dict[tuple[SumSource, int], SumSource | None] = field(default_factory=dict)
     _input_codes: tuple[Fraction, int | None, int | None] | None = None
 
@@ -300,7 +300,7 @@ class Builder:
         spans = [sorted((gain * low, gain * high)) for (gain, _, _), (low, high) in zip(terms, limits, strict=True)]
         span = (spans[0][0] + spans[1][0], spans[0][1] + spans[1][1])
         shape = tensors[0].shape
-        source = SumSource(place, node, shape, (step,), reach, span, tuple(terms), finest, limits)
+        source = SumSource(place, node, shape, (step,), reach, span, tuple(terms), finest, limits, gains)
         return Value(source, place)
 
     def multiply(self, place: Place, first: AnyValue, second: AnyValue) -> Value:
@@ -657,11 +657,7 @@ class Builder:
         last, reading = self._output(output, reader)
         nodes = tuple(node for _, node in sorted(self.layers, key=lambda entry: entry[0]))
         # A gate in the middle need not tell the least logits from 0; at the end the check refuses it.
-        blurred = self._blurred - {last.name}
-        nodes = tuple(
-            replace(node, probability=False) if isinstance(node, Lookup) and node.output in blurred else node
-            for node in nodes
-        )
+        nodes = tuple(node if node.output == last.name else self._blurred.get(node.output, node) for node in nodes)
         names = (*self._inputs, *(node.output for node in nodes))
         tensors = tuple(self.tensors[each] for each in names)
         return check(Graph(name, tuple(self._inputs), last.name, tensors, nodes, self.pixels, reading))
@@ -973,8 +969,8 @@ class Builder:
         frac = (power or 0) if source.frac is None else source.frac
         signed = not source.unsigned
         qtype = QType(bits_for(low, high) - (not signed), signed, frac)
-        gains = source.node.gains if isinstance(source.node, Add) else (1, 1)
-        if isinstance(source.node, Add) and (qtype.bits > MAX_ACCUMULATOR_BITS or max(map(abs, gains)) > MAX_GAIN):
+        gains = source.gains
+        if gains is not None and (qtype.bits > MAX_ACCUMULATOR_BITS or max(map(abs, gains)) > MAX_GAIN):
             raise WidthError(
                 source.place.name, expected=f"a sum of at most {MAX_ACCUMULATOR_BITS} bits at the scale of both",
                 got=f"{qtype.bits} bits, by factors of {gains[0]} and {gains[1]}",
@@ -1345,7 +1341,8 @@ class Builder:
             table = sigmoid_table(value.source.qtype, form.qtype)
             made = self._looked_up(value.place, value.source, table, form, probability=True)
             if not keeps_threshold(table, value.source.qtype, form.qtype):
-                self._blurred.add(self.tensor(made, place).name)
+                _, node = self.layers[-1]
+                self._blurred[node.output] = Lookup(node.name, node.inputs, node.output, table, probability=False)
             return made
         codes = [_table_code(place, each, rule) for each in value.values]
         if form is None or not rule.low >= form.qtype.qmin or not rule.high <= form.qtype.qmax:

@@ -190,11 +190,11 @@ def find(channels: Sequence[Steps], reach: tuple[int, int], sums: Sums | None = 
         reach: The least and the greatest integer of the tensor.
         sums: The sums that can come, where not every integer of the reach does.
 
-    >>> channel = Steps(Fraction(1, 3), Fraction(0), half_even, 0, 7)
+    >>> channel = Steps(Bend().then(Fraction(1, 3), Fraction(0)), half_even, 0, 7)
     >>> found = find([channel], (-20, 40))
     >>> (found.multiplier, found.offset, found.shift)
-    ((11,), (16,), 5)
-    >>> all(min(max((x * 11 + 16) >> 5, 0), 7) == channel(x) for x in range(-20, 41))
+    ((11,), (12,), 5)
+    >>> all(min(max((x * 11 + 12) >> 5, 0), 7) == channel(x) for x in range(-20, 41))
     True
     """
     exact = _exact(channels, reach) if sums is None or sums.ratio == 1 else None

@@ -138,6 +138,7 @@ class SumSource:
         frac: Fractional bits of the sums to the layer, which knows only the types of what it reads; ``None`` where it
             may say any.
         limits: Of a sum of two tensors: the limits of their types.
+        gains: Of a sum of two tensors: the layer's own factors.
         held: Of a sum of two tensors: the factors of what the tensor holds, where those are not the terms' own.
         ratio: What the integer 1 of the tensor stands for, in steps of the terms.
         unsigned: Whether the layer writes them without a sign: they have the sign of what it reads.
@@ -152,6 +153,7 @@ class SumSource:
     terms: tuple[tuple[int, int, int], ...] = ()
     frac: int | None = None
     limits: tuple[tuple[int, int], ...] = ()
+    gains: Pair | None = None
     held: tuple[int, ...] = ()
     ratio: Fraction = Fraction(1)
     unsigned: bool = False
@@ -182,21 +184,22 @@ class SumSource:
         Whether they are near enough is for the search for constants to say.
         """
         node = self.node
-        if not isinstance(node, Add) or not self.terms:
+        if self.gains is None:
             return None
-        ratio = 1 << max(max(map(abs, node.gains)).bit_length() - bits, 0)
-        first, second = (round(Fraction(gain, ratio)) for gain in node.gains)
+        ratio = 1 << max(max(map(abs, self.gains)).bit_length() - bits, 0)
+        first, second = (round(Fraction(gain, ratio)) for gain in self.gains)
         if ratio == 1 or not first or not second:
             return None
         held = tuple(
-            term * gain // old for (term, _, _), old, gain in zip(self.terms, node.gains, (first, second), strict=True)
+            term * gain // old for (term, _, _), old, gain in zip(self.terms, self.gains, (first, second), strict=True)
         )
         ends = [sorted((g * low, g * high)) for g, (_, low, high) in zip(held, self.terms, strict=True)]
         assert self.span is not None
         spans = [sorted((g * low, g * high)) for g, (low, high) in zip(held, self.limits, strict=True)]
         return replace(
             self,
-            node=replace(node, gains=(first, second)),
+            node=Add(node.name, node.inputs, node.output, (first, second)),
+            gains=(first, second),
             steps=(self.steps[0] * ratio,),
             reach=(ends[0][0] + ends[1][0], ends[0][1] + ends[1][1]),
             span=(spans[0][0] + spans[1][0], spans[0][1] + spans[1][1]),
