@@ -121,7 +121,7 @@ def _conv_transpose(layer: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -
     """A transpose convolution; Keras keeps its weights as ``(rows, columns, channels out, channels in)``."""
     weight = np.ascontiguousarray(_array(layer.kernel).transpose(0, 1, 3, 2))
     sizes = _sizes(inputs, outputs)
-    crops = {}
+    crops: dict[str, int] = {}
     for name, first, last, taps, step in (
         ("height", "top", "bottom", layer.kernel_size[0], layer.strides[0]),
         ("width", "left", "right", layer.kernel_size[1], layer.strides[1]),
