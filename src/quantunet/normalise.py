@@ -325,13 +325,13 @@ class Builder:
             ShapeError: Their shapes differ.
             TypeMismatchError: Their scales differ.
         """
-        (one, other), (step, _) = self._two(place, first, second)
-        joined = self._common(Joined(place, (self.ready(one, place), self.ready(other, place))))
+        tensors, steps = self._two(place, first, second)
+        legs = [self._relabel(tensor, step, place) for tensor, step in zip(tensors, steps, strict=True)]
+        joined = self._common(Joined(place, tuple(legs)))
         node = Maximum(self._layer_name(place.name), (joined[0].name, joined[1].name), self._tensor_name(place.output))
         tensor = self._add(place.order, node, joined[0].shape, joined[0].qtype, joined[0].unit)
         reaches = [self._reach[each.name] for each in joined]
         self._reach[tensor.name] = (max(low for low, _ in reaches), max(high for _, high in reaches))
-        del step
         return self.ready(tensor, place)
 
     def clip(self, place: Place, value: AnyValue, low: Bound, high: Bound) -> AnyValue:
