@@ -589,6 +589,8 @@ class Builder:
 
         Sums that no quantizer has seen yet are left as they are: their readers quantise them, each in its own way.
         """
+        if isinstance(value, Value) and isinstance(value.source, TensorSource) and value.uniform is not None:
+            return value  # a tensor of the graph, perhaps with another meaning of its integers
         legs = value.legs if isinstance(value, Joined) else (value,)
         for leg in legs:
             if isinstance(leg, Curve) or (leg.declared is None and leg.step is None and self._open(leg)):
