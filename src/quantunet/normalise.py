@@ -1046,16 +1046,8 @@ class Builder:
         least, most = (end / step for end in self._real_reach(value))
         ends = clamped((int(least), int(most)), low, high)
         assert ends is not None
-        channels = [
-            Steps(Bend().then(one, Fraction(0)) if bend == Bend() else _behind(bend, one), value.rounding, *(
-                (int(least), int(most)) if value.wraps else (ends[0] if low is None else low,
-                                                            ends[1] if high is None else high)))
-            for bend, one in zip(
-                (each.then(1 / step, Fraction(0)) for each in self._bends(value)),
-                self._channel_steps(value),
-                strict=True,
-            )
-        ]  # fmt: skip
+        bounds = (ends[0] if low is None else low, ends[1] if high is None else high)
+        channels = self._steps(value, step, (int(least), int(most)) if value.wraps else bounds)
         found, base = self._found(channels, value.source)
         places = tie_places(channels) if found is None and value.rounding is half_even else None
         if places is not None and max(abs(end) for end in ends) << places < _MAX_CUT:
@@ -1069,16 +1061,20 @@ class Builder:
             )
         held = declared is not None and declared.qmin <= ends[0] and ends[1] <= declared.qmax
         qtype = declared if declared is not None and (held or value.wraps) else self._holding(value, ends, step, wide)
-        limits = (qtype.qmin, qtype.qmax) if value.wraps else (max(ends[0], qtype.qmin), min(ends[1], qtype.qmax))
-        low_limit = qtype.qmin if low is not None and low < qtype.qmin else (low if low is not None else limits[0])
-        high_limit = qtype.qmax if high is not None and high > qtype.qmax else (high if high is not None else limits[1])
-        if value.wraps:
-            low_limit, high_limit = limits
+        reach = (qtype.qmin, qtype.qmax) if value.wraps else (max(ends[0], qtype.qmin), min(ends[1], qtype.qmax))
+        limits = reach if value.wraps else (max(bounds[0], qtype.qmin), min(bounds[1], qtype.qmax))
         source = base.tensor if isinstance(base, TensorSource) else self._sums(_as_sums(base))
-        tensor = self._affine_layer(value, source, found, qtype, (low_limit, high_limit))
-        self._reach[tensor.name] = limits
+        tensor = self._affine_layer(value, source, found, qtype, limits)
+        self._reach[tensor.name] = reach
         self._made[key] = tensor
         return tensor
+
+    def _steps(self, value: Value, step: Fraction, bounds: tuple[int, int]) -> list[Steps]:
+        """Return what becomes of the integers of each channel, in steps of the result."""
+        return [
+            Steps(_behind(bend.then(1 / step, Fraction(0)), one), value.rounding, *bounds)
+            for bend, one in zip(self._bends(value), self._channel_steps(value), strict=True)
+        ]
 
     def _found(self, channels: Sequence[Steps], source: Source) -> tuple[Constants | None, Source]:
         """Return constants, and the source that they are for: a sum of two scales with factors of the fewest bits."""
