@@ -99,10 +99,10 @@ def test_bad_image(tmp_path: Path, model: Path, kind: str, capsys: pytest.Captur
 
 
 def test_bad_model(tmp_path: Path, image: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    model = SmallUnet(weight_scale=0.3).write(tmp_path / "bad.onnx")
+    model = SmallUnet(zero_point=0.5).write(tmp_path / "bad.onnx")
     out = tmp_path / "mask.png"
     assert main(["infer", str(model), str(image), "--out", str(out)]) == 2
-    assert "conv_weight: expected a scale that is a power of two" in capsys.readouterr().err
+    assert "input: expected an integer as zero point, got 0.5" in capsys.readouterr().err
     assert not out.exists()
     assert main(["infer", "no_such_network", str(image), "--out", str(out)]) == 2
     message = capsys.readouterr().err

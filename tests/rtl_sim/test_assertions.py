@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from helpers import op_cases
 from helpers.benches.cases import TOP, Case, layer_case, write_cases
-from helpers.matrix_cases import Layer, case_of
+from helpers.matrix_cases import Layer, case_of, window_conv2d_cases
 from helpers.rtl import BUILD_ROOT
 
 from quantunet.errors import ToolFailedError
@@ -33,6 +33,8 @@ ROUNDS: dict[str, tuple[Fault, ...]] = {
         ("qun_add.sv", "_second_tready = ready && s_axis_first_tvalid", "_second_tready = ready", "frames_meet"),
         ("qun_fifo.sv", "(write_addr_q == AddrBits'(LastAddr)) ? '0 :", "", "addresses_in_range"),
         ("qun_fork.sv", "done ? '0 : served_q", "served_q", "served_a_beat"),
+        ("qun_global_pool2d.sv", "= pixel_q == PixelBits'(Pixels - 1)", "= 1'b0", "last_ends_image"),
+        ("qun_interpolate.sv", "= write_beat_q == BeatBits'(Beats - 1)", "= 1'b0", "last_ends_item"),
         ("qun_maxpool2d.sv", "last_pair ? '0 : pair_q", "pair_q", "counters_in_range"),
         ("qun_pixel_window.sv", "x_q <= x_last ? '0 : x_q + 1'b1", "x_q <= x_q + 1'b1", "access_in_range"),
         ("qun_row_repeat.sv", "line_end ? '0 : x_q + 1'b1", "x_q + 1'b1", "counters_in_range"),
@@ -47,6 +49,7 @@ ROUNDS: dict[str, tuple[Fault, ...]] = {
         ("qun_concat.sv", "group_q >= GroupBits'(SkipGroups)", "group_q != '0", "last_ends_pixel"),
         ("qun_width_adapter.sv", "in_ready = !completes ||", "in_ready = 1'b1 ||", "group_is_kept"),
         ("qun_lookup.sv", "    if (move) begin\n", "    begin\n", "input_waits"),
+        ("qun_rectangle.sv", "        row_inside_d = 1'b1;", "        row_inside_d = 1'b0;", "flags_fit_counters"),
     ),
     "memories": (
         ("qun_credit_fifo.sv", "else if (pop && !take)", "else if (pop)", "credits_in_range"),
@@ -59,6 +62,7 @@ ROUNDS: dict[str, tuple[Fault, ...]] = {
         ("qun_fifo.sv", "stored_q != '0 && claimed_q != 3'd4", "stored_q != '0", "prefetch_has_place"),
         ("qun_maxpool2d.sv", "(take && odd_column_q),\n      .read_addr", "(take),\n      .read_addr", "no_collision"),
         ("qun_row_repeat.sv", "tap_last = fold_end", "tap_last = 1'b0", "first_begins_fold"),
+        ("qun_window.sv", "room_q + freed - count_t'({1'b0, write_pixel})", "room_q + freed", "counts_in_range"),
         ("qun_fork.sv", "{Outputs{valid}} & ~served_q", "{Outputs{valid}} & ~served_q & m_axis_tready", "check"),
         ("qun_register_slice.sv", "if (m_ready || !out_valid_q)", "if (m_ready)", "skid_behind_beat"),
     ),
@@ -66,6 +70,7 @@ ROUNDS: dict[str, tuple[Fault, ...]] = {
         ("qun_matrix_vector.sv", "accs_q[p] = (first ? biases_q[p] : accs_q[p])", "accs_q[p] = accs_q[p]", "sums_fit"),
         ("qun_sliding_window.sv", "(fold_ready && fill_q >= fill_needed)", "fold_ready", "tap_is_stored"),
         ("qun_row_repeat.sv", "(fold_ready && stored)", "stored", "take_has_credit"),
+        ("qun_window.sv", "room_q <= room_q + freed -", "room_q <= room_q -", "window_fits"),
         (
             "qun_fifo.sv",
             "stored_q + LevelBits'(push) - LevelBits'(read)",
@@ -109,6 +114,14 @@ def cases() -> list[Case]:
         op_cases.fifo_cases()[4],
         op_cases.width_adapter_cases()[0],
         op_cases.width_adapter_cases()[1],
+        window_conv2d_cases()[0],
+        op_cases.global_pool2d_cases()[1],
+        op_cases.depthwise_conv2d_cases()[0],
+        op_cases.pad_cases()[0],
+        op_cases.crop_cases()[0],
+        op_cases.resize_nearest_cases()[0],
+        op_cases.resize_bilinear_cases()[0],
+        op_cases.depth_to_space_cases()[0],
     ]
 
 
