@@ -20,7 +20,26 @@ from quantunet.ops import OPS
 CPP = Path(__file__).resolve().parent / "cpp"
 
 
-class QunConv2D(Layer):
+class _MatrixLayer(Layer):
+    """A layer with a matrix for each place of its kernel."""
+
+    def initialize(self) -> None:
+        """Add the output, the weights and the bias."""
+        attributes = self.attributes
+        self.add_output_variable([attributes["out_height"], attributes["out_width"], attributes["n_filt"]])
+        self.add_weights()
+        self.add_bias()
+
+
+class _PixelwiseLayer(Layer):
+    """A layer of two tensors, whose output has the shape of the first."""
+
+    def initialize(self) -> None:
+        """Add the output."""
+        self.add_output_variable(self.get_input_variable(self.inputs[0]).shape)
+
+
+class QunConv2D(_MatrixLayer):
     """Convolution or transpose convolution of any geometry; weights ``(dy, dx, channel in, channel out)``."""
 
     _expected_attributes = (
@@ -40,15 +59,8 @@ class QunConv2D(Layer):
         TypeAttribute("accum"),
     )
 
-    def initialize(self) -> None:
-        """Add the output, the weights and the bias."""
-        attributes = self.attributes
-        self.add_output_variable([attributes["out_height"], attributes["out_width"], attributes["n_filt"]])
-        self.add_weights()
-        self.add_bias()
 
-
-class QunConvTranspose2D(Layer):
+class QunConvTranspose2D(_MatrixLayer):
     """Transpose convolution, kernel 2x2, stride 2; weights ``(dy, dx, channel in, channel out)``."""
 
     _expected_attributes = (
@@ -64,13 +76,6 @@ class QunConvTranspose2D(Layer):
         TypeAttribute("bias"),
         TypeAttribute("accum"),
     )
-
-    def initialize(self) -> None:
-        """Add the output, the weights and the bias."""
-        attributes = self.attributes
-        self.add_output_variable([attributes["out_height"], attributes["out_width"], attributes["n_filt"]])
-        self.add_weights()
-        self.add_bias()
 
 
 class QunLookup(Layer):
@@ -131,14 +136,10 @@ _REORDER = {
 }
 
 
-class QunAdd(Layer):
+class QunAdd(_PixelwiseLayer):
     """A weighted sum of two tensors, whose exact value has the type ``accum``."""
 
     _expected_attributes = (Attribute("first_gain"), Attribute("second_gain"), TypeAttribute("accum"))
-
-    def initialize(self) -> None:
-        """Add the output."""
-        self.add_output_variable(self.get_input_variable(self.inputs[0]).shape)
 
 
 class QunAffine(Layer):
@@ -163,12 +164,8 @@ class QunAffine(Layer):
         self.add_weights_variable(name="constant", var_name="constant{index}")
 
 
-class QunMultiply(Layer):
+class QunMultiply(_PixelwiseLayer):
     """Product of two tensors; the second has as many channels as the first, or one for all."""
-
-    def initialize(self) -> None:
-        """Add the output."""
-        self.add_output_variable(self.get_input_variable(self.inputs[0]).shape)
 
 
 class QunArgmax(Layer):
@@ -262,6 +259,15 @@ _PIXELWISE_CONFIG = """struct config{index} {{
 """
 
 
+def _matrix(node: Any) -> dict[str, str]:
+    return {"w": node.get_weights("weight").name, "b": node.get_weights("bias").name}
+
+
+def _operands(node: Any) -> dict[str, str]:
+    first, second = (node.get_input_variable(name) for name in node.inputs)
+    return {"first": first.name, "first_t": first.type.name, "second": second.name, "second_t": second.type.name}
+
+
 class Conv2DConfig(LayerConfigTemplate):
     """The C++ configuration of a convolution of any geometry."""
 
@@ -282,8 +288,7 @@ class Conv2DFunction(FunctionCallTemplate):
 
     def format(self, node: Any) -> str:
         """Return the call."""
-        params = self._default_function_params(node)
-        params |= {"w": node.get_weights("weight").name, "b": node.get_weights("bias").name}
+        params = self._default_function_params(node) | _matrix(node)
         return "qun::conv2d<{input_t}, {output_t}, {config}>({input}, {output}, {w}, {b});".format(**params)
 
 
@@ -306,8 +311,7 @@ class ConvTranspose2DFunction(FunctionCallTemplate):
 
     def format(self, node: Any) -> str:
         """Return the call."""
-        params = self._default_function_params(node)
-        params |= {"w": node.get_weights("weight").name, "b": node.get_weights("bias").name}
+        params = self._default_function_params(node) | _matrix(node)
         call = "qun::conv_transpose2d<{input_t}, {output_t}, {config}>({input}, {output}, {w}, {b});"
         return call.format(**params)
 
@@ -386,9 +390,7 @@ class AddFunction(FunctionCallTemplate):
 
     def format(self, node: Any) -> str:
         """Return the call."""
-        first, second = (node.get_input_variable(name) for name in node.inputs)
-        params = self._default_function_params(node)
-        params |= {"first_t": first.type.name, "second_t": second.type.name, "first": first.name, "second": second.name}
+        params = self._default_function_params(node) | _operands(node)
         call = "qun::add<{first_t}, {second_t}, {output_t}, {config}>({first}, {second}, {output});"
         return call.format(**params)
 
@@ -445,10 +447,7 @@ class MultiplyFunction(FunctionCallTemplate):
 
     def format(self, node: Any) -> str:
         """Return the call."""
-        first, second = (node.get_input_variable(name) for name in node.inputs)
-        params = self._default_function_params(node)
-        params |= {"first": first.name, "first_t": first.type.name}
-        params |= {"second": second.name, "second_t": second.type.name}
+        params = self._default_function_params(node) | _operands(node)
         call = "qun::multiply<{first_t}, {second_t}, {output_t}, {config}>({first}, {second}, {output});"
         return call.format(**params)
 

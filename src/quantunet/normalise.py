@@ -339,7 +339,7 @@ class Builder:
         if isinstance(value, Joined):
             return replace(value, legs=tuple(_as_value(self.clip(place, leg, low, high)) for leg in value.legs))
         if isinstance(value, Curve):
-            return self.curve(place, value, lambda each: _limited(each, low, high))
+            return self.curve(place, value, lambda each: limited(each, low, high))
         if value.wraps:
             value = self.ready(self.tensor(value, value.place), value.place)
         return value.clipped(place, low, high)
@@ -1561,11 +1561,6 @@ def _as_value(value: AnyValue) -> Value:
 
 def _times(value: Fraction | float, gain: Fraction, offset: Fraction) -> Fraction | float:
     return value * gain + offset if isinstance(value, Fraction) else value * float(gain) + float(offset)
-
-
-def _limited(value: Fraction | float, low: Bound, high: Bound) -> Fraction | float:
-    raised = value if low is None or value >= low else low
-    return raised if high is None or raised <= high else high
 
 
 _UNSURE = 1e-9

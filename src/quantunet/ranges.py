@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TypeAlias
+from typing import TypeAlias, overload
 
 from quantunet.ir import MAX_BITS, QType
 
@@ -48,15 +48,18 @@ def saturates_like(qtype: QType, reach: Range, low: int | None, high: int | None
     return below and above
 
 
-def limited(value: Fraction, low: Bound, high: Bound) -> Fraction:
+@overload
+def limited(value: Fraction, low: Bound, high: Bound) -> Fraction: ...
+
+
+@overload
+def limited(value: Fraction | float, low: Bound, high: Bound) -> Fraction | float: ...
+
+
+def limited(value: Fraction | float, low: Bound, high: Bound) -> Fraction | float:
     """Return ``clamp(value, low, high)``, where ``None`` is no bound."""
-    raised = value if low is None else max(value, low)
-    return raised if high is None else min(raised, high)
-
-
-def on_grid(bound: Bound, frac: int) -> Bound:
-    """Return a bound rounded half to even to a multiple of ``2**-frac``."""
-    return None if bound is None else round(bound * Fraction(2) ** frac) * Fraction(2) ** -frac
+    raised = value if low is None or value >= low else low
+    return raised if high is None or raised <= high else high
 
 
 def clamped(reach: Range, low: int | None, high: int | None) -> Range:

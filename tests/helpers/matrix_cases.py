@@ -144,12 +144,12 @@ WINDOW_CONV2D: tuple[Layer, ...] = (
 )
 
 
+def _divisor(rng: random.Random, value: int) -> int:
+    return rng.choice([factor for factor in range(1, value + 1) if value % factor == 0])
+
+
 def random_windows(rng: random.Random) -> Layer:
     """Draw a small layer of any geometry: a convolution, or a transpose convolution of a kernel at least its stride."""
-
-    def divisor(value: int) -> int:
-        return rng.choice([factor for factor in range(1, value + 1) if value % factor == 0])
-
     transposed, groups = rng.random() < 0.4, rng.choice((1, 1, 2, 3))
     groups = 1 if transposed else groups
     shape, kernel, stride, dilation, crop = [0, 0], [0, 0], [0, 0], [1, 1], [0, 0, 0, 0]
@@ -169,8 +169,8 @@ def random_windows(rng: random.Random) -> Layer:
     return Layer(
         shape=(shape[0], shape[1], channels_in),
         channels=channels,
-        pe=divisor(channels // groups),
-        simd=divisor(channels_in // groups),
+        pe=_divisor(rng, channels // groups),
+        simd=_divisor(rng, channels_in // groups),
         source=f"{rng.choice('us')}{rng.randint(2, 8)}",
         bits_w=rng.randint(2, 8),
         target=f"{rng.choice('us')}{rng.randint(3, 8)}",
@@ -266,15 +266,12 @@ def random_layer(rng: random.Random, *, transpose: bool) -> Layer:
     def draw_type() -> str:
         return f"{rng.choice('us')}{rng.randint(2, 8)}"
 
-    def divisor(value: int) -> int:
-        return rng.choice([factor for factor in range(1, value + 1) if value % factor == 0])
-
     channels_in, channels = rng.choice((1, 2, 3, 4, 6, 8, 12, 16)), rng.choice((1, 2, 3, 4, 6, 8, 10))
     return Layer(
         shape=(rng.randint(2, 7), rng.randint(2, 7), channels_in),
         channels=channels,
-        pe=divisor(channels),
-        simd=divisor(channels_in),
+        pe=_divisor(rng, channels),
+        simd=_divisor(rng, channels_in),
         source=draw_type(),
         bits_w=rng.randint(2, 8),
         target=draw_type(),
