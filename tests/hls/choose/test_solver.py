@@ -31,12 +31,16 @@ UNET = random_unet(base=4, depth=2, size=32)
 
 
 def small() -> Graph:
-    """Return a network with a fork and a concatenation that needs no FIFO."""
+    """Return a network with a fork and a concatenation that needs no FIFO in any folding.
+
+    The solver's answer is proven best for the FIFOs that it is given, and FIFOs depend on the folding.
+    """
     builder = GraphBuilder("small", 4, 4, 2, QType(4, False, 3), seed=1)
     builder.matrix(Conv2d, "first", "image", 4, 3, 4, QType(3, False, 2))
-    builder.requant("skip", "first_out", QType(3, True, 1))
-    builder.matrix(Conv2d, "second", "first_out", 4, 1, 3, QType(3, True, 1))
-    builder.concat("join", "skip_out", "second_out")
+    builder.matrix(Conv2d, "second", "first_out", 2, 1, 3, QType(3, False, 1))
+    builder.requant("left", "second_out", QType(3, True, 1))
+    builder.requant("right", "second_out", QType(3, True, 1))
+    builder.concat("join", "left_out", "right_out")
     return builder.build()
 
 
@@ -87,7 +91,7 @@ def fits(cost: Cost, budget: Mapping[str, int]) -> bool:
 def everything() -> list[Tried]:
     found = list(every_folding(small()))
     assert len(found) > 1000
-    assert not any(fifo_depths(small(), tried.folding) for tried in found[::97])
+    assert not any(fifo_depths(small(), tried.folding) for tried in found)
     return found
 
 
@@ -106,8 +110,9 @@ def test_least_area_is_that_of_every_folding_tried(everything: list[Tried], inte
 
 @pytest.mark.parametrize("share", [1.01, 1.3, 2.0, 4.0])
 def test_the_fastest_inside_a_budget_is_that_of_every_folding_tried(everything: list[Tried], share: float) -> None:
-    smallest = min((tried.cost for tried in everything), key=lambda cost: cost.lut)
-    budget = {"lut": int(share * smallest.lut), "dsp": 4}
+    dsp = 4
+    smallest = min(tried.cost.lut for tried in everything if tried.cost.dsp <= dsp)
+    budget = {"lut": int(share * smallest), "dsp": dsp}
     prices = prices_of(budget)
     best = min((tried.interval, tried.size(prices)) for tried in everything if fits(tried.cost, budget))
     found = fold_for_budget(small(), budget, styles=FOLDED)
