@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import os
 import tempfile
 from pathlib import Path
+from unittest import mock
 
 from benchmarks.inference import test_images
 from benchmarks.rows import Context, Part, Row
@@ -36,7 +38,9 @@ def measure(context: Context) -> list[Row]:
         folder = Path(text)
         setup = Setup(graph, folding, folder, folder / "builds")
         context.say("cold build")
-        runtime = once(lambda: verilator.prepare(folder / "builds"))
+        verilator.prepare()
+        with mock.patch.dict(os.environ, {"XDG_CACHE_HOME": text}):  # once more, as on a machine that has none
+            runtime = once(verilator.prepare)
         cold = once(lambda: run_network(setup, [taps], jobs=WORKERS))
         context.say("warm build")
         warm = Timing(tuple(once(lambda: run_network(setup, [taps], jobs=WORKERS)) for _ in range(_RUNS)))
@@ -44,7 +48,7 @@ def measure(context: Context) -> list[Row]:
     cold_row = Row(name, "RTL simulation of one frame, cold build", cold, "s", note="generate, build, load, simulate")
     return [
         generation,
-        Row(name, "the simulator's runtime library, built once on a machine", runtime, "s"),
+        Row(name, "the simulator's runtime library, built once for a user", runtime, "s"),
         cold_row.over(warm_row, "warm"),
         warm_row,
     ]

@@ -145,7 +145,7 @@ def cosim(
             progress(report)
 
     stage("preparing the simulator's runtime (once)")
-    verilator.prepare(builds)  # a missing tool is said before anything is written
+    verilator.prepare()  # a missing tool is said before anything is written
     stage("golden inference")
     frames = [compact(graph, golden.run(graph, frame)) for frame in images]
     report.class_pixels = _class_pixels(graph, frames[0])

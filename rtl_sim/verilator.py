@@ -118,7 +118,7 @@ def build(
         sources: SystemVerilog files, each after the files that it needs.
         top: The top module; cocotb sees its signals, and none below it.
         parameters: Parameters of the top module. A string is a SystemVerilog string, for example a file name.
-        build_root: Folder of all builds, and of the runtime library that they share.
+        build_root: Folder of all builds. The runtime library that they share lies in the user's cache folder.
         trace: Whether :func:`run_cocotb` can write a waveform.
         jobs: C++ compilers to run at once.
         flags: More flags for Verilator.
@@ -137,7 +137,7 @@ def build(
     folder = build_root / f"{top[:40]}-{key}"
 
     def make(work: Path) -> None:
-        runtime = _runtime(tools, build_root, trace=trace)
+        runtime = _runtime(tools, trace=trace)
         started = time.monotonic()
         _verilate(tools, sources, top, parameters, work, trace=trace, flags=flags)
         _compile_model(tools, runtime, work, trace=trace, jobs=jobs)
@@ -147,8 +147,10 @@ def build(
     return folder
 
 
-def prepare(build_root: Path, *, trace: bool = False) -> None:
+def prepare(*, trace: bool = False) -> None:
     """Compile what all designs share, if it is not there, so that the first build does not have to wait for it.
+
+    It is kept in the user's cache folder (:func:`quantunet.cache.folder`), once for all networks and working folders.
 
     Raises:
         ToolMissingError: g++, Verilator or cocotb is not installed.
@@ -156,8 +158,8 @@ def prepare(build_root: Path, *, trace: bool = False) -> None:
         StorageError: The folder cannot be written.
     """
     tools = _tools()
-    if not _runtime_folder(tools, build_root.resolve(), trace).is_dir():  # what is there is checked where it is used
-        _runtime(tools, build_root.resolve(), trace=trace)
+    if not _runtime_folder(tools, trace).is_dir():  # what is there is checked where it is used
+        _runtime(tools, trace=trace)
 
 
 def lint(sources: Sequence[Path], top: str, cwd: Path, flags: Sequence[str] = ()) -> None:
@@ -382,13 +384,13 @@ def _defines(tools: _Tools, trace: bool) -> list[str]:
     return [f"-I{include}", f"-I{include / 'vltstd'}", f"-DVM_TRACE={trace:d}", f"-DVM_TRACE_VCD={trace:d}"]
 
 
-def _runtime_folder(tools: _Tools, build_root: Path, trace: bool) -> Path:
-    return build_root / f"runtime-{cache.key(tools.key, trace)[:_DIGITS]}"
+def _runtime_folder(tools: _Tools, trace: bool) -> Path:
+    return cache.folder("verilator") / f"runtime-{cache.key(tools.key, trace)[:_DIGITS]}"
 
 
-def _runtime(tools: _Tools, build_root: Path, *, trace: bool) -> Path:
+def _runtime(tools: _Tools, *, trace: bool) -> Path:
     """Return the folder with Verilator's runtime library and its precompiled header, made at the first call."""
-    folder = _runtime_folder(tools, build_root, trace)
+    folder = _runtime_folder(tools, trace)
 
     def make(work: Path) -> None:
         files = [*_RUNTIME_FILES, *(["verilated_vcd_c.cpp"] if trace else [])]

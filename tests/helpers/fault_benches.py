@@ -201,7 +201,7 @@ def judge_all(faults: Sequence[Fault], jobs: int, console: Console) -> list[Verd
     for name in wanted:
         if isinstance(BENCHES[name], partial):
             _cases(name)  # here, so that no two threads make them
-    prepare(BUILD_ROOT)
+    prepare()
     work: list[tuple[str, Fault | None]] = [(name, None) for name in wanted]
     work += [(fault.bench, fault) for fault in faults]
     columns = (TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())

@@ -142,13 +142,14 @@ def test_a_damaged_runtime_is_compiled_again_before_it_is_used(
         made.append(cwd)
 
     monkeypatch.setattr(verilator, "_in_parallel", compiled)
-    verilator.prepare(tmp_path)
-    verilator.prepare(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    verilator.prepare()
+    verilator.prepare()
     assert len(made) == 1
-    (folder,) = tmp_path.glob("runtime-*")
+    (folder,) = tmp_path.glob("quantunet/verilator/runtime-*")
     header = folder / "fast" / f"{verilator._HEADER}.gch"
     header.write_bytes(header.read_bytes()[:100])
-    assert verilator._runtime(verilator._tools(), tmp_path, trace=False) == folder
+    assert verilator._runtime(verilator._tools(), trace=False) == folder
     assert len(made) == 2
     assert header.stat().st_size == 600
 
