@@ -125,6 +125,15 @@ def random_files(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def networks(session: nox.Session) -> None:
+    """Co-simulate the architectures of the tests and the public models; `-- NAME` chooses, `-- --help` says more."""
+    need(session, "g++")
+    install(session, "hls", "sim")
+    need_shared_python(session)
+    session.run("python", "-m", "helpers.networks", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session(default=False)
 def qkeras(session: nox.Session) -> None:
     """Check that QKeras networks enter through hls4ml exactly (an environment of its own, 1 GB)."""
     version = session.run("python", "-c", "import sys; print(sys.version_info[:2] < (3, 12))", silent=True)
