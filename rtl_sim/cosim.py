@@ -50,7 +50,7 @@ from quantunet.storage import locked
 logger = logging.getLogger(__name__)
 
 DEFAULT_FRAMES = 4
-"""Adjacent frames of the network: the interval between the last two is the steady one."""
+"""Adjacent frames of the network."""
 
 NETWORK = "network"
 """What ``layers`` calls the whole network."""
@@ -60,9 +60,6 @@ Leg = Literal["hls", "rtl", "network"]
 every layer is compared too."""
 
 LEGS: tuple[Leg, ...] = get_args(Leg)
-
-STEADY_FRAMES = 4
-"""From so many adjacent frames on, the interval between the last two must be the predicted one."""
 
 Progress = Callable[[CosimReport], None]
 """Called with the report so far whenever something in it has changed."""
@@ -346,7 +343,10 @@ class _Run:
             rtl.values_compared, rtl.mismatches = result.values_compared, result.mismatches
             rtl.mask_pixels, rtl.mask_mismatches = outcome.mask_pixels, outcome.mask_mismatches
             rtl.cycles, rtl.frame_interval = result.cycles, result.frame_interval
-            rtl.first_output, rtl.first_output_predicted = result.first_output, outcome.first_output_predicted
+            rtl.first_output, rtl.frame_interval_steady = result.first_output, outcome.steady_interval
+            if outcome.predicted is not None:
+                rtl.first_output_predicted = outcome.predicted.first_output
+                rtl.frame_interval_predicted = outcome.predicted.frame_interval
             rtl.layers = [
                 InnerLayer(
                     str(inner.layer), inner.values_compared, inner.mismatches, inner.first_cycle, inner.last_cycle
@@ -390,8 +390,11 @@ def _unpredicted(what: str, simulated: int, predicted: int) -> list[str]:
 
 def _unpredicted_network(rtl: NetworkReport) -> list[str]:
     problems = _unpredicted("cycles to the first output", rtl.first_output, rtl.first_output_predicted)
-    if rtl.frames >= STEADY_FRAMES:
+    if rtl.frames > 1:
         problems += _unpredicted("cycles between frames", rtl.frame_interval, rtl.frame_interval_predicted)
+    if rtl.frame_interval_steady != rtl.frame_interval_ideal:
+        steady, ideal = rtl.frame_interval_steady, rtl.frame_interval_ideal
+        problems.append(f"RTL: {steady} cycles between frames in the long run, {ideal} in the slowest layer")
     return problems
 
 

@@ -166,7 +166,9 @@ def _network_line(network: NetworkReport) -> Text:
     line.append(f"; inside it {len(network.layers)} layers, {network.values_inside} values")
     line.append(f"\nfirst output {network.first_output} cycles (predicted {network.first_output_predicted or '-'})")
     if network.frames > 1:
-        line.append(f", frame interval {network.frame_interval} (predicted {network.frame_interval_predicted})")
+        line.append(f", frame interval {network.frame_interval} (predicted {network.frame_interval_predicted or '-'})")
+        if network.frame_interval_predicted != network.frame_interval_ideal:
+            line.append(f", {network.frame_interval_ideal} in the long run")
     fills = ", ".join(f"{name} {fill}/{depth}" for name, (depth, fill) in network.fifo_max_fill.items())
     line.append(f"\nFIFO fill  {fills}" if fills else "")
     return line

@@ -12,9 +12,10 @@ import numpy.typing as npt
 from quantunet import golden
 from quantunet.errors import ToolFailedError
 from quantunet.golden.compare import compare
+from quantunet.hls.design import Design
 from quantunet.hls.generate import rtl_project
 from quantunet.hls.schedule.depths import frame_interval
-from quantunet.hls.schedule.exact import schedule
+from quantunet.hls.schedule.exact import Schedule, schedule
 from quantunet.ir import Array, Graph
 from quantunet.rtl_sim import bench, waveform
 from quantunet.rtl_sim.bench_result import BenchResult
@@ -23,6 +24,9 @@ from quantunet.rtl_sim.layer_bench import Setup
 from quantunet.streams import read_frames
 
 TEST_MODULE = "quantunet.rtl_sim.tb_network"
+
+SETTLING_FRAMES = 4
+"""Frames that pass, after those that were inside when the first output came, until their interval is steady."""
 
 Map = npt.NDArray[np.int64] | npt.NDArray[np.bool_]
 
@@ -35,13 +39,15 @@ class NetworkResult:
         bench: What the bench saw.
         mask_pixels: Pixels of the masks or class maps that were compared with golden's.
         mask_mismatches: Those that differ.
-        first_output_predicted: Cycles to the first output by the schedule of the design; 0 with stalls.
+        predicted: The schedule of these frames in this design; ``None`` with stalls.
+        steady_interval: Cycles between frames by the schedule of the design, when it has long run; 0 with stalls.
     """
 
     bench: BenchResult
     mask_pixels: int
     mask_mismatches: int
-    first_output_predicted: int
+    predicted: Schedule | None
+    steady_interval: int
 
 
 def network_project(setup: Setup) -> rtl_project.RtlProject:
@@ -67,7 +73,7 @@ def run_network(setup: Setup, frames: Sequence[CompactTaps], *, jobs: int = 1) -
     layers = {node.output: node.name for node in setup.graph.nodes}
     project = network_project(setup)
     inputs, expected = _frames(setup, frames)
-    predicted = schedule(project.design, 1).first_output if setup.stalls == "none" else 0
+    predicted, steady = _predictions(setup, project.design, len(frames)) if setup.stalls == "none" else (None, 0)
     built = bench.build(project, setup.builds, layers=layers, jobs=jobs, flags=setup.flags)
     result = bench.run(
         built,
@@ -83,13 +89,20 @@ def run_network(setup: Setup, frames: Sequence[CompactTaps], *, jobs: int = 1) -
     if compared != list(layers.values()):
         raise ToolFailedError(TEST_MODULE, expected="a comparison of every layer", got=f"of {compared}")
     if result.timed_out or result.extra_beats or result.mismatches:
-        return NetworkResult(result, 0, 0, predicted)
+        return NetworkResult(result, 0, 0, predicted, steady)
     (port,) = rtl_project.output_ports(built.project.design)
     stream = port.stream
     output = read_frames(built.project.folder / "m_axis.hex", stream.lanes, stream.qtype, stream.shape)
     got, wanted = _maps(setup.graph, output.reshape(len(frames), *stream.shape), frames)
     maps = compare("mask", wanted.reshape(*wanted.shape[:3], -1), got.reshape(*got.shape[:3], -1))
-    return NetworkResult(result, maps.compared, maps.mismatches, predicted)
+    return NetworkResult(result, maps.compared, maps.mismatches, predicted, steady)
+
+
+def _predictions(setup: Setup, design: Design, frames: int) -> tuple[Schedule, int]:
+    """Return the schedule of some frames, and the interval between two when all that comes before them has left."""
+    predicted = schedule(design, frames)
+    inside = predicted.first_output // frame_interval(setup.graph, setup.folding)
+    return predicted, schedule(design, inside + SETTLING_FRAMES).frame_interval
 
 
 def record_network(setup: Setup, frames: Sequence[CompactTaps], result: BenchResult) -> Path:

@@ -114,7 +114,9 @@ class NetworkReport:
         mask_mismatches: Those that differ.
         cycles: Of the first frame, first input to last output handshake.
         frame_interval: Cycles between the last two frames.
-        frame_interval_predicted: Those of the slowest layer.
+        frame_interval_ideal: Cycles of the slowest layer, to which the interval settles.
+        frame_interval_predicted: Cycles between these last two frames by the schedule of the design; 0 with stalls.
+        frame_interval_steady: Likewise, between two frames long after the first.
         first_output: Cycles from the first input to the first output handshake.
         first_output_predicted: Likewise, of the schedule of the design; 0 with stalls.
         layers: Every layer inside the design, in the network's order.
@@ -126,7 +128,7 @@ class NetworkReport:
     """
 
     frames: int
-    frame_interval_predicted: int
+    frame_interval_ideal: int
     stalls: str
     values_compared: int = 0
     mismatches: int = 0
@@ -134,6 +136,8 @@ class NetworkReport:
     mask_mismatches: int = 0
     cycles: int = 0
     frame_interval: int = 0
+    frame_interval_predicted: int = 0
+    frame_interval_steady: int = 0
     first_output: int = 0
     first_output_predicted: int = 0
     layers: list[InnerLayer] = field(default_factory=list)

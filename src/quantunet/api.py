@@ -368,7 +368,7 @@ def cosim(
         stalls: How inputs and outputs stall: ``none``, ``random``, ``bursts`` or ``frozen``.
         seed: Of the stalls.
         jobs: Tasks at a time; one a core if left out.
-        frames: Adjacent frames of the design; from 4 on their interval must be as predicted.
+        frames: Adjacent frames of the design; the interval of the last two must be as predicted.
         folding: As in :func:`write_rtl`.
         interval: As in :func:`write_rtl`.
         write_folding: A file for the folding that is taken, to be edited.

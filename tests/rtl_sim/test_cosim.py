@@ -18,9 +18,10 @@ from quantunet.cli import main
 from quantunet.errors import ImageError, ModelError, ToolFailedError
 from quantunet.hls.choose.default import default_folding
 from quantunet.hls.csim import simulation
-from quantunet.hls.design import Cycles
+from quantunet.hls.design import Cycles, Design
 from quantunet.hls.generate import rtl_project
 from quantunet.hls.modules import table
+from quantunet.hls.schedule.exact import Schedule
 from quantunet.ir import Graph
 from quantunet.provenance import file_digest, graph_digest
 from quantunet.random_network import random_image, random_unet
@@ -179,8 +180,15 @@ def test_cycles_that_were_not_predicted_fail(monkeypatch: pytest.MonkeyPatch) ->
         counts = whole(*args)  # type: ignore[arg-type]
         return replace(counts, predicted=counts.predicted + 1, first_output=counts.first_output + 2)
 
+    exact = network_bench.schedule
+
+    def later(design: Design, frames: int) -> Schedule:
+        found = exact(design, frames)
+        ends = tuple(end + number for number, end in enumerate(found.frame_ends))
+        return replace(found, first_output=found.first_output + 3, frame_ends=ends)
+
     monkeypatch.setattr(table, "cycles", slower)
-    monkeypatch.setattr(cosim_module, "frame_interval", lambda *_: 7)
+    monkeypatch.setattr(network_bench, "schedule", later)
     report = run(("skip0_requant", "network"), legs=("rtl", "network"))
     assert not report.passed
     (_, alone, _), (name, whole_design, _) = report.failures()
@@ -190,7 +198,12 @@ def test_cycles_that_were_not_predicted_fail(monkeypatch: pytest.MonkeyPatch) ->
         f"RTL: {layer.first_output} cycles to the first output, predicted {layer.first_output + 2}",
     ]
     assert name == "network" and report.network_rtl is not None
-    assert whole_design == [f"RTL: {report.network_rtl.frame_interval} cycles between frames, predicted 7"]
+    rtl, ideal = report.network_rtl, report.network_rtl.frame_interval_ideal
+    assert whole_design == [
+        f"RTL: {rtl.first_output} cycles to the first output, predicted {rtl.first_output + 3}",
+        f"RTL: {rtl.frame_interval} cycles between frames, predicted {rtl.frame_interval + 1}",
+        f"RTL: {ideal + 1} cycles between frames in the long run, {ideal} in the slowest layer",
+    ]
 
 
 def test_nothing_compared_fails() -> None:
@@ -285,7 +298,7 @@ def test_a_tool_that_fails_is_no_difference(
         output[0, 0, 0] ^= differs
         return output
 
-    monkeypatch.setattr(verilator, "prepare", lambda builds: None)
+    monkeypatch.setattr(verilator, "prepare", lambda: None)
     monkeypatch.setattr(layer_bench, "run_layer", crash)
     monkeypatch.setattr(cosim_module.network_bench, "run_network", crash)
     monkeypatch.setattr(simulation, "build_layer", lambda *args: Path("unused"))

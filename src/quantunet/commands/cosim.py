@@ -54,7 +54,7 @@ def add_parser(sub: Any) -> None:
         "--frames",
         type=_positive,
         default=4,
-        help="adjacent frames of the network; from 4 on their interval must be as predicted (default: %(default)s)",
+        help="adjacent frames of the network; the interval of the last two must be as predicted (default: %(default)s)",
     )
     parser.add_argument("--folding", type=Path, help="JSON file with PE and SIMD of every layer")
     parser.add_argument("--interval", type=_positive, help="frame interval in cycles that the default folding keeps")
