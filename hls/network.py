@@ -8,23 +8,27 @@ from dataclasses import dataclass
 
 from quantunet.hls.design import Design, Fold, Instance, Stream
 from quantunet.hls.folding import Folding
-from quantunet.hls.modules.table import emit
+from quantunet.hls.modules.table import LAYERS, emit
 from quantunet.ir import Graph, Node, Tensor
 
 FifoDepths = Mapping[tuple[str, int], int]
-"""Beats of the FIFO in front of an input, by (layer, index of the input). Inputs without an entry have none."""
+"""Beats of the FIFO in front of an input, by (layer, index of the input). Inputs without an entry have none.
+
+They are beats of the stream in which the FIFO stands, see :meth:`Connection.fifo_lanes`.
+"""
 
 
 def build(graph: Graph, folding: Mapping[str, Fold], fifo_depths: FifoDepths | None = None) -> Design:
     """Wire a network, or a single layer, into one streaming design.
 
     Each tensor becomes a stream with the lanes of the layer that writes it. A tensor with several readers gets a fork;
-    an input with an entry in ``fifo_depths`` gets a FIFO; a reader with another lane count gets a width adapter.
+    an input with an entry in ``fifo_depths`` gets a FIFO; a reader with another lane count gets a width adapter, behind
+    the FIFO or, where the reader takes bursts of more lanes, before it.
 
     Args:
         graph: The network, or ``network.layer(name)`` for a layer alone.
         folding: The fold of every layer of the graph.
-        fifo_depths: Depths in beats of the producer's stream; ``None`` means no FIFOs.
+        fifo_depths: Depths of the FIFOs; ``None`` means no FIFOs.
 
     Raises:
         FoldingError: The folding does not fit the graph.
@@ -64,6 +68,14 @@ class Connection:
     def lanes_at(self, folding: Folding, reader: str) -> int:
         """Return the lanes in which a reader takes the tensor."""
         return folding[reader].lanes_in(self.tensor.shape[2])
+
+    def widens_first(self, graph: Graph, folding: Folding, reader: str) -> bool:
+        """Return whether a reader's width adapter stands before its FIFO: it takes bursts of more lanes."""
+        return LAYERS[graph.node(reader).op].BURSTS and self.lanes(folding) < self.lanes_at(folding, reader)
+
+    def fifo_lanes(self, graph: Graph, folding: Folding, reader: str) -> int:
+        """Return the lanes of the stream in which the FIFO in front of a reader stands."""
+        return self.lanes_at(folding, reader) if self.widens_first(graph, folding, reader) else self.lanes(folding)
 
 
 def connections(graph: Graph) -> tuple[Connection, ...]:
@@ -115,6 +127,21 @@ def wire(graph: Graph, folding: Folding, fifo_depths: FifoDepths | None = None) 
         ports = tuple(("m_axis", target.name) for target in targets)
         plumbing.append(Instance(name, f"qun_{stem}", tuple(params.items()), (("s_axis", source.name),), ports))
 
+    def buffered(stream: Stream, depth: int) -> Stream:
+        if not depth:
+            return stream
+        target = add(dataclasses.replace(stream, name=f"{stream.name}_fifo"))
+        plumb("fifo", stream, [target], target.name, Bits=stream.data_bits, Depth=depth, FrameBeats=stream.beats)
+        return target
+
+    def adapted(stream: Stream, name: str, lanes: int) -> Stream:
+        if lanes == stream.lanes:
+            return stream
+        target = add(dataclasses.replace(stream, name=name, lanes=lanes))
+        widths = {"InLanes": stream.lanes, "OutLanes": lanes, "Bits": stream.qtype.bits}
+        plumb("width_adapter", stream, [target], target.name, **widths)
+        return target
+
     for connection in connections(graph):
         tensor = connection.tensor
         source = add(Stream(tensor.name, connection.lanes(folding), tensor.qtype, tensor.shape))
@@ -124,22 +151,26 @@ def wire(graph: Graph, folding: Folding, fifo_depths: FifoDepths | None = None) 
             branches = [add(dataclasses.replace(source, name=name)) for name in names]
             plumb("fork", source, branches, f"{tensor.name}_fork", Bits=source.data_bits, Outputs=len(branches))
         for (reader, index), branch in zip(connection.readers, branches, strict=False):
-            stream = branch
-            depth = (fifo_depths or {}).get((reader, index), 0)
-            if depth:
-                before, stream = stream, add(dataclasses.replace(stream, name=f"{stream.name}_fifo"))
-                beats = before.beats
-                plumb("fifo", before, [stream], stream.name, Bits=before.data_bits, Depth=depth, FrameBeats=beats)
-            lanes = connection.lanes_at(folding, reader)
-            if lanes != stream.lanes:
-                before = stream
-                stream = add(dataclasses.replace(stream, name=f"{stream.name}_for_{reader}", lanes=lanes))
-                bits = tensor.qtype.bits
-                plumb("width_adapter", before, [stream], stream.name, InLanes=before.lanes, OutLanes=lanes, Bits=bits)
+            depth, lanes = (fifo_depths or {}).get((reader, index), 0), connection.lanes_at(folding, reader)
+            if connection.widens_first(graph, folding, reader):
+                stream = buffered(adapted(branch, f"{branch.name}_for_{reader}", lanes), depth)
+            else:
+                stream = buffered(branch, depth)
+                stream = adapted(stream, f"{stream.name}_for_{reader}", lanes)
             reads[reader, index] = stream
         if tensor.name == graph.output:
             outputs.append(branches[-1].name)
     return Wiring(tuple(streams), tuple(plumbing), reads, tuple(outputs))
+
+
+def fifo_before(design: Design, reader: str, index: int) -> str:
+    """Return the FIFO in front of a layer's input, with or without a width adapter between them."""
+    writers = {name: instance for instance in design.instances for _, name in instance.outputs}
+    (layer,) = (instance for instance in design.instances if instance.name == reader)
+    instance = writers[layer.inputs[index][1]]
+    while instance.module != "qun_fifo":
+        instance = writers[instance.inputs[0][1]]
+    return instance.name
 
 
 def _layer(graph: Graph, node: Node, folding: Folding, wiring: Wiring) -> Instance:

@@ -305,10 +305,12 @@ class _Search:
     def scaled_depths(self, folding: Folding) -> FifoDepths:
         """Return the depths of a folding's FIFOs in channels, to be divided by any number of lanes."""
         depths: dict[tuple[str, int], int] = {}
-        for (reader, index), beats in fifo_depths(self.graph, folding).items():
-            producer = self.graph.producer(self.graph.node(reader).inputs[index])
-            assert producer is not None
-            depths[reader, index] = beats * folding[producer.name].pe
+        found = fifo_depths(self.graph, folding)
+        for stream in self.streams:
+            for reader, index in stream.readers:
+                if (reader, index) in found:
+                    lanes = stream.fifo_lanes(self.graph, folding, reader)
+                    depths[reader, index] = found[reader, index] * lanes
         return depths
 
     def solution(self, folding: Folding, bound: float, found: float) -> Solution:

@@ -15,6 +15,7 @@ from quantunet.ir import Add, Array, Graph
 
 RULE = "together"
 JOIN = Join.TOGETHER
+BURSTS = False
 
 _LATENCY = 1
 _HELPER_BITS = 64  # of the integers in which the module adds and rounds

@@ -17,6 +17,7 @@ from quantunet.ir import MAX_PRODUCT_BITS, Affine, Array, Graph, IntArray, QType
 
 RULE = "pipeline"
 JOIN = Join.NONE
+BURSTS = False
 
 _PARAMETER_BITS = 31  # of bounds, which are 32-bit integers in SystemVerilog
 

@@ -12,6 +12,7 @@ from quantunet.ir import Argmax, Array, Graph
 
 RULE = "last_group"
 JOIN = Join.NONE
+BURSTS = False
 
 
 def emit(graph: Graph, node: Argmax, fold: Fold) -> Instance:
@@ -76,7 +77,7 @@ def timing(graph: Graph, node: Argmax, fold: Fold) -> Timing:
     height, width, channels = graph.input_of(node).shape
     pixels, counts = np.arange(height * width, dtype=np.int64), cycles(graph, node, fold)
     latency = counts.predicted - counts.ideal
-    return Timing(len(pixels), channels // fold.simd, 1, pixels, 1, pixels, 1, latency, (0,), SLICE_BEATS)
+    return Timing(len(pixels), channels // fold.simd, 1, pixels, 1, pixels, 0, latency, (0,), SLICE_BEATS)
 
 
 def rule_params(params: Params) -> dict[str, int]:

@@ -12,6 +12,7 @@ from quantunet.ir import Array, Concat, Graph
 
 RULE = "concat_in_turn"
 JOIN = Join.IN_TURN
+BURSTS = True
 
 _LATENCY = 1
 

@@ -19,6 +19,7 @@ from quantunet.ir import Array, Conv2d, Graph
 
 RULE = "window"
 JOIN = Join.NONE
+BURSTS = False
 
 
 def emit(graph: Graph, node: Conv2d, fold: Fold) -> Instance:

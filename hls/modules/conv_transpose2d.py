@@ -19,6 +19,7 @@ from quantunet.ir import Array, ConvTranspose2d, Graph
 
 RULE = "repeat"
 JOIN = Join.NONE
+BURSTS = False
 
 
 def emit(graph: Graph, node: ConvTranspose2d, fold: Fold) -> Instance:

@@ -14,6 +14,7 @@ from quantunet.ir import Array, Crop, Graph
 
 RULE = "crop"
 JOIN = Join.NONE
+BURSTS = False
 
 _LATENCY = 1
 
@@ -68,7 +69,7 @@ def timing(graph: Graph, node: Crop, fold: Fold) -> Timing:
     pixels = np.arange(params["Height"] * params["Width"])
     releases = np.minimum(np.searchsorted(places, pixels), len(places) - 1)
     dropped = int(np.diff(places, prepend=-1).max()) - 1
-    return moved(graph, node, fold, cycles(graph, node, fold), places, releases, 1 + dropped)
+    return moved(graph, node, fold, cycles(graph, node, fold), places, releases, dropped)
 
 
 def rule_params(params: Params) -> dict[str, int]:

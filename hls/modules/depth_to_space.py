@@ -14,6 +14,7 @@ from quantunet.ir import Array, DepthToSpace, Graph
 
 RULE = "blocks"
 JOIN = Join.NONE
+BURSTS = False
 
 _STRAIGHT_LATENCY = 1
 _LATENCY = 3
@@ -85,7 +86,7 @@ def timing(graph: Graph, node: DepthToSpace, fold: Fold) -> Timing:
     (rows, columns), width = node.block, params["Width"]
     row, column = np.divmod(np.arange(params["Height"] * width, dtype=np.int64), width)
     releases = ((row + 1) * rows - 1) * width * columns + (column + 1) * columns - 1
-    counts, capacity = cycles(graph, node, fold), width if _row(params) else 1
+    counts, capacity = cycles(graph, node, fold), width if _row(params) else 0
     latency = Cycles(counts.ideal + (_LATENCY if _row(params) else _STRAIGHT_LATENCY), 0, counts.ideal)
     return moved(graph, node, fold, latency, _needed(params), releases, capacity)
 

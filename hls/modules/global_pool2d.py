@@ -12,6 +12,7 @@ from quantunet.ir import Array, Graph, MaxPool2d, SumPool2d
 
 RULE = "whole_image"
 JOIN = Join.NONE
+BURSTS = False
 
 _STAGES = 3  # registers before the output's register slice, which move together
 _LATENCY = _STAGES + 1

@@ -12,6 +12,7 @@ from quantunet.ir import Array, Graph, IntArray, Lookup
 
 RULE = "pipeline"
 JOIN = Join.NONE
+BURSTS = False
 
 _LATENCY = 2
 _BENDS = 4  # a smooth function goes through its range so many times at most

@@ -10,6 +10,7 @@ from quantunet.ir import Array, Graph, Maximum
 
 RULE = "together"
 JOIN = Join.TOGETHER
+BURSTS = False
 
 _LATENCY = 1
 

@@ -17,6 +17,7 @@ from quantunet.ir import Array, Graph, MaxPool2d
 
 RULE = "pooled"
 JOIN = Join.NONE
+BURSTS = False
 
 _LATENCY = 6
 _STAGES = 5  # registers before the output's register slice, which move together

@@ -10,6 +10,7 @@ from quantunet.ir import Array, Graph, Multiply
 
 RULE = "gated"
 JOIN = Join.TOGETHER
+BURSTS = False
 
 _LATENCY = 1
 

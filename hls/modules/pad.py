@@ -12,6 +12,7 @@ from quantunet.ir import Array, Graph, Pad
 
 RULE = "pad"
 JOIN = Join.NONE
+BURSTS = True
 
 _LATENCY = 1
 
@@ -58,10 +59,10 @@ def area(graph: Graph, node: Pad, fold: Fold) -> Terms:
 
 
 def timing(graph: Graph, node: Pad, fold: Fold) -> Timing:
-    """Return how a padding works through a frame."""
+    """Return how a padding works through a frame; while its border leaves, nothing is taken."""
     params = emit(graph, node, fold).numbers
     needed = _needed(params)
-    return moved(graph, node, fold, cycles(graph, node, fold), needed, _places(params))
+    return moved(graph, node, fold, cycles(graph, node, fold), needed, _places(params), capacity=-1)
 
 
 def rule_params(params: Params) -> dict[str, int]:

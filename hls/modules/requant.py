@@ -11,6 +11,7 @@ from quantunet.ir import Array, Graph, Requant
 
 RULE = "slice"
 JOIN = Join.NONE
+BURSTS = False
 
 _LATENCY = 1
 _HELPER_BITS = 64

@@ -14,6 +14,7 @@ from quantunet.ir import Array, Graph, ResizeBilinear
 
 RULE = "bilinear"
 JOIN = Join.NONE
+BURSTS = False
 
 _LATENCY = 4  # of each axis that doubles
 _STAGES = 2  # registers between the memories and the register slice
@@ -93,7 +94,7 @@ def timing(graph: Graph, node: ResizeBilinear, fold: Fold) -> Timing:
     last_column = np.minimum(2 * column + 2, columns - 1) if params["ColumnFactor"] == 2 else column
     capacity = _room(_axes(params)[0][1]) * params["Lanes"] // params["Channels"]
     counts, releases = cycles(graph, node, fold), last_row * columns + last_column
-    return moved(graph, node, fold, counts, _needed(params), releases, max(capacity, 1))
+    return moved(graph, node, fold, counts, _needed(params), releases, capacity)
 
 
 def rule_params(params: Params) -> dict[str, int]:

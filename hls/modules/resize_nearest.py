@@ -14,6 +14,7 @@ from quantunet.ir import Array, Graph, ResizeNearest
 
 RULE = "nearest"
 JOIN = Join.NONE
+BURSTS = False
 
 _LATENCY = 2
 _STAGES = 1  # registers between the memory and the output's register slice

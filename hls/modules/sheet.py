@@ -42,7 +42,8 @@ class Timing:
         needs: For each firing, the last input pixel that must have come.
         outputs: Output pixels that a firing makes.
         releases: For each input pixel, the firing after which its place is free.
-        capacity: Input pixels that the module itself can hold.
+        capacity: Input pixels that the module itself can hold; -1 for one that takes none while it goes on working, so
+            that not even the pixel that is coming has a place.
         latency: Cycles of the pipeline: those of a frame without its work and without its first pixels.
         entry: For each input, the cycles after a pixel's last beat before the layer can use it.
         spare: Output beats that the module itself can hold.
@@ -58,6 +59,11 @@ class Timing:
     latency: int
     entry: tuple[int, ...]
     spare: int
+
+    @property
+    def passing(self) -> int:
+        """Pixels that may wait in a stream without a FIFO: those held, or the one that is on its way through."""
+        return max(self.capacity, 1) if self.capacity >= 0 else 0
 
 
 class Module(Protocol):
@@ -82,7 +88,14 @@ class Module(Protocol):
 
 
 class Layer(Module, Protocol):
-    """What the sheet of an op of the graph has as well."""
+    """What the sheet of an op of the graph has as well.
+
+    Attributes:
+        BURSTS: Whether it takes a beat a cycle for a while and then none, and holds no more than its slice. A stream of
+            fewer lanes cannot follow such a burst unless its beats are widened before they wait.
+    """
+
+    BURSTS: bool
 
     def emit(self, graph: Graph, node: Any, fold: Fold) -> Instance:
         """Return the module instance of a layer, with streams named like the tensors it reads and writes."""
@@ -123,7 +136,7 @@ def pixelwise(graph: Graph, node: Any, fold: Fold, counts: Cycles, entry: tuple[
     height, width, channels = graph.output_of(node).shape
     pixels, beats = np.arange(height * width, dtype=np.int64), channels // fold.pe
     latency = counts.predicted - counts.ideal
-    return Timing(len(pixels), beats, 1, pixels, 1, pixels, 1, latency, entry, SLICE_BEATS)
+    return Timing(len(pixels), beats, 1, pixels, 1, pixels, 0, latency, entry, SLICE_BEATS)
 
 
 def windowed(windows: Windows, latency: int, spare: int) -> Timing:
@@ -139,7 +152,7 @@ def windowed(windows: Windows, latency: int, spare: int) -> Timing:
 
 
 def moved(
-    graph: Graph, node: Any, fold: Fold, counts: Cycles, needed: Array, releases: Array, capacity: int = 1
+    graph: Graph, node: Any, fold: Fold, counts: Cycles, needed: Array, releases: Array, capacity: int = 0
 ) -> Timing:
     """Return the timing of a layer that moves or joins pixels, a beat a cycle: a firing is an output pixel."""
     beats, latency = graph.output_of(node).shape[2] // fold.pe, counts.predicted - counts.ideal

@@ -28,7 +28,8 @@ from quantunet.hls.folding import Folding, ideal_cycles
 from quantunet.hls.modules import fifo
 from quantunet.hls.modules.sheet import Timing
 from quantunet.hls.modules.table import LAYERS, PLUMBING
-from quantunet.hls.network import Connection, build, connections
+from quantunet.hls.network import Connection, build, connections, fifo_before
+from quantunet.hls.schedule.deadlock import least_depths
 from quantunet.hls.schedule.exact import schedule
 from quantunet.ir import Array, Graph
 
@@ -58,7 +59,7 @@ def first_output(graph: Graph, folding: Mapping[str, Fold]) -> int:
 
 
 def fifo_depths(graph: Graph, folding: Mapping[str, Fold], frames: int | None = None) -> dict[tuple[str, int], int]:
-    """Return the depth, in beats of the producer's stream, of the FIFO in front of each input that needs one.
+    """Return the depth of the FIFO in front of each input that needs one, in beats of the stream in which it stands.
 
     Args:
         graph: A network with one input.
@@ -93,15 +94,37 @@ def fifo_depths(graph: Graph, folding: Mapping[str, Fold], frames: int | None = 
         if stream.producer is None and stream.branches == 1:
             continue  # its pixels can wait outside
         height, width, channels = stream.tensor.shape
-        beats_per_pixel = channels // stream.lanes(folding)
         for reader, index in stream.readers:
-            beats = (fills[reader, index] - timings[reader].capacity) * beats_per_pixel
-            spare = 0 if stream.producer is None else timings[stream.producer.name].spare
+            beats_per_pixel = channels // stream.fifo_lanes(graph, folding, reader)
+            fill, timing = fills[reader, index], timings[reader]
+            spare = 0 if stream.producer is None or stream.branches > 1 else timings[stream.producer.name].spare
+            if stream.widens_first(graph, folding, reader):  # all that a burst takes must have been widened before
+                beats, spare = (fill + 1) * beats_per_pixel, 0
+            else:
+                beats = (fill - timing.capacity) * beats_per_pixel if fill > timing.passing else 0
             if beats > spare:
                 depths[reader, index] = beats + MARGIN_BEATS
                 if frames is not None:  # more than all of them cannot wait
                     depths[reader, index] = min(depths[reader, index], frames * height * width * beats_per_pixel)
-    return depths
+    return _without_deadlock(graph, folding, depths)
+
+
+def _without_deadlock(graph: Graph, folding: Folding, depths: dict[tuple[str, int], int]) -> dict[tuple[str, int], int]:
+    """Return depths, and those that two branches need besides which are too short to be seen in whole pixels.
+
+    The schedule lets a pixel pass as a whole. Where branches of one stream meet, all beats of a pixel may have to wait
+    in one of them until the other one's layer has them all.
+    """
+    joined = [(node.name, index) for node in graph.nodes if node.arity > 1 for index in range(node.arity)]
+    if not joined:
+        return depths
+    design = build(graph, folding, {place: depths.get(place, 1) for place in joined})
+    least, found = least_depths(design), dict(depths)
+    for place in joined:
+        needed = least[fifo_before(design, *place)]
+        if needed > depths.get(place, 0):
+            found[place] = needed + MARGIN_BEATS
+    return found
 
 
 def _fills(

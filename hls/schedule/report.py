@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from quantunet.hls.design import Design
 from quantunet.hls.folding import Folding
 from quantunet.hls.modules.fifo import SHALLOW
-from quantunet.hls.network import build
+from quantunet.hls.network import build, fifo_before
 from quantunet.hls.resources.memory_map import map_ram
 from quantunet.hls.schedule.deadlock import least_depths
 from quantunet.hls.schedule.depths import fifo_depths, frame_interval
@@ -97,7 +97,7 @@ def fifo_report(graph: Graph, folding: Folding, *, exact: bool | None = None) ->
     full_speed = full_speed_depths(design, interval, least) if exact else {}
     streams = {stream.name: stream for stream in design.streams}
     instances = {instance.name: instance for instance in design.instances}
-    names = {name: (reader, index) for reader, index in depths for name in [_fifo_before(design, reader, index)]}
+    names = {name: (reader, index) for reader, index in depths for name in [fifo_before(design, reader, index)]}
     rows = []
     for name, place in names.items():
         stream = streams[instances[name].inputs[0][1]]
@@ -114,13 +114,3 @@ def fifo_report(graph: Graph, folding: Folding, *, exact: bool | None = None) ->
             )
         )
     return FifoReport(graph.name, interval, design, tuple(rows))
-
-
-def _fifo_before(design: Design, reader: str, index: int) -> str:
-    """Return the FIFO in front of a layer's input, with or without a width adapter between them."""
-    writers = {name: instance for instance in design.instances for _, name in instance.outputs}
-    (layer,) = (instance for instance in design.instances if instance.name == reader)
-    instance = writers[layer.inputs[index][1]]
-    while instance.module != "qun_fifo":
-        instance = writers[instance.inputs[0][1]]
-    return instance.name
