@@ -25,7 +25,7 @@ from quantunet.errors import FoldingError, OptionError, ToolMissingError
 from quantunet.images import load_image
 from quantunet.ir import Array, Graph
 from quantunet.mask_pictures import check_classes, save_class_map, save_mask
-from quantunet.pixel_codes import code_limits, parse_pixel_scale, picture_codes, with_pixel_scale
+from quantunet.pixel_codes import code_limits, parse_pixel_scale, picture_codes, read_codes, with_pixel_scale
 from quantunet.provenance import array_digest, file_digest, gather, graph_digest, value_digest
 from quantunet.result_folder import network_folder
 from quantunet.storage import atomic_path
@@ -46,6 +46,9 @@ Network: TypeAlias = FilePath | Graph
 
 Picture: TypeAlias = FilePath | npt.NDArray[np.uint8]
 """A picture's file, ``FILE.npz:INDEX``, or bytes ``(height, width)`` or ``(height, width, channels)``."""
+
+CODES_SUFFIX = ".npy"
+"""Of a file that holds the codes of a network's input."""
 
 PHANTOM = "phantom"
 """The image that :func:`cosim` makes itself."""
@@ -361,7 +364,8 @@ def cosim(
 
     Args:
         model: The network.
-        image: The picture; by default a generated one, another for each channel.
+        image: The picture, or a ``.npy`` file of the input's codes for what is no picture; by default a generated one,
+            another for each channel.
         pixel_scale: As in :func:`load_network`. Without it, a generated image is spread over all codes of the input.
         layers: Names of layers, and ``network`` for the whole design; all of them and the design if left out.
         legs: What to compare: ``hls`` and ``rtl`` take every layer alone, ``network`` the whole design.
@@ -472,6 +476,8 @@ def cosim_image(graph: Graph, image: Picture) -> tuple[Array, str]:
     if isinstance(image, np.ndarray):
         return picture_codes(graph, image), "an array"
     source = os.fspath(image)
+    if source.endswith(CODES_SUFFIX):
+        return read_codes(graph, Path(source)), f"{source}, codes as they are"
     if source != PHANTOM:
         return picture_codes(graph, _picture(graph, source)), source
     bytes_ = phantom(graph)

@@ -1,4 +1,4 @@
-"""Reader of ``.npz`` files that believes nothing: whatever is damaged ends in one typed error, and in little memory.
+"""Reader of ``.npz`` and ``.npy`` files that believes nothing: damage ends in one typed error, and in little memory.
 
 NumPy's own reader makes an array of the size that a header states before it looks at the data, unpacks a whole array
 for one entry of it, and ends in whatever exception zipfile, zlib or tokenize stumble into. Here every size is compared
@@ -230,11 +230,47 @@ class Npz:
         return np.empty(shape, dtype)
 
 
+def read_npy(path: Path, limit: int = LIMIT) -> NDArray[Any]:
+    """Read a single array.
+
+    Args:
+        path: The ``.npy`` file.
+        limit: Bytes that it may take.
+
+    Returns:
+        The array, in this machine's byte order.
+
+    Raises:
+        StorageError: There is no such file, or it cannot be read.
+        FileFormatError: It is no ``.npy`` file, a damaged one, or one of more bytes than the limit.
+    """
+    try:
+        size = path.stat().st_size
+        file = path.open("rb")
+    except OSError as error:
+        raise StorageError(str(path), expected="a readable file", got=error.strerror or str(error)) from error
+    with file, _damage(str(path), ".npy"):
+        header, length = _read_header(str(path), file)
+        if length + header.nbytes != size or size > limit:
+            raise FileFormatError(
+                str(path),
+                expected=f"a file of {length + header.nbytes} bytes, as its header says, and at most {limit >> 20} MiB",
+                got=f"{size} bytes",
+                hint=_HINT,
+            )
+        values = np.empty(math.prod(header.shape), header.dtype.newbyteorder("="))
+        done = 0
+        for piece in _pieces(file, header):
+            values[done : done + len(piece)] = piece
+            done += len(piece)
+        return values.reshape(header.shape, order="F" if header.fortran else "C")
+
+
 _HINT = "Download or copy the file again."
 
 
 @contextlib.contextmanager
-def _damage(where: str) -> Iterator[None]:
+def _damage(where: str, form: str = ".npz") -> Iterator[None]:
     """Turn what a damaged archive makes the libraries raise into one error.
 
     That may be anything: BadZipFile, zlib.error, NotImplementedError, TokenError, struct.error, MemoryError, ...
@@ -245,7 +281,7 @@ def _damage(where: str) -> Iterator[None]:
         raise
     except Exception as error:
         what = str(error).partition("\n")[0] or type(error).__name__
-        raise FileFormatError(where, expected="a complete .npz file", got=what, hint=_HINT) from error
+        raise FileFormatError(where, expected=f"a complete {form} file", got=what, hint=_HINT) from error
 
 
 def _read_header(where: str, stream: IO[bytes]) -> tuple[Header, int]:

@@ -16,13 +16,15 @@ from __future__ import annotations
 import dataclasses
 import re
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from quantunet.errors import ModelError, PixelScaleError, ShapeError
+from quantunet.errors import ImageError, ModelError, PixelScaleError, ShapeError
 from quantunet.fraction_rounding import ROUNDINGS
 from quantunet.ir import Array, Graph, QType
+from quantunet.npz import read_npy
 from quantunet.pixels import Pixels
 
 _BYTES = 256
@@ -129,6 +131,40 @@ def picture_codes(graph: Graph, pictures: npt.NDArray[np.uint8]) -> Array:
         )
     table = pixel_table(graph.pixels, source.qtype, source.shape[2], graph.name, source.unit)
     return table[np.arange(source.shape[2]), pictures]
+
+
+def read_codes(graph: Graph, path: Path) -> Array:
+    """Return the codes of a network's input from a file: for what is no picture, and has no bytes.
+
+    Args:
+        graph: The network.
+        path: A ``.npy`` file with integers ``(height, width, channels)``; sides of 1 may be left out.
+
+    Returns:
+        int64, of the input's shape.
+
+    Raises:
+        StorageError: There is no such file.
+        FileFormatError: It is damaged, or no ``.npy`` file.
+        ImageError: It holds no integers, has another shape, or codes that the input's quantizer never gives.
+    """
+    array, tensor = read_npy(path), graph.tensor(graph.input)
+    if array.dtype.kind not in "iu":
+        raise ImageError(
+            str(path), expected="integers: the codes of the network's input", got=str(array.dtype),
+            hint="Divide by the input's scale and round: numpy.rint(values / scale).astype(int).",
+        )  # fmt: skip
+    if [side for side in array.shape if side != 1] != [side for side in tensor.shape if side != 1]:
+        raise ImageError(
+            str(path),
+            expected=f"an array of {'x'.join(map(str, tensor.shape))} (height, width, channels)",
+            got="x".join(map(str, array.shape)),
+        )
+    low, high = code_limits(graph.pixels, tensor.qtype)
+    least, most = int(array.min()), int(array.max())
+    if least < low or most > high:
+        raise ImageError(str(path), expected=f"codes in {low}..{high}", got=f"{least}..{most}")
+    return array.reshape(tensor.shape).astype(np.int64)
 
 
 def with_pixel_scale(graph: Graph, scale: Fraction | None) -> Graph:

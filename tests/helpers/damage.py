@@ -219,7 +219,7 @@ def zip_file(data: bytes, rng: random.Random) -> bytes:
     at = rng.randrange(len(members))
     name, content = members[at]
     if kind < 0.75:
-        members[at] = name, _array(content, rng)
+        members[at] = name, array(content, rng)
     elif kind < 0.85:
         members[at] = name, bytewise(content, rng)
     elif kind < 0.9:
@@ -240,7 +240,7 @@ _TYPES = ("'|u1'", "'<f8'", "'|O'", "'<c16'", "'<i8'", "'>i2'", "'|b1'", "'<U3'"
           "[('a', '<f4')]", "None", "'<f2'", "'<u8'", "'|V1000000000'")  # fmt: skip
 
 
-def _array(content: bytes, rng: random.Random) -> bytes:
+def array(content: bytes, rng: random.Random) -> bytes:
     """Change what the header of an ``.npy`` states, with the right length of the header or a wrong one."""
     if content[:6] != b"\x93NUMPY":
         return bytewise(content, rng)

@@ -29,6 +29,7 @@ from quantunet.hls.choose import default
 from quantunet.ir import Graph
 from quantunet.model.card_file import NEEDED_PARTS, NEEDED_SCORES, read_card
 from quantunet.model.sweep import read_jobs
+from quantunet.pixel_codes import read_codes
 from quantunet.random_network import random_unet
 from quantunet.zoo import network_path
 
@@ -297,11 +298,31 @@ def _read_checkpoint(path: Path) -> Check:
     return check
 
 
+def _make_codes(folder: Path) -> list[Path]:
+    source = _graph().tensor(_graph().input)
+    codes = np.random.default_rng(0).integers(source.qtype.qmin, source.qtype.qmax + 1, size=source.shape)
+    np.save(folder / "small.npy", codes.astype(np.uint8))
+    np.save(folder / "fortran.npy", np.asfortranarray(codes.astype(">i4")))
+    return [folder / "small.npy", folder / "fortran.npy"]
+
+
+def _read_codes(path: Path) -> Check:
+    codes = read_codes(_graph(), path)
+
+    def check() -> None:
+        source = _graph().tensor(_graph().input)
+        assert codes.shape == source.shape and codes.dtype == np.int64
+        assert source.qtype.qmin <= codes.min() and codes.max() <= source.qtype.qmax
+
+    return check
+
+
 READERS: dict[str, Reader] = {
     "onnx": Reader(".onnx", _make_onnx, damage.onnx_file, _read_onnx),
     "qun": Reader(".qun", _make_qun, damage.packed_file, _read_qun),
     "graph": Reader(".json", _make_graph, damage.json_file, _read_graph),
     "data": Reader(".npz", _make_data, damage.zip_file, _read_data),
+    "codes": Reader(".npy", _make_codes, damage.array, _read_codes),
     "taps": Reader(".npz", _make_taps, damage.zip_file, _read_taps),
     "picture": Reader(".png", _make_pictures, damage.picture, _read_picture),
     "folding": Reader(".json", _make_folding, damage.json_file, _read_folding),

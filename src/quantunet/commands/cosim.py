@@ -22,8 +22,9 @@ def add_parser(sub: Any) -> None:
     parser.add_argument(
         "--image",
         default=api.PHANTOM,
-        help="8-bit picture of the network's size and channels, or FILE.npz:INDEX (default: a generated ultrasound "
-        "image, another one for each channel)",
+        help="8-bit picture of the network's size and channels, FILE.npz:INDEX, or for no picture FILE.npy with "
+        "the codes of the input, integers (height, width, channels) (default: a generated ultrasound image, another "
+        "one for each channel)",
     )
     _pixel_scale.add_option(
         parser, "the generated image is spread over all codes of the input, and a picture is refused"
