@@ -240,8 +240,3 @@ def table(report: Report) -> Table:
 def _figures(report: Report, usage: Usage) -> list[str]:
     shares = report.shares(usage)
     return [f"{getattr(usage, name):,}" + (f" {shares[name]:5.1f}%" if name in shares else "") for name in RESOURCES]
-
-
-def _share(share: float) -> str:
-    text = f" {share:5.1f}%"
-    return f"[red]{text}[/red]" if share > 100 else text
