@@ -85,7 +85,7 @@ def tests(session: nox.Session) -> None:
     need(session, "git", "g++")
     install(session, *EXTRAS, groups=GROUPS)
     need_shared_python(session)
-    session.run("pytest", "-n", "2", *session.posargs)
+    session.run("pytest", "-n", "2", "--durations", "25", *session.posargs)
 
 
 @nox.session(python=PYTHONS, default=False)
