@@ -12,13 +12,14 @@ import numpy as np
 
 from quantunet import functions
 from quantunet.accumulator import bits_for
+from quantunet.curve_tables import MAX_TABLE_BITS
 from quantunet.errors import ScaleError, ShapeError, UnsupportedOpError, WidthError
 from quantunet.hls.csim.lower.layer import NODE_ATTRIBUTE
 from quantunet.hls.plugin.precision import holds, qtype_of, rule_of
 from quantunet.hls.plugin.reading import Reader, result, shape_of
 from quantunet.ir import Array, Conv2d, ConvTranspose2d, IntArray, Pair, QType, Sides, Tensor
-from quantunet.normalise import MAX_TABLE_BITS, Window
 from quantunet.values import AnyValue, Form, Place, Rule, SumSource, Value, frac_of
+from quantunet.window_layers import Window
 
 logger = logging.getLogger(__name__)
 

@@ -12,10 +12,10 @@ import numpy as np
 from quantunet.accumulator import bits_for
 from quantunet.errors import FileFormatError, LayoutError, ShapeError, UnsupportedOpError, WidthError
 from quantunet.ir import MAX_BITS, MAX_TENSOR_VALUES, Array, Conv2d, ConvTranspose2d, IntArray, Pair
-from quantunet.normalise import Window
 from quantunet.onnx_file import Op, Reals
 from quantunet.onnx_walk import Carried, Constant, Walk, expect, pads_of, pair_of, place_of, sides_of
 from quantunet.values import AnyValue, Form, frac_of
+from quantunet.window_layers import Window
 
 _INT_LIMIT = 62
 

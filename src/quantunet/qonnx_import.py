@@ -15,7 +15,8 @@ from quantunet import onnx_pointwise, onnx_windows
 from quantunet.errors import FileFormatError, LayoutError, ModelError, QuantUNetError, UnsupportedOpError
 from quantunet.identifiers import identifier
 from quantunet.ir import Graph, Node, QType, Tensor
-from quantunet.normalise import INPUT_NAME, Builder
+from quantunet.network_input import INPUT_NAME
+from quantunet.normalise import Builder
 from quantunet.onnx_file import OnnxFile, Op, read
 from quantunet.onnx_metadata import read_pixel_scale
 from quantunet.onnx_walk import LAST, ORDERS, Axes, Carried, Constant, Walk

@@ -8,7 +8,7 @@ nothing is lost before the integers of the hardware are chosen.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TypeAlias
@@ -117,9 +117,15 @@ class Rule:
 
 @dataclass(frozen=True, eq=False)
 class TensorSource:
-    """A tensor of the graph."""
+    """A tensor of the graph.
+
+    Attributes:
+        tensor: The tensor.
+        reach: The least and the greatest integer.
+    """
 
     tensor: Tensor
+    reach: tuple[int, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -289,6 +295,11 @@ class Value:
         return shape_of(root(self.source))[2]
 
     @property
+    def channel_bends(self) -> tuple[Bend, ...]:
+        """The function of each channel, also where nothing is done."""
+        return self.bends or (Bend(),) * self.channels
+
+    @property
     def untouched(self) -> bool:
         """Whether it is the source itself."""
         return not self.bends and (self.low, self.high, self.step) == (None, None, None)
@@ -329,7 +340,7 @@ class Curve:
 
     Attributes:
         place: The op.
-        source: The tensor, of at most ``MAX_TABLE_BITS``.
+        source: The tensor, of few enough bits for a table.
         values: The real value for each of its integers, from the least on: a fraction where it is exact, or a float64
             of a function that has no exact value.
         sigmoid: Whether it is the sigmoid of the tensor itself.
@@ -345,6 +356,10 @@ class Curve:
         """Height, width and channels."""
         return self.source.shape
 
+    def then(self, place: Place, function: Callable[[Fraction | float], Fraction | float]) -> Curve:
+        """Return the function behind another one."""
+        return Curve(place, self.source, tuple(function(each) for each in self.values))
+
 
 AnyValue: TypeAlias = Value | Joined | Curve
 
@@ -356,9 +371,20 @@ def root(source: Source) -> TensorSource | SumSource | InputSource:
     return source
 
 
+def as_value(value: AnyValue) -> Value:
+    """Return what an op makes of a leg of a concatenation, which is a value again."""
+    assert isinstance(value, Value)
+    return value
+
+
 def shape_of(source: Source) -> Shape:
     """Return height, width and channels of a source."""
     return source.tensor.shape if isinstance(source, TensorSource) else source.shape
+
+
+def compared(source: Source) -> bool:
+    """Return whether the greatest of several values was taken on the way."""
+    return isinstance(source, MovedSource) and (source.compares or compared(source.source))
 
 
 def steps_of(source: Source) -> Steps | None:
