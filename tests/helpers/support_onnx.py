@@ -201,6 +201,19 @@ def _quantizer(op: str = "Quant", *, scale: Any = None, zero: float = 0, bits: f
     return build
 
 
+def _requantiser(op: str = "Quant") -> Build:
+    """A second quantizer, four times as coarse, behind one that a pooling reads."""
+
+    def build(net: Small, x: str) -> str:
+        y = net.pool(x)
+        if op == "QuantizeLinear":
+            codes, given = _linear(net, y, scale=4 * net.step, name=PROBE)
+            return net("DequantizeLinear", codes, *given)
+        return net.quant(y, 4 * net.step, 3, 0, op=op, name=PROBE)
+
+    return build
+
+
 def _weight_quantizer(op: str = "Quant", *, each: bool = False, **options: Any) -> Build:
     """A quantizer of weights."""
 
@@ -374,7 +387,8 @@ def _sigmoid(quantised: bool) -> Build:
 def _function(op: str, bits: int = 6, **attributes: Any) -> Build:
     def build(net: Small, x: str) -> str:
         scale = 1.0 if op == "Exp" else net.step
-        source = net.quant(net("Sub", x, net.constant(1.0)), net.step / (2 if bits < 12 else 4096), bits)
+        shifted = net("Sub", x, net.constant(4 * net.step))  # a multiple of its scale, so that wide ones are quick
+        source = net.quant(shifted, net.step / (2 if bits < 12 else 4096), bits)
         return net.quant(net.probe(op, source, **attributes), scale, 8)
 
     return build
@@ -389,6 +403,23 @@ def _gate(net: Small, x: str) -> str:
 def _silu(net: Small, x: str) -> str:
     x = net.act(net("Sub", x, net.constant(1.0)))
     return net.act(net.probe("Mul", x, net("Sigmoid", x)), 8)
+
+
+def _relu_of_legs(net: Small, x: str) -> str:
+    shifted = net.act(net("Sub", x, net.constant(1.0)))
+    other = net.act(net("Conv", shifted, net.weights(3, CHANNELS, 1, 1), kernel_shape=[1, 1]))
+    return net.probe("Relu", net("Concat", net.pool(shifted), net.pool(other), axis=1))
+
+
+def _mean_in_front_of_conv(net: Small, x: str) -> str:
+    """The mean of a signed tensor that has no values below zero."""
+    mean = net.probe("AveragePool", net.act(net.pool(x)), kernel_shape=[2, 2], strides=[2, 2])
+    return net.act(net("Conv", mean, net.weights(3, CHANNELS, 1, 1), kernel_shape=[1, 1]))
+
+
+def _narrow(net: Small, x: str) -> str:
+    """A quantised difference, without the least integer of its type."""
+    return net.quant(net("Sub", x, net.constant(1.0)), net.step, 4, 1, 1)
 
 
 def _norm(training: int = 0) -> Build:
@@ -429,6 +460,7 @@ ONNX: Mapping[str, Cases] = {
     "Quant": Cases(
         {
             "of an activation": Case(_quantizer()),
+            "of an activation that is quantised already": Case(_requantiser()),
             "unsigned": Case(_quantizer(signed=0)),
             "narrow": Case(_quantizer(narrow=1)),
             "a zero point": Case(_quantizer(zero=2)),
@@ -448,7 +480,11 @@ ONNX: Mapping[str, Cases] = {
         },
     ),
     "IntQuant": Cases(
-        {"of an activation": Case(_quantizer("IntQuant")), "of weights": Case(_weight_quantizer("IntQuant"))},
+        {
+            "of an activation": Case(_quantizer("IntQuant")),
+            "of an activation that is quantised already": Case(_requantiser("IntQuant")),
+            "of weights": Case(_weight_quantizer("IntQuant")),
+        },
         {"an activation of 17 bits": Case(_quantizer("IntQuant", bits=17))},
     ),
     "BipolarQuant": Cases(
@@ -462,6 +498,7 @@ ONNX: Mapping[str, Cases] = {
     "QuantizeLinear": Cases(
         {
             "uint8": Case(_quantize_linear()),
+            "uint8 of an activation that is quantised already": Case(_requantiser("QuantizeLinear")),
             "uint8 with a zero point": Case(_quantize_linear(zero=100)),
             "int8": Case(_quantize_linear(np.int8, -5)),
             "int16": Case(_quantize_linear(np.int16), opset=21),
@@ -570,6 +607,7 @@ ONNX: Mapping[str, Cases] = {
             "3 x 3 with count_include_pad": Case(
                 _plain("AveragePool", kernel_shape=[3, 3], pads=[1] * 4, count_include_pad=1)
             ),
+            "in front of a convolution": Case(_mean_in_front_of_conv),
             "of a signal": Case(_plain("AveragePool", kernel_shape=[3], strides=[3]), SIGNAL),
         },
         {"pads without count_include_pad": Case(_plain("AveragePool", kernel_shape=[3, 3], pads=[1] * 4))},
@@ -655,7 +693,14 @@ ONNX: Mapping[str, Cases] = {
     "Flatten": Cases({"to a vector": Case(_vector("Flatten"))}, {}),
     "Squeeze": Cases({"axes of size 1": Case(_squeezed("Squeeze"))}, {}),
     "Unsqueeze": Cases({"axes of size 1": Case(_squeezed("Unsqueeze"))}, {}),
-    "Relu": Cases({"anywhere": Case(_behind_conv("Relu"))}, {}),
+    "Relu": Cases(
+        {
+            "in front of a quantizer": Case(_behind_conv("Relu")),
+            "behind a quantizer": Case(lambda net, x: net.pool(net.probe("Relu", _narrow(net, net.pool(x))))),
+            "behind a concatenation": Case(_relu_of_legs),
+        },
+        {},
+    ),
     "LeakyRelu": Cases(
         {"alpha 0.1": Case(_behind_conv("LeakyRelu", alpha=0.1))},
         {"a negative alpha": Case(_behind_conv("LeakyRelu", alpha=-0.1))},
@@ -708,6 +753,7 @@ ONNX: Mapping[str, Cases] = {
     "Add": Cases(
         {
             "of two tensors": Case(_pair("Add")),
+            "of a tensor and itself": Case(lambda net, x: net.act(net.probe("Add", *[net.pool(x)] * 2))),
             "a constant": Case(_behind_conv("Add", 0.7)),
             "a constant of each channel": Case(_behind_conv("Add", EACH)),
         },
