@@ -427,8 +427,10 @@ def read_zero_padding(reader: Reader, layer: Any, place: Place) -> None:
 
 
 def read_cropping(reader: Reader, layer: Any, place: Place) -> None:
-    """Read a cropping."""
-    top, left, bottom, right = (_number(layer, f"crop_{side}") for side in ("top", "left", "bottom", "right"))
+    """Read a cropping, of images or signals."""
+    signal = layer.get_attr("crop_top") is None
+    left, right = _number(layer, "crop_left"), _number(layer, "crop_right")
+    top, bottom = (0, 0) if signal else (_number(layer, "crop_top"), _number(layer, "crop_bottom"))
     reader.keep(layer, place, reader.builder.crop(place, reader.source(layer), (top, left, bottom, right)))
 
 
@@ -513,7 +515,8 @@ READERS: Mapping[str, Read] = {
     "Reshape": read_reshape,
     "ZeroPadding1D": read_zero_padding,
     "ZeroPadding2D": read_zero_padding,
-    "QunCropping2D": read_cropping,
+    "Cropping1D": read_cropping,
+    "Cropping2D": read_cropping,
     "Resize": read_resize,
     "QunLookup": read_lookup,
     "Transpose": read_transpose,

@@ -28,7 +28,7 @@ _QUANTIZER_DOMAINS = ("qonnx.custom_op.general", "onnx.brevitas", "finn.custom_o
 _CHANNELS_LAST = "qonnx.custom_op.channels_last"
 _WRAPPED = frozenset({"Conv", "MaxPool", "BatchNormalization"})
 """What qonnx wraps for channels last: the definition of ai.onnx, but for the order of axes."""
-_QUANTIZERS = {
+QUANTIZERS = {
     "Quant": _QUANT_ATTRIBUTES,
     "IntQuant": _QUANT_ATTRIBUTES,
     "BipolarQuant": frozenset(),
@@ -353,7 +353,7 @@ def _ops(graph: onnx.GraphProto, constants: Constants, output: str) -> Iterator[
 
 
 def _kind(node: NodeProto) -> str:
-    quantizer = node.op_type in _QUANTIZERS
+    quantizer = node.op_type in QUANTIZERS
     if node.domain.startswith(_CHANNELS_LAST) and node.op_type in _WRAPPED:
         return str(node.op_type)
     if (node.domain in _QUANTIZER_DOMAINS and quantizer) or (node.domain in _STANDARD and not quantizer):
@@ -379,7 +379,7 @@ def _check_text(path: Path, model: onnx.ModelProto) -> None:
 def _check_definitions(path: Path, model: onnx.ModelProto, ops: tuple[Op, ...]) -> None:
     """Check that every op is named and spelled as the operator set of the file defines it."""
     for op in ops:
-        if op.node.domain in _STANDARD and op.node.op_type in _QUANTIZERS:
+        if op.node.domain in _STANDARD and op.node.op_type in QUANTIZERS:
             raise FileFormatError(
                 op.name,
                 expected=f"{op.node.op_type} in the domain {_QUANTIZER_DOMAINS[0]}",
@@ -409,7 +409,7 @@ def _check_attributes(op: Op, version: int) -> None:
         FileFormatError: There is one.
     """
     names = [attribute.name for attribute in op.node.attribute]
-    known: frozenset[str] | None = _QUANTIZERS.get(op.kind)
+    known: frozenset[str] | None = QUANTIZERS.get(op.kind)
     if known is None:
         try:
             known = frozenset(onnx.defs.get_schema(op.kind, version, "").attributes)

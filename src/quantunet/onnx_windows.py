@@ -128,6 +128,12 @@ def conv(walk: Walk, op: Op) -> Carried:
 
 def conv_transpose(walk: Walk, op: Op) -> Carried:
     """Read ``ConvTranspose``."""
+    groups = op.attributes.integer("group", 1)
+    if groups != 1:
+        raise UnsupportedOpError(
+            op.name, expected="a transpose convolution in one group", got=f"{groups} groups",
+            hint="Write the weights of all groups into one, with zeros between channels that do not meet.",
+        )  # fmt: skip
     tensor, source, codes, forms = _operands(walk, op, 1)
     rank, attributes = len(tensor.axes) - 2, op.attributes
     stride, kernel = pair_of(op, "strides", rank), codes.shape[2:]
@@ -154,7 +160,7 @@ def conv_transpose(walk: Walk, op: Op) -> Carried:
     elif auto != "NOTSET":
         raise UnsupportedOpError(op.name, expected="auto_pad NOTSET, VALID, SAME_UPPER or SAME_LOWER", got=auto)
     crops = [pad - (more[axis - rank] if axis >= rank else 0) for axis, pad in enumerate(pads)]
-    window = Window(stride, (1, 1), sides_of(crops), attributes.integer("group", 1))
+    window = Window(stride, (1, 1), sides_of(crops))
     return _matrix(walk, op, ConvTranspose2d, tensor, source, codes.transpose(2, 3, 0, 1), forms, window)
 
 
@@ -415,8 +421,12 @@ def crop(walk: Walk, op: Op) -> Carried:
 
 def dense(walk: Walk, op: Op) -> Carried:
     """Read ``MatMul`` and ``Gemm`` with constant weights: a convolution of the pixel, or of the whole map."""
-    tensor = walk.tensor(op)
-    constant = walk.constant(op, 1, "weights")
+    tensor, constant = walk.tensor(op), walk.get(op, 1)
+    if not isinstance(constant, Constant):
+        raise UnsupportedOpError(
+            op.name, expected=f"{op.kind} with constant weights", got="a product of two tensors",
+            hint="Compute it outside the network.",
+        )  # fmt: skip
     attributes = op.attributes
     if op.kind == "Gemm":
         expect(op, "transA", attributes.integer("transA", 0), 0)

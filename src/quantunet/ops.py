@@ -52,7 +52,12 @@ OPS: tuple[Op, ...] = (
         styles=("constant",),
         hardware=("conv2d", "conv2d_constant", "window_conv2d"),
     ),
-    Op("conv_transpose2d", "transpose convolution with bias and requantisation", cpp=True),
+    Op(
+        "conv_transpose2d",
+        "transpose convolution with bias and requantisation",
+        cpp=True,
+        hardware=("conv_transpose2d", "window_conv2d"),
+    ),
     Op("depthwise_conv2d", "convolution of each channel by itself, requantised", cpp=True),
     Op("maxpool2d", "maximum over windows", cpp=True, hardware=("maxpool2d", "window_pool2d", "global_pool2d")),
     Op("sumpool2d", "exact sum over windows", cpp=True, hardware=("window_pool2d", "global_pool2d")),

@@ -25,18 +25,35 @@ from quantunet.values import Place
 
 logger = logging.getLogger(__name__)
 
-_ADVICE = {
-    "Softmax": "End the network at the logits: the largest one is the class.",
-    "LogSoftmax": "End the network at the logits: the largest one is the class.",
-    "InstanceNormalization": "Train with BatchNorm: its constants are known before the image is.",
-    "LayerNormalization": "Train with BatchNorm: its constants are known before the image is.",
-    "GroupNormalization": "Train with BatchNorm: its constants are known before the image is.",
+_AT_THE_LOGITS = "End the network at the logits: the largest one is the class."
+_BATCH_NORM = "Train with BatchNorm: its constants are known before the image is."
+_QDQ = (
+    "Quantise with QuantizeLinear and DequantizeLinear around operators of real numbers "
+    "(onnxruntime: quant_format=QuantFormat.QDQ)."
+)
+
+ADVICE: Mapping[str, str] = {
+    **dict.fromkeys(("Softmax", "LogSoftmax", "Hardmax"), _AT_THE_LOGITS),
+    **dict.fromkeys(
+        ("InstanceNormalization", "LayerNormalization", "GroupNormalization", "MeanVarianceNormalization"), _BATCH_NORM
+    ),
+    **dict.fromkeys(("QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger", "DynamicQuantizeLinear"), _QDQ),
     "MaxUnpool": "Use a nearest upsampling or a transpose convolution.",
     "Split": "Slice outside, or let two convolutions read the whole tensor.",
+    "SpaceToDepth": "Use a convolution whose stride is the block, with weights of 0 and 1.",
+    "ReduceSum": "Use ReduceMean, and Mul with the number of pixels.",
+    "Sum": "Use Add, of two tensors at a time.",
+    "Mean": "Use Add, of two tensors at a time, and Mul with a constant.",
+    "Neg": "Use Mul with -1.",
+    "Swish": "Use Mul, of the tensor and its Sigmoid.",
 }
+"""The way round operators that are refused."""
+
+OTHERWISE = "Remove the operation, or compute it outside the network."
+"""What is left where there is no other way."""
 
 
-_HANDLERS: dict[str, Callable[[Walk, Op], Carried | Constant]] = {
+HANDLERS: Mapping[str, Callable[[Walk, Op], Carried | Constant]] = {
     "Quant": onnx_pointwise.quant,
     "IntQuant": onnx_pointwise.quant,
     "BipolarQuant": onnx_pointwise.bipolar_quant,
@@ -84,6 +101,7 @@ _HANDLERS: dict[str, Callable[[Walk, Op], Carried | Constant]] = {
     "Dropout": onnx_pointwise.dropout,
     "Shape": onnx_pointwise.shape,
 }
+"""The operators that are taken."""
 
 
 _INPUTS = {
@@ -250,7 +268,7 @@ def _examined(path: Path, file: OnnxFile, orders: Mapping[int, Axes]) -> Examina
     for op in file.ops:
         hidden = any(name in unknown for name in op.node.input)
         try:
-            if hidden and op.kind in _HANDLERS:
+            if hidden and op.kind in HANDLERS:
                 findings.append(Finding(op.name, op.kind, reached=False))
             elif hidden:
                 findings.append(Finding(op.name, op.kind, _unsupported(op)))
@@ -293,7 +311,7 @@ def _read(walk: Walk, op: Op) -> None:
     if known is not None:
         walk.values[op.node.output[0]] = known
         return
-    if op.kind not in _HANDLERS:
+    if op.kind not in HANDLERS:
         raise _unsupported(op)
     least, most = _INPUTS.get(op.kind, (1, 1))
     if not least <= len(op.node.input) <= most:
@@ -306,7 +324,7 @@ def _read(walk: Walk, op: Op) -> None:
     extra = [name for name in op.node.output[1:] if file.readers.get(name)]
     if extra:
         raise UnsupportedOpError(op.name, expected=f"one output of {op.kind}", got=f"'{extra[0]}' is read too")
-    found = _HANDLERS[op.kind](walk, op)
+    found = HANDLERS[op.kind](walk, op)
     if isinstance(found, Carried) and file.readers.get(op.node.output[0], 0) > 1:
         found = replace(found, value=walk.builder.settle(found.value))
     walk.values[op.node.output[0]] = found
@@ -324,7 +342,7 @@ _OF_CONSTANTS = frozenset(
 def _unsupported(op: Op) -> UnsupportedOpError:
     return UnsupportedOpError(
         op.name,
-        expected=f"one of {', '.join(_HANDLERS)}",
+        expected=f"one of {', '.join(HANDLERS)}",
         got=op.kind,
-        hint=_ADVICE.get(op.kind, "Remove the operation, or compute it outside the network."),
+        hint=ADVICE.get(op.kind, OTHERWISE),
     )

@@ -268,6 +268,19 @@ def test_an_average_and_a_flattening_are_read(tmp_path: Path) -> None:
     assert from_model_graph(foreign(tmp_path, precision=wide, tail=(flat,))).output == "c"
 
 
+def test_a_cropping_is_read(tmp_path: Path) -> None:
+    image = np.random.default_rng(9).integers(0, 256, size=(4, 4, 1))
+    wide = {"result": "fixed<14,4,TRN,WRAP>"}
+    crop = {
+        "class_name": "Cropping2D", "data_format": "channels_last", "in_height": 4, "in_width": 4, "out_height": 2,
+        "out_width": 3, "n_chan": 2, "crop_top": 2, "crop_bottom": 0, "crop_left": 0, "crop_right": 1,
+    }  # fmt: skip
+    graph = from_model_graph(foreign(tmp_path, precision=wide, tail=((crop, {"result": "fixed<14,4>"}),)))
+    assert [node.op for node in graph.nodes] == ["conv2d", "crop"]
+    totals = np.array(sums(image, *weights()), dtype=object).reshape(4, 4, 2)[2:, :3]
+    assert same(graph, image, totals.ravel().tolist()) == 12
+
+
 REFUSED: dict[str, tuple[dict[str, Any], type[QuantUNetError], str]] = {
     "unknown dilation": (
         {"conv": {"dilation": None}},
