@@ -119,9 +119,9 @@ def typecheck(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def random_files(session: nox.Session) -> None:
-    """Compare what becomes of random QONNX files with exact arithmetic; `-- --count 1000 --seed 7` chooses them."""
-    install(session)
-    session.run("python", "-m", "helpers.random_qonnx", *session.posargs, env={"PYTHONPATH": "tests"})
+    """Take random files as long as it is told through golden, HLS and RTL; `-- --help` lists seeds, time and legs."""
+    install(session, "hls", "sim")
+    session.run("python", "-m", "helpers.random_files", *session.posargs, env={"PYTHONPATH": "tests"})
 
 
 @nox.session(default=False)

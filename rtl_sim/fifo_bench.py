@@ -16,6 +16,7 @@ from quantunet.rtl_sim import bench
 from quantunet.rtl_sim.bench_result import BenchResult
 from quantunet.rtl_sim.network_bench import TEST_MODULE
 from quantunet.rtl_sim.stalls import Stalls
+from quantunet.rtl_sim.verilator import ASSERTIONS
 
 _FLAGS = ("-DQUN_FIFO_LIMIT",)
 
@@ -24,7 +25,15 @@ class FifoBench:
     """A network's bench, built once, that runs with any limits of its FIFOs."""
 
     def __init__(
-        self, graph: Graph, folding: Folding, frames: Sequence[Taps], folder: Path, builds: Path, *, jobs: int = 1
+        self,
+        graph: Graph,
+        folding: Folding,
+        frames: Sequence[Taps],
+        folder: Path,
+        builds: Path,
+        *,
+        jobs: int = 1,
+        inside: bool = False,
     ) -> None:
         """Write and build it.
 
@@ -35,11 +44,15 @@ class FifoBench:
             folder: Working folder.
             builds: Where Verilator builds are kept.
             jobs: C++ compilers to run at once.
+            inside: Whether every layer is compared inside the design, whose modules assert what they promise.
 
         Raises:
             QuantUNetError: As :func:`quantunet.rtl_sim.bench.build`.
         """
-        self.bench = bench.build(write(graph, folding, folder), builds, jobs=jobs, flags=_FLAGS)
+        layers = {node.output: node.name for node in graph.nodes} if inside else {}
+        flags = (*_FLAGS, *ASSERTIONS) if inside else _FLAGS
+        self.bench = bench.build(write(graph, folding, folder), builds, layers=layers, jobs=jobs, flags=flags)
+        self.layers = {name: [taps[name] for taps in frames] for name in layers}
         self.inputs = [np.stack([taps[name] for taps in frames]) for name in graph.inputs]
         self.expected = np.stack([taps[graph.output] for taps in frames])
         self.watchdog = 2 * frame_interval(graph, folding) + 10_000
@@ -62,6 +75,7 @@ class FifoBench:
             self.expected,
             TEST_MODULE,
             watchdog=self.watchdog,
+            stream_values=self.layers,
             stalls=stalls,
             seed=seed,
             plusargs=plusargs,

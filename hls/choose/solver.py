@@ -304,13 +304,13 @@ class _Search:
 
     def scaled_depths(self, folding: Folding) -> FifoDepths:
         """Return the depths of a folding's FIFOs in channels, to be divided by any number of lanes."""
-        depths: dict[tuple[str, int], int] = {}
-        found = fifo_depths(self.graph, folding)
-        for stream in self.streams:
-            for reader, index in stream.readers:
-                if (reader, index) in found:
-                    lanes = stream.fifo_lanes(self.graph, folding, reader)
-                    depths[reader, index] = found[reader, index] * lanes
+        beats = fifo_depths(self.graph, folding)
+        depths = {
+            place: beats[place] * stream.fifo_lanes(self.graph, folding, place[0])
+            for stream in self.streams
+            for place in stream.readers
+            if place in beats
+        }
         return depths
 
     def solution(self, folding: Folding, bound: float, found: float) -> Solution:

@@ -63,7 +63,7 @@ def needs(params: Mapping[str, int], target: Stream) -> Array:
     return windows_in(params).needs
 
 
-def taken(params: Mapping[str, int], left: Array) -> Array:
+def taken(params: Mapping[str, int], left: Array, index: int) -> Array:
     """Return the beats taken: the windows that had credits, and the ring from the first pixel on that is still read."""
     return windows_in(params).taken(params["RingPixels"], left, CREDITS)
 

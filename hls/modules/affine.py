@@ -17,6 +17,7 @@ from quantunet.ir import MAX_PRODUCT_BITS, Affine, Array, Graph, IntArray, QType
 
 RULE = "pipeline"
 JOIN = Join.NONE
+WHOLE_PIXELS = False
 BURSTS = False
 
 _PARAMETER_BITS = 31  # of bounds, which are 32-bit integers in SystemVerilog
@@ -226,6 +227,6 @@ def needs(params: Params, target: Stream) -> Array:
     return same_pixel(target)
 
 
-def taken(params: Params, left: Array) -> Array:
+def taken(params: Params, left: Array, index: int) -> Array:
     """Return the beats that it can have taken when so many have left it and the next is blocked."""
-    return left + SLICE_BEATS + _stages(params)
+    return left + SLICE_BEATS  # its stages may stand still while they are empty

@@ -12,6 +12,7 @@ from quantunet.ir import Argmax, Array, Graph
 
 RULE = "last_group"
 JOIN = Join.NONE
+WHOLE_PIXELS = True
 BURSTS = False
 
 
@@ -77,7 +78,7 @@ def timing(graph: Graph, node: Argmax, fold: Fold) -> Timing:
     height, width, channels = graph.input_of(node).shape
     pixels, counts = np.arange(height * width, dtype=np.int64), cycles(graph, node, fold)
     latency = counts.predicted - counts.ideal
-    return Timing(len(pixels), channels // fold.simd, 1, pixels, 1, pixels, 0, latency, (0,), SLICE_BEATS)
+    return Timing(len(pixels), channels // fold.simd, 1, pixels, 1, pixels, (1,), latency, (0,), SLICE_BEATS)
 
 
 def rule_params(params: Params) -> dict[str, int]:
@@ -90,6 +91,6 @@ def needs(params: Params, target: Stream) -> Array:
     return same_pixel(target)
 
 
-def taken(params: Params, left: Array) -> Array:
+def taken(params: Params, left: Array, index: int) -> Array:
     """Return the beats that it can have taken when so many have left it and the next is blocked."""
     return (left + SLICE_BEATS) * (params["Channels"] // params["Simd"])  # the tree may stand still while it is empty

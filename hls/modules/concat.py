@@ -12,6 +12,7 @@ from quantunet.ir import Array, Concat, Graph
 
 RULE = "concat_in_turn"
 JOIN = Join.IN_TURN
+WHOLE_PIXELS = True
 BURSTS = True
 
 _LATENCY = 1
@@ -55,7 +56,7 @@ def area(graph: Graph, node: Concat, fold: Fold) -> Terms:
 def timing(graph: Graph, node: Concat, fold: Fold) -> Timing:
     """Return how a concatenation works through a frame: the second leg's beats come after those of the first."""
     entry = (graph.input_of(node, 1).shape[2] // fold.pe, 0)
-    return pixelwise(graph, node, fold, cycles(graph, node, fold), entry)
+    return pixelwise(graph, node, fold, cycles(graph, node, fold), entry, (0, 0))
 
 
 def rule_params(params: Params) -> dict[str, int]:
@@ -68,9 +69,9 @@ def needs(params: Params, target: Stream) -> Array:
     return same_pixel(target)
 
 
-def taken(params: Params, left: Array) -> Array:
-    """Return the beats that it can have taken when so many have left it and the next is blocked, of the skip leg."""
+def taken(params: Params, left: Array, index: int) -> Array:
+    """Return the beats that it can have taken of a leg when so many have left it and the next is blocked."""
     skip, up = params["SkipChannels"] // params["Lanes"], params["UpChannels"] // params["Lanes"]
     pixels, beats = np.divmod(left + SLICE_BEATS, skip + up)
-    taken_beats: Array = pixels * skip + np.minimum(beats, skip)
-    return taken_beats
+    legs = (pixels * skip + np.minimum(beats, skip), pixels * up + np.maximum(beats - skip, 0))
+    return legs[index]

@@ -19,7 +19,8 @@ from quantunet.ir import Array, Conv2d, Graph
 
 RULE = "window"
 JOIN = Join.NONE
-BURSTS = False
+WHOLE_PIXELS = True
+BURSTS = True
 
 
 def emit(graph: Graph, node: Conv2d, fold: Fold) -> Instance:
@@ -101,7 +102,7 @@ def timing(graph: Graph, node: Conv2d, fold: Fold) -> Timing:
     latency = counts.predicted - counts.ideal - (int(needed[0]) + 1) * channels // fold.simd
     # The firing after which a pixel is free lies in the next frame for a frame's last rows. A pixel of the buffer
     # counts in the cycle after it came.
-    return Timing(len(pixels), cost, cost, needed, 1, pixels + ahead, capacity, latency, (1,), CREDITS)
+    return Timing(len(pixels), cost, cost, needed, 1, pixels + ahead, (capacity,), latency, (1,), CREDITS)
 
 
 def _windows(graph: Graph, node: Conv2d, fold: Fold) -> Windows:
@@ -132,7 +133,7 @@ def needs(params: Params, target: Stream) -> Array:
     return last
 
 
-def taken(params: Params, left: Array) -> Array:
+def taken(params: Params, left: Array, index: int) -> Array:
     """Return the beats taken: the folds that had credits, and the ring from the pixel on that waits for one."""
     in_folds, out_folds = params["InChannels"] // params["Simd"], params["OutChannels"] // params["Pe"]
     done = (left + CREDITS) // out_folds

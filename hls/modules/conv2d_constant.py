@@ -13,6 +13,7 @@ from quantunet.ir import Array
 
 RULE = "constant"
 JOIN = Join.NONE
+WHOLE_PIXELS = True
 
 _OUTPUT_STAGES = 3  # window, requantisation, output FIFO; beside the product
 
@@ -32,7 +33,7 @@ def needs(params: Params, target: Stream) -> Array:
     return conv2d.needs(params, target)
 
 
-def taken(params: Params, left: Array) -> Array:
+def taken(params: Params, left: Array, index: int) -> Array:
     """Return the beats taken: the windows that had credits, and what stands ready for the next one.
 
     The next window's own column and the one after it are fetched, each down to the pixel below it.

@@ -19,7 +19,8 @@ from quantunet.ir import Array, ConvTranspose2d, Graph
 
 RULE = "repeat"
 JOIN = Join.NONE
-BURSTS = False
+WHOLE_PIXELS = True
+BURSTS = True
 
 
 def emit(graph: Graph, node: ConvTranspose2d, fold: Fold) -> Instance:
@@ -83,7 +84,7 @@ def timing(graph: Graph, node: ConvTranspose2d, fold: Fold) -> Timing:
     cost, needed = counts.ideal // len(firings), row // 2 * width + column
     releases = (2 * pixel_row + 1) * width + pixel_column
     latency = counts.predicted - counts.ideal - (int(needed[0]) + 1) * channels // fold.simd
-    return Timing(len(firings), cost, cost, needed, 2, releases, width + 2, latency, (1,), CREDITS)
+    return Timing(len(firings), cost, cost, needed, 2, releases, (width + 2,), latency, (1,), CREDITS)
 
 
 def _windows(graph: Graph, node: ConvTranspose2d, fold: Fold) -> Windows:
@@ -107,7 +108,7 @@ def needs(params: Params, target: Stream) -> Array:
     return needed
 
 
-def taken(params: Params, left: Array) -> Array:
+def taken(params: Params, left: Array, index: int) -> Array:
     """Return the beats taken: pixels whose second firing had its credits, and the rows from the next pixel on."""
     width, in_folds = params["Width"], params["InChannels"] // params["Simd"]
     firings = (left + CREDITS) // (2 * params["OutChannels"] // params["Pe"])

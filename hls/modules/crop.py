@@ -14,6 +14,7 @@ from quantunet.ir import Array, Crop, Graph
 
 RULE = "crop"
 JOIN = Join.NONE
+WHOLE_PIXELS = False
 BURSTS = False
 
 _LATENCY = 1
@@ -69,7 +70,7 @@ def timing(graph: Graph, node: Crop, fold: Fold) -> Timing:
     pixels = np.arange(params["Height"] * params["Width"])
     releases = np.minimum(np.searchsorted(places, pixels), len(places) - 1)
     dropped = int(np.diff(places, prepend=-1).max()) - 1
-    return moved(graph, node, fold, cycles(graph, node, fold), places, releases, dropped)
+    return moved(graph, node, fold, cycles(graph, node, fold), places, releases, 1 + dropped)
 
 
 def rule_params(params: Params) -> dict[str, int]:
@@ -89,7 +90,7 @@ def needs(params: Params, target: Stream) -> Array:
     return _kept(params)
 
 
-def taken(params: Params, left: Array) -> Array:
+def taken(params: Params, left: Array, index: int) -> Array:
     """Return the beats taken: all before the first one that is kept and finds no place."""
     groups = params["Channels"] // params["Lanes"]
     places = (_kept(params)[:, None] * groups + np.arange(groups)).reshape(-1)

@@ -14,6 +14,7 @@ from quantunet.ir import Array, DepthToSpace, Graph
 
 RULE = "blocks"
 JOIN = Join.NONE
+WHOLE_PIXELS = True
 BURSTS = False
 
 _STRAIGHT_LATENCY = 1
@@ -86,7 +87,7 @@ def timing(graph: Graph, node: DepthToSpace, fold: Fold) -> Timing:
     (rows, columns), width = node.block, params["Width"]
     row, column = np.divmod(np.arange(params["Height"] * width, dtype=np.int64), width)
     releases = ((row + 1) * rows - 1) * width * columns + (column + 1) * columns - 1
-    counts, capacity = cycles(graph, node, fold), width if _row(params) else 0
+    counts, capacity = cycles(graph, node, fold), width if _row(params) else 1
     latency = Cycles(counts.ideal + (_LATENCY if _row(params) else _STRAIGHT_LATENCY), 0, counts.ideal)
     return moved(graph, node, fold, latency, _needed(params), releases, capacity)
 
@@ -111,7 +112,7 @@ def needs(params: Params, target: Stream) -> Array:
     return _needed(params)
 
 
-def taken(params: Params, left: Array) -> Array:
+def taken(params: Params, left: Array, index: int) -> Array:
     """Return the beats taken: those that are read, and those in the row; or those in the slice."""
     row = _row(params)
     return left + SLICE_BEATS + (row + _STAGES if row else 0)

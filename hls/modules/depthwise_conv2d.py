@@ -13,11 +13,12 @@ from quantunet.hls.resources.parts import CREDITS
 from quantunet.hls.resources.terms import Terms, distinct
 from quantunet.ir import DepthwiseConv2d, Graph
 
-__all__ = ["BURSTS", "JOIN", "RULE", "area", "cycles", "emit", "needs", "rule_params", "taken", "timing"]
+__all__ = ["JOIN", "RULE", "area", "cycles", "emit", "needs", "rule_params", "taken", "timing"]
 
 RULE = "valid_window"
 JOIN = Join.NONE
-BURSTS = False
+WHOLE_PIXELS = True
+BURSTS = True
 
 _LATENCY = 6  # cycles from the last tap of a window to its beat
 

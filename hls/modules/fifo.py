@@ -9,6 +9,7 @@ from quantunet.ir import Array
 
 RULE = "fifo"
 JOIN = Join.NONE
+WHOLE_PIXELS = False
 
 SHALLOW = 16
 """Depth up to which ``qun_fifo`` keeps its beats in registers or LUT memory, and passes a beat on after one cycle."""
@@ -51,6 +52,6 @@ def needs(params: Params, target: Stream) -> Array:
     return same_pixel(target)
 
 
-def taken(params: Params, left: Array) -> Array:
+def taken(params: Params, left: Array, index: int) -> Array:
     """Return the beats that it can have taken when so many have left it and the next is blocked."""
     return left + params["Depth"]

@@ -10,6 +10,7 @@ from quantunet.ir import Array
 
 RULE = "fork"
 JOIN = Join.NONE
+WHOLE_PIXELS = False
 
 
 def cycles(params: Params, beats: int) -> Cycles:
@@ -36,6 +37,6 @@ def needs(params: Params, target: Stream) -> Array:
     return same_pixel(target)
 
 
-def taken(params: Params, left: Array) -> Array:
+def taken(params: Params, left: Array, index: int) -> Array:
     """Return the beats that it can have taken when so many have left it and the next is blocked."""
     return left + SLICE_BEATS

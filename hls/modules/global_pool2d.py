@@ -12,6 +12,7 @@ from quantunet.ir import Array, Graph, MaxPool2d, SumPool2d
 
 RULE = "whole_image"
 JOIN = Join.NONE
+WHOLE_PIXELS = False
 BURSTS = False
 
 _STAGES = 3  # registers before the output's register slice, which move together
@@ -76,7 +77,7 @@ def timing(graph: Graph, node: MaxPool2d | SumPool2d, fold: Fold) -> Timing:
     height, width, channels = graph.input_of(node).shape
     pixels, beats = height * width, channels // fold.pe
     needed, releases = np.array([pixels - 1], dtype=np.int64), np.zeros(pixels, dtype=np.int64)
-    return Timing(1, beats, 1, needed, 1, releases, pixels + 2, _LATENCY, (0,), SLICE_BEATS)
+    return Timing(1, beats, 1, needed, 1, releases, (pixels + 2,), _LATENCY, (0,), SLICE_BEATS)
 
 
 def rule_params(params: Params) -> dict[str, int]:
@@ -89,9 +90,9 @@ def needs(params: Params, target: Stream) -> Array:
     return np.array([params["Height"] * params["Width"] - 1], dtype=np.int64)
 
 
-def taken(params: Params, left: Array) -> Array:
-    """Return the beats taken: those up to the last beat that the slice holds, and those in the pipeline behind it."""
+def taken(params: Params, left: Array, index: int) -> Array:
+    """Return the beats taken: those up to the last beat that the slice holds; the pipeline may stand still empty."""
     groups, pixels = params["Channels"] // params["Lanes"], params["Height"] * params["Width"]
     image, group = np.divmod(left + SLICE_BEATS - 1, groups)
-    beats: Array = ((image + 1) * pixels - 1) * groups + group + 1 + _STAGES
+    beats: Array = ((image + 1) * pixels - 1) * groups + group + 1
     return beats

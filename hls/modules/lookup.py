@@ -12,6 +12,7 @@ from quantunet.ir import Array, Graph, IntArray, Lookup
 
 RULE = "pipeline"
 JOIN = Join.NONE
+WHOLE_PIXELS = False
 BURSTS = False
 
 _LATENCY = 2
@@ -82,6 +83,6 @@ def needs(params: Params, target: Stream) -> Array:
     return same_pixel(target)
 
 
-def taken(params: Params, left: Array) -> Array:
+def taken(params: Params, left: Array, index: int) -> Array:
     """Return the beats that it can have taken when so many have left it and the next is blocked."""
     return left + SLICE_BEATS  # its own register may stand still while it is empty

@@ -10,6 +10,7 @@ from quantunet.ir import Array, Graph, Maximum
 
 RULE = "together"
 JOIN = Join.TOGETHER
+WHOLE_PIXELS = False
 BURSTS = False
 
 _LATENCY = 1
@@ -44,7 +45,7 @@ def area(graph: Graph, node: Maximum, fold: Fold) -> Terms:
 
 def timing(graph: Graph, node: Maximum, fold: Fold) -> Timing:
     """Return how a maximum works through a frame."""
-    return pixelwise(graph, node, fold, cycles(graph, node, fold), (0, 0))
+    return pixelwise(graph, node, fold, cycles(graph, node, fold), (0, 0), (0, 0))
 
 
 def rule_params(params: Params) -> dict[str, int]:
@@ -57,6 +58,6 @@ def needs(params: Params, target: Stream) -> Array:
     return same_pixel(target)
 
 
-def taken(params: Params, left: Array) -> Array:
+def taken(params: Params, left: Array, index: int) -> Array:
     """Return the beats that it can have taken when so many have left it and the next is blocked."""
     return left + SLICE_BEATS

@@ -17,7 +17,8 @@ from quantunet.ir import Array, Graph, MaxPool2d
 
 RULE = "pooled"
 JOIN = Join.NONE
-BURSTS = False
+WHOLE_PIXELS = False
+BURSTS = True
 
 _LATENCY = 6
 _STAGES = 5  # registers before the output's register slice, which move together
@@ -91,7 +92,7 @@ def timing(graph: Graph, node: MaxPool2d, fold: Fold) -> Timing:
     releases = np.minimum(np.searchsorted(needed, np.arange(height * width)), len(needed) - 1)
     beats, counts = channels // fold.pe, cycles(graph, node, fold)
     latency = counts.predicted - counts.ideal
-    return Timing(len(needed), beats, 1, needed, 1, releases, 2 * width + 2, latency, (0,), SLICE_BEATS)
+    return Timing(len(needed), beats, 1, needed, 1, releases, (width + 2,), latency, (0,), SLICE_BEATS)
 
 
 def rule_params(params: Params) -> dict[str, int]:
@@ -106,11 +107,10 @@ def needs(params: Params, target: Stream) -> Array:
     return needed
 
 
-def taken(params: Params, left: Array) -> Array:
-    """Return the beats taken: those up to the last beat that the slice holds, and those in the pipeline behind it."""
+def taken(params: Params, left: Array, index: int) -> Array:
+    """Return the beats taken: those up to the last beat that the slice holds; the pipeline may stand still empty."""
     groups, width = params["Channels"] // params["Lanes"], params["Width"]
     pixel, group = np.divmod(left + SLICE_BEATS - 1, groups)
     row, column = np.divmod(pixel, width // 2)
-    last = ((2 * row + 1) * width + 2 * column + 1) * groups + group
-    beats: Array = last + 1 + _STAGES
+    beats: Array = ((2 * row + 1) * width + 2 * column + 1) * groups + group + 1
     return beats

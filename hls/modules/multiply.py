@@ -10,6 +10,7 @@ from quantunet.ir import Array, Graph, Multiply
 
 RULE = "gated"
 JOIN = Join.TOGETHER
+WHOLE_PIXELS = False
 BURSTS = False
 
 _LATENCY = 1
@@ -62,7 +63,7 @@ def area(graph: Graph, node: Multiply, fold: Fold) -> Terms:
 
 def timing(graph: Graph, node: Multiply, fold: Fold) -> Timing:
     """Return how a product works through a frame."""
-    return pixelwise(graph, node, fold, cycles(graph, node, fold), (0, 0))
+    return pixelwise(graph, node, fold, cycles(graph, node, fold), (0, 0), (0, 0))
 
 
 def rule_params(params: Params) -> dict[str, int]:
@@ -80,6 +81,6 @@ def needs(params: Params, target: Stream) -> Array:
     return same_pixel(target)
 
 
-def taken(params: Params, left: Array) -> Array:
+def taken(params: Params, left: Array, index: int) -> Array:
     """Return the beats that it can have taken when so many have left it and the next is blocked."""
-    return left + SLICE_BEATS
+    return left + SLICE_BEATS if index == 0 else (left + SLICE_BEATS) // _groups(params)  # a gate's go with the last

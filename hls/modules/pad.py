@@ -12,6 +12,7 @@ from quantunet.ir import Array, Graph, Pad
 
 RULE = "pad"
 JOIN = Join.NONE
+WHOLE_PIXELS = False
 BURSTS = True
 
 _LATENCY = 1
@@ -62,7 +63,7 @@ def timing(graph: Graph, node: Pad, fold: Fold) -> Timing:
     """Return how a padding works through a frame; while its border leaves, nothing is taken."""
     params = emit(graph, node, fold).numbers
     needed = _needed(params)
-    return moved(graph, node, fold, cycles(graph, node, fold), needed, _places(params), capacity=-1)
+    return moved(graph, node, fold, cycles(graph, node, fold), needed, _places(params), capacity=0)
 
 
 def rule_params(params: Params) -> dict[str, int]:
@@ -92,7 +93,7 @@ def needs(params: Params, target: Stream) -> Array:
     return _needed(params)
 
 
-def taken(params: Params, left: Array) -> Array:
+def taken(params: Params, left: Array, index: int) -> Array:
     """Return the beats taken: those of the image that have left, and those in the slice."""
     groups = params["Channels"] // params["Lanes"]
     places = (_places(params)[:, None] * groups + np.arange(groups)).reshape(-1)

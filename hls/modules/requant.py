@@ -11,6 +11,7 @@ from quantunet.ir import Array, Graph, Requant
 
 RULE = "slice"
 JOIN = Join.NONE
+WHOLE_PIXELS = False
 BURSTS = False
 
 _LATENCY = 1
@@ -86,6 +87,6 @@ def needs(params: Params, target: Stream) -> Array:
     return same_pixel(target)
 
 
-def taken(params: Params, left: Array) -> Array:
+def taken(params: Params, left: Array, index: int) -> Array:
     """Return the beats that it can have taken when so many have left it and the next is blocked."""
     return left + SLICE_BEATS

@@ -14,6 +14,7 @@ from quantunet.ir import Array, Graph, ResizeBilinear
 
 RULE = "bilinear"
 JOIN = Join.NONE
+WHOLE_PIXELS = False
 BURSTS = False
 
 _LATENCY = 4  # of each axis that doubles
@@ -94,7 +95,7 @@ def timing(graph: Graph, node: ResizeBilinear, fold: Fold) -> Timing:
     last_column = np.minimum(2 * column + 2, columns - 1) if params["ColumnFactor"] == 2 else column
     capacity = _room(_axes(params)[0][1]) * params["Lanes"] // params["Channels"]
     counts, releases = cycles(graph, node, fold), last_row * columns + last_column
-    return moved(graph, node, fold, counts, _needed(params), releases, capacity)
+    return moved(graph, node, fold, counts, _needed(params), releases, max(capacity, 1))
 
 
 def rule_params(params: Params) -> dict[str, int]:
@@ -119,7 +120,7 @@ def needs(params: Params, target: Stream) -> Array:
     return _needed(params)
 
 
-def taken(params: Params, left: Array) -> Array:
+def taken(params: Params, left: Array, index: int) -> Array:
     """Return the beats taken, axis by axis from the last: items that are given up, and those in the memories."""
     for items, beats in reversed(_axes(params)):
         lines, rest = np.divmod(left + _STAGES + SLICE_BEATS, 2 * items * beats)

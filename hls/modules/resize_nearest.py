@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -14,7 +15,8 @@ from quantunet.ir import Array, Graph, ResizeNearest
 
 RULE = "nearest"
 JOIN = Join.NONE
-BURSTS = False
+WHOLE_PIXELS = True
+BURSTS = True
 
 _LATENCY = 2
 _STAGES = 1  # registers between the memory and the output's register slice
@@ -74,8 +76,9 @@ def timing(graph: Graph, node: ResizeNearest, fold: Fold) -> Timing:
     rows, columns = node.factor
     row, column = np.divmod(np.arange(params["Height"] * params["Width"], dtype=np.int64), params["Width"])
     releases = ((row + 1) * rows - 1) * params["Width"] * columns + (column + 1) * columns - 1
-    needed = _needed(params)
-    return moved(graph, node, fold, cycles(graph, node, fold), needed, releases, _ring(params))
+    timing = moved(graph, node, fold, cycles(graph, node, fold), _needed(params), releases, _ring(params))
+    beats = params["Channels"] // params["Lanes"]  # of the last repeat, behind which the place is free
+    return dataclasses.replace(timing, busy=beats, latency=timing.latency - (beats - 1))
 
 
 def rule_params(params: Params) -> dict[str, int]:
@@ -95,7 +98,7 @@ def needs(params: Params, target: Stream) -> Array:
     return _needed(params)
 
 
-def taken(params: Params, left: Array) -> Array:
+def taken(params: Params, left: Array, index: int) -> Array:
     """Return the beats taken: pixels whose last repeat is read, and those in the ring."""
     groups, factor = params["Channels"] // params["Lanes"], params["RowFactor"]
     repeats = params["ColumnFactor"] * groups

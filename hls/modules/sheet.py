@@ -42,8 +42,7 @@ class Timing:
         needs: For each firing, the last input pixel that must have come.
         outputs: Output pixels that a firing makes.
         releases: For each input pixel, the firing after which its place is free.
-        capacity: Input pixels that the module itself can hold; -1 for one that takes none while it goes on working, so
-            that not even the pixel that is coming has a place.
+        capacity: For each input, the pixels that the module can hold; of a join, while it waits for the other input.
         latency: Cycles of the pipeline: those of a frame without its work and without its first pixels.
         entry: For each input, the cycles after a pixel's last beat before the layer can use it.
         spare: Output beats that the module itself can hold.
@@ -55,15 +54,10 @@ class Timing:
     needs: Array
     outputs: int
     releases: Array
-    capacity: int
+    capacity: tuple[int, ...]
     latency: int
     entry: tuple[int, ...]
     spare: int
-
-    @property
-    def passing(self) -> int:
-        """Pixels that may wait in a stream without a FIFO: those held, or the one that is on its way through."""
-        return max(self.capacity, 1) if self.capacity >= 0 else 0
 
 
 class Module(Protocol):
@@ -72,10 +66,13 @@ class Module(Protocol):
     Attributes:
         RULE: The rule of ``hls/schedule/cpp`` by which its beats move.
         JOIN: How it reads its inputs.
+        WHOLE_PIXELS: Whether a beat of the output waits for all beats of the pixel that it needs last, and not only for
+            those up to its own place.
     """
 
     RULE: str
     JOIN: Join
+    WHOLE_PIXELS: bool
 
     def rule_params(self, params: Params) -> dict[str, int]:
         """Return what the rule is given: parameters, and constants of the module."""
@@ -83,16 +80,17 @@ class Module(Protocol):
     def needs(self, params: Params, target: Stream) -> Array:
         """Return the last input pixel that each pixel of the output's frame needs, int64 ``(pixels,)``."""
 
-    def taken(self, params: Params, left: Array) -> Array:
-        """Return the beats of its first input that it can have taken when so many have left and the next is blocked."""
+    def taken(self, params: Params, left: Array, index: int) -> Array:
+        """Return the beats of an input that it has taken, at the least, when so many have left and it is blocked."""
 
 
 class Layer(Module, Protocol):
     """What the sheet of an op of the graph has as well.
 
     Attributes:
-        BURSTS: Whether it takes a beat a cycle for a while and then none, and holds no more than its slice. A stream of
-            fewer lanes cannot follow such a burst unless its beats are widened before they wait.
+        BURSTS: Whether it may take nothing for a while, a leg of a pixel or a row, and then needs beats faster than on
+            the average. A stream of fewer lanes cannot follow such a burst unless its beats are widened before they
+            wait. A convolution of native geometry takes its pixels evenly.
     """
 
     BURSTS: bool
@@ -131,12 +129,14 @@ def beat_a_cycle(graph: Graph, node: Any, fold: Fold, latency: int) -> Cycles:
     return Cycles(predicted=beats + latency, first_output=1 + latency, ideal=beats)
 
 
-def pixelwise(graph: Graph, node: Any, fold: Fold, counts: Cycles, entry: tuple[int, ...] = (0,)) -> Timing:
+def pixelwise(
+    graph: Graph, node: Any, fold: Fold, counts: Cycles, entry: tuple[int, ...] = (0,), capacity: tuple[int, ...] = (1,)
+) -> Timing:
     """Return the timing of a layer that makes each pixel of those at its place, a beat a cycle."""
     height, width, channels = graph.output_of(node).shape
     pixels, beats = np.arange(height * width, dtype=np.int64), channels // fold.pe
     latency = counts.predicted - counts.ideal
-    return Timing(len(pixels), beats, 1, pixels, 1, pixels, 0, latency, entry, SLICE_BEATS)
+    return Timing(len(pixels), beats, 1, pixels, 1, pixels, capacity, latency, entry, SLICE_BEATS)
 
 
 def windowed(windows: Windows, latency: int, spare: int) -> Timing:
@@ -148,12 +148,12 @@ def windowed(windows: Windows, latency: int, spare: int) -> Timing:
         spare: Output beats that the module holds.
     """
     cost, needs, releases = windows.cost, windows.needs, windows.releases
-    return Timing(len(cost), cost, cost, needs, 1, releases, windows.ring_pixels, latency, (1,), spare)
+    return Timing(len(cost), cost, cost, needs, 1, releases, (windows.ring_pixels,), latency, (1,), spare)
 
 
 def moved(
-    graph: Graph, node: Any, fold: Fold, counts: Cycles, needed: Array, releases: Array, capacity: int = 0
+    graph: Graph, node: Any, fold: Fold, counts: Cycles, needed: Array, releases: Array, capacity: int = 1
 ) -> Timing:
     """Return the timing of a layer that moves or joins pixels, a beat a cycle: a firing is an output pixel."""
     beats, latency = graph.output_of(node).shape[2] // fold.pe, counts.predicted - counts.ideal
-    return Timing(len(needed), beats, 1, needed, 1, releases, capacity, latency, (0,), SLICE_BEATS)
+    return Timing(len(needed), beats, 1, needed, 1, releases, (capacity,), latency, (0,), SLICE_BEATS)

@@ -5,11 +5,23 @@ from __future__ import annotations
 from quantunet.hls.design import Cycles, Fold, Instance
 from quantunet.hls.modules import global_pool2d, window_pool2d
 from quantunet.hls.modules.sheet import Layer, Timing
-from quantunet.hls.modules.window_pool2d import BURSTS, JOIN, RULE, needs, rule_params, taken
+from quantunet.hls.modules.window_pool2d import BURSTS, JOIN, RULE, WHOLE_PIXELS, needs, rule_params, taken
 from quantunet.hls.resources.terms import Terms
 from quantunet.ir import Graph, SumPool2d
 
-__all__ = ["BURSTS", "JOIN", "RULE", "area", "cycles", "emit", "needs", "rule_params", "taken", "timing"]
+__all__ = [
+    "JOIN",
+    "BURSTS",
+    "RULE",
+    "WHOLE_PIXELS",
+    "area",
+    "cycles",
+    "emit",
+    "needs",
+    "rule_params",
+    "taken",
+    "timing",
+]
 
 
 def _module(graph: Graph, node: SumPool2d) -> Layer:

@@ -12,6 +12,7 @@ from quantunet.ir import Array
 
 RULE = "width_adapter"
 JOIN = Join.NONE
+WHOLE_PIXELS = False
 
 
 def cycles(params: Params, beats: int) -> Cycles:
@@ -54,7 +55,7 @@ def needs(params: Params, target: Stream) -> Array:
     return same_pixel(target)
 
 
-def taken(params: Params, left: Array) -> Array:
+def taken(params: Params, left: Array, index: int) -> Array:
     """Return the beats taken: a group in its register, all but the last beat of the next one, and the slice.
 
     The slice is on the narrower side.

@@ -18,6 +18,7 @@ from quantunet.ir import Array, Graph, MatrixNode
 
 RULE = "valid_window"
 JOIN = Join.NONE
+WHOLE_PIXELS = True
 
 
 def emit(graph: Graph, node: MatrixNode, fold: Fold, windows: Windows, *, transposed: bool) -> Instance:
@@ -93,6 +94,6 @@ def needs(params: Params, target: Stream) -> Array:
     return _windows(params).needs
 
 
-def taken(params: Params, left: Array) -> Array:
+def taken(params: Params, left: Array, index: int) -> Array:
     """Return the beats taken: the windows that had credits for all their folds, and the ring from the next one on."""
     return _windows(params).taken(params["RingPixels"], left, CREDITS)

@@ -11,11 +11,12 @@ from quantunet.hls.resources.parts import CREDITS
 from quantunet.hls.resources.terms import Terms
 from quantunet.ir import Graph, MaxPool2d, SumPool2d
 
-__all__ = ["BURSTS", "JOIN", "RULE", "area", "cycles", "emit", "needs", "rule_params", "taken", "timing"]
+__all__ = ["JOIN", "RULE", "area", "cycles", "emit", "needs", "rule_params", "taken", "timing"]
 
 RULE = "valid_window"
 JOIN = Join.NONE
-BURSTS = False
+WHOLE_PIXELS = True
+BURSTS = True
 
 _LATENCY = 4  # cycles from the last tap of a window to its beat
 

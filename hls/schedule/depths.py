@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -75,76 +76,152 @@ def fifo_depths(graph: Graph, folding: Mapping[str, Fold], frames: int | None = 
     folding = Folding.of(graph, folding)
     interval = frame_interval(graph, folding)
     timings = {node.name: LAYERS[node.op].timing(graph, node, folding[node.name]) for node in graph.nodes}
+    slack = {node.name: interval - ideal_cycles(graph, node, folding[node.name]) for node in graph.nodes}
     streams = connections(graph)
-    ways = {
-        (reader, index): timings[reader].entry[index]
-        + _way(stream, stream.lanes(folding), stream.lanes_at(folding, reader))
-        for stream in streams
-        for reader, index in stream.readers
+    legs = {
+        place: _Leg.of(graph, stream, folding, timings, slack, *place) for stream in streams for place in stream.readers
     }
-    fills = _fills(graph, timings, ways, interval, frames or 4)
+    waiting = _waiting(graph, timings, legs, interval, frames or 4)
     if frames is None:
         count = 4
         # until one more makes no difference
-        while fills != _fills(graph, timings, ways, interval, count - 1) and count < 64:
+        while waiting != _waiting(graph, timings, legs, interval, count - 1) and count < 64:
             count *= 2
-            fills = _fills(graph, timings, ways, interval, count)
-    depths: dict[tuple[str, int], int] = {}
-    for stream in streams:
-        if stream.producer is None and stream.branches == 1:
-            continue  # its pixels can wait outside
-        height, width, channels = stream.tensor.shape
-        for reader, index in stream.readers:
-            beats_per_pixel = channels // stream.fifo_lanes(graph, folding, reader)
-            fill, timing = fills[reader, index], timings[reader]
-            spare = 0 if stream.producer is None or stream.branches > 1 else timings[stream.producer.name].spare
-            if stream.widens_first(graph, folding, reader):  # all that a burst takes must have been widened before
-                beats, spare = (fill + 1) * beats_per_pixel, 0
-            else:
-                beats = (fill - timing.capacity) * beats_per_pixel if fill > timing.passing else 0
-            if beats > spare:
-                depths[reader, index] = beats + MARGIN_BEATS
-                if frames is not None:  # more than all of them cannot wait
-                    depths[reader, index] = min(depths[reader, index], frames * height * width * beats_per_pixel)
+            waiting = _waiting(graph, timings, legs, interval, count)
+    depths = {}
+    for place, leg in legs.items():
+        beats = max(waiting[place], leg.burst)
+        begun = leg.pixel - 1 if beats >= leg.pixel else 0  # behind whole pixels, some beats of the next one
+        if beats + begun > leg.spare:
+            depths[place] = beats + MARGIN_BEATS
+            if frames is not None:  # more than all of them cannot wait
+                depths[place] = min(depths[place], frames * leg.frame)
     return _without_deadlock(graph, folding, depths)
 
 
-def _without_deadlock(graph: Graph, folding: Folding, depths: dict[tuple[str, int], int]) -> dict[tuple[str, int], int]:
-    """Return depths, and those that two branches need besides which are too short to be seen in whole pixels.
+def _without_deadlock(
+    graph: Graph, folding: Folding, depths: Mapping[tuple[str, int], int]
+) -> dict[tuple[str, int], int]:
+    """Return depths with which nothing can lock.
 
     The schedule lets a pixel pass as a whole. Where branches of one stream meet, all beats of a pixel may have to wait
     in one of them until the other one's layer has them all.
     """
     joined = [(node.name, index) for node in graph.nodes if node.arity > 1 for index in range(node.arity)]
     if not joined:
-        return depths
-    design = build(graph, folding, {place: depths.get(place, 1) for place in joined})
-    least, found = least_depths(design), dict(depths)
-    for place in joined:
-        needed = least[fifo_before(design, *place)]
-        if needed > depths.get(place, 0):
-            found[place] = needed + MARGIN_BEATS
-    return found
+        return dict(depths)
+    design = build(graph, folding, {**dict.fromkeys(joined, 1), **depths})
+    least = least_depths(design)
+    needed = {place: least[fifo_before(design, *place)] for place in joined}
+    return {**depths, **{place: max(depths.get(place, 0), depth) for place, depth in needed.items() if depth}}
 
 
-def _fills(
-    graph: Graph, timings: Mapping[str, Timing], ways: Mapping[tuple[str, int], int], interval: int, frames: int
+@dataclass(frozen=True)
+class _Leg:
+    """The way of a tensor to one of its readers.
+
+    Attributes:
+        pixel: Beats of a pixel, at the lanes of the FIFO.
+        frame: Beats of a frame.
+        pace: Cycles that a pixel takes at least: its beats at the fewer of the producer's and the reader's lanes.
+        way: The most cycles from a pixel's last beat at the producer's output until the reader can use it.
+        entry: Those of them that the reader takes.
+        spare: Beats that can wait without a FIFO.
+        burst: Beats of each pixel for which a producer without a cycle to spare must not wait.
+    """
+
+    pixel: int
+    frame: int
+    pace: int
+    way: int
+    entry: int
+    spare: int
+    burst: int
+
+    @classmethod
+    def of(
+        cls,
+        graph: Graph,
+        stream: Connection,
+        folding: Folding,
+        timings: Mapping[str, Timing],
+        slack: Mapping[str, int],
+        reader: str,
+        index: int,
+    ) -> _Leg:
+        """Return the way of a tensor to an input; ``slack`` has the cycles of a frame in which each layer may wait."""
+        height, width, channels = stream.tensor.shape
+        lanes_in, lanes_out = stream.lanes(folding), stream.lanes_at(folding, reader)
+        pixel, pace = channels // stream.fifo_lanes(graph, folding, reader), channels // min(lanes_in, lanes_out)
+        entry = timings[reader].entry[index]
+        if stream.widens_first(graph, folding, reader):
+            spare = 0  # the width adapter stands in front of the FIFO
+        elif stream.branches > 1:
+            spare = 1  # the beat that is on offer to all readers
+        elif stream.producer is None:
+            spare = height * width * pixel  # outside
+        else:
+            spare = timings[stream.producer.name].spare
+        burst = 0
+        if stream.producer is not None and np.all(timings[stream.producer.name].busy == 1):
+            # A pixel comes a beat a cycle, and leaves at its pace.
+            burst = pixel - pixel * pixel // pace
+            if height * width * (burst - spare) <= slack[stream.producer.name]:
+                burst = 0
+        way = _way(stream, lanes_in, lanes_out) + entry
+        return cls(pixel, height * width * pixel, pace, way, entry, spare, burst)
+
+
+def _waiting(
+    graph: Graph, timings: Mapping[str, Timing], legs: Mapping[tuple[str, int], _Leg], interval: int, frames: int
 ) -> dict[tuple[str, int], int]:
-    """Return the highest number of pixels that wait in front of each input over some frames."""
+    """Return the highest number of beats that wait in front of each input over some frames."""
     departures: dict[str, Array] = {}
     for name in graph.inputs:
         height, width, _ = graph.tensor(name).shape
         pixels = height * width
         departures[name] = -(-np.arange(frames * pixels, dtype=np.int64) * interval // pixels)
-    fills: dict[tuple[str, int], int] = {}
+    waiting: dict[tuple[str, int], int] = {}
     for node in graph.nodes:
         timing = timings[node.name]
-        legs = [departures[name] + ways[node.name, index] for index, name in enumerate(node.inputs)]
-        starts = _starts(timing, legs, frames)
-        for index, name in enumerate(node.inputs):
-            fills[node.name, index] = _highest_fill(timing, departures[name], starts, frames)
+        inputs = [(legs[node.name, index], departures[name]) for index, name in enumerate(node.inputs)]
+        arrivals = [_paced(came + leg.way, leg.pace) for leg, came in inputs]
+        starts = _starts(timing, arrivals, frames)
+        for index, (leg, came) in enumerate(inputs):
+            capacity, fill = timing.capacity[index], _highest_fill(timing, came, starts, frames)
+            if node.arity > 1 and not capacity:
+                beats = max(_beside(arrivals[index] - leg.entry, starts, leg.pixel), fill * leg.pixel if fill > 1 else 0)
+            else:
+                pixels = fill - capacity
+                beats = max(pixels, _in_front(came, arrivals[index] - leg.way)) * leg.pixel
+            waiting[node.name, index] = beats
         departures[node.output] = _departures(timing, starts)
-    return fills
+    return waiting
+
+
+def _paced(arrivals: Array, pace: int) -> Array:
+    """Return the arrivals of pixels, each of which takes so many cycles."""
+    turns = np.arange(len(arrivals), dtype=np.int64) * pace
+    paced: Array = np.maximum.accumulate(arrivals - turns) + turns
+    return paced
+
+
+def _in_front(came: Array, taken: Array) -> int:
+    """Return the highest number of pixels that have come and wait for those before them to be taken."""
+    return int((np.searchsorted(came, taken, side="left") - np.arange(1, len(came) + 1)).max())
+
+
+def _beside(arrivals: Array, starts: Array, pixel: int) -> int:
+    """Return the highest number of beats that wait at an input of a join that takes none while it waits.
+
+    Args:
+        arrivals: When the last beat of each pixel is there.
+        starts: When it is taken, at the latest.
+        pixel: Beats of a pixel.
+    """
+    pixels = np.arange(1, len(starts) + 1, dtype=np.int64)
+    there = np.interp(starts, arrivals, pixels * pixel).astype(np.int64)
+    return int((there - pixels * pixel).max()) + 1
 
 
 def _way(stream: Connection, lanes_in: int, lanes_out: int) -> int:
@@ -154,7 +231,7 @@ def _way(stream: Connection, lanes_in: int, lanes_out: int) -> int:
         cycles += PLUMBING["fork"].cycles({}, 1).first_output - 1
     if stream.producer is not None:
         cycles += PLUMBING["fifo"].cycles({"Depth": _DEEP}, 1).first_output - 1
-    if lanes_in != lanes_out and stream.producer is not None:
+    if lanes_in != lanes_out:
         beats = math.lcm(lanes_in, lanes_out) // lanes_in
         adapter = PLUMBING["width_adapter"].cycles({"InLanes": lanes_in, "OutLanes": lanes_out}, beats)
         cycles += adapter.predicted - beats

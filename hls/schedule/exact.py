@@ -22,6 +22,9 @@ from quantunet.hls.design import Design
 from quantunet.hls.modules.table import module_of
 from quantunet.hls.schedule.program import schedule_program
 
+_RIGID = frozenset({"last_group", "pipeline", "pooled", "whole_image"})
+"""Rules of pipelines that stand still as a whole, gaps included."""
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -51,6 +54,7 @@ def schedule(
     *,
     limits: Mapping[str, int] | None = None,
     pace: int = 0,
+    gaps: bool = False,
 ) -> Schedule:
     """Return the cycles of a design over adjacent frames.
 
@@ -59,13 +63,15 @@ def schedule(
         frames: How many.
         limits: Beats at which FIFOs count as full, instead of their depths, by the instance's name.
         pace: Frame interval at which the source spreads the input's beats evenly; 0 for one that never waits.
+        gaps: Let pipelines that stand still as a whole hold nothing, as they may when beats come with gaps: what runs
+            so runs under any stalls. Its cycles mean nothing.
 
     Raises:
         ToolMissingError: g++ is not installed.
         ToolFailedError: A module has no rules.
         StorageError: The cache folder cannot be written.
     """
-    description = _description(design, frames, limits or {}, pace)
+    description = _description(design, frames, limits or {}, pace, gaps=gaps)
     outcome = processes.run([schedule_program()], data=description.encode())
     if outcome.code:
         raise ToolFailedError(design.name, expected="a schedule", got=outcome.output.strip())
@@ -78,7 +84,7 @@ def schedule(
     )
 
 
-def _description(design: Design, frames: int, limits: Mapping[str, int], pace: int) -> str:
+def _description(design: Design, frames: int, limits: Mapping[str, int], pace: int, *, gaps: bool) -> str:
     """Return a design as the program reads it: numbers and words, streams by their place in the list."""
     places = {stream.name: place for place, stream in enumerate(design.streams)}
     (source,), (sink,) = design.inputs, design.outputs
@@ -92,5 +98,7 @@ def _description(design: Design, frames: int, limits: Mapping[str, int], pace: i
         params = sheet.rule_params(instance.numbers)
         if instance.name in limits:
             params["Limit"] = limits[instance.name]
+        if gaps and sheet.RULE in _RIGID:
+            params["Stages"] = 0
         words += [len(params), *(word for item in params.items() for word in item)]
     return " ".join(map(str, words))

@@ -97,7 +97,7 @@ def fifo_report(graph: Graph, folding: Folding, *, exact: bool | None = None) ->
     full_speed = full_speed_depths(design, interval, least) if exact else {}
     streams = {stream.name: stream for stream in design.streams}
     instances = {instance.name: instance for instance in design.instances}
-    names = {name: (reader, index) for reader, index in depths for name in [fifo_before(design, reader, index)]}
+    names = {fifo_before(design, *place): place for place in depths}
     rows = []
     for name, place in names.items():
         stream = streams[instances[name].inputs[0][1]]

@@ -91,9 +91,12 @@ class Settler:
             return self._input_tensor(value.source, *self._input.quantizer(value, reader), value.place)
         if isinstance(value.source, TensorSource) and value.untouched:
             return value.source.tensor
-        if isinstance(value.source, SumSource) and value.untouched and value.source.beside:
-            if bits_for(*(value.source.span or value.source.reach)) <= MAX_BITS:
-                return self.sums(value.source)
+        base = root(value.source)
+        if isinstance(base, SumSource) and base.beside and value.untouched:
+            if isinstance(value.source, MovedSource):
+                return self._move(value.source, self.tensor(replace(value, source=value.source.source), reader))
+            if bits_for(*(base.span or base.reach)) <= MAX_BITS:
+                return self.sums(base)
         if is_plain(value):
             step = grid_of(value)
             low, high = codes_of(value, step)

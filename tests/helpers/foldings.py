@@ -2,29 +2,46 @@
 
 from __future__ import annotations
 
-import math
 import random
+from collections.abc import Collection
 
-from quantunet.hls.design import Fold
-from quantunet.ir import Graph, MatrixNode
+from quantunet.errors import ToolFailedError, WidthError
+from quantunet.hls.design import Fold, Style
+from quantunet.hls.folding import candidates
+from quantunet.hls.modules.table import emit
+from quantunet.ir import Graph, Node
 
 
-def lopsided_folding(graph: Graph, seed: int) -> dict[str, Fold]:
-    """Return a random fold of every layer, most of them unlike their neighbours'."""
+def lopsided_folding(graph: Graph, seed: int, styles: Collection[Style] = ("folded-lut",)) -> dict[str, Fold]:
+    """Return a random fold of every layer, most of them unlike their neighbours'.
+
+    Args:
+        graph: The network.
+        seed: Of the choice.
+        styles: Styles that a layer with multiplications may have.
+
+    Raises:
+        WidthError: The values of a layer are too wide for any of its folds.
+    """
     rng = random.Random(seed)  # noqa: S311
-    folding = {}
-    for node in graph.nodes:
-        channels_out = graph.output_of(node).shape[2]
-        if isinstance(node, MatrixNode) and not node.tied_lanes:
-            pe_limit, simd_limit = node.lane_limits([graph.input_of(node).shape], graph.output_of(node).shape)
-            folding[node.name] = Fold(rng.choice(_divisors(pe_limit)), rng.choice(_divisors(simd_limit)))
+    return {node.name: _any_fold(graph, node, rng, styles) for node in graph.nodes}
+
+
+def _any_fold(graph: Graph, node: Node, rng: random.Random, styles: Collection[Style]) -> Fold:
+    folds = candidates(graph, node, styles)
+    by_style: dict[Style, list[Fold]] = {}
+    for fold in folds:
+        by_style.setdefault(fold.style, []).append(fold)
+    while folds:
+        fold = rng.choice(by_style[rng.choice(sorted({fold.style for fold in folds}))])
+        try:
+            emit(graph, node, fold)
+        except (WidthError, ToolFailedError):  # da4ml finds no right adders for some constants
+            folds.remove(fold)
+            by_style[fold.style].remove(fold)
+            if not folds:
+                raise
         else:
-            lanes = rng.choice(
-                _divisors(math.gcd(*(graph.tensor(name).shape[2] for name in node.inputs), channels_out))
-            )
-            folding[node.name] = Fold(lanes, lanes)
-    return folding
-
-
-def _divisors(value: int) -> list[int]:
-    return [factor for factor in range(1, value + 1) if value % factor == 0]
+            return fold
+    message = f"{node.name} has no fold"
+    raise AssertionError(message)

@@ -32,9 +32,11 @@ class Ops:
     def __init__(self, builder: Builder) -> None:
         self.builder = builder
         self.rng = builder.rng
+        self.wide = self.rng.random() < 0.12
         self.powers = self.rng.random() < 0.3
         self.qdq = self.rng.random() < 0.3
         self.bent = False
+        self.past: list[str] = []
 
     def shape(self, tensor: str) -> list[int]:
         return list(self.builder.value(tensor).shape)
@@ -60,7 +62,7 @@ class Ops:
         floats = values.floats()
         low, high = float(floats.min()), float(floats.max())
         signed = low < 0 or rng.random() < 0.3
-        bits = rng.choice([3, 4, 4, 5, 6, 8, 8])
+        bits = rng.choice([8, 12, 15, 16] if self.wide else [3, 4, 4, 5, 6, 8, 8])
         largest = max(abs(low), abs(high)) or 1.0
         scale = self.number(largest / (2 ** (bits - signed) - 1) * rng.uniform(0.4, 1.3))
         if self.qdq:
@@ -101,7 +103,7 @@ class Ops:
         """Add quantised weights; ``axis`` is that of the output channels."""
         builder, rng = self.builder, self.rng
         raw = self.drawn(*shape) * np.float32(rng.choice([0.1, 1.0, 3.0]))
-        bits = rng.choice([2, 3, 4, 4, 8])
+        bits = rng.choice([8, 12, 16] if self.wide else [2, 3, 4, 4, 8])
         laid = [1] * len(shape)
         per_channel = rng.random() < 0.6
         if per_channel:
@@ -152,7 +154,9 @@ class Ops:
         kernel = [rng.choice([1, 1, 2, 3, 3, 3, 5, 7]) for _ in range(rank)]
         stride = [rng.choice([1, 1, 1, 2, 3]) for _ in range(rank)]
         dilation = [rng.choice([1, 1, 1, 2]) for _ in range(rank)]
-        groups, outputs = 1, rng.randint(1, 5)
+        groups, outputs = 1, rng.choice([1, 2, 3, 4, 4, 5, 8, 11] if self.wide else [1, 2, 3, 4, 4, 5, 8])
+        if rng.random() < 0.35:
+            return self.usual_conv(tensor, outputs)
         kind = rng.random()
         if kind < 0.2:
             groups = outputs = channels
@@ -167,17 +171,28 @@ class Ops:
         builder.note("windows of any geometry", "asked")
         return builder.emit("Conv", [tensor, weights, *self.bias(outputs, tensor, weights)], **attributes)
 
+    def usual_conv(self, tensor: str, outputs: int) -> str:
+        """A convolution of most networks: 3x3 or 1x1, of the same size, with bias or without."""
+        channels, *size = self.shape(tensor)[1:]
+        kernel = [self.rng.choice([1, 3])] * len(size)
+        weights = self.weights([outputs, channels, *kernel], 0)
+        return self.builder.emit(
+            "Conv", [tensor, weights, *self.bias(outputs, tensor, weights)], kernel_shape=kernel,
+            pads=[kernel[0] // 2] * 2 * len(size),
+        )  # fmt: skip
+
     def transpose(self, tensor: str) -> str:
         rng, builder = self.rng, self.builder
         channels, *size = self.shape(tensor)[1:]
         if math.prod(size) > MOST:
             return self.conv(tensor)
-        shapes = [rng.choice([(2, 2), (3, 2), (4, 2), (3, 1), (2, 1), (3, 3)]) for _ in size]
+        usual = rng.random() < 0.5
+        shapes = [(2, 2) if usual else rng.choice([(3, 2), (4, 2), (3, 1), (2, 1), (3, 3)]) for _ in size]
         kernel, stride = [k for k, _ in shapes], [s for _, s in shapes]
         outputs = rng.randint(1, 4)
         weights = self.weights([channels, outputs, *kernel], 1)
-        sides = [rng.randint(0, (k - s + 1) // 2 + (rng.random() < 0.2)) for k, s in shapes]
-        more = [rng.choice([0, 0, 1]) if s > 1 else 0 for _, s in shapes]
+        sides = [0 if usual else rng.randint(0, (k - s + 1) // 2 + (rng.random() < 0.2)) for k, s in shapes]
+        more = [rng.choice([0, 0, 1]) if s > 1 and not usual else 0 for _, s in shapes]
         builder.note("transpose convolutions of any geometry", "asked")
         return builder.emit(
             "ConvTranspose", [tensor, weights, *self.bias(outputs, tensor, weights)], kernel_shape=kernel,
@@ -215,7 +230,7 @@ class Ops:
 
     def block(self, tensor: str) -> str:
         """A convolution, what normalises and activates it in any order, and a quantizer; perhaps a pool inside."""
-        tensor = self.transpose(tensor) if self.rng.random() < 0.2 else self.conv(tensor)
+        tensor = self.transpose(tensor) if self.rng.random() < 0.3 else self.conv(tensor)
         if self.rng.random() < 0.25:
             tensor = self.quantised(tensor)
         parts: list[Callable[[str], str]] = [self.activation]
@@ -233,6 +248,8 @@ class Ops:
 
     def maxpool(self, tensor: str) -> str:
         size = self.shape(tensor)[2:]
+        if self.rng.random() < 0.6:
+            return self.builder.emit("MaxPool", [tensor], kernel_shape=[2] * len(size), strides=[2] * len(size))
         kernel, stride = ([self.rng.choice([1, 2, 2, 3]) for _ in size] for _ in range(2))
         pads = (
             [self.rng.randint(0, k - 1) for k in (*kernel, *kernel)] if self.rng.random() < 0.3 else [0] * 2 * len(size)
@@ -258,7 +275,7 @@ class Ops:
 
     def resize(self, tensor: str) -> str:
         shape = self.shape(tensor)
-        linear = self.rng.random() < 0.5
+        linear = self.rng.random() < 0.4
         factors = [self.rng.choice([1, 2, 2] if linear else [1, 2, 2, 3, 4]) for _ in shape[2:]]
         if math.prod(shape[2:]) * math.prod(factors) > 4 * MOST:
             return tensor
@@ -320,14 +337,18 @@ class Ops:
 
     def two(self, tensor: str) -> str:
         """A tensor and what a layer makes of it, joined value by value."""
-        rng, builder = self.rng, self.builder
-        shape = self.shape(tensor)
+        rng, shape = self.rng, self.shape(tensor)
         gate = rng.random() < 0.3
         outputs = 1 if gate else shape[1]
         kernel = [1] * (len(shape) - 2)
         weights = self.weights([outputs, shape[1], *kernel], 0)
-        other = self.quantised(self.activation(builder.emit("Conv", [tensor, weights], kernel_shape=kernel)))
-        op = "Mul" if gate else rng.choice(["Add", "Add", "Sub", "Mul", "Max"])
+        made = self.builder.emit("Conv", [tensor, weights], kernel_shape=kernel)
+        other = self.quantised(self.activation(made))
+        return self.values_of(tensor, other, "Mul" if gate else rng.choice(["Add", "Add", "Sub", "Mul", "Max", "Max"]))
+
+    def values_of(self, tensor: str, other: str, op: str) -> str:
+        """Two tensors joined value by value."""
+        rng, builder = self.rng, self.builder
         if op == "Max":
             # one type for both: another quantizer of the same kind
             scale = self.number(0.1)
@@ -351,9 +372,24 @@ class Ops:
             weights = self.weights([rng.randint(1, 2), channels, *[1] * len(size)], 0)
             made = builder.emit("Conv", [tensor, weights], kernel_shape=[1] * len(size))
             legs.append(self.norm(made) if rng.random() < 0.3 else made)
-        rng.shuffle(legs)
-        builder.note("a quantizer behind legs of other scales", "asked")
-        return self.quantised(self.activation(builder.emit("Concat", legs, axis=1)))
+        return self.concatenated(legs)
+
+    def concatenated(self, legs: list[str]) -> str:
+        """Legs one behind the other, in any order."""
+        self.rng.shuffle(legs)
+        self.builder.note("a quantizer behind legs of other scales", "asked")
+        return self.quantised(self.activation(self.builder.emit("Concat", legs, axis=1)))
+
+    def skip(self, tensor: str) -> str:
+        """A tensor and one of those before it, of its size."""
+        shape = self.shape(tensor)
+        others = [other for other in self.past if other != tensor and self.shape(other)[2:] == shape[2:]]
+        if not others:
+            return self.two(tensor)
+        other = self.rng.choice(others)
+        if self.shape(other)[1] == shape[1] and self.rng.random() < 0.6:
+            return self.values_of(tensor, other, self.rng.choice(["Add", "Add", "Sub", "Mul", "Max"]))
+        return self.concatenated([tensor, other])
 
     def factor(self, tensor: str) -> str:
         """A factor and a summand of each channel between layers."""
@@ -388,13 +424,15 @@ class Ops:
         """Add one of all of these."""
         rng = self.rng
         kinds: list[tuple[Callable[[str], str], float, bool]] = [
-            (self.block, 6, False), (self.maxpool, 1, False), (self.average, 1.5, True), (self.resize, 2, True),
+            (self.block, 6, False), (self.maxpool, 2, False), (self.average, 1.5, True), (self.resize, 3, True),
             (self.pad, 0.7, False), (self.crop, 0.7, False), (self.to_space, 1, False), (self.function, 1.5, False),
-            (self.two, 2.5, False), (self.join, 2, False), (self.factor, 1, False),
+            (self.two, 2.5, False), (self.join, 1.5, False), (self.skip, 2.5, False), (self.factor, 1, False),
         ]  # fmt: skip
         ((made, _, waits),) = rng.choices(kinds, [weight for _, weight, _ in kinds])
         result = made(tensor)
-        return self.quantised(result) if waits and result != tensor and rng.random() < 0.8 else result
+        result = self.quantised(result) if waits and result != tensor and rng.random() < 0.8 else result
+        self.past.append(result)
+        return result
 
 
 def generate(seed: int) -> RandomFile:
@@ -414,7 +452,8 @@ def _generated(seed: int, rng: random.Random) -> tuple[RandomFile, int]:
     ops = Ops(builder)
     rank = rng.choice([4, 4, 4, 4, 3, 2])
     channels = rng.randint(2, 6) if rank == 2 else rng.randint(1, 4)
-    height, width = (rng.randint(4, 11) if rank == 4 else 1), (rng.randint(4, 16) if rank > 2 else 1)
+    sizes = [4, 4, 5, 6, 6, 7, 8, 8, 9, 10]
+    height, width = (rng.choice(sizes) if rank == 4 else 1), (rng.choice([*sizes, 12, 14, 16]) if rank > 2 else 1)
     image = np.random.default_rng(rng.getrandbits(32)).integers(0, 256, size=(height, width, channels)).astype(np.uint8)
     image.flat[:2] = 0, 255
     pixel = rng.choice([Fraction(1, 255), Fraction(1, 256)])
@@ -426,21 +465,24 @@ def _generated(seed: int, rng: random.Random) -> tuple[RandomFile, int]:
     if rank == 2:
         tensor = ops.dense(tensor)
     else:
-        for _ in range(rng.randint(1, 4)):
+        ops.past.append(tensor)
+        for _ in range(rng.choice([1, 1, 2, 2, 3, 3, 4, 4, 5, 7])):
             tensor = ops.step(tensor)
         end = rng.random()
         if end < 0.2 and len(builder.value(tensor).num.ravel()) < 400:
             tensor = ops.dense(tensor)
-        elif end < 0.3:
+        elif end < 0.35:
             tensor = ops.quantised(ops.whole_map(tensor))
         elif end < 0.5:
             tensor = ops.conv(tensor)
-        elif end < 0.6 and builder.value(tensor).shape[1] > 1:
+        elif end < 0.65 and builder.value(tensor).shape[1] > 1:
             tensor = builder.emit("ArgMax", [tensor], axis=1, keepdims=rng.choice([0, 1]))
     if not any(node.op_type in ("Conv", "ConvTranspose", "Gemm", "MatMul", "ArgMax") for node in builder.nodes):
         tensor = ops.block(tensor)
     model = model_of(builder, "x", shape, tensor, "1")
     values = len(set(builder.value(tensor).num.ravel()))
+    if builder.nodes[-1].op_type == "ArgMax" and values > 1:
+        values = len(set(builder.value(builder.nodes[-1].input[0]).num.ravel()))
     # What the picture's codes are shows in the output: two quantizers of the input may be one.
     return RandomFile(
         seed, model, image, pixel, (), "x", builder.choices, builder.layers, excuse="in the middle between two integers"

@@ -1,43 +1,24 @@
-"""Random QONNX files of many spellings, and what the product makes of them, against exact rational arithmetic.
+"""Random QONNX files of many spellings: U-Nets, with what the ways of writing them may say and what they may not.
 
-``python -m helpers.random_qonnx --count 1000 --seed 7`` (with ``tests`` on the path; ``nox -s random_files`` does it)
-judges files 7000000, 7000001, … and prints every silent difference, traceback and wrong refusal with its seed. A file
-is a function of its seed alone.
-
-Each choice that a file is built from has a name and a level: ``plain`` and ``asked`` must be taken, ``open`` may be
-refused, ``bad`` must not be taken as anything but what it means. What a file means is the reference's to say.
+A file is a function of its seed alone; :mod:`helpers.random_files` judges it. Each choice that it is built from has a
+name and a level: ``plain`` and ``asked`` must be taken, ``open`` may be refused, ``bad`` must not be taken as anything
+but what it means. What a file means is the reference's to say.
 """
 
 from __future__ import annotations
 
-import argparse
-import collections
-import logging
 import math
 import random
-import sys
-import tempfile
-import time
-import traceback
-import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import onnx
-from helpers.onnx_compare import laid, output_values, step
 from helpers.qonnx_exact import Exact, Executor, NoExactMeaningError
 from onnx import TensorProto, helper, numpy_helper
-
-from quantunet.errors import QuantUNetError
-from quantunet.golden.inference import run as golden_run
-from quantunet.ir import Graph
-from quantunet.pixel_codes import picture_codes, with_pixel_scale
-from quantunet.qonnx_import import load
 
 GENERAL, BREVITAS = "qonnx.custom_op.general", "onnx.brevitas"
 _SPELLINGS = frozenset(
@@ -904,163 +885,3 @@ def model_of(builder: Builder, source: str, shape: list[int], output: str, batch
         helper.make_opsetid(domain, 1) for domain in {n.domain for n in builder.nodes} - {"", GENERAL, BREVITAS}
     ]
     return helper.make_model(graph, opset_imports=versions, ir_version=rng.choice([4, 7, 8]))
-
-
-# What the product makes of a file
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What became of a file.
-
-    Attributes:
-        kind: ``exact``, ``refused``, ``wrongly refused``, ``silent`` or ``traceback``.
-        reason: The class of the refusal, or what is wrong.
-        compared: Values compared.
-    """
-
-    kind: str
-    reason: str = ""
-    compared: int = 0
-
-    @property
-    def failed(self) -> bool:
-        """Whether the product is at fault."""
-        return self.kind not in ("exact", "refused")
-
-
-def input_codes(value: Exact, graph: Graph) -> npt.NDArray[np.int64]:
-    """The codes of the graph's input, from the exact value of the file's input quantizer.
-
-    Raises:
-        AssertionError: The graph's input type does not hold these values.
-    """
-    codes = value.fractions() / step(graph, graph.input)
-    assert all(code.denominator == 1 for code in codes.ravel()), (
-        f"the input {graph.tensor(graph.input)} does not hold the values of the file"
-    )
-    integers = np.array([int(code) for code in codes.ravel()], dtype=np.int64).reshape(codes.shape)
-    integers = {2: integers[..., None, None], 3: integers[:, :, None]}.get(len(codes.shape), integers)
-    assert integers.ndim == 4, f"an input of {codes.shape}"
-    return np.ascontiguousarray(integers[0].transpose(1, 2, 0))
-
-
-def _same_codes(codes: npt.NDArray[np.int64], value: Exact, graph: Graph) -> bool:
-    try:
-        return bool(np.array_equal(codes, input_codes(value, graph)))
-    except AssertionError:
-        return False
-
-
-def judge(file: RandomFile, folder: Path, loader: Callable[[Path], Graph] = load) -> Verdict:
-    """Give a file to the product and compare what it computes with what the file means."""
-    path = folder / f"file{file.seed}.onnx"
-    path.write_bytes(file.model.SerializeToString())
-    try:
-        executor = Executor(file.model, file.feeds())
-        outputs = [executor[name] for name in executor.outputs]
-        meaning = ""
-    except NoExactMeaningError as error:
-        meaning = str(error)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            graph = loader(path)
-    except QuantUNetError as error:
-        reason = f"{type(error).__name__}: {error}"
-        excused = file.level not in ("plain", "asked") or meaning or (file.excuse and file.excuse in reason)
-        return Verdict("refused" if excused else "wrongly refused", reason)
-    except Exception:  # noqa: BLE001 - whatever it is, it is the finding
-        return Verdict("traceback", traceback.format_exc(limit=-4))
-    finally:
-        path.unlink()
-    if meaning:
-        return Verdict("silent", f"taken, but: {meaning}")
-    try:
-        codes = picture_codes(with_pixel_scale(graph, file.pixel), file.image)
-        if file.quantised and not any(_same_codes(codes, executor[name], graph) for name in file.quantised):
-            return Verdict(
-                "silent", f"Graph.pixels {graph.pixels} with {graph.tensor(graph.input).qtype} gives other codes"
-            )
-        taps = golden_run(graph, codes)
-    except (AssertionError, QuantUNetError) as error:
-        return Verdict("silent", f"taken, but then: {error}")
-    except Exception:  # noqa: BLE001
-        return Verdict("traceback", traceback.format_exc(limit=-4))
-    expected = outputs[0]
-    try:
-        got = laid(output_values(graph, taps[graph.output], last=file.output_last), expected.shape)
-    except AssertionError as error:
-        return Verdict("silent", str(error))
-    differing = got.differing(expected)
-    if differing:
-        return Verdict("silent", f"{differing} of {expected.num.size} values differ", expected.num.size)
-    return Verdict("exact", compared=expected.num.size)
-
-
-@dataclass
-class Report:
-    """Counts over many files."""
-
-    kinds: collections.Counter[str] = field(default_factory=collections.Counter)
-    reasons: collections.Counter[str] = field(default_factory=collections.Counter)
-    levels: collections.Counter[tuple[str, str]] = field(default_factory=collections.Counter)
-    compared: int = 0
-    failures: list[str] = field(default_factory=list)
-
-    def add(self, file: RandomFile, verdict: Verdict) -> None:
-        """Count one file."""
-        self.kinds[verdict.kind] += 1
-        self.levels[file.level, verdict.kind] += 1
-        self.compared += verdict.compared
-        if "refused" in verdict.kind:
-            self.reasons[verdict.reason.split(":")[0]] += 1
-        if verdict.failed:
-            self.failures.append(f"{verdict.kind}: {verdict.reason}\n  {file}")
-
-
-def check(seeds: Iterable[int], folder: Path, make: Callable[[int], RandomFile] = generate) -> Report:
-    """Judge the files of some seeds."""
-    report = Report()
-    for seed in seeds:
-        file = make(seed)
-        report.add(file, judge(file, folder))
-    return report
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Judge many files; 1 if the product is at fault in one of them."""
-    parser = argparse.ArgumentParser(prog="random_files", description=__doc__.partition("\n")[0] if __doc__ else "")
-    parser.add_argument("--count", type=int, default=1000, help="files (default: 1000)")
-    parser.add_argument("--seed", type=int, default=0, help="which files: those from SEED * 1,000,000 on (default: 0)")
-    parser.add_argument("--only", type=int, default=None, help="one file, by its own seed, and its text")
-    parser.add_argument("--show", type=int, default=20, help="failures to print (default: 20)")
-    options = parser.parse_args(arguments)
-    logging.disable(logging.CRITICAL)
-    begin = time.monotonic()
-    write = sys.stdout.write
-    with tempfile.TemporaryDirectory() as folder:
-        if options.only is not None:
-            file = generate(options.only)
-            verdict = judge(file, Path(folder))
-            write(f"{onnx.printer.to_text(file.model)}\n{file}\n{verdict.kind}: {verdict.reason}\n")
-            return int(verdict.failed)
-        first = options.seed * 1_000_000
-        report = check(range(first, first + options.count), Path(folder))
-    for failure in report.failures[: options.show]:
-        write(f"{failure}\n")
-    write(f"{options.count} files in {time.monotonic() - begin:.0f} s, {report.compared} values compared\n")
-    for kind, number in report.kinds.most_common():
-        write(f"  {kind}: {number}\n")
-    write("refused by:\n")
-    for reason, number in report.reasons.most_common():
-        write(f"  {reason}: {number}\n")
-    write("by level:\n")
-    for (level, kind), number in sorted(report.levels.items()):
-        write(f"  {level}, {kind}: {number}\n")
-    silent = report.kinds["silent"] + report.kinds["traceback"] + report.kinds["wrongly refused"]
-    return int(silent > 0 or report.compared == 0)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

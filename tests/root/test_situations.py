@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from helpers.random_qonnx import RandomFile, Verdict, judge
+from helpers.random_files import Verdict, judge
+from helpers.random_qonnx import RandomFile
 from helpers.small_qonnx import BREVITAS, CHANNELS_LAST, GENERAL, Net
 from onnx import TensorProto, helper
 
@@ -841,6 +842,14 @@ def big_kernel(size: int) -> Callable[[], Built]:
     return end(lambda net, x: net.head(net.relu_quant(net.conv(x, 3, 3, size, name="odd")), 3))
 
 
+def cut_sums() -> Built:
+    """A bilinear resize at a scale that is no power of two, cut, and read without a quantizer in between."""
+    net = Net()
+    doubled = net("Resize", net.input(1 / 255), "", net.constant(np.array([1, 1, 2, 2])), mode="linear")
+    lists = [net.constant(value, np.int64) for value in ([1, 2], [15, 12], [2, 3])]
+    return net, net.head(net.relu_quant(net.conv(net("Slice", doubled, *lists), 1, 3)), 3)
+
+
 def odd_size() -> Built:
     net = Net((1, 9, 8))
     x = net.relu_quant(net.conv(net.input(), 1, 3))
@@ -853,6 +862,7 @@ MISSING = {
     "residual": Situation(end(residual)),
     "nearest Resize": Situation(layer("Resize", "", np.array([1, 1, 2, 2]), **RESIZE)),
     "bilinear Resize": Situation(layer("Resize", "", np.array([1, 1, 2, 2]), mode="linear")),
+    "bilinear Resize, cut": Situation(cut_sums),
     "BatchNormalization": Situation(layer("BatchNormalization", EACH * 2, EACH * 0.5, EACH * 0.25, EACH, epsilon=0.0)),
     "depthwise": Situation(end(depthwise)),
     "kernel 5": Situation(big_kernel(5)),

@@ -28,7 +28,7 @@ async def exact_capacity(dut: Any) -> None:
         (source,) = bench.sources
         taken = len(bench.watches[source].handshakes)
         sent = sum(len(frame) for frame in bench.case["inputs"][0]["frames"])
-        expected = int(crop.taken(bench.case["params"], np.array([0]))[0])
+        expected = int(crop.taken(bench.case["params"], np.array([0]), 0)[0])
         assert taken == expected < sent, f"{bench.title}: expected {expected} beats inside or dropped, got {taken}"
         bench.flow()
     tasks = [cocotb.start_soon(bench.receive()) for bench in found]

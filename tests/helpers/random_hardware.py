@@ -1,0 +1,227 @@
+"""A network in a random folding, in every form that the product gives it, against golden and the exact schedule.
+
+The legs:
+
+- ``schedule``: with the FIFOs that are computed the network settles at the pace of its slowest layer, and locks under
+  no stalls; nor does it with the least FIFOs, and with a beat less in one of them it does.
+- ``csim``: the HLS C simulation of every layer alone, and of the network, equals golden.
+- ``rtl``: the whole network in Verilator equals golden inside and at its end, over adjacent frames, without stalls,
+  with stalls, and with the least FIFOs; without stalls every cycle and every fill is the schedule's.
+"""
+
+from __future__ import annotations
+
+import math
+import shutil
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from helpers.foldings import lopsided_folding
+
+from quantunet import golden
+from quantunet.golden.inference import Taps
+from quantunet.hls.choose.default import default_folding
+from quantunet.hls.csim import project, simulation
+from quantunet.hls.design import STYLES, Design
+from quantunet.hls.folding import Folding
+from quantunet.hls.network import build, fifo_before
+from quantunet.hls.schedule.deadlock import least_depths
+from quantunet.hls.schedule.depths import fifo_depths, frame_interval
+from quantunet.hls.schedule.exact import schedule
+from quantunet.ir import Array, Graph
+from quantunet.rtl_sim.bench_result import BenchResult
+from quantunet.rtl_sim.fifo_bench import FifoBench
+from quantunet.rtl_sim.frames import adjacent_frames
+from quantunet.rtl_sim.stalls import Stalls
+
+FRAMES = 4
+_SETTLING = 6
+"""Frames that pass, after those that were inside when the first output came, until their interval is steady."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a leg found.
+
+    Attributes:
+        compared: Values compared, or of the schedule the bounds that were held.
+        problems: What is wrong.
+    """
+
+    compared: int
+    problems: list[str]
+
+
+def folding_of(graph: Graph, seed: int) -> Folding:
+    """Return the product's own folding for one seed in three, else any fold of every layer, in any style.
+
+    Raises:
+        FoldingError: The network has no folding.
+        WidthError: The values of a layer are too wide for any of its folds.
+    """
+    return default_folding(graph) if seed % 3 == 0 else Folding(graph, lopsided_folding(graph, seed, STYLES))
+
+
+class Network:
+    """A network in its folding.
+
+    Args:
+        graph: The network.
+        image: Its first frame.
+        seed: Of the folding and the stalls.
+        folder: Working folder; headers that all C simulations include are kept in it.
+        jobs: Compilers at a time.
+        builds: Where Verilator builds are kept; thrown away behind each network if left out.
+        layers_alone: Whether the C simulation of every layer alone is compared, and not of the network only.
+
+    Raises:
+        QuantUNetError: As :func:`folding_of`.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        image: Array,
+        seed: int,
+        folder: Path,
+        jobs: int = 1,
+        *,
+        builds: Path | None = None,
+        layers_alone: bool = True,
+    ) -> None:
+        self.graph, self.image, self.seed, self.folder, self.jobs = graph, image, seed, folder, jobs
+        self.builds, self.layers_alone = builds, layers_alone
+        self.folding = folding_of(graph, seed)
+
+    def run(self, leg: str) -> Found:
+        """Take the network through a leg; what the product raises is a problem as well."""
+        try:
+            return LEGS[leg](self)
+        except Exception:  # noqa: BLE001 - whatever it is, it is the finding
+            return Found(0, [traceback.format_exc(limit=-3)])
+
+    @cached_property
+    def frames(self) -> list[Taps]:
+        """Golden's tensors of some adjacent frames."""
+        return [golden.run(self.graph, frame) for frame in adjacent_frames(self.graph, self.image, FRAMES)]
+
+    @cached_property
+    def depths(self) -> dict[tuple[str, int], int]:
+        """The computed depths of the FIFOs."""
+        return fifo_depths(self.graph, self.folding)
+
+    def design(self, depths: Mapping[tuple[str, int], int]) -> Design:
+        """Return the network with FIFOs of some depths."""
+        return build(self.graph, self.folding, depths)
+
+    def expected(self, name: str) -> Array:
+        """Return golden's tensor of every frame."""
+        return np.stack([taps[name] for taps in self.frames])
+
+
+def _schedule(network: Network) -> Found:
+    design, ideal = network.design(network.depths), frame_interval(network.graph, network.folding)
+    problems, held = [], 0
+    inside = schedule(design, 1).first_output // ideal
+    found = schedule(design, inside + _SETTLING)
+    if found.stuck or schedule(design, FRAMES, gaps=True).stuck:
+        problems.append(f"locked: {', '.join(found.stuck) or 'where pipelines have gaps'}")
+    elif found.frame_interval != ideal:
+        problems.append(f"{found.frame_interval} cycles between frames, {ideal} in the slowest layer")
+    places = {fifo_before(design, *place): place for place in network.depths}
+    least = {places[name]: depth for name, depth in least_depths(design).items() if depth}
+    for place, depth in least.items():
+        if depth > network.depths[place]:
+            problems.append(f"{place} has a FIFO of {network.depths[place]} beats and needs {depth}")
+    small = network.design(least)
+    if schedule(small, FRAMES, gaps=True).stuck or schedule(small, FRAMES).stuck:
+        problems.append(f"locked with its least FIFOs, {least}")
+    for place, depth in least.items():
+        smaller = {**least, place: depth - 1}
+        if not schedule(
+            network.design({key: beats for key, beats in smaller.items() if beats}), FRAMES, gaps=True
+        ).stuck:
+            problems.append(f"runs with {depth - 1} beats in front of {place}, of which {depth} are the least")
+        held += 1
+    return Found(held + FRAMES, problems)
+
+
+def _csim(network: Network) -> Found:
+    graph, compared, problems = network.graph, 0, []
+    folder = network.folder / "hls"
+
+    def compare(what: str, alone: Graph, program: Path) -> None:
+        nonlocal compared
+        got = simulation.run(alone, program, [network.expected(name) for name in alone.inputs])
+        wanted = network.expected(alone.output)
+        different = int(np.count_nonzero(got != wanted)) if got.shape == wanted.shape else wanted.size
+        compared += wanted.size
+        if different:
+            problems.append(f"{different} of {wanted.size} values of {what} differ")
+
+    compare("the network", graph, simulation.build_network(graph, folder))
+    if network.layers_alone:
+        programs = simulation.build_layers(graph, folder, jobs=network.jobs)
+        for name, program in programs.items():
+            compare(name, graph.layer(name), program)
+            shutil.rmtree(project.layer_folder(folder, name))
+    return Found(compared, problems)
+
+
+def _rtl(network: Network) -> Found:
+    work = network.folder / f"rtl{network.seed}"
+    builds = network.builds or work / "builds"
+    try:
+        bench = FifoBench(
+            network.graph, network.folding, network.frames, work / "network", builds, jobs=network.jobs, inside=True
+        )
+        return _bench(network, bench)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _bench(network: Network, bench: FifoBench) -> Found:
+    design, compared, problems = bench.bench.project.design, 0, []
+    least = {name: depth for name, depth in least_depths(design).items() if depth > 2}
+
+    def run(what: str, limits: Mapping[str, int], stalls: Stalls) -> BenchResult:
+        nonlocal compared
+        found = bench.run(limits, stalls=stalls, seed=network.seed + 1)
+        values = [found.values_compared, *(layer.values_compared for layer in found.layers)]
+        compared += sum(values)
+        sizes = [math.prod(network.graph.output_of(node).shape) * FRAMES for node in network.graph.nodes]
+        problems.extend(f"{what}: {problem}" for problem in found.problems)
+        if not found.problems and values != [sizes[-1], *sizes]:
+            problems.append(f"{what}: {values} values compared, of {sizes}")
+        over = {name: fill for name, (depth, fill) in found.fifo_max_fill.items() if fill > limits.get(name, depth)}
+        problems.extend(f"{what}: {name} holds {fill} beats" for name, fill in over.items())
+        return found
+
+    for what, limits in {"no stalls": {}, "least FIFOs": least}.items():
+        predicted, found = schedule(design, FRAMES, limits=limits), run(what, limits, "none")
+        if (found.first_output, found.frame_ends) != (predicted.first_output, predicted.frame_ends):
+            problems.append(
+                f"{what}: first output {found.first_output}, frames {found.frame_ends}, "
+                f"predicted {predicted.first_output}, {predicted.frame_ends}"
+            )
+        fills = {name: fill for name, (_, fill) in found.fifo_max_fill.items()}
+        if fills != predicted.highest:
+            problems.append(f"{what}: fills {fills}, predicted {dict(predicted.highest)}")
+        if not least:
+            break
+    run("random stalls", {}, "random")
+    if least:
+        run("least FIFOs, bursts of stalls", least, "bursts")
+        name = max(least, key=lambda each: least[each])
+        short = {**least, name: least[name] - 1}
+        locked = bench.run(short).timed_out
+        if locked != bool(schedule(design, FRAMES, limits=short).stuck):
+            problems.append(f"{'locks' if locked else 'runs'} with {short}, against the schedule")
+    return Found(compared, problems)
+
+
+LEGS: Mapping[str, Callable[[Network], Found]] = {"schedule": _schedule, "csim": _csim, "rtl": _rtl}
