@@ -19,6 +19,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from quantunet import functions
 from quantunet.accumulator import bits_for, reachable
 from quantunet.errors import ModelError, ScaleError, ShapeError, TypeMismatchError, UnsupportedOpError, WidthError
 from quantunet.fraction_rounding import ROUNDINGS, bipolar, half_even, half_odd
@@ -179,9 +180,7 @@ class Builder:
             if isinstance(root(value.source), InputSource):
                 value = self.ready(self.tensor(value, value.place), value.place)
             return self._relabelled(place, value, factor)
-        if value.low == 0 and value.high is None and value.step is None and all(b.straight for b in value.bends):
-            bends = tuple(bend.leaking(Fraction(0)) for bend in self._bends(value))
-            value = replace(value, bends=bends, low=None)  # a ReLU is a slope of 0, which a factor may follow
+        value = self._with_slope(value)
         if (value.low, value.high, value.step) != (None, None, None):
             value = self.ready(self.tensor(value, value.place), value.place)
         if any(each < 0 for each in gain) and _compared(value.source):
@@ -514,7 +513,7 @@ class Builder:
 
     def sigmoid(self, place: Place, value: AnyValue) -> Curve:
         """Return the sigmoid of a value."""
-        curve = self.curve(place, value, _logistic)
+        curve = self.curve(place, value, functions.sigmoid)
         return replace(curve, sigmoid=True)
 
     def curve(self, place: Place, value: AnyValue, function: Callable[[Fraction | float], Fraction | float]) -> Curve:
@@ -753,6 +752,18 @@ class Builder:
             at = part.stop
         return replace(value, legs=tuple(legs))
 
+    def _with_slope(self, value: Value) -> Value:
+        """Return a value with a ReLU at its end as one with a slope of 0, which a factor or a wrapping may follow."""
+        if (
+            value.low != 0
+            or value.high is not None
+            or value.step is not None
+            or not all(bend.straight for bend in value.bends)
+        ):
+            return value
+        bends = tuple(bend.leaking(Fraction(0)) for bend in self._bends(value))
+        return replace(value, bends=bends, low=None)
+
     def _with_bias(self, value: Value, offset: Sequence[Fraction]) -> Value | None:
         """Return sums that begin at a summand, where the layer's bias can hold it; ``None`` otherwise."""
         source = value.source
@@ -791,6 +802,9 @@ class Builder:
         if rounds or rule.declared is None:  # the limits are multiples of the rule's step, not of the sums'
             behind = replace(behind, step=rule.step, rounding=rule.rounding)
         if rule.wraps and not self._inside(behind, least, most):
+            sloped = self._with_slope(value)
+            if sloped is not value:
+                return self._quantised(place, sloped, rule)
             if (value.low, value.high) != (None, None):
                 return self._quantised(place, self.ready(self.tensor(value, value.place), value.place), rule)
             return replace(behind, step=rule.step, rounding=rule.rounding, wraps=True)
@@ -1346,7 +1360,11 @@ class Builder:
         if form is None or not rule.low >= form.qtype.qmin or not rule.high <= form.qtype.qmax:
             qtype = self._holding(Value(self._source(value.source), place), (min(codes), max(codes)), rule.step)
             form = Form(qtype.bits, qtype.signed, rule.step)
-        return self._looked_up(value.place, value.source, IntArray.of(codes), form, probability=False)
+        # Of any other type it is a probability where nobody who asks for 1/2 or more is misled.
+        plain = value.sigmoid and value.source.unit is None and frac_of(form.step) is not None
+        found = IntArray.of(codes)
+        probability = plain and keeps_threshold(found, value.source.qtype, form.qtype)
+        return self._looked_up(value.place, value.source, found, form, probability=probability)
 
     def _looked_up(self, place: Place, source: Tensor, table: IntArray, form: Form, *, probability: bool) -> Value:
         names = self._layer_name(place.name), (source.name,), self._tensor_name(place.output)
@@ -1494,11 +1512,6 @@ def _spread(value: Value, each: Sequence[Fraction]) -> tuple[Fraction, ...]:
     return tuple(each) * (value.channels // len(each))
 
 
-def _logistic(value: Fraction | float) -> float:
-    small = math.exp(-abs(float(value)))
-    return (1 if value >= 0 else small) / (1 + small)
-
-
 def _products(first: tuple[int, int], second: tuple[int, int]) -> tuple[int, int]:
     """Return the least and the greatest product of two integers of two ranges."""
     corners = [one * other for one in first for other in second]
@@ -1583,6 +1596,9 @@ def _table_code(place: Place, value: Fraction | float, rule: Rule) -> int:
                 place.name, expected="a value that float64 places on one side of a step",
                 got=f"{float(exact)!r} steps", hint="Use another scale behind the function.",
             )  # fmt: skip
+    if rule.wraps and rule.declared is not None:
+        qtype = rule.declared.qtype
+        return (code - qtype.qmin) % (1 << qtype.bits) + qtype.qmin
     return min(max(code, rule.low), rule.high)
 
 
