@@ -144,6 +144,19 @@ def qkeras(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def keras(session: nox.Session) -> None:
+    """Check every layer of Keras 3 through hls4ml, and run docs/hls4ml.md (an environment of its own, 2 GB)."""
+    need(session, "g++")
+    version = session.run("python", "-c", "import sys; print(sys.version_info[:2] >= (3, 11))", silent=True)
+    if str(version).strip() != "True":
+        session.error("Keras 3.15 exists for Python 3.11 and newer: run nox with one.")
+    install(session, "hls", "synth", "sim", groups=("keras",))
+    session.install("-c", "locked.txt", "pytest")
+    need_shared_python(session)
+    session.run("pytest", "-m", "keras", "tests/keras", *session.posargs, env={"KERAS_BACKEND": "torch"})
+
+
+@nox.session(default=False)
 def train(session: nox.Session) -> None:
     """Train a network, learn its bit-widths and export it; options go to `quantunet train`."""
     install(session, "model")

@@ -131,7 +131,7 @@ def _maps(graph: Graph, output: Array, frames: Sequence[CompactTaps]) -> tuple[M
     taps = {logits: np.stack([widened(each, (logits,))[logits] for each in frames])}
     one = graph.logits.shape[2] == 1
     if graph.gives_probabilities:
-        masks = output >= 1 << (graph.tensor(graph.output).qtype.bits - 1)
+        masks = output >= graph.tensor(graph.output).qtype.half
         return (masks[..., 0], golden.mask(graph, taps)) if one else (masks, taps[logits] >= 0)
     if graph.gives_classes:
         return output[..., 0], golden.classes(graph, taps)

@@ -109,8 +109,8 @@ class QuantUNetBackend(FPGABackend):
             ShapeError: The inputs are no whole samples.
         """
         ready = compiled(model, make=False)
-        found = software.run(ready.graph, x, ready.input_precision, [ready.graph.output])[ready.graph.output]
-        return _as_hls4ml(found, x)
+        found = software.run(ready, x, [ready.graph.output])[ready.graph.output]
+        return _as_hls4ml(software.rows(ready, found), x)
 
     def build(self, model: Any, *, synth: bool = True, csim: bool = False, **others: Any) -> dict[str, Any]:
         """Write the SystemVerilog and synthesise every layer with Yosys.
@@ -144,16 +144,16 @@ def _trace(model: Any, x: Any) -> tuple[Any, dict[str, Any]]:
     """Return the prediction, and what every layer whose values are in the hardware computes, by the layer's name."""
     ready = compiled(model)
     names = dict.fromkeys([ready.graph.output, *ready.layers.values()])
-    found = software.run(ready.graph, x, ready.input_precision, list(names))
+    found = software.run(ready, x, list(names))
     shapes = {layer.name: tuple(layer.get_output_variable().shape) for layer in model.get_layers()}
     traced = {
         layer: found[tensor].reshape(-1, *shapes[layer]) for layer, tensor in ready.layers.items() if layer in shapes
     }
-    return _as_hls4ml(found[ready.graph.output], x), traced
+    return _as_hls4ml(software.rows(ready, found[ready.graph.output]), x), traced
 
 
 def _as_hls4ml(values: Any, x: Any) -> Any:
-    """Return predictions as hls4ml does: one flat row a sample, in the inputs' float type."""
+    """Return predictions as hls4ml does: one row a sample, in the inputs' float type."""
     single = np.asarray(x).dtype in (np.single, np.float32)
-    rows = values.reshape(len(values), -1).astype(np.float32 if single else np.float64)
+    rows = values.astype(np.float32 if single else np.float64)
     return rows[0] if len(rows) == 1 else rows

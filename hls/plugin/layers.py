@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -13,12 +14,11 @@ import numpy as np
 from quantunet import functions
 from quantunet.accumulator import bits_for
 from quantunet.curve_tables import MAX_TABLE_BITS
-from quantunet.errors import ScaleError, ShapeError, UnsupportedOpError, WidthError
-from quantunet.hls.csim.lower.layer import NODE_ATTRIBUTE
-from quantunet.hls.plugin.precision import holds, qtype_of, rule_of
-from quantunet.hls.plugin.reading import Reader, result, shape_of
+from quantunet.errors import ShapeError, UnsupportedOpError, WidthError
+from quantunet.hls.plugin.precision import behind, held, holds, qtype_of, rule_of
+from quantunet.hls.plugin.reading import AS_IT_IS, Layout, Reader, result, shape_of
 from quantunet.ir import Array, Conv2d, ConvTranspose2d, IntArray, Pair, QType, Sides, Tensor
-from quantunet.values import AnyValue, Form, Place, Rule, SumSource, Value, frac_of
+from quantunet.values import AnyValue, Curve, Form, Place, Rule, SumSource, frac_of, step_of
 from quantunet.window_layers import Window
 
 logger = logging.getLogger(__name__)
@@ -47,10 +47,11 @@ def _pair(layer: Any, prefix: str, signal: bool) -> Pair:
     return (1 if signal else _number(layer, f"{prefix}_height")), _number(layer, f"{prefix}_width")
 
 
-def _pads(layer: Any, signal: bool) -> Sides:
+def _sides(layer: Any, what: str, signal: bool) -> Sides:
+    """Return rows and columns at the sides: a padding, a cropping; a signal has no rows."""
     if signal:
-        return 0, _number(layer, "pad_left"), 0, _number(layer, "pad_right")
-    top, left, bottom, right = (_number(layer, f"pad_{side}") for side in ("top", "left", "bottom", "right"))
+        return 0, _number(layer, f"{what}_left"), 0, _number(layer, f"{what}_right")
+    top, left, bottom, right = (_number(layer, f"{what}_{side}") for side in ("top", "left", "bottom", "right"))
     return top, left, bottom, right
 
 
@@ -61,11 +62,7 @@ def _is_signal(layer: Any) -> bool:
 def integers(reader: Reader, layer: Any, name: str, what: str) -> tuple[Array, QType]:
     """Return weights as integers of the type that the layer declares for them.
 
-    Real weights are rounded to it as the type says, which is what every backend of hls4ml does; those of the project's
-    own graphs have to be exact.
-
-    Raises:
-        ScaleError: Weights of an own graph that are not exact.
+    Real weights are rounded to it as the type says, which is what every backend of hls4ml does.
     """
     weights = layer.weights[name]
     rule = rule_of(layer.name, weights.type.precision)
@@ -75,20 +72,10 @@ def integers(reader: Reader, layer: Any, name: str, what: str) -> tuple[Array, Q
     codes = np.rint(scaled)
     exact = codes == scaled
     codes = np.clip(codes, -(2.0**62), 2.0**62).astype(np.int64)
-    if not exact.all():
-        if layer.get_attr(NODE_ATTRIBUTE) is not None:
-            raise ScaleError(
-                layer.name,
-                expected=f"{what} that are multiples of 2**{-qtype.frac}",
-                got=f"{float(data.ravel()[int(np.argmin(exact))])!r}",
-                hint="Quantise them with a power-of-two scale that the layer's precision holds.",
-            )
-        for place in zip(*np.nonzero(~exact), strict=True):
-            codes[place] = rule.rounding(Fraction(float(data[place])) / rule.step)
+    for place in zip(*np.nonzero(~exact), strict=True):
+        codes[place] = rule.rounding(Fraction(float(data[place])) / rule.step)
     low, high = (int(codes.min()), int(codes.max())) if codes.size else (0, 0)
     if low < rule.low or high > rule.high:
-        if layer.get_attr(NODE_ATTRIBUTE) is not None:
-            raise WidthError(layer.name, expected=f"{what} in {rule.low}..{rule.high} ({qtype})", got=f"{low}..{high}")
         codes = _limited(codes, qtype, rule.low, rule.high, wraps=rule.wraps)
     if not exact.all() or low < rule.low or high > rule.high:
         reader.rounded.setdefault(f"{what} to {weights.type.precision}", []).append(layer.name)
@@ -116,63 +103,65 @@ def read_input(reader: Reader, layer: Any, place: Place) -> None:
 def read_conv(reader: Reader, layer: Any, place: Place) -> None:
     """Read a convolution, of images or signals."""
     signal = _is_signal(layer)
-    kernel, stride, pads = _pair(layer, "filt", signal), _pair(layer, "stride", signal), _pads(layer, signal)
+    kernel, stride, pads = _pair(layer, "filt", signal), _pair(layer, "stride", signal), _sides(layer, "pad", signal)
     _expect(layer, {"data_format": "channels_last"})
-    dilation, groups = (1, 1), 1
-    if layer.get_attr(NODE_ATTRIBUTE) is None:
-        dilation, groups = reader.original.window(layer, kernel)
+    dilation, groups = reader.original.window(layer, kernel)
     codes, qtype = integers(reader, layer, "weight", "weights")
     channels_in, channels_out = _number(layer, "n_chan"), _number(layer, "n_filt")
     weight = codes.reshape(*kernel, channels_in // groups, channels_out)
-    if groups == 1:
-        pads = _dilated(layer, kernel, stride, dilation, pads, signal)
+    pads = _dilated(reader, layer, kernel, stride, dilation, pads, signal)
     _matrix(reader, layer, place, Conv2d, weight, qtype, Window(stride, dilation, pads, groups))
 
 
-def _dilated(layer: Any, kernel: Pair, stride: Pair, dilation: Pair, pads: Sides, signal: bool) -> Sides:
-    """Return the padding of a dilated convolution: hls4ml counts it as if there were no dilation."""
-    if dilation == (1, 1) or not any(pads):
+def _dilated(
+    reader: Reader, layer: Any, kernel: Pair, stride: Pair, dilation: Pair, pads: Sides, signal: bool
+) -> Sides:
+    """Return the padding of a convolution: one by name hls4ml counts as if there were no dilation."""
+    padding = reader.original.pads_with_dilation(layer)
+    if dilation == (1, 1) or not padding:
         return pads
     heights = (1 if signal else _number(layer, "in_height")), _number(layer, "in_width")
     rows = []
     for size, taps, step, reach in zip(heights, kernel, stride, dilation, strict=True):
         total = max((-(-size // step) - 1) * step + reach * (taps - 1) + 1 - size, 0)
-        rows.append((total // 2, total - total // 2))
+        rows.append((reach * (taps - 1), 0) if padding == "causal" else (total // 2, total - total // 2))
     return rows[0][0], rows[1][0], rows[0][1], rows[1][1]
 
 
 def read_depthwise(reader: Reader, layer: Any, place: Place) -> None:
     """Read a depthwise convolution."""
     signal = _is_signal(layer)
-    kernel, stride, pads = _pair(layer, "filt", signal), _pair(layer, "stride", signal), _pads(layer, signal)
+    kernel, stride, pads = _pair(layer, "filt", signal), _pair(layer, "stride", signal), _sides(layer, "pad", signal)
     _expect(layer, {"data_format": "channels_last"})
     dilation, _ = reader.original.window(layer, kernel)
     name = "depthwise" if "depthwise" in layer.weights else "weight"
     codes, qtype = integers(reader, layer, name, "weights")
     channels = _number(layer, "n_chan")
     weight = codes.reshape(*kernel, 1, codes.size // (kernel[0] * kernel[1]))
-    pads = _dilated(layer, kernel, stride, dilation, pads, signal)
+    pads = _dilated(reader, layer, kernel, stride, dilation, pads, signal)
     _matrix(reader, layer, place, Conv2d, weight, qtype, Window(stride, dilation, pads, channels))
 
 
 def read_conv_transpose(reader: Reader, layer: Any, place: Place) -> None:
-    """Read a transpose convolution: 2x2 with stride 2 of the project's own graphs, or of any geometry."""
+    """Read a transpose convolution of any geometry, as this package's front ends write it."""
+    if not layer.get_attr("transposed"):
+        raise UnsupportedOpError(layer.name, expected="a transpose convolution", got="a convolution")
     codes, qtype = integers(reader, layer, "weight", "weights")
     channels_in, channels_out = _number(layer, "n_chan"), _number(layer, "n_filt")
-    kernel, stride, crop = (2, 2), (2, 2), (0, 0, 0, 0)
-    if layer.get_attr("filt_width") is not None:
-        kernel, stride = _pair(layer, "filt", False), _pair(layer, "stride", False)
-        crop = (
-            _number(layer, "crop_top"), _number(layer, "crop_left"),
-            _number(layer, "crop_bottom"), _number(layer, "crop_right"),
-        )  # fmt: skip
+    kernel, stride, first = _pair(layer, "filt", False), _pair(layer, "stride", False), _pair(layer, "crop", False)
+    rows, columns = (
+        (size - 1) * step + taps - left - out
+        for size, step, taps, left, out in zip(
+            reader.source(layer).shape[:2], stride, kernel, first, shape_of(layer)[:2], strict=True
+        )
+    )
     weight = codes.reshape(*kernel, channels_in, channels_out)
-    _matrix(reader, layer, place, ConvTranspose2d, weight, qtype, Window(stride, (1, 1), crop))
+    _matrix(reader, layer, place, ConvTranspose2d, weight, qtype, Window(stride, (1, 1), (*first, rows, columns)))
 
 
 def read_dense(reader: Reader, layer: Any, place: Place) -> None:
     """Read a dense layer: of a pixel, or of a whole map that was flattened."""
-    source = reader.source(layer)
+    source = reader.source(layer, flat=True)
     codes, qtype = integers(reader, layer, "weight", "weights")
     height, width, channels = source.shape
     n_in, n_out = _number(layer, "n_in"), _number(layer, "n_out")
@@ -182,7 +171,7 @@ def read_dense(reader: Reader, layer: Any, place: Place) -> None:
         weight = codes.reshape(1, 1, channels, n_out)
     else:
         raise ShapeError(layer.name, expected=f"{n_in} values", got="x".join(map(str, source.shape)))
-    _matrix(reader, layer, place, Conv2d, weight, qtype, Window())
+    _matrix(reader, layer, place, Conv2d, weight, qtype, Window(), flat=True)
 
 
 def _matrix(
@@ -193,10 +182,10 @@ def _matrix(
     weight: Array,
     qtype: QType,
     window: Window,
+    *,
+    flat: bool = False,
 ) -> None:
-    source = reader.source(layer)
-    if layer.get_attr(NODE_ATTRIBUTE) is not None:
-        source = reader.builder.ready(reader.builder.tensor(source, place), place)
+    source = reader.source(layer, flat=flat)
     form = Form.of(qtype if qtype.signed else QType(qtype.bits + 1, True, qtype.frac))
     bias = _reals(reader, layer, "bias", "biases")
     value = reader.builder.matrix(place, kind, source, IntArray.of(weight), form, bias, window)
@@ -226,7 +215,7 @@ def _check_accumulator(reader: Reader, layer: Any, sums: SumSource) -> None:
 def read_pool(reader: Reader, layer: Any, place: Place) -> None:
     """Read a pooling."""
     signal = _is_signal(layer)
-    kernel, stride, pads = _pair(layer, "pool", signal), _pair(layer, "stride", signal), _pads(layer, signal)
+    kernel, stride, pads = _pair(layer, "pool", signal), _pair(layer, "stride", signal), _sides(layer, "pad", signal)
     _expect(layer, {"data_format": "channels_last"})
     if reader.original.of(layer) is not None:
         dilation, _ = reader.original.window(layer, kernel, grouped=False)
@@ -235,12 +224,12 @@ def read_pool(reader: Reader, layer: Any, place: Place) -> None:
     operation, source = str(layer.get_attr("pool_op")).lower(), reader.source(layer)
     if operation == "max":
         reader.keep(layer, place, reader.builder.maxpool(place, source, kernel, stride, pads))
-    elif operation == "average" and not any(pads):
-        reader.keep(layer, place, reader.builder.average(place, source, kernel, stride))
+    elif operation == "average" and (not any(pads) or reader.original.counts_padding(layer)):
+        reader.keep(layer, place, reader.builder.average(place, source, kernel, stride, pads))
     else:
         raise UnsupportedOpError(
-            layer.name, expected="a maximum, or an average without padding", got=f"{operation} with pads {pads}",
-            hint="Use padding='valid'.",
+            layer.name, expected="a maximum, or an average that counts what is padded",
+            got=f"{operation} with pads {pads}", hint="Use padding='valid'.",
         )  # fmt: skip
 
 
@@ -257,16 +246,26 @@ def read_global_pool(reader: Reader, layer: Any, place: Place) -> None:
 
 
 def read_concat(reader: Reader, layer: Any, place: Place) -> None:
-    """Read a concatenation along the channels."""
-    rank = len(layer.get_output_variable().shape)
-    if layer.get_attr("axis") not in (rank, -1):
-        raise UnsupportedOpError(
-            layer.name,
-            expected=f"concatenation along the channels (axis {rank})",
-            got=f"axis {layer.get_attr('axis')}",
-        )
+    """Read a concatenation: along the channels, or of rows or columns as a sum of maps with zeros around them."""
+    sizes = layer.get_output_variable().shape
+    given = int(layer.get_attr("axis"))
+    axis = given + 3 if given < 0 else given - 1 + 3 - len(sizes)  # of height, width, channels
     legs = [reader.source(layer, index) for index in range(len(layer.inputs))]
-    reader.keep(layer, place, reader.builder.concat(place, legs))
+    if axis == 2:
+        reader.keep(layer, place, reader.builder.concat(place, legs))
+        return
+    if len(legs) != 2 or not 0 <= axis < 2:
+        raise UnsupportedOpError(
+            layer.name, expected="a concatenation of channels, or of two maps by rows or columns",
+            got=f"axis {given} of {len(legs)} tensors",
+        )  # fmt: skip
+    before, after = ([0, 0, 0, 0], [0, 0, 0, 0])
+    before[axis], after[axis + 2] = legs[0].shape[axis], legs[1].shape[axis]
+    padded = [
+        reader.builder.pad(place.part(name), leg, (sides[0], sides[1], sides[2], sides[3]))
+        for name, leg, sides in zip(("first", "second"), legs, (after, before), strict=True)
+    ]
+    reader.keep(layer, place, reader.builder.add(place, padded[0], padded[1]))
 
 
 def read_merge(reader: Reader, layer: Any, place: Place) -> None:
@@ -274,7 +273,8 @@ def read_merge(reader: Reader, layer: Any, place: Place) -> None:
     operation = str(layer.get_attr("op")).lower()
     if len(layer.inputs) != 2:
         raise UnsupportedOpError(layer.name, expected="two inputs", got=str(len(layer.inputs)))
-    first, second, builder = reader.source(layer), reader.source(layer, 1), reader.builder
+    first, second = _broadcast(reader, place, reader.source(layer, flat=True), reader.source(layer, 1, flat=True))
+    builder = reader.builder
     value: AnyValue
     if operation in ("add", "subtract", "average"):
         value = builder.add(place, first, second, -1 if operation == "subtract" else 1)
@@ -285,19 +285,35 @@ def read_merge(reader: Reader, layer: Any, place: Place) -> None:
         value = builder.multiply(place, first, second)
     elif operation == "maximum":
         value = builder.maximum(place, first, second)
+    elif operation == "minimum":
+        more = builder.clip(place, builder.add(place.part("excess"), first, second, -1), Fraction(0), None)
+        value = builder.add(place, first, more, -1)
     else:
         raise UnsupportedOpError(
-            layer.name, expected="add, subtract, multiply, average or maximum of two tensors", got=operation
+            layer.name, expected="add, subtract, multiply, average, maximum or minimum of two tensors", got=operation
         )
     reader.keep(layer, place, value)
 
 
+def _broadcast(reader: Reader, place: Place, *values: AnyValue) -> list[AnyValue]:
+    """Return two values of one size, where one of them has but a pixel."""
+    sizes = [value.shape[:2] for value in values]
+    found = list(values)
+    for index, other in ((0, 1), (1, 0)):
+        if sizes[index] == (1, 1) != sizes[other]:
+            found[index] = reader.builder.nearest(place.part("spread"), values[index], sizes[other])
+    return found
+
+
 def read_activation(reader: Reader, layer: Any, place: Place) -> None:
     """Read an activation without parameters."""
-    source, builder = reader.source(layer), reader.builder
+    source, builder = reader.source(layer, flat=True), reader.builder
     activation = str(layer.get_attr("activation")).lower()
-    if layer.get_attr(NODE_ATTRIBUTE) is not None:
-        reader.values[layer.outputs[0]] = builder.requant(place, source, qtype_of(place.name, result(layer)))
+    if activation in _TABLES:
+        _read_table(reader, layer, place, source, activation)
+        return
+    if activation in ("elu", "selu"):
+        _read_bent(reader, layer, place, activation, Fraction(1))
         return
     if activation == "relu":
         limit, slope = reader.original.relu_limit(layer), reader.original.slope(layer)
@@ -307,74 +323,178 @@ def read_activation(reader: Reader, layer: Any, place: Place) -> None:
         source = builder.clip(place, source, None if slope else Fraction(0), high)
     elif activation == "relu6":
         source = builder.clip(place, source, Fraction(0), Fraction(6))
-    elif activation == "sigmoid":
-        source = builder.sigmoid(place, _indexed(reader, layer, place, source, 16))
-    elif activation == "tanh":
-        source = builder.curve(place, _indexed(reader, layer, place, source, 8), math.tanh)
+    elif activation == "hard_tanh":
+        source = builder.clip(place, source, Fraction(-1), Fraction(1))
     elif activation in functions.PLAIN:
-        source = builder.curve(place, source, functions.PLAIN[activation])
-    elif activation == "elu":
-        source = builder.curve(place, source, functions.elu(1.0))
-    elif activation == "selu":
-        source = builder.curve(place, source, functions.selu(1.6732632423543772, 1.0507009873554805))
+        source = builder.curve(place, _narrow(reader, layer, place, source), functions.PLAIN[activation])
     elif activation != "linear":
-        raise UnsupportedOpError(
-            layer.name,
-            expected=f"an activation linear, relu, sigmoid, elu, selu, {', '.join(functions.PLAIN)}",
-            got=activation,
-            hint="End the model at the logits." if activation == "softmax" else "",
-        )
+        names = sorted({*functions.PLAIN, *_TABLES, "elu", "hard_tanh", "linear", "relu", "relu6", "selu"})
+        raise UnsupportedOpError(layer.name, expected=f"an activation {', '.join(names)}", got=activation)
     reader.keep(layer, place, source)
 
 
-def _indexed(reader: Reader, layer: Any, place: Place, source: AnyValue, span: int) -> AnyValue:
-    """Return what a function is looked up of: the value itself, or hls4ml's index where it is too wide for a table.
+def _narrow(reader: Reader, layer: Any, place: Place, source: AnyValue) -> AnyValue:
+    """Return a value that a table can take.
 
-    hls4ml cuts a range of ``span`` around 0 into ``table_size`` steps, rounds down to one of them, and looks up the
-    function there, whatever the input's type.
+    Raises:
+        WidthError: It has too many bits.
     """
     bits = reader.bits(layer.inputs[0])
-    if bits <= MAX_TABLE_BITS:
-        return source
-    entries = int(layer.get_attr("table_size") or _TABLE_SIZE)
-    step = Fraction(span, entries)
-    if entries & (entries - 1) or not 2 <= entries <= 1 << MAX_TABLE_BITS:
+    if not isinstance(source, Curve) and bits > MAX_TABLE_BITS:
+        raise WidthError(
+            layer.name, expected=f"an input of at most {MAX_TABLE_BITS} bits, of which a function is a table",
+            got=f"{bits} bits", hint="Give the layer in front a narrower result: Precision result 'fixed<12,4>' in the "
+            "configuration.",
+        )  # fmt: skip
+    return source
+
+
+def _table_rule(layer: Any) -> Rule:
+    """Return what an entry of hls4ml's table of a function is converted by."""
+    return rule_of(layer.name, layer.get_attr("table_t").precision)
+
+
+def _read_table(reader: Reader, layer: Any, place: Place, source: AnyValue, activation: str) -> None:
+    """Read a function that hls4ml looks up: exact where the input is narrow, else its own table's entry.
+
+    hls4ml cuts a range around 0 into ``table_size`` steps, goes from the input to the next step towards 0, and looks up
+    the function there, in the table's type.
+    """
+    span, function = _TABLES[activation]
+    builder, rule = reader.builder, rule_of(layer.name, result(layer))
+    if reader.bits(layer.inputs[0]) > MAX_TABLE_BITS:
+        entries = _entries(layer)
+        source = _indexed(reader, layer, place, source, Fraction(span, entries), -(entries // 2), entries // 2 - 1)
+        rule = behind(_table_rule(layer), rule)
+    curve = builder.sigmoid(place, source) if activation == "sigmoid" else builder.curve(place, source, function)
+    reader.keep(layer, place, curve, rule)
+
+
+_TABLES: Mapping[str, tuple[int, functions.Function]] = {
+    "sigmoid": (16, functions.sigmoid),
+    "tanh": (8, math.tanh),
+    "softplus": (16, functions.softplus),
+    "softsign": (16, functions.softsign),
+}
+"""The functions of which hls4ml has tables around 0, with the tables' span."""
+
+_BELOW = 8
+"""How far below 0 hls4ml's tables of ELU and SELU reach."""
+
+
+def _entries(layer: Any) -> int:
+    entries = int(layer.get_attr("table_size"))
+    if entries < 2 or entries & (entries - 1):
+        raise UnsupportedOpError(layer.name, expected="a table_size that is a power of two", got=str(entries))
+    return entries
+
+
+def _indexed(
+    reader: Reader, layer: Any, place: Place, source: AnyValue, step: Fraction, low: int, high: int
+) -> AnyValue:
+    """Return the places of hls4ml's table at which a wide value is looked up.
+
+    Raises:
+        UnsupportedOpError: The table is too long for the hardware's.
+    """
+    bits = bits_for(low, high)
+    if bits > MAX_TABLE_BITS:
         raise UnsupportedOpError(
-            layer.name, expected=f"a table_size that is a power of two up to {1 << MAX_TABLE_BITS}", got=str(entries)
-        )
-    width = entries.bit_length() - 1
-    logger.info("%s: %d bits are looked up in hls4ml's table of %d entries", layer.name, bits, entries)
-    rule = Rule(step, -(entries // 2), entries // 2 - 1, Form(width, True, step), math.floor)
+            layer.name, expected=f"a table_size of at most {(high - low + 1) >> (bits - MAX_TABLE_BITS)}",
+            got=str(layer.get_attr("table_size")),
+        )  # fmt: skip
+    logger.info("%s: %d bits are looked up in hls4ml's own table", layer.name, reader.bits(layer.inputs[0]))
+    rule = Rule(step, low, high, Form(bits, True, step), math.trunc)
     return reader.builder.quantise(place.part("index"), source, rule)
 
 
-_TABLE_SIZE = 1024  # hls4ml's default
+def _read_bent(reader: Reader, layer: Any, place: Place, kind: str, alpha: Fraction) -> None:
+    """Read an ELU or a SELU: a table where the input is narrow, else as hls4ml: a line above 0, its own table below."""
+    builder, source = reader.builder, reader.source(layer, flat=True)
+    if reader.bits(layer.inputs[0]) <= MAX_TABLE_BITS:
+        curve = functions.selu() if kind == "selu" else functions.elu(float(alpha))
+        reader.keep(layer, place, builder.curve(place, source, curve))
+        return
+    entries, rule, channels = _entries(layer), rule_of(layer.name, result(layer)), source.shape[2]
+    gain, factor, function = Fraction(1), alpha, functions.elu(1.0)
+    if kind == "selu":  # the factor has the type of what it multiplies
+        gain = held(rule_of(layer.name, reader.precision(layer.inputs[0])), Fraction(functions.SELU_GAIN))
+        factor, function = Fraction(1), functions.selu()
+    above, below = place.part("above"), place.part("below")
+    upper = builder.clip(above, source, Fraction(0), None)
+    upper = builder.scale(above, kind, upper, [gain] * channels, [Fraction(0)] * channels)
+    lower = builder.clip(below, source, None, Fraction(0))
+    lower = _indexed(reader, layer, below, lower, Fraction(_BELOW, entries), -(entries - 1), 0)
+    legs = [  # where one of them is not 0 the other is
+        builder.quantise(above, upper, rule),
+        builder.quantise(below, builder.curve(below, lower, function), behind(_table_rule(layer), rule, factor)),
+    ]
+    reader.keep(layer, place, builder.add(place, legs[0], legs[1]))
+
+
+def _parameter(layer: Any, value: float) -> Fraction:
+    """Return the parameter of an activation in the type that the layer declares for it."""
+    return held(rule_of(layer.name, layer.get_attr("param_t").precision), Fraction(value))
 
 
 def read_parametrized(reader: Reader, layer: Any, place: Place) -> None:
     """Read an activation with one parameter: leaky and thresholded ReLU, ELU."""
     kind, parameter = str(layer.get_attr("activation")).lower(), layer.get_attr("activ_param")
-    source, builder = reader.source(layer), reader.builder
-    number = None if parameter is None else float(parameter)
+    source, builder = reader.source(layer, flat=True), reader.builder
     value: AnyValue
+    if kind == "elu" and parameter is not None:
+        _read_bent(reader, layer, place, kind, _parameter(layer, float(parameter)))
+        return
+    number = None if parameter is None else _parameter(layer, float(parameter))
     if kind in ("leakyrelu", "leaky_relu") and number is not None and number >= 0:
-        value = builder.leaky(place, source, [Fraction(number)] * source.shape[2])
-    elif kind in ("thresholdedrelu", "relu") and number == 0:
-        limit = reader.original.relu_limit(layer)
-        value = builder.clip(place, source, Fraction(0), None if limit is None else Fraction(limit))
-    elif kind == "elu" and number is not None:
-        value = builder.curve(place, source, functions.elu(number))
+        value = builder.leaky(place, source, [number] * source.shape[2])
+    elif kind in ("thresholdedrelu", "relu") and number is not None:
+        limit = reader.original.relu_limit(layer, threshold=True)
+        value = source if number == 0 else _above(reader, layer, place, source, number)
+        value = builder.clip(
+            place, value, Fraction(0) if number == 0 else None, None if limit is None else Fraction(limit)
+        )
     else:
         raise UnsupportedOpError(
-            layer.name, expected="a leaky ReLU, a ReLU with threshold 0, or an ELU",
+            layer.name, expected="a leaky ReLU, a ReLU with a threshold, or an ELU",
             got=f"{layer.get_attr('activation')} with the parameter {parameter}",
         )  # fmt: skip
     reader.keep(layer, place, value)
 
 
+def _above(reader: Reader, layer: Any, place: Place, source: AnyValue, threshold: Fraction) -> AnyValue:
+    """Return what is greater than a threshold, and 0 for the rest: by a table, or times a gate of one bit."""
+    builder, channels = reader.builder, source.shape[2]
+    if reader.bits(layer.inputs[0]) <= MAX_TABLE_BITS:
+        return builder.curve(place, source, lambda x: x if x > threshold else Fraction(0))
+    tensor = builder.tensor(source, place)
+    whole, step = builder.ready(tensor, place), step_of(tensor)
+    least = math.floor(threshold / step) + 1  # the least integer above it
+    offset = [(1 - least) * step] * channels
+    gate = builder.scale(place.part("gate"), "threshold", whole, [Fraction(1)] * channels, offset)
+    rule = Rule(step, 0, 1, Form(1, False, step))
+    gate = builder.quantise(place.part("gate"), gate, rule)
+    product = builder.multiply(place, whole, gate)
+    return builder.scale(place, "threshold", product, [1 / step] * channels, [Fraction(0)] * channels)
+
+
+def read_relu(reader: Reader, layer: Any, place: Place) -> None:
+    """Read a ReLU with a limit, a slope or a threshold."""
+    limit, slope, threshold = (float(layer.get_attr(key)) for key in ("max_value", "negative_slope", "threshold"))
+    source, builder = reader.source(layer, flat=True), reader.builder
+    if threshold:
+        raise UnsupportedOpError(
+            layer.name, expected="a ReLU with a threshold alone", got=f"one with max_value {limit:g}, negative_slope "
+            f"{slope:g} and threshold {threshold:g}",
+        )  # fmt: skip
+    if slope:
+        source = builder.leaky(place, source, [Fraction(slope)] * source.shape[2])
+    reader.keep(layer, place, builder.clip(place, source, None if slope else Fraction(0), Fraction(limit)))
+
+
 def read_prelu(reader: Reader, layer: Any, place: Place) -> None:
     """Read a ReLU with a slope of each channel."""
-    source = reader.source(layer)
+    source = reader.source(layer, flat=True)
     channels = source.shape[2]
     slopes = _reals(reader, layer, "param", "slopes")
     if len(slopes) % channels or any(slope != slopes[i % channels] for i, slope in enumerate(slopes)):
@@ -387,13 +507,20 @@ def read_prelu(reader: Reader, layer: Any, place: Place) -> None:
 
 def read_hard_activation(reader: Reader, layer: Any, place: Place) -> None:
     """Read a hard sigmoid, or a hard tanh."""
-    slope, shift = (Fraction(float(layer.get_attr(key))) for key in ("slope", "shift"))
-    function = functions.hard_sigmoid(slope, shift)
     kind = str(layer.get_attr("activation")).lower()
     if kind not in ("hard_sigmoid", "hard_tanh"):
         raise UnsupportedOpError(layer.name, expected="hard_sigmoid or hard_tanh", got=kind)
-    curve = function if kind == "hard_sigmoid" else (lambda x: 2 * Fraction(function(x)) - 1)
-    reader.keep(layer, place, reader.builder.curve(place, reader.source(layer), curve))
+    slope, shift = (
+        held(rule_of(layer.name, layer.get_attr(f"{key}_t").precision), Fraction(value))
+        for key, value in (("slope", reader.original.hard_slope(layer)), ("shift", float(layer.get_attr("shift"))))
+    )
+    low = Fraction(0)
+    if kind == "hard_tanh":
+        slope, shift, low = 2 * slope, 2 * shift - 1, Fraction(-1)
+    builder, source = reader.builder, reader.source(layer, flat=True)
+    channels = source.shape[2]
+    line = builder.scale(place, kind, source, [slope] * channels, [shift] * channels)
+    reader.keep(layer, place, builder.clip(place, line, low, Fraction(1)))
 
 
 def read_batch_norm(reader: Reader, layer: Any, place: Place) -> None:
@@ -408,36 +535,47 @@ def read_batch_norm(reader: Reader, layer: Any, place: Place) -> None:
 
 
 def read_reshape(reader: Reader, layer: Any, place: Place) -> None:
-    """Read a flattening: the order of values stays, and a dense layer behind it reads the whole map."""
-    source = reader.source(layer)
-    sizes = tuple(int(size) for size in layer.get_output_variable().shape)
-    real = [size for size in sizes if size > 1]
-    kept = [size for size in source.shape if size > 1]
-    if len(real) > 1 and real != kept:
+    """Read another arrangement of values in the same order.
+
+    At the model's edge it only says how the values lie. A flattened map stays one, and what reads it decides; channels
+    become pixels.
+    """
+    variable, target = layer.inputs[0], shape_of(layer)
+    if variable in reader.unread and reader.is_read_once(variable):
+        reader.unread[variable] = replace(reader.unread[variable], shape=target)
+        reader.values[layer.outputs[0]] = reader.source(layer, flat=True)
+        return
+    source = reader.source(layer, flat=True)
+    height, width, channels = source.shape
+    if source.shape == target or target[:2] == (1, 1) or layer.outputs[0] in reader.model.outputs:
+        reader.values[layer.outputs[0]] = source
+        return
+    block = (target[0] // height, target[1] // width)
+    whole = (height * block[0], width * block[1], block[0] * block[1] * target[2]) == (*target[:2], channels)
+    if not whole or (block[0] > 1 and width > 1):  # several rows of a pixel lie between those of the next
         raise UnsupportedOpError(
-            layer.name, expected="a flattening, or axes of size 1", got=f"{source.shape} to {sizes}"
+            layer.name, expected="a flattening, or channels that become pixels", got=f"{source.shape} to {target}"
         )
-    reader.values[layer.outputs[0]] = source
+    reader.keep(layer, place, reader.builder.depth_to_space(place, source, block))
 
 
 def read_zero_padding(reader: Reader, layer: Any, place: Place) -> None:
     """Read a padding with zeros."""
     signal = layer.get_attr("pad_top") is None
-    reader.keep(layer, place, reader.builder.pad(place, reader.source(layer), _pads(layer, signal)))
+    reader.keep(layer, place, reader.builder.pad(place, reader.source(layer), _sides(layer, "pad", signal)))
 
 
 def read_cropping(reader: Reader, layer: Any, place: Place) -> None:
-    """Read a cropping, of images or signals."""
+    """Read a cropping."""
     signal = layer.get_attr("crop_top") is None
-    left, right = _number(layer, "crop_left"), _number(layer, "crop_right")
-    top, bottom = (0, 0) if signal else (_number(layer, "crop_top"), _number(layer, "crop_bottom"))
-    reader.keep(layer, place, reader.builder.crop(place, reader.source(layer), (top, left, bottom, right)))
+    sides = _sides(layer, "crop", signal)
+    reader.keep(layer, place, reader.builder.crop(place, reader.source(layer), sides))
 
 
 def read_resize(reader: Reader, layer: Any, place: Place) -> None:
     """Read a resizing by whole factors."""
     source, target = reader.source(layer), shape_of(layer)
-    algorithm = str(layer.get_attr("algorithm")).lower()
+    algorithm = reader.original.interpolation(layer)
     factor = (target[0] // source.shape[0], target[1] // source.shape[1])
     if (source.shape[0] * factor[0], source.shape[1] * factor[1]) != target[:2] or min(factor) < 1:
         raise UnsupportedOpError(layer.name, expected="whole factors", got=f"{source.shape} to {target}")
@@ -445,7 +583,7 @@ def read_resize(reader: Reader, layer: Any, place: Place) -> None:
         raise UnsupportedOpError(layer.name, expected="align_corners = False", got="True")
     if algorithm == "nearest":
         reader.keep(layer, place, reader.builder.nearest(place, source, factor))
-    elif algorithm in ("bilinear", "linear") and max(factor) <= 2:
+    elif algorithm == "bilinear" and max(factor) <= 2:
         reader.keep(layer, place, reader.builder.bilinear(place, source, factor))
     else:
         raise UnsupportedOpError(
@@ -456,38 +594,53 @@ def read_resize(reader: Reader, layer: Any, place: Place) -> None:
 def read_transpose(reader: Reader, layer: Any, place: Place) -> None:
     """Leave out a transposition at the model's edge: it says in which order values lie, and changes none."""
     variable, target = layer.inputs[0], layer.outputs[0]
-    perm = list(layer.get_attr("perm"))
-    at_input = variable in reader.unread
-    shape = reader.unread[variable].shape if at_input else reader.source(layer).shape
-    rank = len(perm)
-    order = [axis for axis in perm if shape[3 - rank :][axis] != 1]
-    first, last = [*range(1, rank), 0], [rank - 1, *range(rank - 1)]
-    edge = (at_input and perm == first) or (target in reader.model.outputs and perm == last)
-    if not edge and (order != sorted(order) or not (at_input or target in reader.model.outputs)):
+    perm = [int(axis) for axis in layer.get_attr("perm")]
+    at_input = variable in reader.unread and reader.is_read_once(variable)
+    at_output = target in reader.model.outputs and not layer.get_output_nodes()
+    sizes = tuple(int(size) for size in reader.model.output_vars[variable].shape)
+    first, last = [*range(1, len(perm)), 0], [len(perm) - 1, *range(len(perm) - 1)]
+    order = [axis for axis in perm if sizes[axis] != 1]
+    moves = order != sorted(order)
+    if not (at_input and (perm == first or not moves)) and not (at_output and (perm == last or not moves)):
         raise UnsupportedOpError(
             layer.name,
             expected="tensors with the channels last",
-            got=f"a transposition of {shape} to {shape_of(layer)}",
+            got=f"a transposition of {sizes} by {perm}",
             hint="Leave it out, or put it at the model's input or output.",
         )
+    layout = Layout(sizes, tuple(perm)) if moves else AS_IT_IS
     if at_input:
-        tensor = reader.unread[variable]
-        reader.unread[variable] = Tensor(tensor.name, shape_of(layer), tensor.qtype, tensor.unit)
-    reader.values[target] = reader.source(layer)
+        reader.unread[variable] = replace(reader.unread[variable], shape=shape_of(layer))
+        reader.layout = layout, reader.layout[1]
+    else:
+        reader.layout = reader.layout[0], layout
+    reader.values[target] = reader.source_of(variable)
 
 
-def read_lookup(reader: Reader, layer: Any, place: Place) -> None:
-    """Read the project's own table."""
-    table = layer.weights["table"]
-    table_type = qtype_of(place.name, table.type.precision)
-    codes, _ = integers(reader, layer, "table", "table entries")
-    got = qtype_of(layer.name, result(layer))
-    if got != table_type:
-        raise UnsupportedOpError(layer.name, expected=f"a result of the table's type {table_type}", got=str(got))
-    value: Value = reader.builder.table(
-        place, reader.source(layer), IntArray.of(codes), table_type, probability=bool(layer.get_attr("probability"))
-    )
-    reader.values[layer.outputs[0]] = value
+def read_einsum_dense(reader: Reader, layer: Any, place: Place) -> None:
+    """Read a dense layer by an equation: of the last axis, or of all axes."""
+    equation = str(layer.get_attr("equation"))
+    codes, qtype = integers(reader, layer, "weight", "weights")
+    operands, target = equation.split("->")
+    source_axes, kernel_axes = operands.split(",")
+    axes = source_axes.replace("...", "")
+    summed = [axis for axis in axes if axis in kernel_axes]
+    free = [axis for axis in kernel_axes if axis not in axes]
+    whole = summed == list(axes) and "..." not in equation
+    point = summed == [axes[-1]] and target.endswith(f"{axes[:-1]}{''.join(free)}")
+    source = reader.source(layer)
+    height, width, channels = source.shape
+    if (
+        len(set(axes)) < len(axes)
+        or not (whole and target.endswith("".join(free)) or point)
+        or kernel_axes != "".join((*summed, *free))
+    ):
+        raise UnsupportedOpError(
+            layer.name, expected="an equation that sums over the last axis, or over all of them, in their order",
+            got=equation, hint="Use a Dense layer.",
+        )  # fmt: skip
+    window = (height, width) if whole else (1, 1)
+    _matrix(reader, layer, place, Conv2d, codes.reshape(*window, channels, -1), qtype, Window())
 
 
 READERS: Mapping[str, Read] = {
@@ -498,7 +651,8 @@ READERS: Mapping[str, Read] = {
     "PointwiseConv2D": read_conv,
     "DepthwiseConv1D": read_depthwise,
     "DepthwiseConv2D": read_depthwise,
-    "QunConvTranspose2D": read_conv_transpose,
+    "QunConv2D": read_conv_transpose,
+    "QunConvTranspose1D": read_conv_transpose,
     "Dense": read_dense,
     "Pooling1D": read_pool,
     "Pooling2D": read_pool,
@@ -517,8 +671,9 @@ READERS: Mapping[str, Read] = {
     "ZeroPadding2D": read_zero_padding,
     "Cropping1D": read_cropping,
     "Cropping2D": read_cropping,
+    "EinsumDense": read_einsum_dense,
+    "QunReLU": read_relu,
     "Resize": read_resize,
-    "QunLookup": read_lookup,
     "Transpose": read_transpose,
 }
 """By hls4ml's layer class."""

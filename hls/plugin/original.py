@@ -7,13 +7,16 @@ and ``padding_mode``, the limits of a ReLU. The model that was converted stands 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from quantunet.errors import UnsupportedOpError
 from quantunet.identifiers import identifier
 
+_KERAS2_SLOPE = 0.2
 _UNKNOWN = "unknown: hls4ml does not pass it on"
+_SUFFIX = re.compile(r"_(?:depthwise|pointwise|\d+)$")
 _HINT = "Convert the model itself (convert_from_keras_model, _pytorch_model or _onnx_model) and write it at once."
 
 
@@ -26,11 +29,13 @@ class Original:
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self._layers: dict[str, Any] = {}
+        self._keras3 = False
         keras: Any = config.get("KerasModel")
         torch: Any = config.get("PytorchModel")
         onnx: Any = config.get("OnnxModel")
         if hasattr(keras, "layers"):
             self._layers = {layer.name: layer for layer in _keras_layers(keras)}
+            self._keras3 = any(kind.__module__ == "keras.src.models.model" for kind in type(keras).__mro__)
         elif hasattr(torch, "named_modules"):
             self._layers = {name.replace(".", "_"): module for name, module in torch.named_modules()}
         elif hasattr(onnx, "graph"):
@@ -38,8 +43,17 @@ class Original:
         self._layers |= {identifier(name): layer for name, layer in self._layers.items()}
 
     def of(self, layer: Any) -> Any:
-        """Return the original of an hls4ml layer; ``None`` where it is not known."""
-        return self._layers.get(layer.name) or self._layers.get(identifier(layer.name))
+        """Return the original of an hls4ml layer; ``None`` where it is not known.
+
+        hls4ml makes two layers of a separable convolution, and numbers a layer that is used again or whose name it
+        reserves.
+        """
+        for name in (layer.name, *_SUFFIX.split(layer.name, maxsplit=1)[:1]):
+            found = self._layers.get(name)
+            found = self._layers.get(identifier(name)) if found is None else found
+            if found is not None:
+                return found
+        return None
 
     def window(self, layer: Any, kernel: tuple[int, int], *, grouped: bool = True) -> tuple[tuple[int, int], int]:
         """Return what a convolution or a pooling says beside hls4ml's own attributes: dilation and groups.
@@ -90,15 +104,60 @@ class Original:
         single = layer.get_attr("dilation")
         return None if single is None else (int(single), int(single))
 
-    def relu_limit(self, layer: Any) -> float | None:
-        """Return the upper limit of a ReLU; ``None`` for none.
+    def pads_with_dilation(self, layer: Any) -> str:
+        """Return what a padding is by: ``same``, ``causal``, or ``""`` for numbers that the layer says itself.
+
+        hls4ml counts a padding by name as if there were no dilation.
+        """
+        padding = getattr(self.of(layer), "padding", "")
+        return padding if padding in ("same", "causal") else ""
+
+    def interpolation(self, layer: Any) -> str:
+        """Return how a resizing interpolates: hls4ml's own attribute is what its configuration says.
 
         Raises:
-            UnsupportedOpError: A threshold other than 0.
+            UnsupportedOpError: The configuration asks for something else than the model.
+        """
+        original, given = self.of(layer), str(layer.get_attr("algorithm")).lower()
+        found = getattr(original, "interpolation", getattr(original, "mode", None))
+        if original is not None and hasattr(original, "op_type"):
+            found = next((a.s.decode() for a in original.attribute if a.name == "mode"), "nearest")
+        if found is None:
+            return given
+        found = {"linear": "bilinear"}.get(str(found), str(found))
+        if given not in (found, "nearest", "linear"):
+            raise UnsupportedOpError(
+                layer.name, expected=f"the algorithm of the model, {found}", got=given,
+                hint="Leave Algorithm out of the layer's configuration.",
+            )  # fmt: skip
+        return found
+
+    def hard_slope(self, layer: Any) -> float:
+        """Return the slope of a hard sigmoid: hls4ml takes that of Keras 2 for Keras 3's too."""
+        slope = float(layer.get_attr("slope"))
+        return 1 / 6 if self._keras3 and slope == _KERAS2_SLOPE else slope
+
+    def counts_padding(self, layer: Any) -> bool:
+        """Return whether an average counts what is padded as values of 0: torch's and ONNX' may, Keras' does not."""
+        original = self.of(layer)
+        if original is not None and hasattr(original, "op_type"):
+            return any(a.name == "count_include_pad" and a.i for a in original.attribute)
+        whole = getattr(original, "divisor_override", None) is None
+        return whole and bool(getattr(original, "count_include_pad", False))
+
+    def relu_limit(self, layer: Any, *, threshold: bool = False) -> float | None:
+        """Return the upper limit of a ReLU; ``None`` for none.
+
+        Args:
+            layer: The hls4ml layer.
+            threshold: Whether it may have a threshold, which hls4ml passes on.
+
+        Raises:
+            UnsupportedOpError: A threshold other than 0, where it may have none.
         """
         original = self.of(layer)
         value = getattr(original, "threshold", 0.0)
-        if isinstance(value, int | float) and float(value) != 0.0:
+        if not threshold and isinstance(value, int | float) and float(value) != 0.0:
             raise UnsupportedOpError(layer.name, expected="a ReLU with threshold = 0", got=f"{float(value):g}")
         limit = getattr(original, "max_value", None)
         return None if limit is None or math.isinf(float(limit)) else float(limit)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -23,6 +24,8 @@ _ROUNDINGS: Mapping[RoundingMode, Rounding] = {
     RoundingMode.RND_MIN_INF: half_down,
     RoundingMode.RND_CONV: half_even,
 }
+
+_ONE = Fraction(1)
 
 Range = tuple[int, int]
 """The least and the greatest integer that a value can take."""
@@ -79,3 +82,25 @@ def rule_of(where: str, precision: Any) -> Rule:
         _ROUNDINGS[rounding],
         wraps=saturation not in (SaturationMode.SAT, SaturationMode.SAT_SYM),
     )
+
+
+def held(rule: Rule, value: Fraction) -> Fraction:
+    """Return what a conversion makes of a real number.
+
+    >>> held(Rule.of(QType(4, True, 2)), Fraction(3, 10)), held(Rule.of(QType(4, True, 2)), Fraction(9))
+    (Fraction(1, 4), Fraction(7, 4))
+    """
+    code = rule.rounding(value / rule.step)
+    if rule.wraps and rule.declared is not None:
+        qtype = rule.declared.qtype
+        code = (code - qtype.qmin) % (1 << qtype.bits) + qtype.qmin
+    return min(max(code, rule.low), rule.high) * rule.step
+
+
+def behind(first: Rule, second: Rule, factor: Fraction = _ONE) -> Rule:
+    """Return a conversion of what another one makes of real numbers, times a factor, as one conversion."""
+
+    def rounding(scaled: Fraction) -> int:
+        return second.rounding(factor * held(first, scaled * second.step) / second.step)
+
+    return replace(second, rounding=rounding)

@@ -1,24 +1,25 @@
 """From an hls4ml ModelGraph back to the integer graph; what cannot be represented exactly is refused.
 
-The graph is one that the ``QuantUNet`` backend has prepared: no layers inserted for C++ streams. Layers that came from
-:mod:`quantunet.hls.csim.lower` keep their names, each as a layer of its own: the round trip gives an equal graph.
-Other graphs go through the same normalisation as QONNX files (:mod:`quantunet.normalise`).
+The graph is one that the ``QuantUNet`` backend has prepared: no layers inserted for C++ streams. It goes through the
+same normalisation as QONNX files (:mod:`quantunet.normalise`); the project's own networks come back as they were
+(:mod:`quantunet.hls.plugin.own`).
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from quantunet.errors import ModelError, UnsupportedOpError
-from quantunet.hls.csim.lower.layer import GRAPH_KEY
+from quantunet.errors import ModelError, UnsupportedOpError, WidthError
+from quantunet.hls.csim.lower.layer import TENSOR_ATTRIBUTE
 from quantunet.hls.plugin.layers import READERS
-from quantunet.hls.plugin.reading import Reader
+from quantunet.hls.plugin.own import is_own, read_own
+from quantunet.hls.plugin.reading import AS_IT_IS, Layout, Reader
 from quantunet.identifiers import identifier
-from quantunet.ir import Graph
-from quantunet.values import Place
+from quantunet.ir import MAX_BITS, Graph
+from quantunet.values import Place, TensorSource, Value
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ def from_model_graph(model: Any) -> Graph:
         WidthError: An accumulator that may overflow, or a width outside the supported range.
         ModelError: Anything else that makes the graph illegal.
     """
-    return _graph(Reader(model))
+    return read_own(model) if is_own(model) else _graph(Reader(model))
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,13 @@ class Compiled:
         input_precision: The hls4ml precision of the input.
         layers: By the name of an hls4ml layer, the tensor that holds its result; layers that became a part of others
             are left out.
+        layout: How the values that come and go lie, where the hardware has another order.
     """
 
     graph: Graph
     input_precision: Any
     layers: Mapping[str, str]
+    layout: tuple[Layout, Layout] = (AS_IT_IS, AS_IT_IS)
 
 
 def compiled(model: Any, *, make: bool = True) -> Compiled:
@@ -75,10 +78,16 @@ def compiled(model: Any, *, make: bool = True) -> Compiled:
                 model.config.get_project_name(), expected="a compiled model", got="one that is not",
                 hint="Call compile() first.",
             )  # fmt: skip
-        reader = Reader(model)
-        graph = _graph(reader)
-        inputs = model.get_input_variables()
-        found = model.quantunet = Compiled(graph, inputs[0].type.precision, reader.tensors(graph))
+        precision = model.get_input_variables()[0].type.precision
+        if is_own(model):
+            graph = read_own(model)
+            layers = {layer.name: layer.get_attr(TENSOR_ATTRIBUTE) for layer in model.get_layers()}
+            found = Compiled(graph, precision, layers)
+        else:
+            reader = Reader(model)
+            graph = _graph(reader)
+            found = Compiled(graph, precision, reader.tensors(graph), reader.layout)
+        model.quantunet = found
     return found
 
 
@@ -88,7 +97,7 @@ def _graph(reader: Reader) -> Graph:
         raise ModelError(
             "model", expected="one output", got=str(len(reader.model.outputs)), hint="Cut the model into parts."
         )
-    if len(reader.model.inputs) != 1 and not reader.own:
+    if len(reader.model.inputs) != 1:
         raise ModelError(
             "model", expected="one input", got=", ".join(reader.model.inputs),
             hint="The hardware takes one image; join the inputs into the channels of one.",
@@ -105,8 +114,20 @@ def _graph(reader: Reader) -> Graph:
         read(reader, layer, reader.place(layer, order))
     for what, names in reader.rounded.items():
         logger.info("%s, as the layers declare them: %s", what, ", ".join(names))
-    name = reader.model.config.config.get(GRAPH_KEY) or identifier(reader.model.config.get_project_name())
     variable = reader.model.outputs[0]
+    place = Place(reader.names[variable], len(reader.model.get_layers()) - 1, f"{reader.names[variable]}_out")
+    output = reader.source_of(variable)
     for each in list(reader.unread):
         reader.source_of(each)
-    return reader.builder.graph(name, reader.values[variable], Place(reader.names[variable], len(reader.values), ""))
+    if isinstance(output, Value):
+        plain = (output.bends, output.low, output.high, output.step) == ((), None, None, None)
+        if plain and output.declared is not None and output.declared.bits > MAX_BITS:
+            output = replace(output, declared=None)  # exact sums, however wide their type is
+        elif plain and not reader.builder.layers and isinstance(output.source, TensorSource):
+            # Layers that change no value: the hardware has one that hands it on.
+            output = reader.builder.requant(place, output, output.source.tensor.qtype)
+    try:
+        return reader.builder.graph(identifier(reader.model.config.get_project_name()), output, place)
+    except WidthError:
+        reader.check_widths()
+        raise

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
-from quantunet.errors import ShapeError
-from quantunet.hls.csim.lower.layer import GRAPH_KEY, NODE_ATTRIBUTE, TENSOR_ATTRIBUTE
+from quantunet.errors import ModelError, ShapeError, WidthError
 from quantunet.hls.csim.lower.names import unique_names
 from quantunet.hls.plugin.original import Original
 from quantunet.hls.plugin.precision import rule_of
 from quantunet.identifiers import identifier
-from quantunet.ir import Graph, Shape, Tensor
+from quantunet.ir import MAX_BITS, Graph, Shape, Tensor
 from quantunet.normalise import Builder
-from quantunet.values import AnyValue, Place, TensorSource, Value
+from quantunet.values import AnyValue, Curve, Place, Rule
 
 
 def result(layer: Any) -> Any:
@@ -27,9 +27,13 @@ def shape_of(layer: Any) -> Shape:
     Raises:
         ShapeError: It has more than three axes.
     """
-    sizes = tuple(int(size) for size in layer.get_output_variable().shape)
+    return _shape(layer.name, layer.get_output_variable().shape)
+
+
+def _shape(name: str, axes: Any) -> Shape:
+    sizes = tuple(int(size) for size in axes)
     if not 1 <= len(sizes) <= 3:
-        raise ShapeError(layer.name, expected="an output of one to three axes, channels last", got=str(sizes))
+        raise ShapeError(name, expected="a tensor of one to three axes, channels last", got=str(sizes))
     height, width, channels = (1,) * (3 - len(sizes)) + sizes
     return height, width, channels
 
@@ -44,12 +48,30 @@ def _defaults(model: Any) -> frozenset[str]:
     )
 
 
+@dataclass(frozen=True)
+class Layout:
+    """A transposition at the model's edge, which the hardware leaves out: what is given or returned is transposed.
+
+    Attributes:
+        shape: Of what is transposed.
+        perm: The order of its axes in the result; empty where nothing is.
+    """
+
+    shape: tuple[int, ...] = ()
+    perm: tuple[int, ...] = ()
+
+
+AS_IT_IS = Layout()
+"""The order of the hardware: rows, columns, channels."""
+
+
 class Reader:
     """Reads the layers in order; what each variable holds is a value of the builder.
 
     Attributes:
         rounded: The layers whose real weights were rounded, by what and to which type.
         defaults: The precisions of what nobody has chosen.
+        layout: How the values of the model's input and of its output lie, where the hardware has another order.
     """
 
     def __init__(self, model: Any) -> None:
@@ -58,50 +80,71 @@ class Reader:
         self.values: dict[str, AnyValue] = {}
         self.unread: dict[str, Tensor] = {}
         self.original = Original(model.config.config)
-        self.own = model.config.config.get(GRAPH_KEY) is not None
         self.rounded: dict[str, list[str]] = {}
         self.defaults = _defaults(model)
+        self.layout = AS_IT_IS, AS_IT_IS
         self.names = self._names()
 
     def _names(self) -> dict[str, str]:
         """Return the tensor name of every hls4ml variable."""
-        names: dict[str, str] = {}
-        foreign: list[str] = []
-        for layer in self.model.get_layers():
-            original = layer.get_attr(TENSOR_ATTRIBUTE)
-            for variable in layer.outputs:
-                if original is None:
-                    foreign.append(variable)
-                else:
-                    names[variable] = original
-        cleaned = unique_names(identifier(name) for name in foreign)
-        return {**names, **dict(zip(foreign, cleaned, strict=True))}
+        variables = [variable for layer in self.model.get_layers() for variable in layer.outputs]
+        return dict(zip(variables, unique_names(identifier(name) for name in variables), strict=True))
 
     def tensors(self, graph: Graph) -> dict[str, str]:
-        """Return the tensor of each layer whose result is one of the graph."""
+        """Return the tensor of each layer whose result is one of the graph, which has been built."""
         names = {tensor.name for tensor in graph.tensors}
         found = {}
-        for layer in self.model.get_layers():
+        for order, layer in enumerate(self.model.get_layers()):
             value = self.values.get(layer.outputs[0])
-            whole = isinstance(value, Value) and value.untouched and isinstance(value.source, TensorSource)
-            if whole and isinstance(value, Value) and isinstance(value.source, TensorSource):
-                if value.source.tensor.name in names:
-                    found[layer.name] = value.source.tensor.name
+            moved = layer.class_name == "Transpose" or (layer.class_name == "Input" and self.layout[0].perm)
+            wide = self.bits(layer.outputs[0]) > MAX_BITS  # sums that a later layer has requantised
+            if layer.outputs[0] in self.model.outputs and not moved:
+                found[layer.name] = graph.output
+            if value is None or isinstance(value, Curve) or moved or wide:
+                continue
+            try:  # what holds the value is there already, or would be a new tensor
+                tensor = self.builder.tensor(value, self.place(layer, order))
+            except ModelError:
+                continue
+            if tensor.name in names:
+                found[layer.name] = tensor.name
         return found
 
     def place(self, layer: Any, order: int) -> Place:
         """Return the name, the place and the output of a layer's node."""
-        name = layer.get_attr(NODE_ATTRIBUTE) or identifier(layer.name)
-        return Place(name, order, self.names[layer.outputs[0]])
+        return Place(identifier(layer.name), order, self.names[layer.outputs[0]])
+
+    def precision(self, variable: str) -> Any:
+        """Return a variable's declared type."""
+        return self.model.output_vars[variable].type.precision
 
     def bits(self, variable: str) -> int:
         """Return the width of a variable's declared type."""
-        precision = self.model.output_vars[variable].type.precision
-        return int(precision.width)
+        return int(self.precision(variable).width)
 
-    def source(self, layer: Any, index: int = 0) -> AnyValue:
-        """Return what a layer reads."""
-        return self.source_of(layer.inputs[index])
+    def is_read_once(self, variable: str) -> bool:
+        """Return whether one layer alone reads a variable."""
+        return sum(name == variable for layer in self.model.get_layers() for name in layer.inputs) == 1
+
+    def source(self, layer: Any, index: int = 0, *, flat: bool = False) -> AnyValue:
+        """Return what a layer reads.
+
+        Args:
+            layer: The layer.
+            index: Which of its inputs.
+            flat: Whether a map may come for its values in a row: where only their order counts.
+
+        Raises:
+            ShapeError: A map that was flattened, where another shape is read.
+        """
+        value = self.source_of(layer.inputs[index])
+        declared = _shape(layer.name, self.model.output_vars[layer.inputs[index]].shape)
+        if not flat and value.shape != declared:
+            raise ShapeError(
+                layer.name, expected=f"an input of shape {declared}", got=f"a map of {value.shape}, flattened",
+                hint="Behind a Flatten put a Dense layer first.",
+            )  # fmt: skip
+        return value
 
     def source_of(self, variable: str) -> AnyValue:
         """Return the value of a variable; an input becomes a tensor of the graph when it is first read."""
@@ -109,18 +152,41 @@ class Reader:
             self.values[variable] = self.builder.input_tensor(self.unread.pop(variable))
         return self.values[variable]
 
-    def keep(self, layer: Any, place: Place, value: AnyValue) -> None:
-        """Remember what a layer returns, behind the conversion to its result type.
+    def keep(self, layer: Any, place: Place, value: AnyValue, rule: Rule | None = None) -> None:
+        """Remember what a layer returns, behind the conversion to its result type; one that several read is settled.
 
-        A layer of the project's own graphs becomes a layer again; so does one that several others read.
+        Args:
+            layer: The layer.
+            place: Its place.
+            value: What it computes.
+            rule: The conversion, where it is not that of the result's type alone.
         """
-        value = self.builder.quantise(place, value, rule_of(layer.name, result(layer)))
+        value = self.builder.quantise(place, value, rule or rule_of(layer.name, result(layer)))
         shape = shape_of(layer)
         if shape != value.shape and math.prod(shape) != math.prod(value.shape):  # a flattened map keeps its shape here
             raise ShapeError(layer.name, expected=f"a result of shape {value.shape}", got=str(shape))
         variable = layer.outputs[0]
-        if layer.get_attr(NODE_ATTRIBUTE) is not None:
-            value = self.builder.ready(self.builder.tensor(value, place), place)
-        elif len(layer.get_output_nodes()) + (variable in self.model.outputs) > 1:
+        if len(layer.get_output_nodes()) + (variable in self.model.outputs) > 1:
             value = self.builder.settle(value)
         self.values[variable] = value
+
+    def check_widths(self) -> None:
+        """Check that what layers read is narrow enough, and say which one reads what otherwise.
+
+        Raises:
+            WidthError: It is not.
+        """
+        layers = self.model.get_layers()
+        names = [layer.name for layer in layers]
+        made = {node.output: (order, node) for order, node in self.builder.layers}
+        for order, node in self.builder.layers:
+            for name in node.inputs:
+                bits = self.builder.tensors[name].qtype.bits
+                if bits <= MAX_BITS or node.reads_sums:
+                    continue
+                source = names[made[name][0]] if name in made else name
+                raise WidthError(
+                    names[order], expected=f"an input of at most {MAX_BITS} bits", got=f"{bits} bits from '{source}'",
+                    hint=f"Give that layer a narrower result: config['LayerName']['{source}']['Precision']['result'] = "
+                    "'fixed<16,6>', before the model is converted.",
+                )  # fmt: skip

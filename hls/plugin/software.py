@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +11,8 @@ import numpy.typing as npt
 from quantunet import golden
 from quantunet.errors import ShapeError
 from quantunet.hls.plugin.precision import rule_of
+from quantunet.hls.plugin.reader import Compiled
+from quantunet.hls.plugin.reading import AS_IT_IS, Layout
 from quantunet.ir import Array, Graph, Tensor
 from quantunet.values import Rule, step_of
 
@@ -40,8 +41,13 @@ def codes_of(values: Reals, rule: Rule) -> Array:
     return codes.astype(np.int64)[where.reshape(-1)].reshape(scaled.shape)
 
 
-def samples(graph: Graph, values: Reals) -> Reals:
+def samples(graph: Graph, values: Reals, layout: Layout = AS_IT_IS) -> Reals:
     """Return inputs one by one, ``(samples, height, width, channels)``.
+
+    Args:
+        graph: The network.
+        values: Inputs of any shape that holds whole samples.
+        layout: How their values lie.
 
     Raises:
         ShapeError: Their number of values is no multiple of the input's.
@@ -52,24 +58,35 @@ def samples(graph: Graph, values: Reals) -> Reals:
         raise ShapeError(
             tensor.name, expected=f"inputs of {'x'.join(map(str, tensor.shape))} values", got=str(array.shape)
         )
-    return array.reshape(-1, *tensor.shape)
+    return _transposed(array, layout).reshape(-1, *tensor.shape)
 
 
-def run(graph: Graph, values: Reals, precision: Any, names: Sequence[str]) -> dict[str, Reals]:
-    """Evaluate a network on real inputs and return some of its tensors as real values.
+def _transposed(values: Reals, layout: Layout) -> Reals:
+    if not layout.perm:
+        return values
+    return values.reshape(-1, *layout.shape).transpose(0, *(axis + 1 for axis in layout.perm))
+
+
+def run(ready: Compiled, values: Reals, names: Sequence[str]) -> dict[str, Reals]:
+    """Evaluate a model on real inputs and return some of its tensors as real values.
 
     Args:
-        graph: The network.
+        ready: The model as integers.
         values: Inputs of any shape that holds whole samples.
-        precision: The input's hls4ml precision.
-        names: Tensors.
+        names: Tensors of the graph.
 
     Returns:
         float64 ``(samples, height, width, channels)`` by name.
     """
-    codes = codes_of(samples(graph, values), rule_of(graph.input, precision))
+    graph = ready.graph
+    codes = codes_of(samples(graph, values, ready.layout[0]), rule_of(graph.input, ready.input_precision))
     taps = golden.run_batch(graph, list(codes), names)
     return {name: real(graph, graph.tensor(name), taps[name]) for name in names}
+
+
+def rows(ready: Compiled, values: Reals) -> Reals:
+    """Return results of the graph as the model has them: a row of values for each sample."""
+    return _transposed(values, ready.layout[1]).reshape(len(values), -1)
 
 
 def real(graph: Graph, tensor: Tensor, codes: Array) -> Reals:

@@ -190,7 +190,9 @@ def _waiting(
         for index, (leg, came) in enumerate(inputs):
             capacity, fill = timing.capacity[index], _highest_fill(timing, came, starts, frames)
             if node.arity > 1 and not capacity:
-                beats = max(_beside(arrivals[index] - leg.entry, starts, leg.pixel), fill * leg.pixel if fill > 1 else 0)
+                beats = max(
+                    _beside(arrivals[index] - leg.entry, starts, leg.pixel), fill * leg.pixel if fill > 1 else 0
+                )
             else:
                 pixels = fill - capacity
                 beats = max(pixels, _in_front(came, arrivals[index] - leg.way)) * leg.pixel

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from fractions import Fraction
 
+from quantunet import functions
 from quantunet.errors import UnsupportedOpError, WidthError
 from quantunet.graph_check import keeps_threshold
 from quantunet.ir import IntArray, Lookup, Node, Tensor
@@ -43,7 +43,7 @@ class CurveTables:
 
     def sigmoid(self, place: Place, value: AnyValue) -> Curve:
         """Return the sigmoid of a value."""
-        curve = self.curve(place, value, _logistic)
+        curve = self.curve(place, value, functions.sigmoid)
         return replace(curve, sigmoid=True)
 
     def curve(self, place: Place, value: AnyValue, function: Callable[[Fraction | float], Fraction | float]) -> Curve:
@@ -115,7 +115,11 @@ class CurveTables:
         if form is None or not rule.low >= form.qtype.qmin or not rule.high <= form.qtype.qmax:
             qtype = holding(place, (min(codes), max(codes)), rule.step)
             form = Form(qtype.bits, qtype.signed, rule.step)
-        return self.looked_up(value.place, value.source, IntArray.of(codes), form, probability=False)
+        # Of any other type it is a probability where nobody who asks for 1/2 or more is misled.
+        plain = value.sigmoid and value.source.unit is None and frac_of(form.step) is not None
+        found = IntArray.of(codes)
+        probability = plain and keeps_threshold(found, value.source.qtype, form.qtype)
+        return self.looked_up(value.place, value.source, found, form, probability=probability)
 
     def looked_up(self, place: Place, source: Tensor, table: IntArray, form: Form, *, probability: bool) -> Value:
         """Return the tensor of a table that is there."""
@@ -152,9 +156,7 @@ def _table_code(place: Place, value: Fraction | float, rule: Rule) -> int:
                 place.name, expected="a value that float64 places on one side of a step",
                 got=f"{float(exact)!r} steps", hint="Use another scale behind the function.",
             )  # fmt: skip
+    if rule.wraps and rule.declared is not None:
+        qtype = rule.declared.qtype
+        return (code - qtype.qmin) % (1 << qtype.bits) + qtype.qmin
     return min(max(code, rule.low), rule.high)
-
-
-def _logistic(value: Fraction | float) -> float:
-    small = math.exp(-abs(float(value)))
-    return (1 if value >= 0 else small) / (1 + small)

@@ -24,9 +24,19 @@ def elu(alpha: float) -> Function:
     return lambda x: x if x >= 0 else alpha * math.expm1(x)
 
 
-def selu(alpha: float, gamma: float) -> Function:
+SELU_ALPHA, SELU_GAIN = 1.6732632423543772, 1.0507009873554805
+"""The constants of Klambauer et al. (2017) in float64."""
+
+
+def selu(alpha: float = SELU_ALPHA, gamma: float = SELU_GAIN) -> Function:
     """Return ``gamma`` times the ELU of ``alpha``."""
     return lambda x: Fraction(gamma) * Fraction(x) if x >= 0 else gamma * alpha * math.expm1(x)
+
+
+def sigmoid(x: Number) -> float:
+    """Return ``1 / (1 + exp(-x))``, to the last bit on both sides of 0."""
+    small = math.exp(-abs(float(x)))
+    return (1 if x >= 0 else small) / (1 + small)
 
 
 def softplus(x: Number) -> Number:

@@ -505,7 +505,7 @@ def _check_lookup(graph: Graph, node: Lookup) -> None:
 
 def keeps_threshold(table: IntArray, source: QType, target: QType) -> bool:
     """Return whether a table of probabilities is at least 1/2 exactly where its input is not negative."""
-    half, zero = 1 << (target.bits - 1), -source.qmin
+    half, zero = target.half, -source.qmin
     return bool((table.array[zero:] >= half).all() and (table.array[:zero] < half).all())
 
 

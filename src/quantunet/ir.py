@@ -84,6 +84,11 @@ class QType:
         """The real value of the integer 1."""
         return math.ldexp(1.0, -self.frac)
 
+    @property
+    def half(self) -> int:
+        """The least integer that stands for 1/2 or more, whether the type holds it or not."""
+        return 1 << max(self.frac - 1, 0)
+
     def __str__(self) -> str:
         return f"{'s' if self.signed else 'u'}{self.bits}.{self.frac}"
 

@@ -61,9 +61,7 @@ class Pointwise:
             if isinstance(root(value.source), InputSource):
                 value = self._settler.held(value, value.place)
             return _relabelled(place, value, factor)
-        if value.low == 0 and value.high is None and value.step is None and all(b.straight for b in value.bends):
-            bends = tuple(bend.leaking(Fraction(0)) for bend in value.channel_bends)
-            value = replace(value, bends=bends, low=None)  # a ReLU is a slope of 0, which a factor may follow
+        value = _with_slope(value)
         if (value.low, value.high, value.step) != (None, None, None):
             value = self._settler.held(value, value.place)
         if any(each < 0 for each in gain) and compared(value.source):
@@ -145,6 +143,9 @@ class Pointwise:
         if rounds or rule.declared is None:  # the limits are multiples of the rule's step, not of the sums'
             behind = replace(behind, step=rule.step, rounding=rule.rounding)
         if rule.wraps and not is_inside(behind, least, most):
+            sloped = _with_slope(value)
+            if sloped is not value:
+                return self._quantised(place, sloped, rule)
             if (value.low, value.high) != (None, None):
                 return self._quantised(place, self._settler.held(value, value.place), rule)
             return replace(behind, step=rule.step, rounding=rule.rounding, wraps=True)
@@ -181,6 +182,13 @@ def _spread(value: Value, each: Sequence[Fraction]) -> tuple[Fraction, ...]:
 
 def _times(value: Fraction | float, gain: Fraction, offset: Fraction) -> Fraction | float:
     return value * gain + offset if isinstance(value, Fraction) else value * float(gain) + float(offset)
+
+
+def _with_slope(value: Value) -> Value:
+    """Return a value with a ReLU at its end as one with a slope of 0, which a factor or a wrapping may follow."""
+    if (value.low, value.high, value.step) != (0, None, None) or not all(bend.straight for bend in value.bends):
+        return value
+    return replace(value, bends=tuple(bend.leaking(Fraction(0)) for bend in value.channel_bends), low=None)
 
 
 def _relabelled(place: Place, value: Value, factor: Fraction) -> Value:

@@ -8,7 +8,8 @@ from quantunet.accumulator import affine_reach, bits_for
 from quantunet.hls.csim.lower.layer import HlsLayer, rounded
 from quantunet.ir import Affine, Array, Graph, IntArray
 
-_HALF_BITS = 32
+HALF_BITS = 32
+"""Low bits of a constant; the higher ones are its other half."""
 
 
 def lower(graph: Graph, node: Affine) -> HlsLayer:
@@ -32,14 +33,15 @@ def lower(graph: Graph, node: Affine) -> HlsLayer:
         "wraps": int(node.wraps),
         "sum_width": bits_for(min(sums), max(sums)),
         "multiplier_width": bits_for(min(multipliers), max(multipliers)),
+        "splits": node.split.array.tolist(),  # of the table, no more than the input's type tells apart
         "constant_data": table.astype(np.float64),
     }
-    precision = {"constant": f"fixed<{_HALF_BITS + 1},{_HALF_BITS + 1}>", "result": rounded(target.qtype)}
+    precision = {"constant": f"fixed<{HALF_BITS + 1},{HALF_BITS + 1}>", "result": rounded(target.qtype)}
     return HlsLayer("QunAffine", attributes, precision)
 
 
 def _halves(constants: IntArray) -> tuple[Array, Array]:
-    return constants.array >> _HALF_BITS, constants.array & ((1 << _HALF_BITS) - 1)
+    return constants.array >> HALF_BITS, constants.array & ((1 << HALF_BITS) - 1)
 
 
 def _limits(constants: IntArray) -> tuple[int, int]:

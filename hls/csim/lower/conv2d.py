@@ -36,7 +36,7 @@ def lower(graph: Graph, node: Conv2d) -> HlsLayer:
         "filt_width": kernel,
         "stride_height": 1,
         "stride_width": 1,
-        "padding": "same",
+        "padding": "same" if node.padded else "valid",
         "pad_top": kernel // 2,
         "pad_bottom": kernel // 2,
         "pad_left": kernel // 2,

@@ -13,8 +13,12 @@ from quantunet.ir import Graph, IntArray, MatrixNode, Node, Pair, QType
 
 NODE_ATTRIBUTE = "quantunet_node"
 TENSOR_ATTRIBUTE = "quantunet_tensor"
+UNIT_ATTRIBUTE = "quantunet_unit"
 GRAPH_KEY = "QuantUNetName"
-"""Where the original names go along: attributes of each hls4ml layer, and a key of the configuration."""
+PIXELS_KEY = "QuantUNetPixels"
+READING_KEY = "QuantUNetReading"
+"""Where that of a graph goes along for which hls4ml has no place: attributes of each layer, and keys of the
+configuration."""
 
 
 @dataclass(frozen=True)

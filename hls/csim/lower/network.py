@@ -12,11 +12,20 @@ from hls4ml.backends import get_backend
 from hls4ml.model.graph import ModelGraph
 
 from quantunet.hls.csim.extension import register
-from quantunet.hls.csim.lower.layer import GRAPH_KEY, NODE_ATTRIBUTE, TENSOR_ATTRIBUTE, HlsLayer, exact
+from quantunet.hls.csim.lower.layer import (
+    GRAPH_KEY,
+    NODE_ATTRIBUTE,
+    PIXELS_KEY,
+    READING_KEY,
+    TENSOR_ATTRIBUTE,
+    UNIT_ATTRIBUTE,
+    HlsLayer,
+    exact,
+)
 from quantunet.hls.csim.lower.names import unique_names
 from quantunet.hls.csim.lower.table import SHEETS
 from quantunet.hls.csim.target import CLOCK_NS, PART
-from quantunet.ir import Graph, Node
+from quantunet.ir import Graph, Node, Tensor
 
 
 @dataclass(frozen=True)
@@ -60,7 +69,7 @@ def layer_list(graph: Graph) -> LayerList:
                 "class_name": "InputLayer",
                 "name": names[name],
                 "input_shape": list(tensor.shape),
-                TENSOR_ATTRIBUTE: name,
+                **_origin(graph.tensor(name)),
             }
         )
         config[names[name]] = {"Precision": {"result": exact(tensor.qtype)}}
@@ -74,7 +83,7 @@ def layer_list(graph: Graph) -> LayerList:
                 "inputs": [names[tensor] for tensor in node.inputs],
                 "outputs": [names[node.output]],
                 NODE_ATTRIBUTE: node.name,
-                TENSOR_ATTRIBUTE: node.output,
+                **_origin(graph.output_of(node)),
             }
         )
         config[name] = {
@@ -106,7 +115,7 @@ def model_graph(
         clock_ns: The clock period in nanoseconds.
     """
     register(get_backend("Vitis"))
-    layers = layer_list(graph)
+    layers, reading = layer_list(graph), graph.reading
     config: dict[str, Any] = {
         "OutputDir": str(folder),
         "ProjectName": project_name(graph),
@@ -115,6 +124,8 @@ def model_graph(
         "ClockPeriod": clock_ns,
         "IOType": "io_stream",
         GRAPH_KEY: graph.name,
+        PIXELS_KEY: graph.pixels.encoded(),
+        READING_KEY: None if reading is None else [[str(v) for v in part] for part in (reading.gain, reading.offset)],
         "HLSConfig": {
             "Model": {"Precision": {"default": "fixed<16,6>"}, "ReuseFactor": 1, "Strategy": "Resource"},
             "LayerName": copy.deepcopy(dict(layers.config)),
@@ -130,6 +141,11 @@ def model_graph(
     return ModelGraph.from_layer_list(
         config, _mutable(layers.layers), inputs=list(layers.inputs), outputs=list(layers.outputs)
     )
+
+
+def _origin(tensor: Tensor) -> dict[str, str]:
+    """Return the attributes that say which tensor a layer writes."""
+    return {TENSOR_ATTRIBUTE: tensor.name, **({} if tensor.unit is None else {UNIT_ATTRIBUTE: str(tensor.unit)})}
 
 
 def project_name(graph: Graph) -> str:
