@@ -181,7 +181,7 @@ class Reader:
         made = {node.output: (order, node) for order, node in self.builder.layers}
         for order, node in self.builder.layers:
             for name in node.inputs:
-                bits = self.builder.tensors[name].qtype.bits
+                bits = self.builder.named(name).qtype.bits
                 if bits <= MAX_BITS or node.reads_sums:
                     continue
                 source = names[made[name][0]] if name in made else name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from quantunet.errors import ShapeError
@@ -27,6 +27,15 @@ class LayerList:
         self._inputs: list[str] = []
         self._sources: dict[str, TensorSource] = {}
         self._padded: dict[tuple[str, Sides, int], Tensor] = {}
+
+    @property
+    def layers(self) -> Sequence[tuple[int, Node]]:
+        """The layers so far, each with the place of its op in the file."""
+        return self._layers
+
+    def named(self, name: str) -> Tensor:
+        """Return the tensor of a name."""
+        return self._sources[name].tensor
 
     def input(self, tensor: Tensor, reach: tuple[int, int]) -> None:
         """Add an input of the network, and the least and the greatest integer that it takes."""

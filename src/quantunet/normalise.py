@@ -35,6 +35,7 @@ from quantunet.ir import (
     Graph,
     IntArray,
     Maximum,
+    Node,
     Pair,
     QType,
     Reading,
@@ -80,6 +81,15 @@ class Builder:
         self._settler = Settler(self._layers, self._input)
         self._tables = CurveTables(self._layers, self._settler)
         self._pointwise = Pointwise(self._layers, self._settler, self._tables)
+
+    @property
+    def layers(self) -> Sequence[tuple[int, Node]]:
+        """The layers so far, each with the place of its op in the file."""
+        return self._layers.layers
+
+    def named(self, name: str) -> Tensor:
+        """Return the tensor of a name."""
+        return self._layers.named(name)
 
     def input(self, place: Place, shape: Shape) -> Value:
         """Return the network's input before its quantizer."""

@@ -12,7 +12,7 @@ import onnx
 import pytest
 from helpers import random_ops, random_qonnx, support_hls4ml, support_page
 from helpers.architectures import ARCHITECTURES, FORMS, architecture
-from helpers.random_qonnx import judge
+from helpers.random_files import judge
 from helpers.support_hls4ml import HLS4ML
 from helpers.support_onnx import ONNX, PROBE, STEPS
 from helpers.support_ops import INPUT, QUESTIONS, answer, widths
