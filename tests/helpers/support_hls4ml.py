@@ -26,7 +26,7 @@ SMALL = {"result": RESULT, "weight": "fixed<4,2>", "bias": "fixed<8,4>", "scale"
 
 Layer = dict[str, Any]
 
-NOT_MADE = frozenset({"PointwiseConv1D", "PointwiseConv2D", "QunLookup"})
+NOT_MADE = frozenset({"PointwiseConv1D", "PointwiseConv2D"})
 """What the backend reads as well: what passes of other backends make, and the table of the project's own graphs."""
 
 
@@ -169,13 +169,33 @@ def two(kind: str, **attributes: Any) -> Case:
     return Case((first | {"inputs": ["x"]}, layer(kind, inputs=["x", "other"], **attributes)))
 
 
-def transposed() -> Case:
-    """A transpose convolution as this package's front end makes it."""
-    crop = dict.fromkeys(("crop_top", "crop_bottom", "crop_left", "crop_right"), 0)
-    sizes = {"in_height": 4, "in_width": 6, "out_height": 8, "out_width": 12}
-    window = {"filt_height": 2, "filt_width": 2, "stride_height": 2, "stride_width": 2}
-    weights = {"weight_data": draw(2, 2, CHANNELS, 3), "bias_data": draw(3)}
-    return plain("QunConvTranspose2D", n_chan=CHANNELS, n_filt=3, **weights, **sizes, **window, **crop)
+def transposed(*, signal: bool = False) -> Case:
+    """A transpose convolution as this package's front ends make it."""
+    high, out = (1, 1) if signal else (4, 8)
+    taps = (1, 2) if signal else (2, 2)
+    sizes = {
+        "in_height": high,
+        "in_width": ROW[0] if signal else 6,
+        "out_height": out,
+        "out_width": 16 if signal else 12,
+    }
+    window = {"filt_height": taps[0], "filt_width": 2, "stride_height": taps[0], "stride_width": 2}
+    weights = {"weight_data": draw(*taps, CHANNELS, 3), "bias_data": draw(3)}
+    more = {
+        "transposed": True,
+        "groups": 1,
+        "dilation_height": 1,
+        "dilation_width": 1,
+        "crop_height": 0,
+        "crop_width": 0,
+    }
+    kind, shape = ("QunConvTranspose1D", ROW) if signal else ("QunConv2D", MAP)
+    return plain(kind, shape, n_chan=CHANNELS, n_filt=3, **weights, **sizes, **window, **more)
+
+
+def limited(threshold: float) -> Case:
+    """A ReLU with a limit, as this package's front end makes it."""
+    return plain("QunReLU", max_value=6.0, negative_slope=0.25, threshold=threshold)
 
 
 FLAT = layer("Reshape", "flat", target_shape=[math.prod(MAP)])
@@ -185,6 +205,14 @@ def dense() -> Case:
     """A dense layer behind a flattening."""
     count = math.prod(MAP)
     return Case((FLAT, layer("Dense", n_in=count, n_out=3, weight_data=draw(count, 3), bias_data=draw(3))))
+
+
+def einsum(equation: str) -> Case:
+    """A dense layer by an equation."""
+    shape = {"a": MAP[0], "b": MAP[1], "d": 3}
+    out = tuple(shape[axis] for axis in equation.split("->")[1])
+    weights = {"weight_data": draw(CHANNELS, 3), "bias_data": draw(3)}
+    return plain("EinsumDense", equation=equation, inp_shape=MAP, out_shape=out, **weights)
 
 
 def behind(kind: str, **attributes: Any) -> Case:
@@ -230,8 +258,13 @@ HLS4ML: Mapping[str, Cases] = {
         {"kernel 3 x 3, padded": separable("SeparableConv2D")},
         {"a dilation that hls4ml does not pass on": separable("SeparableConv2D", told=False)},
     ),
-    "QunConvTranspose2D": Cases({"kernel 2 x 2, stride 2": transposed()}, {}),
+    "QunConv2D": Cases({"a transpose convolution, kernel 2 x 2, stride 2": transposed()}, {}),
+    "QunConvTranspose1D": Cases({"kernel 2, stride 2": transposed(signal=True)}, {}),
+    "QunReLU": Cases(
+        {"a limit of 6 and a slope of 0.25": limited(0.0)}, {"a threshold beside a limit and a slope": limited(1.0)}
+    ),
     "Dense": Cases({"of the whole map": dense()}, {}),
+    "EinsumDense": Cases({"of the last axis": einsum("abc,cd->abd")}, {"in another order": einsum("abc,cd->adb")}),
     "MaxPooling1D": Cases({"2, stride 2": pool("MaxPooling1D", (2,), (2,), (0, 0))}, {}),
     "MaxPooling2D": Cases(
         {
@@ -260,8 +293,11 @@ HLS4ML: Mapping[str, Cases] = {
         {"a negative slope": activation("LeakyReLU", "LeakyReLU", activ_param=-0.25)},
     ),
     "ThresholdedReLU": Cases(
-        {"threshold 0": activation("ThresholdedReLU", "ThresholdedReLU", activ_param=0.0)},
-        {"threshold 1": activation("ThresholdedReLU", "ThresholdedReLU", activ_param=1.0)},
+        {
+            f"threshold {each:g}": activation("ThresholdedReLU", "ThresholdedReLU", activ_param=each)
+            for each in (0.0, 1.0)
+        },
+        {},
     ),
     "ELU": Cases({"alpha 1": activation("ELU", "ELU", activ_param=1.0)}, {}),
     "PReLU": Cases(
@@ -271,16 +307,22 @@ HLS4ML: Mapping[str, Cases] = {
     "BatchNormalization": Cases({"in evaluation mode": plain("BatchNormalization", **NORM)}, {}),
     "ApplyAlpha": Cases({"a scale of each channel": plain("ApplyAlpha", **NORM)}, {}),
     "Concatenate": Cases(
-        {"of channels": two("Concatenate", axis=3, op="concatenate3d")},
-        {"of rows": two("Concatenate", axis=1, op="concatenate3d")},
+        {
+            "of channels": two("Concatenate", axis=3, op="concatenate3d"),
+            "of rows": two("Concatenate", axis=1, op="concatenate3d"),
+        },
+        {},
     ),
     "Merge": Cases(
-        {op: two("Merge", op=op) for op in ("add", "subtract", "multiply", "average", "maximum")},
-        {"minimum": two("Merge", op="minimum")},
+        {op: two("Merge", op=op) for op in ("add", "subtract", "multiply", "average", "maximum", "minimum")},
+        {},
     ),
     "Reshape": Cases(
-        {"a flattening": Case((FLATTENED, dense().layers[1] | {"name": "dense"}))},
-        {"of another kind": plain("Reshape", target_shape=[6, 4, CHANNELS])},
+        {
+            "a flattening": Case((FLATTENED, dense().layers[1] | {"name": "dense"})),
+            "at the end, of any kind": plain("Reshape", target_shape=[6, 4, CHANNELS]),
+        },
+        {},
     ),
     "ZeroPadding1D": Cases({"each side": sized("ZeroPadding1D", (11,), ROW, pad_left=1, pad_right=2)}, {}),
     "ZeroPadding2D": Cases({"each side": sized("ZeroPadding2D", (5, 9), **SIDES)}, {}),
