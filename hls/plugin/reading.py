@@ -124,7 +124,8 @@ class Reader:
 
     def is_read_once(self, variable: str) -> bool:
         """Return whether one layer alone reads a variable."""
-        return sum(name == variable for layer in self.model.get_layers() for name in layer.inputs) == 1
+        readers = [name for layer in self.model.get_layers() for name in layer.inputs if name == variable]
+        return len(readers) == 1
 
     def source(self, layer: Any, index: int = 0, *, flat: bool = False) -> AnyValue:
         """Return what a layer reads.

@@ -186,7 +186,8 @@ def _times(value: Fraction | float, gain: Fraction, offset: Fraction) -> Fractio
 
 def _with_slope(value: Value) -> Value:
     """Return a value with a ReLU at its end as one with a slope of 0, which a factor or a wrapping may follow."""
-    if (value.low, value.high, value.step) != (0, None, None) or not all(bend.straight for bend in value.bends):
+    rectified = value.low == 0 and value.high is None and value.step is None
+    if not rectified or not all(bend.straight for bend in value.bends):
         return value
     return replace(value, bends=tuple(bend.leaking(Fraction(0)) for bend in value.channel_bends), low=None)
 
