@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from quantunet.hls.design import Design, Fold, Instance, Stream
 from quantunet.hls.folding import Folding
 from quantunet.hls.modules.table import LAYERS, emit
-from quantunet.ir import Conv2d, ConvTranspose2d, Graph, Node, Tensor
+from quantunet.ir import Graph, Node, Tensor
 
 FifoDepths = Mapping[tuple[str, int], int]
 """Beats of the FIFO in front of an input, by (layer, index of the input). Inputs without an entry have none.
@@ -72,8 +72,7 @@ class Connection:
     def widens_first(self, graph: Graph, folding: Folding, reader: str) -> bool:
         """Return whether a reader's width adapter stands before its FIFO: it takes bursts of more lanes."""
         node = graph.node(reader)
-        evenly = isinstance(node, Conv2d | ConvTranspose2d) and node.native
-        bursts = LAYERS[node.op].BURSTS and not evenly
+        bursts = LAYERS[node.op].BURSTS and not node.native
         return bursts and self.lanes(folding) < self.lanes_at(folding, reader)
 
     def fifo_lanes(self, graph: Graph, folding: Folding, reader: str) -> int:

@@ -209,6 +209,11 @@ class Node:
     output: str
 
     @property
+    def native(self) -> bool:
+        """Whether it is a convolution of a geometry that has a module of its own, which takes its pixels evenly."""
+        return False
+
+    @property
     def is_probability(self) -> bool:
         """Whether the output is a probability that is at least 1/2 exactly where the input is not negative."""
         return False

@@ -84,7 +84,7 @@ def test_a_probe_op_that_lacks_anything_is_refused_by_name(tmp_path: Path) -> No
             assert refusal.startswith("the sheet of the op 'probe' (") and f") lacks '{member}'; see" in refusal
             count += 1
     assert [*said] == [f"{name} has no row for the op 'probe'; see docs/add_an_op.md" for name in ROWS]
-    assert count == 2 + 10 + 7 + 1
+    assert count == 2 + 11 + 8 + 1
 
 
 def test_a_table_knows_no_other_ops() -> None:
