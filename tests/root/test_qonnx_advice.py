@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 import pytest
 from helpers.qonnx_files import QONNX_DOMAIN, SmallUnet
-from helpers.random_qonnx import judge
+from helpers.random_files import judge
 from helpers.support_onnx import CHANNELS, NEAREST, STEPS, Build, Case, Small
 from onnx import TensorProto, helper, inliner
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers import random_ops
-from helpers.random_qonnx import check, generate, judge
+from helpers.random_files import check, judge
+from helpers.random_qonnx import generate
 
 from quantunet.ir import Conv2d, Graph, IntArray, Node, QType
 from quantunet.qonnx_import import load
