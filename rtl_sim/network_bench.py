@@ -15,7 +15,7 @@ from quantunet.golden.compare import compare
 from quantunet.hls.design import Design
 from quantunet.hls.generate import rtl_project
 from quantunet.hls.schedule.depths import frame_interval
-from quantunet.hls.schedule.exact import Schedule, schedule
+from quantunet.hls.schedule.exact import Schedule, schedule, settled
 from quantunet.ir import Array, Graph
 from quantunet.rtl_sim import bench, waveform
 from quantunet.rtl_sim.bench_result import BenchResult
@@ -24,9 +24,6 @@ from quantunet.rtl_sim.layer_bench import Setup
 from quantunet.streams import read_frames
 
 TEST_MODULE = "quantunet.rtl_sim.tb_network"
-
-SETTLING_FRAMES = 4
-"""Frames that pass, after those that were inside when the first output came, until their interval is steady."""
 
 Map = npt.NDArray[np.int64] | npt.NDArray[np.bool_]
 
@@ -100,9 +97,8 @@ def run_network(setup: Setup, frames: Sequence[CompactTaps], *, jobs: int = 1) -
 
 def _predictions(setup: Setup, design: Design, frames: int) -> tuple[Schedule, int]:
     """Return the schedule of some frames, and the interval between two when all that comes before them has left."""
-    predicted = schedule(design, frames)
-    inside = predicted.first_output // frame_interval(setup.graph, setup.folding)
-    return predicted, schedule(design, inside + SETTLING_FRAMES).frame_interval
+    predicted, ideal = schedule(design, frames), frame_interval(setup.graph, setup.folding)
+    return predicted, settled(design, ideal, predicted.first_output).frame_interval
 
 
 def record_network(setup: Setup, frames: Sequence[CompactTaps], result: BenchResult) -> Path:

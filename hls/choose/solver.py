@@ -305,13 +305,12 @@ class _Search:
     def scaled_depths(self, folding: Folding) -> FifoDepths:
         """Return the depths of a folding's FIFOs in channels, to be divided by any number of lanes."""
         beats = fifo_depths(self.graph, folding)
-        depths = {
+        return {
             place: beats[place] * stream.fifo_lanes(self.graph, folding, place[0])
             for stream in self.streams
             for place in stream.readers
             if place in beats
         }
-        return depths
 
     def solution(self, folding: Folding, bound: float, found: float) -> Solution:
         """Return a folding with the estimate of what it really becomes."""

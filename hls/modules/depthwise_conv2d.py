@@ -13,7 +13,19 @@ from quantunet.hls.resources.parts import CREDITS
 from quantunet.hls.resources.terms import Terms, distinct
 from quantunet.ir import DepthwiseConv2d, Graph
 
-__all__ = ["JOIN", "RULE", "area", "cycles", "emit", "needs", "rule_params", "taken", "timing"]
+__all__ = [
+    "BURSTS",
+    "JOIN",
+    "RULE",
+    "WHOLE_PIXELS",
+    "area",
+    "cycles",
+    "emit",
+    "needs",
+    "rule_params",
+    "taken",
+    "timing",
+]
 
 RULE = "valid_window"
 JOIN = Join.NONE

@@ -10,8 +10,8 @@ from quantunet.hls.resources.terms import Terms
 from quantunet.ir import Graph, SumPool2d
 
 __all__ = [
-    "JOIN",
     "BURSTS",
+    "JOIN",
     "RULE",
     "WHOLE_PIXELS",
     "area",

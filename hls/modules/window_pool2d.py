@@ -11,7 +11,19 @@ from quantunet.hls.resources.parts import CREDITS
 from quantunet.hls.resources.terms import Terms
 from quantunet.ir import Graph, MaxPool2d, SumPool2d
 
-__all__ = ["JOIN", "RULE", "area", "cycles", "emit", "needs", "rule_params", "taken", "timing"]
+__all__ = [
+    "BURSTS",
+    "JOIN",
+    "RULE",
+    "WHOLE_PIXELS",
+    "area",
+    "cycles",
+    "emit",
+    "needs",
+    "rule_params",
+    "taken",
+    "timing",
+]
 
 RULE = "valid_window"
 JOIN = Join.NONE

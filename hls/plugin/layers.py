@@ -280,7 +280,7 @@ def read_merge(reader: Reader, layer: Any, place: Place) -> None:
         value = builder.add(place, first, second, -1 if operation == "subtract" else 1)
         if operation == "average":
             channels = value.shape[2]
-            value = builder.scale(place, operation, value, [Fraction(1, 2)] * channels, [Fraction(0)] * channels)
+            value = builder.scale(place, value, [Fraction(1, 2)] * channels, [Fraction(0)] * channels)
     elif operation == "multiply":
         value = builder.multiply(place, first, second)
     elif operation == "maximum":
@@ -422,7 +422,7 @@ def _read_bent(reader: Reader, layer: Any, place: Place, kind: str, alpha: Fract
         factor, function = Fraction(1), functions.selu()
     above, below = place.part("above"), place.part("below")
     upper = builder.clip(above, source, Fraction(0), None)
-    upper = builder.scale(above, kind, upper, [gain] * channels, [Fraction(0)] * channels)
+    upper = builder.scale(above, upper, [gain] * channels, [Fraction(0)] * channels)
     lower = builder.clip(below, source, None, Fraction(0))
     lower = _indexed(reader, layer, below, lower, Fraction(_BELOW, entries), -(entries - 1), 0)
     legs = [  # where one of them is not 0 the other is
@@ -471,11 +471,11 @@ def _above(reader: Reader, layer: Any, place: Place, source: AnyValue, threshold
     whole, step = builder.ready(tensor, place), step_of(tensor)
     least = math.floor(threshold / step) + 1  # the least integer above it
     offset = [(1 - least) * step] * channels
-    gate = builder.scale(place.part("gate"), "threshold", whole, [Fraction(1)] * channels, offset)
+    gate = builder.scale(place.part("gate"), whole, [Fraction(1)] * channels, offset)
     rule = Rule(step, 0, 1, Form(1, False, step))
     gate = builder.quantise(place.part("gate"), gate, rule)
     product = builder.multiply(place, whole, gate)
-    return builder.scale(place, "threshold", product, [1 / step] * channels, [Fraction(0)] * channels)
+    return builder.scale(place, product, [1 / step] * channels, [Fraction(0)] * channels)
 
 
 def read_relu(reader: Reader, layer: Any, place: Place) -> None:
@@ -519,7 +519,7 @@ def read_hard_activation(reader: Reader, layer: Any, place: Place) -> None:
         slope, shift, low = 2 * slope, 2 * shift - 1, Fraction(-1)
     builder, source = reader.builder, reader.source(layer, flat=True)
     channels = source.shape[2]
-    line = builder.scale(place, kind, source, [slope] * channels, [shift] * channels)
+    line = builder.scale(place, source, [slope] * channels, [shift] * channels)
     reader.keep(layer, place, builder.clip(place, line, low, Fraction(1)))
 
 
@@ -531,7 +531,7 @@ def read_batch_norm(reader: Reader, layer: Any, place: Place) -> None:
     spread = [part * channels if len(part) == 1 else part for part in parts]
     if any(len(part) != channels for part in spread):
         raise ShapeError(layer.name, expected=f"constants of {channels} channels", got=str([len(p) for p in parts]))
-    reader.keep(layer, place, reader.builder.scale(place, layer.class_name, source, spread[0], spread[1]))
+    reader.keep(layer, place, reader.builder.scale(place, source, spread[0], spread[1]))
 
 
 def read_reshape(reader: Reader, layer: Any, place: Place) -> None:

@@ -188,12 +188,9 @@ def _sum_pool(layer: Any, head: Head, source: Tensor, target: Tensor) -> Node:
     return SumPool2d(*head, _pair(layer, "kernel"), _pair(layer, "stride"))
 
 
-def _requant(layer: Any, head: Head, source: Tensor, target: Tensor) -> Node:
-    return Requant(*head)
-
-
-def _concat(layer: Any, head: Head, source: Tensor, target: Tensor) -> Node:
-    return Concat(*head)
+def _plain(kind: Callable[[str, tuple[str, ...], str], Node]) -> Raise:
+    """Return the reading of a node that its streams say whole."""
+    return lambda layer, head, source, target: kind(*head)
 
 
 def _merge(layer: Any, head: Head, source: Tensor, target: Tensor) -> Node:
@@ -207,14 +204,6 @@ def _add(layer: Any, head: Head, source: Tensor, target: Tensor) -> Node:
 def _lookup(layer: Any, head: Head, source: Tensor, target: Tensor) -> Node:
     table = _codes(layer, "table", target.qtype.frac).reshape(-1)
     return Lookup(*head, IntArray.of(table), bool(layer.get_attr("probability")))
-
-
-def _multiply(layer: Any, head: Head, source: Tensor, target: Tensor) -> Node:
-    return Multiply(*head)
-
-
-def _argmax(layer: Any, head: Head, source: Tensor, target: Tensor) -> Node:
-    return Argmax(*head)
 
 
 def _affine(layer: Any, head: Head, source: Tensor, target: Tensor) -> Node:
@@ -262,14 +251,14 @@ def _depth_to_space(layer: Any, head: Head, source: Tensor, target: Tensor) -> N
 
 
 _RAISE: Mapping[str, Raise] = {
-    "Activation": _requant,
-    "Concatenate": _concat,
+    "Activation": _plain(Requant),
+    "Concatenate": _plain(Concat),
     "Conv2D": _conv,
     "Merge": _merge,
     "Pooling2D": _pool,
     "QunAdd": _add,
     "QunAffine": _affine,
-    "QunArgmax": _argmax,
+    "QunArgmax": _plain(Argmax),
     "QunConv2D": _any_conv,
     "QunConvTranspose2D": _conv_transpose,
     "QunCrop": _crop,
@@ -277,7 +266,7 @@ _RAISE: Mapping[str, Raise] = {
     "QunDepthwise": _depthwise,
     "QunLookup": _lookup,
     "QunMaxPool2D": _max_pool,
-    "QunMultiply": _multiply,
+    "QunMultiply": _plain(Multiply),
     "QunPad": _pad,
     "QunResizeBilinear": _bilinear,
     "QunResizeNearest": _nearest,

@@ -90,11 +90,7 @@ def held(rule: Rule, value: Fraction) -> Fraction:
     >>> held(Rule.of(QType(4, True, 2)), Fraction(3, 10)), held(Rule.of(QType(4, True, 2)), Fraction(9))
     (Fraction(1, 4), Fraction(7, 4))
     """
-    code = rule.rounding(value / rule.step)
-    if rule.wraps and rule.declared is not None:
-        qtype = rule.declared.qtype
-        code = (code - qtype.qmin) % (1 << qtype.bits) + qtype.qmin
-    return min(max(code, rule.low), rule.high) * rule.step
+    return rule.within(rule.rounding(value / rule.step)) * rule.step
 
 
 def behind(first: Rule, second: Rule, factor: Fraction = _ONE) -> Rule:

@@ -22,6 +22,9 @@ from quantunet.hls.design import Design
 from quantunet.hls.modules.table import module_of
 from quantunet.hls.schedule.program import schedule_program
 
+SETTLING_FRAMES = 6
+"""Frames that pass, after those that were inside when the first output came, until their interval is steady."""
+
 _RIGID = frozenset({"last_group", "pipeline", "pooled", "whole_image"})
 """Rules of pipelines that stand still as a whole, gaps included."""
 
@@ -82,6 +85,22 @@ def schedule(
         highest=dict(zip(design.fifos, found["highest"], strict=True)),
         stuck=tuple(design.streams[index].name for index in found["stuck"]),
     )
+
+
+def settled(design: Design, interval: int, first_output: int) -> Schedule:
+    """Return the schedule of so many frames that the interval between the last two is the steady one.
+
+    Args:
+        design: A network.
+        interval: Cycles between frames that its slowest layer needs.
+        first_output: Cycles to its first output.
+
+    Raises:
+        ToolMissingError: g++ is not installed.
+        ToolFailedError: A module has no rules.
+        StorageError: The cache folder cannot be written.
+    """
+    return schedule(design, first_output // interval + SETTLING_FRAMES)
 
 
 def _description(design: Design, frames: int, limits: Mapping[str, int], pace: int, *, gaps: bool) -> str:

@@ -156,7 +156,4 @@ def _table_code(place: Place, value: Fraction | float, rule: Rule) -> int:
                 place.name, expected="a value that float64 places on one side of a step",
                 got=f"{float(exact)!r} steps", hint="Use another scale behind the function.",
             )  # fmt: skip
-    if rule.wraps and rule.declared is not None:
-        qtype = rule.declared.qtype
-        return (code - qtype.qmin) % (1 << qtype.bits) + qtype.qmin
-    return min(max(code, rule.low), rule.high)
+    return rule.within(code)

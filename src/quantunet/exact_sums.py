@@ -62,7 +62,6 @@ def convolved(
 
     Raises:
         ShapeError: The weights or the bias do not fit the channels.
-        ScaleError: A bias that is no multiple of the scale of the sums, where nothing can make up for it.
         WidthError: Sums that need more bits than an accumulator may have.
     """
     groups = 1 if window is None else window.groups

@@ -10,15 +10,6 @@ Number = Fraction | float
 Function = Callable[[Number], Number]
 
 
-def hard_sigmoid(slope: Fraction, shift: Fraction) -> Function:
-    """Return ``clamp(slope * x + shift, 0, 1)``.
-
-    >>> hard_sigmoid(Fraction(1, 5), Fraction(1, 2))(Fraction(1))
-    Fraction(7, 10)
-    """
-    return lambda x: min(max(Fraction(x) * slope + shift, Fraction(0)), Fraction(1))
-
-
 def elu(alpha: float) -> Function:
     """Return ``x`` where it is not negative, else ``alpha * (exp(x) - 1)``."""
     return lambda x: x if x >= 0 else alpha * math.expm1(x)

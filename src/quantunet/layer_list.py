@@ -33,10 +33,6 @@ class LayerList:
         """The layers so far, each with the place of its op in the file."""
         return self._layers
 
-    def named(self, name: str) -> Tensor:
-        """Return the tensor of a name."""
-        return self._sources[name].tensor
-
     def input(self, tensor: Tensor, reach: tuple[int, int]) -> None:
         """Add an input of the network, and the least and the greatest integer that it takes."""
         self._inputs.append(tensor.name)

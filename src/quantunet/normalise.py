@@ -89,7 +89,7 @@ class Builder:
 
     def named(self, name: str) -> Tensor:
         """Return the tensor of a name."""
-        return self._layers.named(name)
+        return self._layers.tensor(name)
 
     def input(self, place: Place, shape: Shape) -> Value:
         """Return the network's input before its quantizer."""
@@ -100,17 +100,13 @@ class Builder:
         self._layers.input(tensor, (tensor.qtype.qmin, tensor.qtype.qmax))
         return self.ready(tensor, Place(tensor.name, -1, tensor.name))
 
-    def scale(
-        self, place: Place, what: str, value: AnyValue, gain: Sequence[Fraction], offset: Sequence[Fraction]
-    ) -> AnyValue:
+    def scale(self, place: Place, value: AnyValue, gain: Sequence[Fraction], offset: Sequence[Fraction]) -> AnyValue:
         """Return ``gain * value + offset``, one of each a channel: a normalisation, BatchNorm, or a bias.
-
-        ``what`` is the file's name of the operation, for messages.
 
         Raises:
             UnsupportedOpError: The value cannot be held before the operation.
         """
-        return self._pointwise.scale(place, what, value, gain, offset)
+        return self._pointwise.scale(place, value, gain, offset)
 
     def leaky(self, place: Place, value: AnyValue, slopes: Sequence[Fraction]) -> AnyValue:
         """Return a value with a slope below zero, one of each channel: LeakyReLU, PReLU.
@@ -152,7 +148,6 @@ class Builder:
 
         Raises:
             ShapeError: The weights or the bias do not fit the channels.
-            ScaleError: A bias that is no multiple of the scale of the sums, where nothing can make up for it.
             WidthError: Sums that need more bits than an accumulator may have.
         """
         tensor, step = self.read(source, place)

@@ -145,12 +145,7 @@ class Npz:
         with self._entry(name) as (header, stream):
             kind = header.dtype.newbyteorder("=") if dtype is None else np.dtype(dtype)
             count = math.prod(header.shape)
-            values = self._empty(name, (count,), kind)
-            done = 0
-            for piece in _pieces(stream, header):
-                values[done : done + len(piece)] = piece
-                done += len(piece)
-            return values.reshape(header.shape, order="F" if header.fortran else "C")
+            return _filled(self._empty(name, (count,), kind), stream, header)
 
     def read_one(self, name: str, index: int) -> NDArray[Any]:
         """Read one entry along the first axis in the memory of that entry; the rest passes by, to be checked.
@@ -258,12 +253,7 @@ def read_npy(path: Path, limit: int = LIMIT) -> NDArray[Any]:
                 got=f"{size} bytes",
                 hint=_HINT,
             )
-        values = np.empty(math.prod(header.shape), header.dtype.newbyteorder("="))
-        done = 0
-        for piece in _pieces(file, header):
-            values[done : done + len(piece)] = piece
-            done += len(piece)
-        return values.reshape(header.shape, order="F" if header.fortran else "C")
+        return _filled(np.empty(math.prod(header.shape), header.dtype.newbyteorder("=")), file, header)
 
 
 _HINT = "Download or copy the file again."
@@ -312,6 +302,15 @@ def _read_header(where: str, stream: IO[bytes]) -> tuple[Header, int]:
     if any(side < 0 for side in shape):
         raise FileFormatError(where, expected="sides of at least 0", got=str(shape), hint=_HINT)
     return Header(tuple(int(side) for side in shape), dtype, fortran), len(start) + len(prefix) + size
+
+
+def _filled(values: NDArray[Any], stream: IO[bytes], header: Header) -> NDArray[Any]:
+    """Fill a new array with all values of a stream, and give it the header's shape."""
+    done = 0
+    for piece in _pieces(stream, header):
+        values[done : done + len(piece)] = piece
+        done += len(piece)
+    return values.reshape(header.shape, order="F" if header.fortran else "C")
 
 
 def _pieces(stream: IO[bytes], header: Header) -> Iterator[NDArray[Any]]:

@@ -97,7 +97,7 @@ def dequantize_linear(walk: Walk, op: Op) -> Carried | Constant:
     value, channels = source.value, source.value.shape[2]
     if quantizer.step != step:
         gain = [quantizer.step / step] * channels
-        value = walk.builder.scale(place_of(op), op.kind, value, gain, [Fraction(0)] * channels)
+        value = walk.builder.scale(place_of(op), value, gain, [Fraction(0)] * channels)
     return replace(source, value=value, integers=None)
 
 
@@ -246,7 +246,7 @@ def batch_norm(walk: Walk, op: Op) -> Carried:
     offsets = [
         beta - mean * gain for beta, mean, gain in zip(parts[1].fractions(), parts[2].fractions(), gains, strict=True)
     ]
-    return replace(tensor, value=walk.builder.scale(place_of(op), op.kind, tensor.value, gains, offsets))
+    return replace(tensor, value=walk.builder.scale(place_of(op), tensor.value, gains, offsets))
 
 
 def _same_order(op: Op, first: Carried, second: Carried) -> None:
@@ -282,7 +282,7 @@ def arithmetic(walk: Walk, op: Op) -> Carried:
         gain, offset = [-each for each in ones], constants
     if gain == ones and offset == zeros:
         return found
-    return replace(found, value=walk.builder.scale(place_of(op), op.kind, found.value, gain, offset))
+    return replace(found, value=walk.builder.scale(place_of(op), found.value, gain, offset))
 
 
 def _of_two(walk: Walk, op: Op, first: Carried, second: Carried) -> Carried:

@@ -35,21 +35,17 @@ class Pointwise:
         self._settler = settler
         self._tables = tables
 
-    def scale(
-        self, place: Place, what: str, value: AnyValue, gain: Sequence[Fraction], offset: Sequence[Fraction]
-    ) -> AnyValue:
+    def scale(self, place: Place, value: AnyValue, gain: Sequence[Fraction], offset: Sequence[Fraction]) -> AnyValue:
         """Return ``gain * value + offset``, one of each a channel: a normalisation, BatchNorm, or a bias.
-
-        ``what`` is the file's name of the operation, for messages.
 
         Raises:
             UnsupportedOpError: The value cannot be held before the operation.
         """
         if isinstance(value, Joined):
-            return self._scaled_legs(place, what, value, gain, offset)
+            return self._scaled_legs(place, value, gain, offset)
         if isinstance(value, Curve):
             if len(set(gain)) > 1 or len(set(offset)) > 1:
-                return self.scale(place, what, self._settler.held(value, place), gain, offset)
+                return self.scale(place, self._settler.held(value, place), gain, offset)
             return value.then(place, lambda each: _times(each, gain[0], offset[0]))
         if isinstance(value.source, InputSource) and value.untouched and value.declared is None:
             return _scaled_input(place, value.source, gain, offset)
@@ -118,13 +114,11 @@ class Pointwise:
             return self._tables.tabulated(place, value, rule)
         return self._quantised(place, value, rule)
 
-    def _scaled_legs(
-        self, place: Place, what: str, value: Joined, gain: Sequence[Fraction], offset: Sequence[Fraction]
-    ) -> Joined:
+    def _scaled_legs(self, place: Place, value: Joined, gain: Sequence[Fraction], offset: Sequence[Fraction]) -> Joined:
         legs, at = [], 0
         for number, leg in enumerate(value.legs):
             part = slice(at, at + leg.shape[2])
-            legs.append(as_value(self.scale(place.numbered(number), what, leg, gain[part], offset[part])))
+            legs.append(as_value(self.scale(place.numbered(number), leg, gain[part], offset[part])))
             at = part.stop
         return replace(value, legs=tuple(legs))
 

@@ -114,6 +114,17 @@ class Rule:
         """The rule of a type: round half to even, and saturate."""
         return cls(Fraction(2) ** -qtype.frac, qtype.qmin, qtype.qmax, Form.of(qtype))
 
+    def within(self, code: int) -> int:
+        """Return what becomes of an integer outside the limits: it wraps around, or is clamped.
+
+        >>> Rule.of(QType(4, True, 2)).within(9), replace(Rule.of(QType(4, True, 2)), wraps=True).within(9)
+        (7, -7)
+        """
+        if self.wraps and self.declared is not None:
+            qtype = self.declared.qtype
+            return (code - qtype.qmin) % (1 << qtype.bits) + qtype.qmin
+        return min(max(code, self.low), self.high)
+
 
 @dataclass(frozen=True, eq=False)
 class TensorSource:

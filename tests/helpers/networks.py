@@ -12,7 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from helpers.architectures import ARCHITECTURES, FORMS, architecture
@@ -73,12 +73,19 @@ def row_of(name: str, report: CosimReport, seconds: float) -> Row:
     """Return the row of a report."""
     problems = [f"{part}: {' '.join(said)}" for part, said, _ in report.failures()]
     row = Row(name, "passed" if report.passed else "; ".join(problems)[:200], seconds=round(seconds))
-    rtl, values, layers = report.network_rtl, report.values_compared, len(report.layers)
+    row = replace(row, values=report.values_compared, layers=len(report.layers))
+    rtl = report.network_rtl
     if rtl is None:
-        return Row(**{**asdict(row), "values": values, "layers": layers})
-    known = {field.name for field in fields(Row)} & {field.name for field in fields(rtl)} - {"layers", "seconds"}
-    same = {field: getattr(rtl, field) for field in known}
-    return Row(**{**asdict(row), **same, "values": values, "layers": layers or len(rtl.layers)})
+        return row
+    return replace(
+        row,
+        layers=row.layers or len(rtl.layers),
+        first_output=rtl.first_output,
+        first_output_predicted=rtl.first_output_predicted,
+        frame_interval=rtl.frame_interval,
+        frame_interval_predicted=rtl.frame_interval_predicted,
+        frame_interval_steady=rtl.frame_interval_steady,
+    )
 
 
 def write(rows: Sequence[Row], path: Path) -> None:

@@ -31,7 +31,7 @@ from quantunet.hls.folding import Folding
 from quantunet.hls.network import build, fifo_before
 from quantunet.hls.schedule.deadlock import least_depths
 from quantunet.hls.schedule.depths import fifo_depths, frame_interval
-from quantunet.hls.schedule.exact import schedule
+from quantunet.hls.schedule.exact import schedule, settled
 from quantunet.ir import Array, Graph
 from quantunet.rtl_sim.bench_result import BenchResult
 from quantunet.rtl_sim.fifo_bench import FifoBench
@@ -39,8 +39,6 @@ from quantunet.rtl_sim.frames import adjacent_frames
 from quantunet.rtl_sim.stalls import Stalls
 
 FRAMES = 4
-_SETTLING = 6
-"""Frames that pass, after those that were inside when the first output came, until their interval is steady."""
 
 
 @dataclass(frozen=True)
@@ -126,8 +124,7 @@ class Network:
 def _schedule(network: Network) -> Found:
     design, ideal = network.design(network.depths), frame_interval(network.graph, network.folding)
     problems, held = [], 0
-    inside = schedule(design, 1).first_output // ideal
-    found = schedule(design, inside + _SETTLING)
+    found = settled(design, ideal, schedule(design, 1).first_output)
     if found.stuck or schedule(design, FRAMES, gaps=True).stuck:
         problems.append(f"locked: {', '.join(found.stuck) or 'where pipelines have gaps'}")
     elif found.frame_interval != ideal:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from helpers.support_onnx import Cases
 from hls4ml.model.graph import ModelGraph
 
 from quantunet import functions
@@ -27,7 +28,7 @@ SMALL = {"result": RESULT, "weight": "fixed<4,2>", "bias": "fixed<8,4>", "scale"
 Layer = dict[str, Any]
 
 NOT_MADE = frozenset({"PointwiseConv1D", "PointwiseConv2D"})
-"""What the backend reads as well: what passes of other backends make, and the table of the project's own graphs."""
+"""What the backend reads as well: what passes of other backends make."""
 
 
 @dataclass(frozen=True)
@@ -55,19 +56,6 @@ class Case:
             },
         }  # fmt: skip
         return ModelGraph.from_layer_list(config, stack)
-
-
-@dataclass(frozen=True)
-class Cases:
-    """What is tried of one layer.
-
-    Attributes:
-        taken: Models that are taken, by what they have.
-        refused: Models that are refused, by what they have.
-    """
-
-    taken: Mapping[str, Case]
-    refused: Mapping[str, Case]
 
 
 def draw(*shape: int) -> np.ndarray:
@@ -237,7 +225,7 @@ CROPS = {"crop_top": 1, "crop_bottom": 0, "crop_left": 2, "crop_right": 1}
 NORM = {"n_in": math.prod(MAP), "n_filt": CHANNELS, "scale_data": draw(CHANNELS), "bias_data": draw(CHANNELS)}
 FLATTENED = layer("Reshape", target_shape=[math.prod(MAP)])
 
-HLS4ML: Mapping[str, Cases] = {
+HLS4ML: Mapping[str, Cases[Case]] = {
     "InputLayer": Cases({"of fixed-point numbers": behind("Activation", activation="linear")}, {}),
     "Conv1D": Cases({"kernel 3, padded": conv("Conv1D", (3,), (1,), (1, 1))}, {}),
     "Conv2D": Cases(

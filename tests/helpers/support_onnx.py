@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import onnx
@@ -107,17 +107,20 @@ class Case:
         return RandomFile(0, model, picture, PIXEL, (quantised,), "x", level, 1, output_last=self.last)
 
 
+_Case = TypeVar("_Case")
+
+
 @dataclass(frozen=True)
-class Cases:
-    """What is tried of one operator.
+class Cases(Generic[_Case]):
+    """What is tried of one operator or layer.
 
     Attributes:
-        taken: Files that are taken, by what they have.
-        refused: Files that are refused, by what they have.
+        taken: Files or models that are taken, by what they have.
+        refused: Those that are refused, by what they have.
     """
 
-    taken: Mapping[str, Case]
-    refused: Mapping[str, Case]
+    taken: Mapping[str, _Case]
+    refused: Mapping[str, _Case]
 
 
 def _conv(kernel: tuple[int, int] = (3, 3), outputs: int = CHANNELS, groups: int = 1, bias: bool = False,
@@ -456,7 +459,7 @@ SIGNAL = (2, 1, 12)
 EACH = np.array([0.5, 1.25, 2.0, 3.0]).reshape(1, 4, 1, 1)
 PIXELS = np.arange(1, 49, dtype=float).reshape(1, 1, 6, 8)
 
-ONNX: Mapping[str, Cases] = {
+ONNX: Mapping[str, Cases[Case]] = {
     "Quant": Cases(
         {
             "of an activation": Case(_quantizer()),

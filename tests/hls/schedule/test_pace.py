@@ -11,7 +11,7 @@ from quantunet.hls.design import Fold
 from quantunet.hls.folding import Folding, ideal_cycles
 from quantunet.hls.network import build, connections
 from quantunet.hls.schedule.depths import fifo_depths, frame_interval
-from quantunet.hls.schedule.exact import schedule
+from quantunet.hls.schedule.exact import schedule, settled
 from quantunet.ir import Conv2d, ConvTranspose2d, Graph, QType
 from quantunet.random_network import GraphBuilder
 
@@ -95,11 +95,10 @@ class Mixed:
         return self.builder.build()
 
 
-def settled(graph: Graph, folding: Folding) -> tuple[int, int]:
+def intervals(graph: Graph, folding: Folding) -> tuple[int, int]:
     """Return the interval at which a network settles, and that of its slowest layer."""
     design, ideal = build(graph, folding, fifo_depths(graph, folding)), frame_interval(graph, folding)
-    inside = schedule(design, 1).first_output // ideal
-    found = schedule(design, inside + 6)
+    found = settled(design, ideal, schedule(design, 1).first_output)
     assert not found.stuck
     return found.frame_interval, ideal
 
@@ -108,7 +107,7 @@ def check(seed: int) -> bool:
     """Check a network in a random folding; return whether a stream is widened for a reader that takes bursts."""
     graph = Mixed(seed).graph()
     folding = Folding(graph, lopsided_folding(graph, seed))
-    found, ideal = settled(graph, folding)
+    found, ideal = intervals(graph, folding)
     assert found == ideal, f"seed {seed}: {found} cycles between frames, {ideal} in the slowest layer"
     return any(
         stream.widens_first(graph, folding, reader) for stream in connections(graph) for reader, _ in stream.readers
@@ -133,4 +132,15 @@ def test_a_border_that_leaves_before_a_slow_stream_goes_on() -> None:
     folds = {"first": Fold(4, 4), "conv": Fold(1, 16), "pad": Fold(2, 2), "depthwise": Fold(8, 8)}
     folding = Folding(graph, folds)
     assert ideal_cycles(graph, graph.node("conv"), folding["conv"]) == 1920
-    assert settled(graph, folding) == (2160, 2160)
+    assert intervals(graph, folding) == (2160, 2160)
+
+
+def test_a_leg_that_waits_for_the_other_one_s_beats() -> None:
+    """A concatenation takes all of one leg at its own lanes, while the other stream of half of them is widened."""
+    builder = GraphBuilder("net", 6, 8, 32, TYPE, 0)
+    builder.requant("left", "image", TYPE)
+    builder.requant("right", "image", TYPE)
+    builder.concat("join", "left_out", "right_out")
+    graph = builder.build()
+    folding = Folding(graph, {"left": Fold(2, 2), "right": Fold(2, 2), "join": Fold(4, 4)})
+    assert intervals(graph, folding) == (768, 768)
