@@ -145,7 +145,7 @@ def qkeras(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def keras(session: nox.Session) -> None:
-    """Run what docs/hls4ml.md shows, from a Keras model to a proof (an environment of its own, 2 GB)."""
+    """Check layers of Keras 3 against Keras itself, and run docs/hls4ml.md (an environment of its own, 2 GB)."""
     need(session, "g++")
     version = session.run("python", "-c", "import sys; print(sys.version_info[:2] >= (3, 11))", silent=True)
     if str(version).strip() != "True":

@@ -45,13 +45,13 @@ def _layer(layer: Any, inputs: Sequence[Any], outputs: Sequence[Any], **attribut
     }
 
 
-def _activated(layer: Any, own: dict[str, Any], outputs: Sequence[Any], function: Any = None) -> Configs:
-    """Return a layer, and behind it the activation that it has in itself (that of ``function``, if given)."""
-    activation, between = KerasV3LayerHandler().maybe_get_activation_config(function or layer, outputs)
+def _activated(layer: Any, own: dict[str, Any], outputs: Sequence[Any], name: str = "") -> Configs:
+    """Return a layer, and behind it the activation that a Keras layer has in itself, which is named after ``name``."""
+    activation, between = KerasV3LayerHandler().maybe_get_activation_config(layer, outputs)
     if activation is None:
         return (own,)
     own["output_keras_tensor_names"] = [between]
-    return own, activation | {"name": f"{own['name']}_{activation['activation']}"}
+    return own, activation | {"name": f"{name or own['name']}_{activation['activation']}"}
 
 
 def _sizes(inputs: Sequence[Any], outputs: Sequence[Any]) -> dict[str, int]:
@@ -85,7 +85,7 @@ def _refused(layer: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> Confi
         return None
     raise UnsupportedOpError(
         layer.name, expected="a layer that hls4ml's Keras front end or QuantUNet reads", got=type(layer).__name__,
-        hint="Build it of simpler layers, or compute it outside; docs/hls4ml.md lists what there is.",
+        hint="Build it of simpler layers, or compute it outside; docs/support.md lists what there is.",
     )  # fmt: skip
 
 
@@ -154,6 +154,23 @@ def _rescaling(layer: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> Con
     return _line(layer, inputs, outputs, scale, offset, np.zeros(shape), np.ones(shape), 0.0)
 
 
+def _normalization(layer: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> Configs:
+    """``(x - mean) / deviation`` of each channel, as the layer has learned or was given them."""
+    rank, channels = len(inputs[0].shape), int(inputs[0].shape[-1])
+    mean, variance = (_array(each).astype(np.float64).reshape(-1) for each in (layer.mean, layer.variance))
+    if layer.invert or not {*layer.axis} <= {-1, rank - 1}:
+        raise UnsupportedOpError(
+            layer.name, expected=f"a normalisation of axis {rank - 1}", got=f"axis {layer.axis}, invert {layer.invert}"
+        )
+    gamma = 1 / np.maximum(np.sqrt(variance), _TINY)
+    zero, one = np.zeros(channels), np.ones(channels)
+    spread = (np.broadcast_to(each, (channels,)) for each in (gamma, -mean * gamma))
+    return _line(layer, inputs, outputs, *spread, zero, one, 0.0)
+
+
+_TINY = 1e-7  # Keras' epsilon
+
+
 def _line(
     layer: Any, inputs: Sequence[Any], outputs: Sequence[Any], gamma: Any, beta: Any, mean: Any, variance: Any,
     epsilon: float,
@@ -189,19 +206,34 @@ def _nothing(layer: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> Confi
 
 
 def _separable(layer: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> Configs:
-    """A depthwise convolution and a pointwise one; hls4ml takes them apart."""
+    """A depthwise convolution and a pointwise one, by the names that hls4ml gives them when it takes them apart."""
     _channels_last(layer)
+    rank, multiplier = len(layer.kernel_size), int(layer.depth_multiplier)
     sizes = gen_conv_config(
         in_shape=inputs[0].shape[1:], out_shape=outputs[0].shape[1:], ker_px_shape=layer.kernel_size,
         strides=layer.strides, padding=layer.padding, data_format="channels_last", name=layer.name,
     )  # fmt: skip
-    own = _layer(
-        layer, inputs, outputs, class_name=type(layer).__name__, data_format="channels_last",
-        depthwise_data=_array(layer.depthwise_kernel), pointwise_data=_array(layer.pointwise_kernel),
-        bias_data=_array(layer.bias) if layer.use_bias else None, use_bias=bool(layer.use_bias),
-        depth_multiplier=int(layer.depth_multiplier), **sizes,
+    channels, between = int(inputs[0].shape[-1]), f"{outputs[0].name}_depthwise"
+    kernel, middle = _array(layer.depthwise_kernel), channels * multiplier
+    first = _layer(
+        layer, inputs, outputs, class_name=f"DepthwiseConv{rank}D", data_format="channels_last", weight_data=kernel,
+        depthwise_data=kernel, bias_data=None, use_bias=False, depth_multiplier=multiplier,
+        **sizes | {"n_filt": middle},
     )  # fmt: skip
-    return _activated(layer, own, outputs)
+    first |= {"name": f"{layer.name}_depthwise", "output_keras_tensor_names": [between]}
+    shape = tuple(int(size) for size in outputs[0].shape[1:-1])
+    point = gen_conv_config(
+        in_shape=(*shape, middle), out_shape=outputs[0].shape[1:], ker_px_shape=(1,) * rank, strides=(1,) * rank,
+        padding="valid", data_format="channels_last", name=layer.name,
+    )  # fmt: skip
+    second = _layer(
+        layer, inputs, outputs, class_name=f"Conv{rank}D", data_format="channels_last",
+        weight_data=_array(layer.pointwise_kernel), bias_data=_array(layer.bias) if layer.use_bias else None,
+        use_bias=bool(layer.use_bias), **point,
+    )  # fmt: skip
+    second |= {"name": f"{layer.name}_pointwise", "input_keras_tensor_names": [between]}
+    second["input_shape"] = [[*shape, middle]]
+    return first, *_activated(layer, second, outputs, name=layer.name)
 
 
 def _conv_transpose(layer: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> Configs:
@@ -258,23 +290,15 @@ def _merge(layer: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> Configs
             layer.name, expected=f"an {kind} of two tensors", got=str(len(inputs)),
             hint="Add them, and multiply by a constant with Rescaling.",
         )  # fmt: skip
-    shape, axis = list(outputs[0].shape[1:]), getattr(layer, "axis", None)
-    joined = axis if axis is None or axis < 0 else axis - 1
+    own = {"class_name": "Merge", "op": kind.lower()}
+    if kind == "Concatenate":
+        own = {"class_name": kind, "op": f"concatenate{len(outputs[0].shape) - 1}d", "axis": layer.axis}
     found, name = [], inputs[0].name
-    length = 0 if joined is None else int(inputs[0].shape[1:][joined])
     for number, leg in enumerate(inputs[1:], start=1):
-        last = number == len(inputs) - 1
-        if joined is not None:
-            length += int(leg.shape[1:][joined])
-            shape = [*shape]
-            shape[joined] = length
-        result = outputs[0].name if last else f"{outputs[0].name}_{number}"
-        own = _layer(layer, [leg], outputs, class_name="Merge" if joined is None else "Concatenate", op=kind.lower())
-        own |= {"name": layer.name if last else f"{layer.name}_{number}", "output_shape": shape}
-        own |= {"input_keras_tensor_names": [name, leg.name], "output_keras_tensor_names": [result]}
-        if joined is not None:
-            own |= {"axis": axis, "op": f"concatenate{len(shape)}d"}
-        found.append(own)
+        end = "" if number == len(inputs) - 1 else f"_{number}"
+        one = _layer(layer, [leg], outputs, **own) | {"name": f"{layer.name}{end}"}
+        result = f"{outputs[0].name}{end}"
+        found.append(one | {"input_keras_tensor_names": [name, leg.name], "output_keras_tensor_names": [result]})
         name = result
     return tuple(found)
 
@@ -306,7 +330,7 @@ def _time_distributed(layer: Any, inputs: Sequence[Any], outputs: Sequence[Any])
         bias_data=_array(inner.bias) if inner.use_bias else None, use_bias=bool(inner.use_bias),
         n_in=int(kernel.shape[0]), n_out=int(kernel.shape[1]),
     )  # fmt: skip
-    return _activated(layer, own, outputs, inner)
+    return _activated(inner, own, outputs)
 
 
 def _model(layer: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> Configs:
@@ -357,6 +381,7 @@ _READ: tuple[tuple[Handler, tuple[str, ...]], ...] = (
     (_einsum_dense, ("core.einsum_dense.EinsumDense",)),
     (_batch_norm, ("normalization.batch_normalization.BatchNormalization",)),
     (_rescaling, ("preprocessing.rescaling.Rescaling",)),
+    (_normalization, ("preprocessing.normalization.Normalization",)),
     (_time_distributed, ("rnn.time_distributed.TimeDistributed",)),
     (
         _refused,
@@ -399,7 +424,6 @@ _REFUSED = tuple(
         "pooling.adaptive_max_pooling2d.AdaptiveMaxPooling2D",
         "preprocessing.image_preprocessing.center_crop.CenterCrop",
         "preprocessing.image_preprocessing.resizing.Resizing",
-        "preprocessing.normalization.Normalization",
         "reshaping.cropping3d.Cropping3D",
         "reshaping.up_sampling3d.UpSampling3D",
         "reshaping.zero_padding3d.ZeroPadding3D",

@@ -91,6 +91,10 @@ def compiled(model: Any, *, make: bool = True) -> Compiled:
     return found
 
 
+_WAYS_ROUND = {"Softmax": "End the model at the logits: the largest is the class."}
+"""What to do about a layer that is not read, where that is known better."""
+
+
 def _graph(reader: Reader) -> Graph:
     """Return the checked graph."""
     if len(reader.model.outputs) != 1:
@@ -109,9 +113,13 @@ def _graph(reader: Reader) -> Graph:
                 layer.name,
                 expected=f"one of the layers {', '.join(sorted(READERS))}",
                 got=layer.class_name,
-                hint="Remove the layer, or compute it outside.",
+                hint=_WAYS_ROUND.get(layer.class_name, "Remove the layer, or compute it outside."),
             )
-        read(reader, layer, reader.place(layer, order))
+        try:
+            read(reader, layer, reader.place(layer, order))
+        except WidthError:
+            reader.check_inputs(layer)
+            raise
     for what, names in reader.rounded.items():
         logger.info("%s, as the layers declare them: %s", what, ", ".join(names))
     variable = reader.model.outputs[0]
@@ -128,6 +136,6 @@ def _graph(reader: Reader) -> Graph:
             output = reader.builder.requant(place, output, output.source.tensor.qtype)
     try:
         return reader.builder.graph(identifier(reader.model.config.get_project_name()), output, place)
-    except WidthError:
-        reader.check_widths()
+    except WidthError as error:
+        reader.check_widths(error.where)
         raise

@@ -171,23 +171,46 @@ class Reader:
             value = self.builder.settle(value)
         self.values[variable] = value
 
-    def check_widths(self) -> None:
-        """Check that what layers read is narrow enough, and say which one reads what otherwise.
+    def narrow(self, layer: Any, place: Place, value: AnyValue) -> AnyValue:
+        """Return what a layer reads in a tensor that its multipliers can take.
+
+        Raises:
+            WidthError: It has too many bits.
+        """
+        if self.builder.read(value, place)[0].qtype.bits > MAX_BITS:
+            self.check_inputs(layer)
+        return value
+
+    def check_inputs(self, layer: Any) -> None:
+        """Check that the types of what a layer reads are narrow enough, and name the layer that writes it otherwise.
+
+        Raises:
+            WidthError: They are not.
+        """
+        for variable in layer.inputs:
+            if variable in self.model.output_vars and self.bits(variable) > MAX_BITS:
+                source = next(each.name for each in self.model.get_layers() if variable in each.outputs)
+                raise WidthError(
+                    layer.name, expected=f"an input of at most {MAX_BITS} bits",
+                    got=f"{self.bits(variable)} bits from '{source}'",
+                    hint=f"Give that layer a narrower result: config['LayerName']['{source}']['Precision']['result'] "
+                    "= 'fixed<16,6>', before the model is converted.",
+                )  # fmt: skip
+
+    def check_widths(self, where: str) -> None:
+        """Check that what every layer of the graph reads is narrow enough, as :meth:`check_inputs`.
+
+        Args:
+            where: A layer that did not become one of the graph, which is asked as well.
 
         Raises:
             WidthError: It is not.
         """
-        layers = self.model.get_layers()
-        names = [layer.name for layer in layers]
-        made = {node.output: (order, node) for order, node in self.builder.layers}
+        layers = list(self.model.get_layers())
         for order, node in self.builder.layers:
-            for name in node.inputs:
-                bits = self.builder.named(name).qtype.bits
-                if bits <= MAX_BITS or node.reads_sums:
-                    continue
-                source = names[made[name][0]] if name in made else name
-                raise WidthError(
-                    names[order], expected=f"an input of at most {MAX_BITS} bits", got=f"{bits} bits from '{source}'",
-                    hint=f"Give that layer a narrower result: config['LayerName']['{source}']['Precision']['result'] = "
-                    "'fixed<16,6>', before the model is converted.",
-                )  # fmt: skip
+            bits = max(self.builder.named(name).qtype.bits for name in node.inputs)
+            if bits > MAX_BITS and not node.reads_sums:
+                self.check_inputs(layers[order])
+        for layer in layers:
+            if layer.name == where:
+                self.check_inputs(layer)

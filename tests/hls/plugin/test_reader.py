@@ -402,10 +402,16 @@ REFUSED: dict[str, tuple[dict[str, Any], type[QuantUNetError], str]] = {
         r"t2: expected tensors with the channels last, got a transposition of \(4, 4, 2\)",
     ),
     "unknown layer": (
+        {"tail": (({"class_name": "Embedding", "n_in": 4, "n_out": 2, "vocab_size": 4,
+                    "embeddings_data": np.zeros((4, 2))}, {"result": "ufixed<3,1>"}),)},
+        UnsupportedOpError,
+        "t2: expected one of the layers Activation, .*, got Embedding",
+    ),
+    "softmax": (
         {"tail": (({"class_name": "Softmax", "axis": -1, "activation": "softmax", "n_in": 32},
                    {"result": "ufixed<3,1>"}),)},
         UnsupportedOpError,
-        "t2: expected one of the layers Activation, .*, got Softmax",
+        r"t2: expected one of .*, got Softmax\. End the model at the logits",
     ),
 }  # fmt: skip
 
