@@ -42,7 +42,7 @@ def least_depths(design: Design) -> dict[str, int]:
     for join in paths.order:
         if module_of(join).JOIN is not Join.NONE:
             for leg, other in itertools.permutations(range(len(join.inputs)), 2):
-                least |= paths.least_depth(join, leg, other, least)
+                least |= paths.least_depths(join, leg, other, least)
     return least
 
 
@@ -115,8 +115,8 @@ class _Paths:
                 found[waiting.pop().name] = instance
         return list(found.values())
 
-    def least_depth(self, join: Instance, leg: int, other: int, least: Mapping[str, int]) -> dict[str, int]:
-        """Return the FIFO of one leg of a join with its smallest depth without deadlock; nothing where it has none.
+    def least_depths(self, join: Instance, leg: int, other: int, least: Mapping[str, int]) -> dict[str, int]:
+        """Return the FIFOs that must be deeper so that one leg of a join does not lock it, with their depths.
 
         Args:
             join: The join.
@@ -126,33 +126,78 @@ class _Paths:
         """
         region = self._region(join)
         full, awaited = join.inputs[leg][1], join.inputs[other][1]
-        fifo = self._nearest_fifo(full)
-        if fifo is None:
-            return {}
         in_turn = module_of(join).JOIN is Join.IN_TURN
         ahead, pixel = int(in_turn and leg < other), _beats_a_pixel(self.streams[full])
         whole = in_turn or pixel < _beats_a_pixel(self.streams[awaited])  # no beat of the leg goes with each of its own
         height, width, _ = self.streams[awaited].shape
-        left = np.arange(ahead, height * width + ahead, dtype=np.int64) * pixel
+        left = np.arange(ahead, height * width + ahead, dtype=np.int64)
+        starving = self._starving(full, awaited, region)
         needed: dict[str, Array | None] = {}
 
-        def runs(depth: int) -> bool:
-            for fork, taken in self._taken(full, left, region, {**least, fifo: depth}):
+        def runs(stream: str, beats: Array, depths: Mapping[str, int]) -> bool:
+            for fork, taken in self._taken(stream, beats, region, depths, starving):
                 if fork.name not in needed:
                     needed[fork.name] = self._needed(awaited, fork, region, whole=whole)
-                beats = needed[fork.name]
-                if beats is not None and not (beats - 1 <= taken).all():
+                offered = needed[fork.name]
+                if offered is not None and not (offered - 1 <= taken).all():
                     return False
             return True
 
-        if runs(least[fifo]):
-            return {}
-        # Two frames are always enough; the least is found by halving, since a deeper FIFO never takes fewer beats.
-        low, high = least[fifo] + 1, least[fifo] + 2 * self.streams[fifo].beats
-        while low < high:
-            middle = (low + high) // 2
-            low, high = (low, middle) if runs(middle) else (middle + 1, high)
-        return {fifo: low}
+        found: dict[str, int] = {}
+        for stream, beats in [(full, left * pixel), *self._legs_of(starving, full, left, region)]:
+            fifo = self._nearest_fifo(stream)
+            if fifo is None or runs(stream, beats, {**least, **found}):
+                continue
+            # Two frames are always enough; the least is found by halving: a deeper FIFO never takes fewer beats.
+            low = least[fifo] + 1
+            high = least[fifo] + 2 * self.streams[fifo].beats
+            while low < high:
+                middle = (low + high) // 2
+                enough = runs(stream, beats, {**least, **found, fifo: middle})
+                low, high = (low, middle) if enough else (middle + 1, high)
+            found[fifo] = low
+        return found
+
+    def _starving(self, full: str, awaited: str, region: Sequence[Instance]) -> list[Instance]:
+        """Return the joins on the way to a full leg that may themselves wait, so that what is behind them stays empty.
+
+        A join on the way waits for another of its legs where a fork that leads there leads to what is awaited as well,
+        and not to the way: that fork may stand still.
+        """
+        forks: dict[str, frozenset[str]] = {}
+        for instance in reversed(region):
+            before = frozenset().union(*(forks.get(name, frozenset()) for _, name in instance.inputs))
+            own = {instance.name} if len(instance.outputs) > 1 else set()
+            forks |= {name: before | own for _, name in instance.outputs}
+        way, found = {full}, []
+        for instance in region:
+            if not way & {name for _, name in instance.outputs}:
+                continue
+            legs = [forks.get(name, frozenset()) for _, name in instance.inputs]
+            way |= {name for _, name in instance.inputs}
+            shared = forks.get(awaited, frozenset())
+            if any(other & shared - leg for leg, other in itertools.permutations(legs, 2)):
+                found.append(instance)
+        return found
+
+    def _legs_of(
+        self, joins: Sequence[Instance], full: str, left: Array, region: Sequence[Instance]
+    ) -> Iterator[tuple[str, Array]]:
+        """Give the legs of joins on the way to a full leg, and the beats that each has taken to let so many pixels out.
+
+        Args:
+            joins: The joins.
+            full: The leg that they are on the way to.
+            left: Pixels that have left it.
+            region: The instances to walk through, the last first.
+        """
+        for join in joins:
+            ((_, output),) = join.outputs
+            needs = self._needs(full, [output], _Needs.of(self.streams[output]), region)
+            assert needs is not None
+            pixels = np.append(0, needs.completed().whole + 1)[left]
+            for _, name in join.inputs:
+                yield name, pixels * _beats_a_pixel(self.streams[name])
 
     def _nearest_fifo(self, stream: str) -> str | None:
         """Return the FIFO that a stream comes from, with nothing but modules of one input and one output between."""
@@ -177,7 +222,12 @@ class _Paths:
         return region
 
     def _taken(
-        self, stream: str, left: Array, region: Sequence[Instance], depths: Mapping[str, int]
+        self,
+        stream: str,
+        left: Array,
+        region: Sequence[Instance],
+        depths: Mapping[str, int],
+        starving: Sequence[Instance],
     ) -> Iterator[tuple[Instance, Array]]:
         """Give every fork on the way to a leg of a join, and the beats that this way can have taken of it.
 
@@ -186,11 +236,12 @@ class _Paths:
             left: Beats that have left it, for each pixel that the join may wait for.
             region: The instances to walk through, the last first.
             depths: Of the FIFOs.
+            starving: Those at which the way ends.
         """
         taken = {stream: left}
         for instance in region:
             outputs = [taken[name] for _, name in instance.outputs if name in taken]
-            if not outputs:
+            if not outputs or instance in starving:
                 continue
             least: Array = np.minimum.reduce(outputs)
             if len(instance.outputs) > 1:
@@ -212,18 +263,21 @@ class _Paths:
             int64 ``(pixels,)``; ``None`` where the stream does not come from the fork.
         """
         origin = self.streams[fork.inputs[0][1]]
-        found = {name: _Needs.of(origin) for _, name in fork.outputs}
-        for instance in reversed(region):
-            legs = [(name, found[name]) for _, name in instance.inputs if name in found]
-            if instance is fork or not legs:
-                continue
-            for _, target in instance.outputs:
-                behind = [needs.behind(instance, self.streams[name], self.streams[target]) for name, needs in legs]
-                found[target] = behind[0] if len(behind) == 1 else behind[0] | behind[1]
-        needs = found.get(stream)
+        needs = self._needs(stream, [name for _, name in fork.outputs], _Needs.of(origin), region)
         if needs is None:
             return None
         return (needs.completed() if whole else needs).beats(origin)
+
+    def _needs(self, stream: str, origins: Sequence[str], own: _Needs, region: Sequence[Instance]) -> _Needs | None:
+        """Return what each pixel of a stream needs of some streams before it; ``None`` where it comes from none."""
+        found = dict.fromkeys(origins, own)
+        for instance in reversed(region):
+            legs = [(name, found[name]) for _, name in instance.inputs if name in found]
+            for _, target in instance.outputs:
+                if legs and target not in found:
+                    behind = [needs.behind(instance, self.streams[name], self.streams[target]) for name, needs in legs]
+                    found[target] = behind[0] if len(behind) == 1 else behind[0] | behind[1]
+        return found.get(stream)
 
 
 def _beats_a_pixel(stream: Stream) -> int:

@@ -19,7 +19,7 @@ second row only.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -127,6 +127,7 @@ class _Leg:
         way: The most cycles from a pixel's last beat at the producer's output until the reader can use it.
         entry: Those of them that the reader takes.
         spare: Beats that can wait without a FIFO.
+        bursts: Whether the beats of a pixel may come a beat a cycle.
         burst: Beats of each pixel for which a producer without a cycle to spare must not wait.
     """
 
@@ -136,6 +137,7 @@ class _Leg:
     way: int
     entry: int
     spare: int
+    bursts: bool
     burst: int
 
     @classmethod
@@ -162,14 +164,12 @@ class _Leg:
             spare = height * width * pixel  # outside
         else:
             spare = timings[stream.producer.name].spare
-        burst = 0
-        if stream.producer is not None and np.all(timings[stream.producer.name].busy == 1):
-            # A pixel comes a beat a cycle, and leaves at its pace.
-            burst = pixel - pixel * pixel // pace
-            if height * width * (burst - spare) <= slack[stream.producer.name]:
-                burst = 0
+        bursts = stream.producer is None or bool(np.all(timings[stream.producer.name].busy == 1))
+        burst = pixel - pixel * pixel // pace if bursts else 0  # a pixel comes a beat a cycle, and leaves at its pace
+        if stream.producer is None or height * width * (burst - spare) <= slack[stream.producer.name]:
+            burst = 0
         way = _way(stream, lanes_in, lanes_out) + entry
-        return cls(pixel, height * width * pixel, pace, way, entry, spare, burst)
+        return cls(pixel, height * width * pixel, pace, way, entry, spare, bursts, burst)
 
 
 def _waiting(
@@ -190,9 +190,8 @@ def _waiting(
         for index, (leg, came) in enumerate(inputs):
             capacity, fill = timing.capacity[index], _highest_fill(timing, came, starts, frames)
             if node.arity > 1 and not capacity:
-                beats = max(
-                    _beside(arrivals[index] - leg.entry, starts, leg.pixel), fill * leg.pixel if fill > 1 else 0
-                )
+                there = [arrival - each.entry for arrival, (each, _) in zip(arrivals, inputs, strict=True)]
+                beats = max(_beside(timing, index, there, starts, leg), fill * leg.pixel if fill > 1 else 0)
             else:
                 pixels = fill - capacity
                 beats = max(pixels, _in_front(came, arrivals[index] - leg.way)) * leg.pixel
@@ -213,17 +212,35 @@ def _in_front(came: Array, taken: Array) -> int:
     return int((np.searchsorted(came, taken, side="left") - np.arange(1, len(came) + 1)).max())
 
 
-def _beside(arrivals: Array, starts: Array, pixel: int) -> int:
-    """Return the highest number of beats that wait at an input of a join that takes none while it waits.
+def _beside(timing: Timing, index: int, legs: Sequence[Array], starts: Array, leg: _Leg) -> int:
+    """Return the highest number of beats that wait at an input of a join, which takes none of it while it waits.
 
     Args:
-        arrivals: When the last beat of each pixel is there.
-        starts: When it is taken, at the latest.
-        pixel: Beats of a pixel.
+        timing: The join's.
+        index: The input.
+        legs: When the last beat of each pixel is there, for each input.
+        starts: When the last beat of each pixel of the join is taken.
+        leg: The way to the input.
     """
-    pixels = np.arange(1, len(starts) + 1, dtype=np.int64)
-    there = np.interp(starts, arrivals, pixels * pixel).astype(np.int64)
-    return int((there - pixels * pixel).max()) + 1
+    arrivals, pixels = legs[index], np.arange(1, len(starts) + 1, dtype=np.int64) * leg.pixel
+    in_turn = timing.entry[0] > 0
+    if not in_turn:
+        there = np.interp(starts, arrivals, pixels).astype(np.int64)
+        return int((there - pixels).max()) + 1
+
+    def there_at(times: Array) -> Array:
+        if not leg.bursts:
+            return np.interp(times, arrivals, pixels, left=0).astype(np.int64)
+        whole = np.searchsorted(arrivals, times, side="right")
+        begun = np.clip(times - np.where(whole > 0, arrivals[whole - 1], times), 0, leg.pixel)
+        found: Array = whole * leg.pixel + begun
+        return found
+
+    if index == 0:  # beats of the next pixel come while the other leg's are taken
+        return int((there_at(starts) - pixels).max())
+    # Beats come while the other leg's are taken, which is when that has come and the pixel before has left.
+    first = np.maximum(legs[0], np.append(-1, starts[:-1]) + timing.cost - timing.entry[0]) + 1
+    return int(max((there_at(starts) - pixels + 1).max(), (there_at(first) - pixels + leg.pixel).max()))
 
 
 def _way(stream: Connection, lanes_in: int, lanes_out: int) -> int:

@@ -1,0 +1,40 @@
+"""What the FIFOs of a network must do, by its exact schedule."""
+
+from __future__ import annotations
+
+from quantunet.hls.folding import Folding
+from quantunet.hls.network import build, fifo_before
+from quantunet.hls.schedule.deadlock import least_depths
+from quantunet.hls.schedule.depths import fifo_depths, frame_interval
+from quantunet.hls.schedule.exact import schedule, settled
+from quantunet.ir import Graph
+
+FRAMES = 4
+
+
+def unmet(graph: Graph, folding: Folding, *, tight: bool = True) -> tuple[int, list[str]]:
+    """Return how many bounds were looked at, and those that do not hold, in words.
+
+    With the FIFOs that are computed the network settles at the pace of its slowest layer, and locks under no stalls.
+    With the least ones it locks under none either; where they are ``tight``, with two beats less in any of them it
+    does. Where legs cross, or blocks of channels become pixels, the count is on the safe side.
+    """
+    depths, ideal, found = fifo_depths(graph, folding), frame_interval(graph, folding), []
+    design = build(graph, folding, depths)
+    steady = settled(design, ideal, schedule(design, 1).first_output)
+    if steady.stuck or schedule(design, FRAMES, gaps=True).stuck:
+        found.append(f"locks: {', '.join(steady.stuck) or 'where pipelines have gaps'}")
+    elif steady.frame_interval != ideal:
+        found.append(f"{steady.frame_interval} cycles between frames, {ideal} in the slowest layer")
+    places = {fifo_before(design, *place): place for place in depths}
+    least = {places[name]: depth for name, depth in least_depths(design).items() if depth}
+    found += [f"{depths[place]} beats at {place}, which needs {depth}" for place, depth in least.items()
+              if depth > depths[place]]  # fmt: skip
+    small = build(graph, folding, least)
+    if any(schedule(small, FRAMES, gaps=gaps, pace=pace).stuck for gaps in (True, False) for pace in (0, 4 * ideal)):
+        found.append(f"locks with its least FIFOs, {least}")
+    for place, depth in least.items() if tight else ():
+        less = {key: beats for key, beats in {**least, place: depth - 2}.items() if beats > 0}
+        if depth > 1 and not schedule(build(graph, folding, less), FRAMES, gaps=True).stuck:
+            found.append(f"runs with {depth - 2} beats at {place}, of which {depth} are said to be the least")
+    return 2 + len(depths) + len(least), found
