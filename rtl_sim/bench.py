@@ -74,6 +74,7 @@ def build(
     trace: bool = False,
     jobs: int = 1,
     flags: Sequence[str] = (),
+    quick: bool = False,
 ) -> Bench:
     """Generate and build the bench of a project.
 
@@ -87,6 +88,7 @@ def build(
         trace: Whether the simulator can write a waveform.
         jobs: C++ compilers to run at once.
         flags: More flags for Verilator.
+        quick: As in :func:`quantunet.rtl_sim.verilator.build`.
 
     Raises:
         ToolMissingError: A tool is not installed.
@@ -108,7 +110,7 @@ def build(
     update(source, text.encode())
     sources = (*HDL_SOURCES, *project.sources, source)
     flags = (*flags, *_TRACE_FLAGS) if trace else flags
-    executable = verilator.build(sources, top, {}, build_root, trace=trace, jobs=jobs, flags=flags)
+    executable = verilator.build(sources, top, {}, build_root, trace=trace, jobs=jobs, flags=flags, quick=quick)
     return Bench(project, top, executable, dict(layers or {}))
 
 

@@ -34,6 +34,7 @@ class FifoBench:
         *,
         jobs: int = 1,
         inside: bool = False,
+        quick: bool = False,
     ) -> None:
         """Write and build it.
 
@@ -45,13 +46,15 @@ class FifoBench:
             builds: Where Verilator builds are kept.
             jobs: C++ compilers to run at once.
             inside: Whether every layer is compared inside the design, whose modules assert what they promise.
+            quick: As in :func:`quantunet.rtl_sim.verilator.build`.
 
         Raises:
             QuantUNetError: As :func:`quantunet.rtl_sim.bench.build`.
         """
         layers = {node.output: node.name for node in graph.nodes} if inside else {}
         flags = (*_FLAGS, *ASSERTIONS) if inside else _FLAGS
-        self.bench = bench.build(write(graph, folding, folder), builds, layers=layers, jobs=jobs, flags=flags)
+        project = write(graph, folding, folder)
+        self.bench = bench.build(project, builds, layers=layers, jobs=jobs, flags=flags, quick=quick)
         self.layers = {name: [taps[name] for taps in frames] for name in layers}
         self.inputs = [np.stack([taps[name] for taps in frames]) for name in graph.inputs]
         self.expected = np.stack([taps[graph.output] for taps in frames])

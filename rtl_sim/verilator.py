@@ -108,6 +108,7 @@ def build(
     trace: bool = False,
     jobs: int = 1,
     flags: Sequence[str] = (),
+    quick: bool = False,
 ) -> Path:
     """Build a simulator for cocotb, or find the one that the same sources gave before.
 
@@ -122,6 +123,7 @@ def build(
         trace: Whether :func:`run_cocotb` can write a waveform.
         jobs: C++ compilers to run at once.
         flags: More flags for Verilator.
+        quick: Whether the build is to be quick rather than the simulation: for short ones of small designs.
 
     Returns:
         The folder with the executable, to be given to :func:`run_cocotb`.
@@ -133,14 +135,14 @@ def build(
     """
     tools = _tools()
     build_root = build_root.resolve()
-    key = cache.key(tools.key, tuple(sources), top, dict(parameters), trace, tuple(flags))[:_DIGITS]
+    key = cache.key(tools.key, tuple(sources), top, dict(parameters), trace, tuple(flags), quick)[:_DIGITS]
     folder = build_root / f"{top[:40]}-{key}"
 
     def make(work: Path) -> None:
         runtime = _runtime(tools, trace=trace)
         started = time.monotonic()
         _verilate(tools, sources, top, parameters, work, trace=trace, flags=flags)
-        _compile_model(tools, runtime, work, trace=trace, jobs=jobs)
+        _compile_model(tools, runtime, work, trace=trace, jobs=jobs, quick=quick)
         logger.info("built %s in %.1f s", folder.name, time.monotonic() - started)
 
     cache.keep(folder, key, make)
@@ -432,12 +434,12 @@ def _verilate(
     _run(command, work, f"Verilator on {top}", {**os.environ, "VERILATOR_ROOT": str(tools.verilator)})
 
 
-def _compile_model(tools: _Tools, runtime: Path, work: Path, *, trace: bool, jobs: int) -> None:
+def _compile_model(tools: _Tools, runtime: Path, work: Path, *, trace: bool, jobs: int, quick: bool) -> None:
     cpp = work / "cpp"
     files = sorted(cpp.glob("*.cpp"))
     slow = [path for path in files if "__Slow" in path.name]
-    fast = [path for path in files if path not in slow]
-    units = [("slow", slow), *(("fast", part) for part in _parts([*fast, _MAIN], jobs))]
+    often = [path for path in files if path not in slow]
+    units = [("slow", slow), *(("slow" if quick else "fast", part) for part in _parts([*often, _MAIN], jobs))]
     common = [tools.compiler, *_COMPILE, *_defines(tools, trace), "-I."]
     commands: list[list[str | Path]] = []
     for index, (kind, part) in enumerate(units):

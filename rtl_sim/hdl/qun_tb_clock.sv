@@ -2,10 +2,11 @@
 //
 // Reset, cycle counter and end of a bench; simulation only. The clock comes from the simulator's main loop.
 //
-// The end comes when `finished` has held for `DrainCycles` cycles, or with `timed_out` when nothing has moved for
-// +watchdog=<cycles> cycles, or at cycle +dump_to=<n>. `closing` is then high for one cycle, in which the monitors leave
-// their reports, and `done` rises at its end. Cycle 0 is the first cycle out of reset. With QUN_TRACE defined, the
-// waveform wave.vcd begins at cycle +dump_from=<n>.
+// The end comes when `finished` and `complete` have held for `DrainCycles` cycles, or when nothing has moved for
+// +watchdog=<cycles> cycles, with `timed_out` where it is not finished, or at cycle +dump_to=<n>. An output may be
+// finished before the streams inside are complete: a window need not reach the last rows. `closing` is then high for one
+// cycle, in which the monitors leave their reports, and `done` rises at its end. Cycle 0 is the first cycle out of reset.
+// With QUN_TRACE defined, the waveform wave.vcd begins at cycle +dump_from=<n>.
 
 `default_nettype none
 
@@ -18,6 +19,7 @@ module qun_tb_clock #(
     output longint unsigned cycle,
     input  wire logic moved,
     input  wire logic finished,
+    input  wire logic complete,
     output logic      closing,
     output logic      done,
     output logic      timed_out
@@ -49,9 +51,10 @@ module qun_tb_clock #(
     end else begin
       cycle <= cycle + 1;
       idle_count <= moved ? 0 : idle_count + 1;
-      drain_count <= finished ? drain_count + 1 : 0;
+      drain_count <= finished && complete ? drain_count + 1 : 0;
       if (idle_count >= watchdog && !finished) timed_out <= 1'b1;
-      closing <= !closing && !done && (drain_count >= DrainCycles || timed_out || cycle >= dump_to);
+      closing <= !closing && !done && (drain_count >= DrainCycles || idle_count > watchdog
+                                       || cycle >= dump_to);
       if (closing) done <= 1'b1;
     end
   end

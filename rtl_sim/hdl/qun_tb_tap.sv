@@ -24,7 +24,8 @@ module qun_tb_tap #(
     input var int report,
     input  wire logic [Bits-1:0] tdata,
     input  wire logic tvalid,
-    input  wire logic tready
+    input  wire logic tready,
+    output logic      complete
 );
 
   localparam int unsigned Bytes = (Bits + 7) / 8;
@@ -71,6 +72,8 @@ module qun_tb_tap #(
       end
     end
   end
+
+  assign complete = beats >= limit;
 
   // verilator lint_off BLKSEQ
   always @(posedge clk) begin

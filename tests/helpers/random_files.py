@@ -184,7 +184,7 @@ class Report:
     def add_leg(self, file: RandomFile, leg: str, found: random_hardware.Found) -> None:
         """Count one network in one leg."""
         self.compared[leg] += found.compared
-        self.passed[leg] += not found.problems
+        self.passed[leg] += bool(found.compared) and not found.problems
         self.failures += [f"{leg}: {problem}\n  {file}" for problem in found.problems]
 
 

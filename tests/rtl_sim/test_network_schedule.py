@@ -41,7 +41,7 @@ def _bench(name: str, folder: Path) -> tuple[FifoBench, int]:
     graph, seed = NETWORKS[name]
     folding = _folding(graph, seed)
     frames = [golden.run(graph, frame) for frame in adjacent_frames(graph, random_image(graph), FRAMES)]
-    return FifoBench(graph, folding, frames, folder, BUILD_ROOT), frame_interval(graph, folding)
+    return FifoBench(graph, folding, frames, folder, BUILD_ROOT, quick=True), frame_interval(graph, folding)
 
 
 @pytest.mark.parametrize("name", NETWORKS)

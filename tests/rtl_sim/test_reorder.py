@@ -26,7 +26,7 @@ def test_cycles_fills_and_frames_are_the_predicted_ones_under_any_back_pressure(
     folding = lopsided_folding(graph, 14)
     frames = [golden.run(graph, frame) for frame in adjacent_frames(graph, random_image(graph), FRAMES)]
     assert len(np.unique(frames[0][graph.output])) > 8
-    bench = FifoBench(graph, folding, frames, tmp_path, BUILD_ROOT)
+    bench = FifoBench(graph, folding, frames, tmp_path, BUILD_ROOT, quick=True)
     design, interval = bench.bench.project.design, frame_interval(graph, folding)
     bounded = {fifo: depth for fifo, depth in least_depths(design).items() if depth > 2}
     assert len(bounded) == len(WAYS)

@@ -166,7 +166,7 @@ def run_cases(
     """
     (cwd / REPORT_FILE).unlink(missing_ok=True)
     sources = write_cases(cases, cwd, rtl_folder=rtl_folder)
-    folder = build(sources, TOP, {}, build_root, trace=waves, flags=ASSERTIONS)
+    folder = build(sources, TOP, {}, build_root, trace=waves, flags=ASSERTIONS, quick=True)
     result = run_cocotb(folder, test_module, TOP, cwd, seed=seed, waves=waves)
     outcomes = tuple(Outcome(**json.loads(line)) for line in (cwd / REPORT_FILE).read_text().splitlines())
     if len(outcomes) != len(result.tests) * len(cases) or not all(outcome.values_compared for outcome in outcomes):

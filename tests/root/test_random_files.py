@@ -1,0 +1,131 @@
+"""Random files: taken and exact, or refused with a typed error; networks of every op are among those taken."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers import random_files, random_ops, random_qonnx
+from helpers.random_files import check, generate, judge
+
+from quantunet.hls.choose.default import default_folding
+from quantunet.hls.network import build
+from quantunet.ir import Conv2d, Graph, IntArray, Node, QType
+from quantunet.ops import OPS, stems
+from quantunet.qonnx_import import load
+
+FILES, CHUNK = 100, 10
+
+
+@pytest.mark.parametrize("first", range(0, FILES, CHUNK))
+def test_random_spellings(first: int, tmp_path: Path) -> None:
+    report = check(range(first, first + CHUNK), tmp_path, random_qonnx.generate)
+    assert not report.failures, "\n".join(report.failures)
+    assert sum(report.kinds.values()) == CHUNK
+    assert report.kinds["exact"]
+    assert report.compared["golden"]
+
+
+def test_random_networks_of_every_op_and_scale(tmp_path: Path) -> None:
+    """An op, or a module of the hardware, that the generator forgot would not be tested: each must be drawn."""
+    modules: collections.Counter[str] = collections.Counter()
+
+    def loader(path: Path) -> Graph:
+        graph = load(path)
+        folding = default_folding(graph)
+        modules.update({instance.kind.removeprefix("qun_") for instance in build(graph, folding).instances})
+        return graph
+
+    report = random_files.Report()
+    for seed in range(FILES):
+        file = random_ops.generate(seed)
+        report.add(file, judge(file, tmp_path, loader))
+    assert not report.failures, "\n".join(report.failures)
+    assert report.kinds["exact"] > 0.75 * FILES
+    assert report.compared["golden"] > 50 * FILES
+    counts = {op: report.ops[op] for op in stems(computes=True)}
+    assert min(counts.values()) >= 5, counts
+    by_folding = ("fifo", "conv2d_constant")  # of a FIFO's depth and of a fold's style, not of the file
+    drawn = {name: modules[name] for op in OPS for name in op.modules if name not in by_folding}
+    assert min(drawn.values()) >= 2, drawn
+
+
+def test_a_file_is_a_function_of_its_seed() -> None:
+    for seed in (10, 11):
+        assert generate(seed).model.SerializeToString() == generate(seed).model.SerializeToString()
+        assert generate(seed).model.SerializeToString() != generate(seed + 2).model.SerializeToString()
+    assert generate(10).model == random_qonnx.generate(5).model
+    assert generate(11).model == random_ops.generate(5).model
+
+
+def test_the_session_counts_what_it_compares_and_ends_with_1_on_a_failure(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert random_files.main(["--seed", "2", "--count", "2"]) == 0
+    said = capsys.readouterr().out
+    assert "2 files in " in said and said.endswith("next seed: 4\n")
+    monkeypatch.setattr(random_files, "judge", lambda file, folder: random_files.Verdict("silent", "broken", 5))
+    assert random_files.main(["--seed", "3", "--count", "1"]) == 1
+    assert "silent: broken\n  seed 3: " in capsys.readouterr().out
+    monkeypatch.setattr(random_files, "judge", lambda file, folder: random_files.Verdict("refused"))
+    assert random_files.main(["--count", "1"]) == 1, "nothing was compared"
+    assert random_files.main(["--seconds", "0"]) == 1, "no file was taken"
+
+
+def _change(graph: Graph, change: Callable[[Conv2d], Node]) -> Graph:
+    """The graph with its last convolution changed."""
+    last = [node for node in graph.nodes if isinstance(node, Conv2d)][-1]
+    nodes = tuple(change(node) if node is last and isinstance(node, Conv2d) else node for node in graph.nodes)
+    return dataclasses.replace(graph, nodes=nodes)
+
+
+def _output_type(graph: Graph) -> Graph:
+    def other(qtype: QType) -> QType:
+        return dataclasses.replace(qtype, frac=qtype.frac + 1)
+
+    return dataclasses.replace(
+        graph,
+        tensors=tuple(
+            dataclasses.replace(tensor, qtype=other(tensor.qtype)) if tensor.name == graph.output else tensor
+            for tensor in graph.tensors
+        ),
+    )
+
+
+FAULTS: dict[str, Callable[[Graph], Graph]] = {
+    "weights": lambda graph: _change(
+        graph, lambda node: dataclasses.replace(node, weight=IntArray.of(-node.weight.array))
+    ),
+    "bias": lambda graph: _change(
+        graph, lambda node: dataclasses.replace(node, bias=IntArray.of(node.bias.array + (1 << 12)))
+    ),
+    "output type": _output_type,
+    "pixels": lambda graph: dataclasses.replace(
+        graph, pixels=dataclasses.replace(graph.pixels, offset=(Fraction(1, 3),) * graph.tensor(graph.input).shape[2])
+    ),
+    "channels": lambda graph: _change(
+        graph,
+        lambda node: dataclasses.replace(node, weight=IntArray.of(np.ascontiguousarray(node.weight.array[:, :, ::-1]))),
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_of_the_product_is_found(fault: str, tmp_path: Path) -> None:
+    taken = found = 0
+    for seed in range(40):
+        file = random_qonnx.generate(seed)
+        if judge(file, tmp_path).kind != "exact":
+            continue
+        taken += 1
+        verdict = judge(file, tmp_path, lambda path: FAULTS[fault](load(path)))
+        found += verdict.kind == "silent"
+        if taken == 6:
+            break
+    assert taken == 6
+    assert found >= 4  # a fault behind a clamp, or of channels that are alike, does not show in every file
