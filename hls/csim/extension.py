@@ -26,7 +26,9 @@ class _MatrixLayer(Layer):
     def initialize(self) -> None:
         """Add the output, the weights and the bias."""
         attributes = self.attributes
-        self.add_output_variable([attributes["out_height"], attributes["out_width"], attributes["n_filt"]])
+        rows, columns, channels = (attributes[name] for name in ("out_height", "out_width", "n_filt"))
+        first = attributes.get("data_format") == "channels_first"
+        self.add_output_variable([channels, rows, columns] if first else [rows, columns, channels])
         self.add_weights()
         self.add_bias()
 

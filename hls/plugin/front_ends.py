@@ -14,3 +14,7 @@ def register_front_ends() -> None:
         from quantunet.hls.plugin.keras_front_end import register_keras
 
         register_keras()
+    if importlib.util.find_spec("torch") is not None:
+        from quantunet.hls.plugin.pytorch_front_end import register_pytorch
+
+        register_pytorch()

@@ -5,10 +5,14 @@ Another backend has no code for them, and stops where it would write it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 from hls4ml.model.attributes import Attribute
 from hls4ml.model.layers import Layer, layer_map, register_layer
 
 from quantunet.hls.csim.extension import QunConv2D
+from quantunet.ir import Array
 
 
 class QunConvTranspose1D(QunConv2D):
@@ -16,7 +20,8 @@ class QunConvTranspose1D(QunConv2D):
 
     def initialize(self) -> None:
         """Add the output, the weights and the bias."""
-        self.add_output_variable([self.attributes["out_width"], self.attributes["n_filt"]])
+        shape = [self.attributes["out_width"], self.attributes["n_filt"]]
+        self.add_output_variable(shape[::-1] if self.attributes.get("data_format") == "channels_first" else shape)
         self.add_weights()
         self.add_bias()
 
@@ -38,3 +43,22 @@ def register_plugin_layers() -> None:
     for layer in (QunConvTranspose1D, QunReLU):
         if layer.__name__ not in layer_map:
             register_layer(layer.__name__, layer)
+
+
+def spread_taps(weight: Array, stride: Sequence[int], dilation: Sequence[int]) -> Array:
+    """Return the taps of a transpose convolution without dilation, of at least its stride.
+
+    Args:
+        weight: ``(rows, columns, ...)``.
+        stride: Of rows and columns.
+        dilation: Of rows and columns; taps of 0 stand between the weights.
+
+    Example:
+        >>> spread_taps(np.ones((1, 2)), (1, 1), (1, 2))
+        array([[1., 0., 1.]])
+    """
+    reach = [(taps - 1) * step + 1 for taps, step in zip(weight.shape, dilation, strict=False)]
+    wide = [max(size, step) for size, step in zip(reach, stride, strict=True)]
+    taps = np.zeros((*wide, *weight.shape[2:]), weight.dtype)
+    taps[: reach[0] : dilation[0], : reach[1] : dilation[1]] = weight
+    return taps

@@ -15,6 +15,7 @@ from hls4ml.converters.keras_v3._base import KerasV3LayerHandler, registry
 from hls4ml.converters.keras_v3.conv import gen_conv_config
 
 from quantunet.errors import UnsupportedOpError
+from quantunet.hls.plugin.hls_layers import spread_taps
 
 Configs = tuple[dict[str, Any], ...]
 Handler = Callable[[Any, Sequence[Any], Sequence[Any]], Configs | None]
@@ -164,8 +165,8 @@ def _normalization(layer: Any, inputs: Sequence[Any], outputs: Sequence[Any]) ->
         )
     gamma = 1 / np.maximum(np.sqrt(variance), _TINY)
     zero, one = np.zeros(channels), np.ones(channels)
-    spread = (np.broadcast_to(each, (channels,)) for each in (gamma, -mean * gamma))
-    return _line(layer, inputs, outputs, *spread, zero, one, 0.0)
+    factor, summand = (np.broadcast_to(each, (channels,)) for each in (gamma, -mean * gamma))
+    return _line(layer, inputs, outputs, factor, summand, zero, one, 0.0)
 
 
 _TINY = 1e-7  # Keras' epsilon
@@ -250,12 +251,7 @@ def _conv_transpose(layer: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -
         raise UnsupportedOpError(layer.name, expected="groups = 1", got=str(layer.groups))
     before = (1,) * signal
     stride, dilation = (*before, *layer.strides), (*before, *layer.dilation_rate)
-    wide = (
-        max((weight.shape[0] - 1) * dilation[0] + 1, stride[0]),
-        max((weight.shape[1] - 1) * dilation[1] + 1, stride[1]),
-    )
-    taps = np.zeros((*wide, *weight.shape[2:]), weight.dtype)
-    taps[: weight.shape[0] * dilation[0] : dilation[0], : weight.shape[1] * dilation[1] : dilation[1]] = weight
+    taps = spread_taps(weight, stride, dilation)
     given = layer.output_padding
     more = (None, None) if given is None else (given,) * 2 if isinstance(given, int) else (*(None,) * signal, *given)
     crops = [
@@ -264,7 +260,8 @@ def _conv_transpose(layer: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -
     ]
     own = _layer(
         layer, inputs, outputs, class_name="QunConvTranspose1D" if signal else "QunConv2D", transposed=True, groups=1,
-        data_format="channels_last", n_filt=int(weight.shape[3]), filt_height=wide[0], filt_width=wide[1],
+        data_format="channels_last", n_filt=int(weight.shape[3]), filt_height=taps.shape[0],
+        filt_width=taps.shape[1],
         stride_height=stride[0], stride_width=stride[1], dilation_height=1, dilation_width=1,
         crop_height=0 if signal else crops[0], crop_width=crops[1],
         weight_data=taps, bias_data=_array(layer.bias) if layer.use_bias else None, **sizes,
