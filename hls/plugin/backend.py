@@ -54,27 +54,32 @@ class QuantUNetBackend(FPGABackend):
         """Return the backend's part of a conversion configuration.
 
         Args:
-            part: Kept for hls4ml's reports; the SystemVerilog does not depend on it.
-            clock_period: In nanoseconds; likewise.
+            part: Refused: the SystemVerilog is the same for every part, and boards are named where it is synthesised.
+            clock_period: In nanoseconds; :meth:`build` tells the frames per second with it. The hardware has no clock
+                of its own.
             others: Keywords of other backends; they have no effect, and a warning names them.
             io_type: Must be ``io_stream``.
             folding: A JSON file with PE and SIMD of each layer; the default folding without it.
 
         Raises:
-            UnsupportedOpError: Another ``io_type``.
+            UnsupportedOpError: Another ``io_type``, a part, or a clock period that is not above 0.
         """
         if io_type != "io_stream":
             raise UnsupportedOpError(
                 "IOType", expected="io_stream", got=io_type, hint="Convert with io_type='io_stream'."
             )
-        idle = {"part": part, **others}
-        if clock_period != _DEFAULT_CLOCK_NS:
-            idle["clock_period"] = clock_period
-        named = [f"{key}={value!r}" for key, value in idle.items() if value not in (None, False, "")]
+        if part:
+            raise UnsupportedOpError(
+                "part", expected="none", got=str(part),
+                hint="Leave it out, and name a board when you synthesise: quantunet hls_synth --board NAME.",
+            )  # fmt: skip
+        if not clock_period > 0:
+            raise UnsupportedOpError("clock_period", expected="nanoseconds above 0", got=str(clock_period))
+        named = [f"{key}={value!r}" for key, value in others.items() if value not in (None, False, "")]
         if named:
             logger.warning("without effect in the backend QuantUNet: %s", ", ".join(named))
         return {
-            "Part": part or "",
+            "Part": "",
             "ClockPeriod": clock_period,
             "IOType": io_type,
             "HLSConfig": {},
@@ -122,7 +127,7 @@ class QuantUNetBackend(FPGABackend):
             others: Other options of hls4ml's backends; refused.
 
         Returns:
-            What ``report.json`` in the model's folder says.
+            What ``report.json`` in the model's folder says, and the frames per second at the model's clock period.
 
         Raises:
             UnsupportedOpError: An option that this backend does not have.
@@ -137,7 +142,8 @@ class QuantUNetBackend(FPGABackend):
                 f"{model.config.get_output_dir()}/graph.json",
             )  # fmt: skip
         model.write()
-        return reporting.build(Path(model.config.get_output_dir()), synth=synth)
+        clock = float(model.config.get_config_value("ClockPeriod", _DEFAULT_CLOCK_NS))
+        return reporting.build(Path(model.config.get_output_dir()), clock, synth=synth)
 
 
 def _trace(model: Any, x: Any) -> tuple[Any, dict[str, Any]]:

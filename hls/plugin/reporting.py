@@ -18,21 +18,24 @@ GRAPH, FOLDING, SYNTHESIS = "graph.json", "folding.json", "hls_synth"
 """What a written model's folder holds: the network, its folding, and the synthesis with its report."""
 
 
-def build(folder: Path, *, synth: bool) -> dict[str, Any]:
+def build(folder: Path, clock_ns: float, *, synth: bool) -> dict[str, Any]:
     """Return the report of a written model.
 
     Args:
         folder: The model's folder.
+        clock_ns: The clock period that is assumed, in nanoseconds.
         synth: Whether to synthesise; else only the exact cycles are told, which takes no time.
 
     Raises:
         ToolFailedError: The synthesis failed; its own words are in the message.
     """
+    graph = graph_file.read(folder / GRAPH)
+    folding = read_folding(folder / FOLDING, graph)
+    interval = frame_interval(graph, folding)
+    speed = {"clock_period": clock_ns, "frames_per_second": 1e9 / (clock_ns * interval)}
     if not synth:
-        graph = graph_file.read(folder / GRAPH)
-        folding = read_folding(folder / FOLDING, graph)
         layers = {node.name: cycles(graph, node, folding[node.name]).predicted for node in graph.nodes}
-        return {"network": graph.name, "interval": frame_interval(graph, folding), "cycles": layers}
+        return {"network": graph.name, "interval": interval, "cycles": layers, **speed}
     command = [sys.executable, "-m", "quantunet", "hls_synth", "--model", str(folder / GRAPH)]
     command += ["--folding", str(folder / FOLDING), "--out", str(folder / SYNTHESIS)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
@@ -42,4 +45,4 @@ def build(folder: Path, *, synth: bool) -> dict[str, Any]:
             hint=f"Run it yourself: quantunet {' '.join(command[3:])}",
         )  # fmt: skip
     found: dict[str, Any] = json.loads((folder / SYNTHESIS / "report.json").read_text(encoding="utf-8"))
-    return found
+    return {**found, **speed}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import hls4ml
 import numpy as np
@@ -96,6 +97,7 @@ def test_build_tells_cycles_and_synthesises(tmp_path: Path) -> None:
         model.build(csim=True)
     report = model.build(synth=False)
     assert set(report["cycles"]) == {node.name for node in graph.nodes}
+    assert report["frames_per_second"] == pytest.approx(1e9 / (report["clock_period"] * report["interval"]))
     assert load_network(str(tmp_path / "graph.json")) == from_model_graph(model)
 
 
@@ -104,7 +106,17 @@ def test_keywords_without_effect_are_said(caplog: pytest.LogCaptureFixture) -> N
     backend.create_initial_config(io_type="io_stream", namespace=None, write_tar=False)
     assert not caplog.records
     backend.create_initial_config(io_type="io_stream", clock_period=5, nonsense=3)
-    assert "nonsense=3, clock_period=5" in caplog.text
+    assert "QuantUNet: nonsense=3" in caplog.text
+    assert "clock_period" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [({"part": "xcu250"}, "part: expected none, got xcu250"), ({"clock_period": 0}, "clock_period: expected nano")],
+)
+def test_a_part_and_a_clock_that_cannot_be_are_refused(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(UnsupportedOpError, match=message):
+        get_backend("QuantUNet").create_initial_config(**given)
 
 
 def test_a_type_error_while_registering_is_not_hidden() -> None:
