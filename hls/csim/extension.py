@@ -23,12 +23,15 @@ CPP = Path(__file__).resolve().parent / "cpp"
 class _MatrixLayer(Layer):
     """A layer with a matrix for each place of its kernel."""
 
+    sides = ("out_height", "out_width")
+    """The attributes that name the rows and columns of its result."""
+
     def initialize(self) -> None:
         """Add the output, the weights and the bias."""
         attributes = self.attributes
-        rows, columns, channels = (attributes[name] for name in ("out_height", "out_width", "n_filt"))
+        sides, channels = [attributes[name] for name in self.sides], attributes["n_filt"]
         first = attributes.get("data_format") == "channels_first"
-        self.add_output_variable([channels, rows, columns] if first else [rows, columns, channels])
+        self.add_output_variable([channels, *sides] if first else [*sides, channels])
         self.add_weights()
         self.add_bias()
 

@@ -6,31 +6,18 @@ from quantunet.accumulator import accumulator, requant_shift
 from quantunet.hls.design import Cycles, Fold, Instance
 from quantunet.hls.matrix import channelwise, folded
 from quantunet.hls.matrix.area import add_rounding
-from quantunet.hls.matrix.channelwise import needs, taken
 from quantunet.hls.matrix.windows import Windows
 from quantunet.hls.modules.sheet import Join, Params, Timing, windowed
 from quantunet.hls.resources.parts import CREDITS
 from quantunet.hls.resources.terms import Terms, distinct
 from quantunet.ir import DepthwiseConv2d, Graph
 
-__all__ = [
-    "BURSTS",
-    "JOIN",
-    "RULE",
-    "WHOLE_PIXELS",
-    "area",
-    "cycles",
-    "emit",
-    "needs",
-    "rule_params",
-    "taken",
-    "timing",
-]
-
 RULE = "valid_window"
 JOIN = Join.NONE
 WHOLE_PIXELS = True
 BURSTS = True
+
+needs, taken = channelwise.needs, channelwise.taken
 
 _LATENCY = 6  # cycles from the last tap of a window to its beat
 

@@ -5,23 +5,16 @@ from __future__ import annotations
 from quantunet.hls.design import Cycles, Fold, Instance
 from quantunet.hls.modules import global_pool2d, window_pool2d
 from quantunet.hls.modules.sheet import Layer, Timing
-from quantunet.hls.modules.window_pool2d import BURSTS, JOIN, RULE, WHOLE_PIXELS, needs, rule_params, taken
 from quantunet.hls.resources.terms import Terms
 from quantunet.ir import Graph, SumPool2d
 
-__all__ = [
-    "BURSTS",
-    "JOIN",
-    "RULE",
-    "WHOLE_PIXELS",
-    "area",
-    "cycles",
-    "emit",
-    "needs",
-    "rule_params",
-    "taken",
-    "timing",
-]
+# A sum over the image asks for its pixels as one over windows does.
+RULE = window_pool2d.RULE
+JOIN = window_pool2d.JOIN
+WHOLE_PIXELS = window_pool2d.WHOLE_PIXELS
+BURSTS = window_pool2d.BURSTS
+
+needs, taken, rule_params = window_pool2d.needs, window_pool2d.taken, window_pool2d.rule_params
 
 
 def _module(graph: Graph, node: SumPool2d) -> Layer:

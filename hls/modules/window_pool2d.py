@@ -4,31 +4,18 @@ from __future__ import annotations
 
 from quantunet.hls.design import Cycles, Fold, Instance
 from quantunet.hls.matrix import channelwise
-from quantunet.hls.matrix.channelwise import needs, taken
 from quantunet.hls.matrix.windows import Windows
 from quantunet.hls.modules.sheet import Join, Params, Timing, windowed
 from quantunet.hls.resources.parts import CREDITS
 from quantunet.hls.resources.terms import Terms
 from quantunet.ir import Graph, MaxPool2d, SumPool2d
 
-__all__ = [
-    "BURSTS",
-    "JOIN",
-    "RULE",
-    "WHOLE_PIXELS",
-    "area",
-    "cycles",
-    "emit",
-    "needs",
-    "rule_params",
-    "taken",
-    "timing",
-]
-
 RULE = "valid_window"
 JOIN = Join.NONE
 WHOLE_PIXELS = True
 BURSTS = True
+
+needs, taken = channelwise.needs, channelwise.taken
 
 _LATENCY = 4  # cycles from the last tap of a window to its beat
 

@@ -18,12 +18,7 @@ from quantunet.ir import Array
 class QunConvTranspose1D(QunConv2D):
     """Transpose convolution of a signal: of images with one row, but for the shape of its result."""
 
-    def initialize(self) -> None:
-        """Add the output, the weights and the bias."""
-        shape = [self.attributes["out_width"], self.attributes["n_filt"]]
-        self.add_output_variable(shape[::-1] if self.attributes.get("data_format") == "channels_first" else shape)
-        self.add_weights()
-        self.add_bias()
+    sides = ("out_width",)
 
 
 class QunReLU(Layer):

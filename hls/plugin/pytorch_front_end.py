@@ -20,7 +20,6 @@ from quantunet.hls.plugin.hls_layers import spread_taps
 
 Shape = Sequence[int | None]
 
-
 _TABLE = "hls4ml.converters.pytorch_to_hls"
 
 
@@ -75,8 +74,6 @@ def _conv_transpose(
     module, signal = class_object, operation == "ConvTranspose1d"
     if module.groups != 1:
         raise UnsupportedOpError(layer_name, expected="groups = 1", got=str(module.groups))
-    if module.padding_mode != "zeros":
-        raise UnsupportedOpError(layer_name, expected="padding_mode = zeros", got=str(module.padding_mode))
     weight = module.weight.detach().cpu().numpy()
     weight = weight[:, :, np.newaxis] if signal else weight
     image = (1,) * signal

@@ -27,7 +27,7 @@ import numpy as np
 from quantunet.hls.design import Fold
 from quantunet.hls.folding import Folding, ideal_cycles
 from quantunet.hls.modules import fifo
-from quantunet.hls.modules.sheet import Timing
+from quantunet.hls.modules.sheet import Join, Timing
 from quantunet.hls.modules.table import LAYERS, PLUMBING
 from quantunet.hls.network import Connection, build, connections, fifo_before
 from quantunet.hls.schedule.deadlock import least_depths
@@ -191,7 +191,9 @@ def _waiting(
             capacity, fill = timing.capacity[index], _highest_fill(timing, came, starts, frames)
             if node.arity > 1 and not capacity:
                 there = [arrival - each.entry for arrival, (each, _) in zip(arrivals, inputs, strict=True)]
-                beats = max(_beside(timing, index, there, starts, leg), fill * leg.pixel if fill > 1 else 0)
+                in_turn = LAYERS[node.op].JOIN is Join.IN_TURN
+                beside = _in_turn(timing, index, there, starts, leg) if in_turn else _beside(there[index], starts, leg)
+                beats = max(beside, fill * leg.pixel if fill > 1 else 0)
             else:
                 pixels = fill - capacity
                 beats = max(pixels, _in_front(came, arrivals[index] - leg.way)) * leg.pixel
@@ -212,8 +214,21 @@ def _in_front(came: Array, taken: Array) -> int:
     return int((np.searchsorted(came, taken, side="left") - np.arange(1, len(came) + 1)).max())
 
 
-def _beside(timing: Timing, index: int, legs: Sequence[Array], starts: Array, leg: _Leg) -> int:
-    """Return the highest number of beats that wait at an input of a join, which takes none of it while it waits.
+def _beside(arrivals: Array, starts: Array, leg: _Leg) -> int:
+    """Return the highest number of beats that wait at an input of a join, which takes none while it waits.
+
+    Args:
+        arrivals: When the last beat of each pixel is there.
+        starts: When it is taken, at the latest.
+        leg: The way to the input.
+    """
+    pixels = np.arange(1, len(starts) + 1, dtype=np.int64) * leg.pixel
+    there = np.interp(starts, arrivals, pixels).astype(np.int64)
+    return int((there - pixels).max()) + 1
+
+
+def _in_turn(timing: Timing, index: int, legs: Sequence[Array], starts: Array, leg: _Leg) -> int:
+    """Return the same for a join that takes a pixel of one leg after that of the other.
 
     Args:
         timing: The join's.
@@ -223,10 +238,6 @@ def _beside(timing: Timing, index: int, legs: Sequence[Array], starts: Array, le
         leg: The way to the input.
     """
     arrivals, pixels = legs[index], np.arange(1, len(starts) + 1, dtype=np.int64) * leg.pixel
-    in_turn = timing.entry[0] > 0
-    if not in_turn:
-        there = np.interp(starts, arrivals, pixels).astype(np.int64)
-        return int((there - pixels).max()) + 1
 
     def there_at(times: Array) -> Array:
         if not leg.bursts:

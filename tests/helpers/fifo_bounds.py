@@ -16,8 +16,8 @@ def unmet(graph: Graph, folding: Folding, *, tight: bool = True) -> tuple[int, l
     """Return how many bounds were looked at, and those that do not hold, in words.
 
     With the FIFOs that are computed the network settles at the pace of its slowest layer, and locks under no stalls.
-    With the least ones it locks under none either; where they are ``tight``, with two beats less in any of them it
-    does. Where legs cross, or blocks of channels become pixels, the count is on the safe side.
+    With the least ones it locks under none either; where they are ``tight``, with a beat less in any of them it does.
+    Where legs cross, or blocks of channels become pixels, the count is on the safe side.
     """
     depths, ideal, found = fifo_depths(graph, folding), frame_interval(graph, folding), []
     design = build(graph, folding, depths)
@@ -34,7 +34,7 @@ def unmet(graph: Graph, folding: Folding, *, tight: bool = True) -> tuple[int, l
     if any(schedule(small, FRAMES, gaps=gaps, pace=pace).stuck for gaps in (True, False) for pace in (0, 4 * ideal)):
         found.append(f"locks with its least FIFOs, {least}")
     for place, depth in least.items() if tight else ():
-        less = {key: beats for key, beats in {**least, place: depth - 2}.items() if beats > 0}
-        if depth > 1 and not schedule(build(graph, folding, less), FRAMES, gaps=True).stuck:
-            found.append(f"runs with {depth - 2} beats at {place}, of which {depth} are said to be the least")
+        less = {key: beats for key, beats in {**least, place: depth - 1}.items() if beats > 0}
+        if not schedule(build(graph, folding, less), FRAMES, gaps=True).stuck:
+            found.append(f"runs with {depth - 1} beats at {place}, of which {depth} are said to be the least")
     return 2 + len(depths) + len(least), found
