@@ -23,7 +23,7 @@ CPP = Path(__file__).resolve().parent / "cpp"
 class _MatrixLayer(Layer):
     """A layer with a matrix for each place of its kernel."""
 
-    sides = ("out_height", "out_width")
+    sides: tuple[str, ...] = ("out_height", "out_width")
     """The attributes that name the rows and columns of its result."""
 
     def initialize(self) -> None:

@@ -163,10 +163,8 @@ def _normalization(layer: Any, inputs: Sequence[Any], outputs: Sequence[Any]) ->
         raise UnsupportedOpError(
             layer.name, expected=f"a normalisation of axis {rank - 1}", got=f"axis {layer.axis}, invert {layer.invert}"
         )
-    gamma = 1 / np.maximum(np.sqrt(variance), _TINY)
-    zero, one = np.zeros(channels), np.ones(channels)
-    factor, summand = (np.broadcast_to(each, (channels,)) for each in (gamma, -mean * gamma))
-    return _line(layer, inputs, outputs, factor, summand, zero, one, 0.0)
+    mean, variance = (np.broadcast_to(each, (channels,)) for each in (mean, np.maximum(variance, _TINY**2)))
+    return _line(layer, inputs, outputs, np.ones(channels), np.zeros(channels), mean, variance, 0.0)
 
 
 _TINY = 1e-7  # Keras' epsilon

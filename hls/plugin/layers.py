@@ -185,7 +185,7 @@ def _matrix(
     *,
     flat: bool = False,
 ) -> None:
-    source = reader.narrow(layer, place, reader.source(layer, flat=flat))
+    source = reader.source(layer, flat=flat)
     form = Form.of(qtype if qtype.signed else QType(qtype.bits + 1, True, qtype.frac))
     bias = _reals(reader, layer, "bias", "biases")
     value = reader.builder.matrix(place, kind, source, IntArray.of(weight), form, bias, window)

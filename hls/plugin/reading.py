@@ -171,16 +171,6 @@ class Reader:
             value = self.builder.settle(value)
         self.values[variable] = value
 
-    def narrow(self, layer: Any, place: Place, value: AnyValue) -> AnyValue:
-        """Return what a layer reads in a tensor that its multipliers can take.
-
-        Raises:
-            WidthError: It has too many bits.
-        """
-        if self.builder.read(value, place)[0].qtype.bits > MAX_BITS:
-            self.check_inputs(layer)
-        return value
-
     def check_inputs(self, layer: Any) -> None:
         """Check that the types of what a layer reads are narrow enough, and name the layer that writes it otherwise.
 

@@ -34,8 +34,8 @@ def least_depths(design: Design) -> dict[str, int]:
 
     Returns:
         By the instance's name; 0 for a FIFO without which the design could not lock either. With all of them as
-        returned the design runs, with any one of them smaller it can lock. Where several FIFOs stand on one leg, the
-        one in front of the join holds what is lacking.
+        returned the design runs, with any one of them smaller it can lock; where legs cross, some may be deeper than
+        that. Where several FIFOs stand on one leg, the one in front of the join holds what is lacking.
     """
     paths = _Paths(design)
     least = dict.fromkeys(design.fifos, 0)
