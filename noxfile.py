@@ -16,6 +16,9 @@ PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 EXTRAS = ("model", "hls", "synth", "sim")
 GROUPS = ("dev", "bench")
 
+HUNG = 900
+"""Seconds after which a test of the default run is said to hang: seven times what the slowest one takes."""
+
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 FAST = ("tests/root", "tests/golden", "tests/project")
 NEEDS_TORCH = ("checkpoint", "fused_quant", "learned_range", "target_bits")
@@ -81,11 +84,11 @@ def link_package(tree: Path) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the tests of every room; `-- -m slow` runs the long ones."""
+    """Run the tests of every room; `-- -m slow --timeout 0` runs the long ones."""
     need(session, "git", "g++")
     install(session, *EXTRAS, groups=GROUPS)
     need_shared_python(session)
-    session.run("pytest", "-n", "2", "--durations", "25", *session.posargs)
+    session.run("pytest", "-n", "2", "--durations", "25", "--timeout", str(HUNG), *session.posargs)
 
 
 @nox.session(python=PYTHONS, default=False)
@@ -145,7 +148,7 @@ def qkeras(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def keras(session: nox.Session) -> None:
-    """Check layers of Keras 3 against Keras itself, and run docs/hls4ml.md (an environment of its own, 2 GB)."""
+    """Check layers of Keras 3 and HGQ2 against these two, and run docs/hls4ml.md (an environment of its own, 2 GB)."""
     need(session, "g++")
     version = session.run("python", "-c", "import sys; print(sys.version_info[:2] >= (3, 11))", silent=True)
     if str(version).strip() != "True":
@@ -190,7 +193,7 @@ def fuzz(session: nox.Session) -> None:
 def faults(session: nox.Session) -> None:
     """Put every known fault into the hardware, one at a time, and see that its bench finds it; `-- --help` chooses."""
     need(session, "g++")
-    install(session, "hls", "sim", "dev")
+    install(session, "hls", "sim", groups=("dev",))
     need_shared_python(session)
     session.run("python", "-m", "helpers.fault_benches", *session.posargs, env={"PYTHONPATH": "tests"})
 

@@ -21,6 +21,7 @@ Configs = tuple[dict[str, Any], ...]
 Handler = Callable[[Any, Sequence[Any], Sequence[Any]], Configs | None]
 
 _LAYERS = "keras.src.layers."
+_HGQ_TABLE = "hgq.layers.activation.QUnaryFunctionLUT"
 _hls4ml: dict[str, Any] = {}
 """hls4ml's own handlers of what is handed on to them."""
 
@@ -328,6 +329,49 @@ def _time_distributed(layer: Any, inputs: Sequence[Any], outputs: Sequence[Any])
     return _activated(inner, own, outputs)
 
 
+class _AsRow:
+    """A layer of HGQ2 whose quantizer of results takes one row of values, which hls4ml gives it for every shape."""
+
+    def __init__(self, layer: Any) -> None:
+        self._layer = layer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._layer, name)
+
+    @property
+    def oq(self) -> Any:
+        """The quantizer, which can be called and has the attributes of the layer's own."""
+        return _RowQuantizer(self._layer.oq, len(self._layer.output.shape))
+
+
+class _RowQuantizer:
+    def __init__(self, quantizer: Any, axes: int) -> None:
+        self._quantizer, self._axes = quantizer, axes
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._quantizer, name)
+
+    def __call__(self, row: Any) -> Any:
+        return self._quantizer(row.reshape((1,) * (self._axes - 1) + (-1,))).reshape(1, -1)
+
+
+def _hgq_table(layer: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> Configs:
+    """A function of one value in HGQ2: a table, which hls4ml computes with the layer itself."""
+    if layer.get_config()["allow_heterogeneous_table"]:
+        raise UnsupportedOpError(
+            layer.name, expected="one type for the whole table", got="a type for each of its entries",
+            hint="Make the layer with allow_heterogeneous_table=False.",
+        )  # fmt: skip
+    followed = list(layer.trainable_variables)
+    try:
+        for variable in followed:  # torch hands out no values that training may follow
+            variable.trainable = False
+        return tuple(_hls4ml[_HGQ_TABLE](_AsRow(layer), inputs, outputs))
+    finally:
+        for variable in followed:
+            variable.trainable = True
+
+
 def _model(layer: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> Configs:
     """A model inside a model: its layers, between the tensors outside."""
     from hls4ml.converters.keras_v3_to_hls import parse_keras_v3_model
@@ -391,6 +435,7 @@ _READ: tuple[tuple[Handler, tuple[str, ...]], ...] = (
 
 _HANDLERS: Mapping[str, Handler] = {
     **{_LAYERS + name: handler for handler, names in _READ for name in names},
+    _HGQ_TABLE: _hgq_table,
     "keras.src.models.functional.Functional": _model,
     "keras.src.models.sequential.Sequential": _model,
 }

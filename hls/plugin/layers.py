@@ -16,9 +16,10 @@ from quantunet.accumulator import bits_for
 from quantunet.curve_tables import MAX_TABLE_BITS
 from quantunet.errors import ShapeError, UnsupportedOpError, WidthError
 from quantunet.hls.plugin.precision import behind, held, holds, qtype_of, rule_of
-from quantunet.hls.plugin.reading import AS_IT_IS, Layout, Reader, result, shape_of
+from quantunet.hls.plugin.quantizer_layers import read_quantizer, read_unary_table
+from quantunet.hls.plugin.reading import AS_IT_IS, Layout, Reader, narrow_source, result, shape_of
 from quantunet.ir import Array, Conv2d, ConvTranspose2d, IntArray, Pair, QType, Sides, Tensor
-from quantunet.values import AnyValue, Curve, Form, Place, Rule, SumSource, frac_of, step_of
+from quantunet.values import AnyValue, Form, Place, Rule, SumSource, frac_of, step_of
 from quantunet.window_layers import Window
 
 logger = logging.getLogger(__name__)
@@ -197,8 +198,11 @@ def _matrix(
 def _check_accumulator(reader: Reader, layer: Any, sums: SumSource) -> None:
     """Check that a C++ accumulator that somebody has chosen holds every reachable sum; it may wrap in between.
 
-    The sums of this backend are exact. The type that hls4ml gives to everything that nobody has chosen is no wish.
+    The sums of this backend are exact. The type that hls4ml gives to everything that nobody has chosen is no wish, nor
+    is one that it has calculated from the quantizers.
     """
+    if layer.get_attr("bit_exact_transformed"):
+        return
     precision = layer.get_attr("accum_t").precision
     got, frac = qtype_of(layer.name, precision), frac_of(sums.steps[0])
     assert frac is not None  # hls4ml has no other scales
@@ -326,27 +330,11 @@ def read_activation(reader: Reader, layer: Any, place: Place) -> None:
     elif activation == "hard_tanh":
         source = builder.clip(place, source, Fraction(-1), Fraction(1))
     elif activation in functions.PLAIN:
-        source = builder.curve(place, _narrow(reader, layer, place, source), functions.PLAIN[activation])
+        source = builder.curve(place, narrow_source(reader, layer, source), functions.PLAIN[activation])
     elif activation != "linear":
         names = sorted({*functions.PLAIN, *_TABLES, "elu", "hard_tanh", "linear", "relu", "relu6", "selu"})
         raise UnsupportedOpError(layer.name, expected=f"an activation {', '.join(names)}", got=activation)
     reader.keep(layer, place, source)
-
-
-def _narrow(reader: Reader, layer: Any, place: Place, source: AnyValue) -> AnyValue:
-    """Return a value that a table can take.
-
-    Raises:
-        WidthError: It has too many bits.
-    """
-    bits = reader.bits(layer.inputs[0])
-    if not isinstance(source, Curve) and bits > MAX_TABLE_BITS:
-        raise WidthError(
-            layer.name, expected=f"an input of at most {MAX_TABLE_BITS} bits, of which a function is a table",
-            got=f"{bits} bits", hint="Give the layer in front a narrower result: Precision result 'fixed<12,4>' in the "
-            "configuration.",
-        )  # fmt: skip
-    return source
 
 
 def _table_rule(layer: Any) -> Rule:
@@ -672,6 +660,8 @@ READERS: Mapping[str, Read] = {
     "Cropping1D": read_cropping,
     "Cropping2D": read_cropping,
     "EinsumDense": read_einsum_dense,
+    "FixedPointQuantizer": read_quantizer,
+    "UnaryLUT": read_unary_table,
     "QunReLU": read_relu,
     "Resize": read_resize,
     "Transpose": read_transpose,

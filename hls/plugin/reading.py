@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from quantunet.curve_tables import MAX_TABLE_BITS
 from quantunet.errors import ModelError, ShapeError, WidthError
 from quantunet.hls.csim.lower.names import unique_names
 from quantunet.hls.plugin.original import Original
@@ -204,3 +205,19 @@ class Reader:
         for layer in layers:
             if layer.name == where:
                 self.check_inputs(layer)
+
+
+def narrow_source(reader: Reader, layer: Any, source: AnyValue) -> AnyValue:
+    """Return a value that a table can take.
+
+    Raises:
+        WidthError: It has too many bits.
+    """
+    bits = reader.bits(layer.inputs[0])
+    if not isinstance(source, Curve) and bits > MAX_TABLE_BITS:
+        raise WidthError(
+            layer.name, expected=f"an input of at most {MAX_TABLE_BITS} bits, of which a function is a table",
+            got=f"{bits} bits", hint="Give the layer in front a narrower result: Precision result 'fixed<12,4>' in the "
+            "configuration.",
+        )  # fmt: skip
+    return source

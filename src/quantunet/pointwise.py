@@ -18,7 +18,19 @@ from quantunet.ranges import Bound, limited
 from quantunet.reach import is_inside, is_on_grid, without_idle_bounds
 from quantunet.settle import Settler
 from quantunet.value_types import fits, settled_type
-from quantunet.values import AnyValue, Curve, InputSource, Joined, Place, Rule, Value, as_value, compared, root
+from quantunet.values import (
+    AnyValue,
+    Curve,
+    InputSource,
+    Joined,
+    Place,
+    Rule,
+    TensorSource,
+    Value,
+    as_value,
+    compared,
+    root,
+)
 
 
 class Pointwise:
@@ -140,7 +152,8 @@ class Pointwise:
             sloped = _with_slope(value)
             if sloped is not value:
                 return self._quantised(place, sloped, rule)
-            if (value.low, value.high) != (None, None):
+            chosen = compared(value.source) and value.untouched and isinstance(root(value.source), TensorSource)
+            if chosen or (value.low, value.high) != (None, None):
                 return self._quantised(place, self._settler.held(value, value.place), rule)
             return replace(behind, step=rule.step, rounding=rule.rounding, wraps=True)
         result = replace(
