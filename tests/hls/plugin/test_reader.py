@@ -106,6 +106,17 @@ POOL = {
 POOL_TYPES = {"result": "ufixed<3,1>", "accum": "ufixed<3,1>"}
 
 
+def test_a_pooling_may_be_wrapped_behind_its_quantizer(tmp_path: Path) -> None:
+    wrapped = {"result": "ufixed<2,0,TRN,WRAP>", "accum": "ufixed<3,1>"}
+    graph = from_model_graph(foreign(tmp_path, precision={"result": "ufixed<3,1,TRN,SAT>"}, tail=((POOL, wrapped),)))
+    image = np.random.default_rng(7).integers(0, 256, size=(4, 4, 1))
+    sat = [converted(each, 3, 1, False, "TRN", "SAT") for each in sums(image, *weights())]
+    greatest = np.array(sat).reshape(2, 2, 2, 2, 2).max(axis=(1, 3)).ravel()
+    expected = [converted(Fraction(each), 2, 0, False, "TRN", "WRAP") for each in greatest]
+    assert any(each != got for each, got in zip(greatest, expected, strict=True))
+    assert same(graph, image, expected) == 8
+
+
 def test_pooling_is_read(tmp_path: Path) -> None:
     graph = from_model_graph(foreign(tmp_path, tail=((POOL, POOL_TYPES),)))
     assert [type(node) for node in graph.nodes] == [Conv2d, MaxPool2d]
