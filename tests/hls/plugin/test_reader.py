@@ -107,12 +107,12 @@ POOL_TYPES = {"result": "ufixed<3,1>", "accum": "ufixed<3,1>"}
 
 
 def test_a_pooling_may_be_wrapped_behind_its_quantizer(tmp_path: Path) -> None:
-    wrapped = {"result": "ufixed<2,0,TRN,WRAP>", "accum": "ufixed<3,1>"}
-    graph = from_model_graph(foreign(tmp_path, precision={"result": "ufixed<3,1,TRN,WRAP>"}, tail=((POOL, wrapped),)))
+    wrapped = {"result": "ufixed<5,0,TRN,WRAP>", "accum": "ufixed<3,1>"}
+    graph = from_model_graph(foreign(tmp_path, precision={"result": "ufixed<6,1,TRN,WRAP>"}, tail=((POOL, wrapped),)))
     image = np.random.default_rng(7).integers(0, 256, size=(4, 4, 1))
-    inner = [converted(each, 3, 1, False, "TRN", "WRAP") for each in sums(image, *weights())]
+    inner = [converted(each, 6, 1, False, "TRN", "WRAP") for each in sums(image, *weights())]
     greatest = np.array(inner).reshape(2, 2, 2, 2, 2).max(axis=(1, 3)).ravel()
-    expected = [converted(Fraction(each), 2, 0, False, "TRN", "WRAP") for each in greatest]
+    expected = [converted(Fraction(each), 5, 0, False, "TRN", "WRAP") for each in greatest]
     assert any(each != got for each, got in zip(greatest, expected, strict=True))
     assert same(graph, image, expected) == 8
 
