@@ -251,7 +251,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Judge many files; 1 if anything is wrong with one of them, or nothing was compared in a leg."""
     options = _parser().parse_args(arguments)
     end = options.seed + (options.count or (1000 if options.seconds is None else sys.maxsize))
-    logging.disable(logging.CRITICAL)
     write, report = sys.stdout.write, Report()
     begin = said = time.monotonic()
     until = begin + (math.inf if options.seconds is None else options.seconds)
@@ -278,4 +277,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    logging.disable(logging.CRITICAL)  # of the whole process; what is refused is counted
     sys.exit(main())

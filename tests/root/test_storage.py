@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -61,11 +62,13 @@ def test_a_lock_is_held_by_one_at_a_time(tmp_path: Path, caplog: pytest.LogCaptu
             order.append("second")
 
     with locked(tmp_path / "a" / "lock"):
-        thread = threading.Thread(target=second)
+        thread = threading.Thread(target=second, daemon=True)
         thread.start()
+        until = time.monotonic() + 60
         while "waiting for the first" not in caplog.text:
             thread.join(0.01)
             assert thread.is_alive()
+            assert time.monotonic() < until, "nothing was said"
         order.append("first")
     thread.join()
     assert order == ["first", "second"]
