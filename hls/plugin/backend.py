@@ -29,7 +29,7 @@ class QuantUNetBackend(FPGABackend):
     def __init__(self) -> None:
         super().__init__(name="QuantUNet")
         register_layers()
-        register_front_ends()
+        register_front_ends(self.name)
         self._default_flow: str = register_flow("ip", None, requires=["optimize"], backend=self.name)
         self._writer_flow: str = register_flow(
             "write", ["quantunet:write_hls"], requires=[self._default_flow], backend=self.name

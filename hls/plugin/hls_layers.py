@@ -33,9 +33,30 @@ class QunReLU(Layer):
         self.add_output_variable(self.get_input_variable().shape)
 
 
+class QunOnnxLayer(Layer):
+    """A layer of an ONNX file whose attributes are read from the file's own node; the shape is the file's.
+
+    Attributes of the layer: ``shape``, without the batch, in the file's order of axes.
+    """
+
+    _expected_attributes = (Attribute("shape", value_type=list, configurable=False),)
+
+    def initialize(self) -> None:
+        """Add the output."""
+        self.add_output_variable(list(self.attributes["shape"]))
+
+
+class QunOnnxConvTranspose(QunOnnxLayer):
+    """``ConvTranspose``: weights and bias are constants that it reads."""
+
+
+class QunOnnxResize(QunOnnxLayer):
+    """``Resize``: the image is its only input; ``factors`` has a fraction for each axis without the batch."""
+
+
 def register_plugin_layers() -> None:
     """Make the classes known to hls4ml; a second call changes nothing."""
-    for layer in (QunConvTranspose1D, QunReLU):
+    for layer in (QunConvTranspose1D, QunOnnxConvTranspose, QunOnnxResize, QunReLU):
         if layer.__name__ not in layer_map:
             register_layer(layer.__name__, layer)
 

@@ -9,15 +9,15 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
-
 from quantunet import functions
 from quantunet.accumulator import bits_for
 from quantunet.curve_tables import MAX_TABLE_BITS
 from quantunet.errors import ShapeError, UnsupportedOpError, WidthError
+from quantunet.hls.plugin.onnx_layers import read_onnx_conv_transpose, read_onnx_resize
 from quantunet.hls.plugin.precision import behind, held, holds, qtype_of, rule_of
 from quantunet.hls.plugin.quantizer_layers import read_quantizer, read_unary_table
-from quantunet.hls.plugin.reading import AS_IT_IS, Layout, Reader, narrow_source, result, shape_of
+from quantunet.hls.plugin.reading import AS_IT_IS, Layout, Reader, narrow_source, result
+from quantunet.hls.plugin.weights import integers, reals
 from quantunet.ir import Array, Conv2d, ConvTranspose2d, IntArray, Pair, QType, Sides, Tensor
 from quantunet.values import AnyValue, Form, Place, Rule, SumSource, frac_of, step_of
 from quantunet.window_layers import Window
@@ -60,45 +60,9 @@ def _is_signal(layer: Any) -> bool:
     return layer.get_attr("filt_height") is None and layer.get_attr("pool_height") is None
 
 
-def integers(reader: Reader, layer: Any, name: str, what: str) -> tuple[Array, QType]:
-    """Return weights as integers of the type that the layer declares for them.
-
-    Real weights are rounded to it as the type says, which is what every backend of hls4ml does.
-    """
-    weights = layer.weights[name]
-    rule = rule_of(layer.name, weights.type.precision)
-    qtype = qtype_of(layer.name, weights.type.precision)
-    data = np.asarray(weights.data, dtype=np.float64)
-    scaled = np.ldexp(data, qtype.frac)
-    codes = np.rint(scaled)
-    exact = codes == scaled
-    codes = np.clip(codes, -(2.0**62), 2.0**62).astype(np.int64)
-    for place in zip(*np.nonzero(~exact), strict=True):
-        codes[place] = rule.rounding(Fraction(float(data[place])) / rule.step)
-    low, high = (int(codes.min()), int(codes.max())) if codes.size else (0, 0)
-    if low < rule.low or high > rule.high:
-        codes = _limited(codes, qtype, rule.low, rule.high, wraps=rule.wraps)
-    if not exact.all() or low < rule.low or high > rule.high:
-        reader.rounded.setdefault(f"{what} to {weights.type.precision}", []).append(layer.name)
-    return codes, qtype
-
-
-def _limited(codes: Array, qtype: QType, low: int, high: int, *, wraps: bool) -> Array:
-    if not wraps:
-        return np.clip(codes, low, high)
-    span = np.int64(1 << qtype.bits)
-    return np.asarray((codes - qtype.qmin) % span + qtype.qmin)
-
-
-def _reals(reader: Reader, layer: Any, name: str, what: str) -> list[Fraction]:
-    codes, qtype = integers(reader, layer, name, what)
-    step = Fraction(2) ** -qtype.frac
-    return [int(code) * step for code in codes.reshape(-1).tolist()]
-
-
 def read_input(reader: Reader, layer: Any, place: Place) -> None:
     """Read an input: a tensor of its declared type."""
-    reader.unread[layer.outputs[0]] = Tensor(place.output, shape_of(layer), qtype_of(layer.name, result(layer)))
+    reader.unread[layer.outputs[0]] = Tensor(place.output, reader.shape_of(layer), qtype_of(layer.name, result(layer)))
 
 
 def read_conv(reader: Reader, layer: Any, place: Place) -> None:
@@ -153,7 +117,7 @@ def read_conv_transpose(reader: Reader, layer: Any, place: Place) -> None:
     rows, columns = (
         (size - 1) * step + taps - left - out
         for size, step, taps, left, out in zip(
-            reader.source(layer).shape[:2], stride, kernel, first, shape_of(layer)[:2], strict=True
+            reader.source(layer).shape[:2], stride, kernel, first, reader.shape_of(layer)[:2], strict=True
         )
     )
     weight = codes.reshape(*kernel, channels_in, channels_out)
@@ -188,7 +152,7 @@ def _matrix(
 ) -> None:
     source = reader.source(layer, flat=flat)
     form = Form.of(qtype if qtype.signed else QType(qtype.bits + 1, True, qtype.frac))
-    bias = _reals(reader, layer, "bias", "biases")
+    bias = reals(reader, layer, "bias", "biases")
     value = reader.builder.matrix(place, kind, source, IntArray.of(weight), form, bias, window)
     assert isinstance(value.source, SumSource)
     _check_accumulator(reader, layer, value.source)
@@ -254,9 +218,14 @@ def read_concat(reader: Reader, layer: Any, place: Place) -> None:
     sizes = layer.get_output_variable().shape
     given = int(layer.get_attr("axis"))
     axis = given + 3 if given < 0 else given - 1 + 3 - len(sizes)  # of height, width, channels
+    if layer.outputs[0] in reader.channels_first:
+        axis = (axis - 1) % 3
     legs = [reader.source(layer, index) for index in range(len(layer.inputs))]
     if axis == 2:
-        reader.keep(layer, place, reader.builder.concat(place, legs))
+        target = qtype_of(layer.name, result(layer))
+        sources = [qtype_of(layer.name, reader.precision(variable)) for variable in layer.inputs]
+        exact = all(holds(target, (each.qmin, each.qmax), each.frac) for each in sources)
+        reader.keep(layer, place, reader.builder.concat(place, legs), exact=exact)
         return
     if len(legs) != 2 or not 0 <= axis < 2:
         raise UnsupportedOpError(
@@ -484,7 +453,7 @@ def read_prelu(reader: Reader, layer: Any, place: Place) -> None:
     """Read a ReLU with a slope of each channel."""
     source = reader.source(layer, flat=True)
     channels = source.shape[2]
-    slopes = _reals(reader, layer, "param", "slopes")
+    slopes = reals(reader, layer, "param", "slopes")
     if len(slopes) % channels or any(slope != slopes[i % channels] for i, slope in enumerate(slopes)):
         raise UnsupportedOpError(
             layer.name, expected="one slope for each channel", got="a slope for each pixel",
@@ -515,7 +484,7 @@ def read_batch_norm(reader: Reader, layer: Any, place: Place) -> None:
     """Read a BatchNormalization, or the scales of a quantizer: a factor and a summand of each channel."""
     source = reader.source(layer)
     channels = source.shape[2]
-    parts = [_reals(reader, layer, name, name) for name in ("scale", "bias")]
+    parts = [reals(reader, layer, name, name) for name in ("scale", "bias")]
     spread = [part * channels if len(part) == 1 else part for part in parts]
     if any(len(part) != channels for part in spread):
         raise ShapeError(layer.name, expected=f"constants of {channels} channels", got=str([len(p) for p in parts]))
@@ -528,7 +497,7 @@ def read_reshape(reader: Reader, layer: Any, place: Place) -> None:
     At the model's edge it only says how the values lie. A flattened map stays one, and what reads it decides; channels
     become pixels.
     """
-    variable, target = layer.inputs[0], shape_of(layer)
+    variable, target = layer.inputs[0], reader.shape_of(layer)
     if variable in reader.unread and reader.is_read_once(variable):
         reader.unread[variable] = replace(reader.unread[variable], shape=target)
         reader.values[layer.outputs[0]] = reader.source(layer, flat=True)
@@ -562,7 +531,7 @@ def read_cropping(reader: Reader, layer: Any, place: Place) -> None:
 
 def read_resize(reader: Reader, layer: Any, place: Place) -> None:
     """Read a resizing by whole factors."""
-    source, target = reader.source(layer), shape_of(layer)
+    source, target = reader.source(layer), reader.shape_of(layer)
     algorithm = reader.original.interpolation(layer)
     factor = (target[0] // source.shape[0], target[1] // source.shape[1])
     if (source.shape[0] * factor[0], source.shape[1] * factor[1]) != target[:2] or min(factor) < 1:
@@ -580,28 +549,33 @@ def read_resize(reader: Reader, layer: Any, place: Place) -> None:
 
 
 def read_transpose(reader: Reader, layer: Any, place: Place) -> None:
-    """Leave out a transposition at the model's edge: it says in which order values lie, and changes none."""
+    """Leave out a transposition: it says in which order values lie, and changes none.
+
+    At the model's edge what is given or returned is transposed; inside, the layers up to the next transposition have
+    the channels first.
+    """
     variable, target = layer.inputs[0], layer.outputs[0]
     perm = [int(axis) for axis in layer.get_attr("perm")]
     at_input = variable in reader.unread and reader.is_read_once(variable)
     at_output = target in reader.model.outputs and not layer.get_output_nodes()
     sizes = tuple(int(size) for size in reader.model.output_vars[variable].shape)
-    first, last = [*range(1, len(perm)), 0], [len(perm) - 1, *range(len(perm) - 1)]
+    to_last, to_first = [*range(1, len(perm)), 0], [len(perm) - 1, *range(len(perm) - 1)]
     order = [axis for axis in perm if sizes[axis] != 1]
-    moves = order != sorted(order)
-    if not (at_input and (perm == first or not moves)) and not (at_output and (perm == last or not moves)):
+    moves, is_first = order != sorted(order), variable in reader.channels_first
+    if at_input and (perm == to_last or not moves):
+        reader.unread[variable] = replace(reader.unread[variable], shape=reader.shape_of(layer))
+        reader.layout = (Layout(sizes, tuple(perm)) if moves else AS_IT_IS), reader.layout[1]
+    elif at_output and not is_first and (perm == to_first or not moves):
+        reader.layout = reader.layout[0], (Layout(sizes, tuple(perm)) if moves else AS_IT_IS)
+    elif perm != (to_last if is_first else to_first):
         raise UnsupportedOpError(
             layer.name,
-            expected="tensors with the channels last",
+            expected="tensors with the channels last, or with the channels first",
             got=f"a transposition of {sizes} by {perm}",
             hint="Leave it out, or put it at the model's input or output.",
         )
-    layout = Layout(sizes, tuple(perm)) if moves else AS_IT_IS
-    if at_input:
-        reader.unread[variable] = replace(reader.unread[variable], shape=shape_of(layer))
-        reader.layout = layout, reader.layout[1]
-    else:
-        reader.layout = reader.layout[0], layout
+    elif not is_first:
+        reader.channels_first.add(target)
     reader.values[target] = reader.source_of(variable)
 
 
@@ -662,6 +636,8 @@ READERS: Mapping[str, Read] = {
     "EinsumDense": read_einsum_dense,
     "FixedPointQuantizer": read_quantizer,
     "UnaryLUT": read_unary_table,
+    "QunOnnxConvTranspose": read_onnx_conv_transpose,
+    "QunOnnxResize": read_onnx_resize,
     "QunReLU": read_relu,
     "Resize": read_resize,
     "Transpose": read_transpose,

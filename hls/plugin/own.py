@@ -86,7 +86,10 @@ def read_own(model: Any) -> Graph:
         name = layer.get_attr(TENSOR_ATTRIBUTE)
         unit = layer.get_attr(UNIT_ATTRIBUTE)
         target = Tensor(
-            name, shape_of(layer), qtype_of(layer.name, result(layer)), None if unit is None else Fraction(unit)
+            name,
+            shape_of(layer.name, layer.get_output_variable().shape),
+            qtype_of(layer.name, result(layer)),
+            None if unit is None else Fraction(unit),
         )
         if layer.get_attr(NODE_ATTRIBUTE) is not None:
             sources = [tensors[variable] for variable in layer.inputs]

@@ -1,15 +1,8 @@
-"""Layers of PyTorch that hls4ml 1.3 lacks: transpose convolutions of signals and of images.
-
-hls4ml loads its backends while its own packages are half loaded: :mod:`hls4ml.converters.pytorch_to_hls`, which has the
-table of handlers, cannot be imported then. The handlers are added when that module has been loaded.
-"""
+"""Layers of PyTorch that hls4ml 1.3 lacks: transpose convolutions of signals and of images."""
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Callable, Sequence
-from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
@@ -20,41 +13,15 @@ from quantunet.hls.plugin.hls_layers import spread_taps
 
 Shape = Sequence[int | None]
 
-_TABLE = "hls4ml.converters.pytorch_to_hls"
+TABLE = "hls4ml.converters.pytorch_to_hls"
+"""The module of hls4ml that has the handlers."""
 
 
-def register_pytorch() -> None:
-    """Add the handlers to hls4ml's table, now or when it is loaded; a second call changes nothing."""
-    if _TABLE in sys.modules:
-        _add(sys.modules[_TABLE])
-    elif not any(isinstance(finder, _WhenLoaded) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _WhenLoaded())
-
-
-def _add(table: ModuleType) -> None:
+def add_to(table: ModuleType) -> None:
+    """Add the handlers to hls4ml's table; a second call changes nothing."""
     for name, handler in _HANDLERS.items():
         if name not in table.layer_handlers:
             table.register_pytorch_layer_handler(name, handler)
-
-
-class _WhenLoaded:
-    """A finder that adds the handlers behind the loading of one module, once."""
-
-    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        """Return the module's spec with a loader that adds the handlers; ``None`` for every other module."""
-        if name != _TABLE:
-            return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(name)
-        if spec is not None and spec.loader is not None:
-            load = spec.loader.exec_module
-
-            def load_and_add(module: ModuleType) -> None:
-                load(module)
-                _add(module)
-
-            spec.loader.exec_module = load_and_add  # type: ignore[method-assign]
-        return spec
 
 
 def _conv_transpose(

@@ -115,6 +115,7 @@ def _graph(reader: Reader) -> Graph:
                 got=layer.class_name,
                 hint=_WAYS_ROUND.get(layer.class_name, "Remove the layer, or compute it outside."),
             )
+        reader.follow(layer)
         try:
             read(reader, layer, reader.place(layer, order))
         except WidthError:
@@ -125,6 +126,8 @@ def _graph(reader: Reader) -> Graph:
     variable = reader.model.outputs[0]
     place = Place(reader.names[variable], len(reader.model.get_layers()) - 1, f"{reader.names[variable]}_out")
     output = reader.source_of(variable)
+    if variable in reader.channels_first:
+        reader.layout = reader.layout[0], Layout(output.shape, (2, 0, 1))
     for each in list(reader.unread):
         reader.source_of(each)
     if isinstance(output, Value):

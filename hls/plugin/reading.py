@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from quantunet.curve_tables import MAX_TABLE_BITS
-from quantunet.errors import ModelError, ShapeError, WidthError
+from quantunet.errors import ModelError, ShapeError, UnsupportedOpError, WidthError
 from quantunet.hls.csim.lower.names import unique_names
 from quantunet.hls.plugin.original import Original
 from quantunet.hls.plugin.precision import rule_of
@@ -22,19 +22,22 @@ def result(layer: Any) -> Any:
     return layer.get_output_variable().type.precision
 
 
-def shape_of(layer: Any) -> Shape:
-    """Return the shape of a layer's result: a vector is one pixel, a signal one row.
+def shape_of(name: str, axes: Any, *, first: bool = False) -> Shape:
+    """Return a shape in the hardware's order: a vector is one pixel, a signal one row.
+
+    Args:
+        name: The layer, for the error.
+        axes: The sizes of its result.
+        first: Whether the channels are the first of them.
 
     Raises:
-        ShapeError: It has more than three axes.
+        ShapeError: There are more than three axes.
     """
-    return _shape(layer.name, layer.get_output_variable().shape)
-
-
-def _shape(name: str, axes: Any) -> Shape:
     sizes = tuple(int(size) for size in axes)
     if not 1 <= len(sizes) <= 3:
-        raise ShapeError(name, expected="a tensor of one to three axes, channels last", got=str(sizes))
+        raise ShapeError(name, expected="a tensor of one to three axes, the channels last", got=str(sizes))
+    if first:
+        sizes = (*sizes[1:], sizes[0])
     height, width, channels = (1,) * (3 - len(sizes)) + sizes
     return height, width, channels
 
@@ -65,6 +68,17 @@ class Layout:
 AS_IT_IS = Layout()
 """The order of the hardware: rows, columns, channels."""
 
+_ANY_ORDER = (
+    "Activation",
+    "Concatenate",
+    "FixedPointQuantizer",
+    "Merge",
+    "ParametrizedActivation",
+    "QunOnnxConvTranspose",
+    "QunOnnxResize",
+)
+"""Layers that mean the same with the channels first."""
+
 
 class Reader:
     """Reads the layers in order; what each variable holds is a value of the builder.
@@ -73,6 +87,8 @@ class Reader:
         rounded: The layers whose real weights were rounded, by what and to which type.
         defaults: The precisions of what nobody has chosen.
         layout: How the values of the model's input and of its output lie, where the hardware has another order.
+        channels_first: Variables whose values the model has in that order: between two transpositions of an ONNX file.
+            The hardware has the channels last all the same.
     """
 
     def __init__(self, model: Any) -> None:
@@ -84,6 +100,7 @@ class Reader:
         self.rounded: dict[str, list[str]] = {}
         self.defaults = _defaults(model)
         self.layout = AS_IT_IS, AS_IT_IS
+        self.channels_first: set[str] = set()
         self.names = self._names()
 
     def _names(self) -> dict[str, str]:
@@ -98,6 +115,7 @@ class Reader:
         for order, layer in enumerate(self.model.get_layers()):
             value = self.values.get(layer.outputs[0])
             moved = layer.class_name == "Transpose" or (layer.class_name == "Input" and self.layout[0].perm)
+            moved = moved or layer.outputs[0] in self.channels_first
             wide = self.bits(layer.outputs[0]) > MAX_BITS  # sums that a later layer has requantised
             if layer.outputs[0] in self.model.outputs and not moved:
                 found[layer.name] = graph.output
@@ -114,6 +132,33 @@ class Reader:
     def place(self, layer: Any, order: int) -> Place:
         """Return the name, the place and the output of a layer's node."""
         return Place(identifier(layer.name), order, self.names[layer.outputs[0]])
+
+    def shape_of(self, layer: Any) -> Shape:
+        """Return the shape of a layer's result in the hardware's order: a vector is one pixel, a signal one row.
+
+        Raises:
+            ShapeError: It has more than three axes.
+        """
+        return self._shape(layer.name, layer.outputs[0])
+
+    def _shape(self, name: str, variable: str) -> Shape:
+        return shape_of(name, self.model.output_vars[variable].shape, first=variable in self.channels_first)
+
+    def follow(self, layer: Any) -> None:
+        """Take over the order of the axes from what a layer reads.
+
+        Raises:
+            UnsupportedOpError: It reads two orders, or has one of its own.
+        """
+        first = {variable in self.channels_first for variable in layer.inputs}
+        if True not in first or layer.class_name == "Transpose":
+            return
+        if first != {True} or layer.class_name not in _ANY_ORDER:
+            raise UnsupportedOpError(
+                layer.name, expected="tensors with the channels last", got="one with the channels first",
+                hint="Convert the file with qonnx' ConvertToChannelsLastAndClean, or give it to quantunet itself.",
+            )  # fmt: skip
+        self.channels_first |= set(layer.outputs)
 
     def precision(self, variable: str) -> Any:
         """Return a variable's declared type."""
@@ -140,7 +185,7 @@ class Reader:
             ShapeError: A map that was flattened, where another shape is read.
         """
         value = self.source_of(layer.inputs[index])
-        declared = _shape(layer.name, self.model.output_vars[layer.inputs[index]].shape)
+        declared = self._shape(layer.name, layer.inputs[index])
         if not flat and value.shape != declared:
             raise ShapeError(
                 layer.name, expected=f"an input of shape {declared}", got=f"a map of {value.shape}, flattened",
@@ -154,7 +199,7 @@ class Reader:
             self.values[variable] = self.builder.input_tensor(self.unread.pop(variable))
         return self.values[variable]
 
-    def keep(self, layer: Any, place: Place, value: AnyValue, rule: Rule | None = None) -> None:
+    def keep(self, layer: Any, place: Place, value: AnyValue, rule: Rule | None = None, *, exact: bool = False) -> None:
         """Remember what a layer returns, behind the conversion to its result type; one that several read is settled.
 
         Args:
@@ -162,9 +207,11 @@ class Reader:
             place: Its place.
             value: What it computes.
             rule: The conversion, where it is not that of the result's type alone.
+            exact: Whether there is no conversion.
         """
-        value = self.builder.quantise(place, value, rule or rule_of(layer.name, result(layer)))
-        shape = shape_of(layer)
+        if not exact:
+            value = self.builder.quantise(place, value, rule or rule_of(layer.name, result(layer)))
+        shape = self.shape_of(layer)
         if shape != value.shape and math.prod(shape) != math.prod(value.shape):  # a flattened map keeps its shape here
             raise ShapeError(layer.name, expected=f"a result of shape {value.shape}", got=str(shape))
         variable = layer.outputs[0]

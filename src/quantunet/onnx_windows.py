@@ -128,16 +128,33 @@ def conv(walk: Walk, op: Op) -> Carried:
 
 def conv_transpose(walk: Walk, op: Op) -> Carried:
     """Read ``ConvTranspose``."""
+    tensor, source, codes, forms = _operands(walk, op, 1)
+    rank = len(tensor.axes) - 2
+    window = transpose_window(op, rank, source.shape[2 - rank : 2], codes.shape[2:])
+    return _matrix(walk, op, ConvTranspose2d, tensor, source, codes.transpose(2, 3, 0, 1), forms, window)
+
+
+def transpose_window(op: Op, rank: int, size: Sequence[int], kernel: Sequence[int]) -> Window:
+    """Return the stride of a ``ConvTranspose`` and what it leaves out of its full result.
+
+    Args:
+        op: The op.
+        rank: Axes of a picture: 2, or 1 of a signal.
+        size: The sizes of these axes in the input.
+        kernel: Height and width of the kernel.
+
+    Raises:
+        UnsupportedOpError: Groups, a dilation, or a padding that is not known.
+        FileFormatError: Attributes for other axes.
+    """
     groups = op.attributes.integer("group", 1)
     if groups != 1:
         raise UnsupportedOpError(
             op.name, expected="a transpose convolution in one group", got=f"{groups} groups",
             hint="Write the weights of all groups into one, with zeros between channels that do not meet.",
         )  # fmt: skip
-    tensor, source, codes, forms = _operands(walk, op, 1)
-    rank, attributes = len(tensor.axes) - 2, op.attributes
-    stride, kernel = pair_of(op, "strides", rank), codes.shape[2:]
-    dilation = pair_of(op, "dilations", rank)
+    attributes = op.attributes
+    stride, dilation = pair_of(op, "strides", rank), pair_of(op, "dilations", rank)
     if any(step > 1 and taps > 1 for step, taps in zip(dilation, kernel, strict=True)):
         expect(op, "dilations", list(dilation), [1, 1])
     more = attributes.integers("output_padding") or [0] * rank
@@ -145,7 +162,6 @@ def conv_transpose(walk: Walk, op: Op) -> Carried:
     auto, wanted = attributes.text("auto_pad", "NOTSET"), attributes.integers("output_shape")
     if len(more) != rank or len(pads) != 2 * rank or (wanted is not None and len(wanted) < rank):
         raise FileFormatError(op.name, expected=f"attributes for {rank} axes", got=f"pads {pads}, {more}, {wanted}")
-    size = source.shape[2 - rank : 2]
     if wanted is None and auto in ("SAME_UPPER", "SAME_LOWER"):
         wanted = [length * step for length, step in zip(size, stride[-rank:], strict=True)]
     if wanted is not None:
@@ -160,8 +176,7 @@ def conv_transpose(walk: Walk, op: Op) -> Carried:
     elif auto != "NOTSET":
         raise UnsupportedOpError(op.name, expected="auto_pad NOTSET, VALID, SAME_UPPER or SAME_LOWER", got=auto)
     crops = [pad - (more[axis - rank] if axis >= rank else 0) for axis, pad in enumerate(pads)]
-    window = Window(stride, (1, 1), sides_of(crops))
-    return _matrix(walk, op, ConvTranspose2d, tensor, source, codes.transpose(2, 3, 0, 1), forms, window)
+    return Window(stride, (1, 1), sides_of(crops))
 
 
 def _matrix(
@@ -262,8 +277,26 @@ def resize(walk: Walk, op: Op) -> Carried:
     if any(factor != 1 for axis, factor in enumerate(factors) if axis not in spots):
         raise UnsupportedOpError(op.name, expected="height and width to be resized", got=f"factors {factors}")
     factor = [factors[spot] if spot is not None else Fraction(1) for spot in spots]
-    mode = op.attributes.text("mode", "nearest")
     place, size = place_of(op), tensor.value.shape[:2]
+    whole, nearest = resizing(op, factor, size)
+    if whole == (1, 1):
+        return tensor
+    resized = walk.builder.nearest if nearest else walk.builder.bilinear
+    return replace(tensor, value=resized(place, tensor.value, whole))
+
+
+def resizing(op: Op, factor: Sequence[Fraction], size: Pair) -> tuple[Pair, bool]:
+    """Return the whole factors of a ``Resize``, and whether it repeats pixels; else it is linear.
+
+    Args:
+        op: The op.
+        factor: Of height and width.
+        size: Height and width of the input.
+
+    Raises:
+        UnsupportedOpError: It is anything else.
+    """
+    mode = op.attributes.text("mode", "nearest")
     if any(each < 1 or each.denominator != 1 for each in factor):
         raise UnsupportedOpError(
             op.name, expected="whole factors of 1 or more", got=" and ".join(str(float(each)) for each in factor),
@@ -271,7 +304,7 @@ def resize(walk: Walk, op: Op) -> Carried:
         )  # fmt: skip
     whole = (int(factor[0]), int(factor[1]))
     if whole == (1, 1):
-        return tensor
+        return whole, True
     coordinates = _coordinates(op)
     if mode == "nearest":
         rounding = op.attributes.text("nearest_mode", "round_prefer_floor") if op.kind == "Resize" else "floor"
@@ -281,7 +314,7 @@ def resize(walk: Walk, op: Op) -> Carried:
                     op.name, expected="each pixel repeated", got=f"nearest_mode {rounding} with {coordinates}",
                     hint="Use coordinate_transformation_mode asymmetric with nearest_mode floor, as torch exports it.",
                 )  # fmt: skip
-        return replace(tensor, value=walk.builder.nearest(place, tensor.value, whole))
+        return whole, True
     expect(op, "mode", mode, "linear")
     if max(whole) > 2:
         raise UnsupportedOpError(op.name, expected="linear interpolation to twice the size", got=f"factors {whole}")
@@ -291,7 +324,7 @@ def resize(walk: Walk, op: Op) -> Carried:
                 op.name, expected="coordinate_transformation_mode half_pixel (torch: align_corners=False)",
                 got=coordinates,
             )  # fmt: skip
-    return replace(tensor, value=walk.builder.bilinear(place, tensor.value, whole))
+    return whole, False
 
 
 def _coordinates(op: Op) -> str:

@@ -410,7 +410,7 @@ REFUSED: dict[str, tuple[dict[str, Any], type[QuantUNetError], str]] = {
     "transposition": (
         {"tail": (({"class_name": "Transpose", "perm": [1, 0, 2]}, {"result": "ufixed<3,1,RND_CONV,SAT>"}),)},
         UnsupportedOpError,
-        r"t2: expected tensors with the channels last, got a transposition of \(4, 4, 2\)",
+        r"t2: expected tensors with the channels last, or with the channels first, got a transposition of \(4, 4, 2\)",
     ),
     "unknown layer": (
         {"tail": (({"class_name": "Embedding", "n_in": 4, "n_out": 2, "vocab_size": 4,
