@@ -49,7 +49,7 @@ def read_onnx_resize(reader: Reader, layer: Any, place: Place) -> None:
 
 def _op(reader: Reader, layer: Any) -> Op:
     """Return the layer's node of the file."""
-    node = reader.original.of(layer)
+    node = reader.original.known(layer)
     return Op(node, layer.name, 0, node.op_type)
 
 

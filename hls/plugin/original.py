@@ -55,6 +55,19 @@ class Original:
                 return found
         return None
 
+    def known(self, layer: Any) -> Any:
+        """Return the original of an hls4ml layer.
+
+        Raises:
+            UnsupportedOpError: It is not known.
+        """
+        found = self.of(layer)
+        if found is None:
+            raise UnsupportedOpError(
+                layer.name, expected="the model that it was converted from", got="nothing", hint=_HINT
+            )
+        return found
+
     def window(self, layer: Any, kernel: tuple[int, int], *, grouped: bool = True) -> tuple[tuple[int, int], int]:
         """Return what a convolution or a pooling says beside hls4ml's own attributes: dilation and groups.
 

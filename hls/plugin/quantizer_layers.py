@@ -30,7 +30,7 @@ def read_quantizer(reader: Reader, layer: Any, place: Place) -> None:
     if bits < 1:
         raise UnsupportedOpError(
             layer.name, expected="a quantizer with bits", got="one that has none left: its values are all 0",
-            hint="Train with a smaller beta, or give HGQ2's quantizer a least number of bits.",
+            hint="Give the quantizer a bit, or leave out what it takes away.",
         )  # fmt: skip
     rule = rule_of(layer.name, FixedPrecisionType(bits, integer, bool(signed), layer.RND, layer.SAT))
     reader.keep(layer, place, reader.source(layer, flat=True), rule)

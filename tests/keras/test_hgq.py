@@ -213,3 +213,13 @@ def test_the_rest_is_refused_by_name(make: Callable[[], Any], data: dict[str, An
     model = made(make, 0, **data)
     with pytest.raises(UnsupportedOpError, match=said):
         compiled(model, tmp_path)
+
+
+def test_a_quantizer_without_bits_is_refused(tmp_path: Path) -> None:
+    model = made(u_net, 0)
+    assigned = [each for each in model.variables if "max_pooling2d" in each.path and each.path.endswith("/f")]
+    for variable in assigned:
+        variable.assign(variable.numpy() * 0 - 9)
+    assert len(assigned) == 1
+    with pytest.raises(UnsupportedOpError, match=r"q_max_pooling2d\w*_iq: expected a quantizer with bits"):
+        compiled(model, tmp_path)

@@ -172,6 +172,14 @@ def by_hls4ml(model: onnx.ModelProto, folder: Path) -> ModelGraph:
         return convert_from_onnx_model(clean, hls_config=config, backend="QuantUNet", output_dir=str(folder))
 
 
+def test_a_file_that_is_not_kept_is_said(tmp_path: Path) -> None:
+    """hls4ml keeps what it was given: of a path it keeps the path."""
+    hls_model = by_hls4ml(u_net(*ENLARGED["nearest"]), tmp_path)
+    hls_model.config.config["OnnxModel"] = str(tmp_path / "file.onnx")
+    with pytest.raises(UnsupportedOpError, match="expected the model that it was converted from"):
+        from_model_graph(hls_model)
+
+
 def by_qonnx(model: onnx.ModelProto, images: np.ndarray) -> np.ndarray:
     """Return what qonnx computes of images with the channels last: channels first."""
     clean = cleanup_model(ModelWrapper(model))
