@@ -8,8 +8,8 @@ from benchmarks.inference import GOLDEN, test_images
 from benchmarks.rows import Context, Part, Row
 from benchmarks.timing import Timing, in_turns, once
 from quantunet import golden
+from quantunet.compare import compare
 from quantunet.errors import ToolFailedError
-from quantunet.golden.compare import compare
 from quantunet.golden.cores import WORKERS
 from quantunet.golden.inference import Taps
 from quantunet.hls.choose.default import default_folding

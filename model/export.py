@@ -26,8 +26,8 @@ from torch import Tensor, nn
 
 from quantunet import golden, qonnx_import, storage
 from quantunet.accumulator import accumulator
+from quantunet.compare import compare
 from quantunet.errors import ModelError
-from quantunet.golden.compare import compare
 from quantunet.ir import Graph, MatrixNode
 from quantunet.model import quantizers
 from quantunet.model.augment import to_float

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from cocotb.triggers import RisingEdge
 
-from quantunet.golden.compare import Difference, compare, compare_stream
+from quantunet.compare import Difference, compare, compare_stream
 from quantunet.ir import Array, QType
 from quantunet.rtl_sim.bench_result import (
     CONFIG_FILE,

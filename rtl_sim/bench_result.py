@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from quantunet.golden.compare import Difference
+from quantunet.compare import Difference
 
 CONFIG_FILE = "bench.json"
 EXPECTED_FILE = "expected.npy"

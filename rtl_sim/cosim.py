@@ -18,8 +18,8 @@ from typing import Literal, get_args
 import numpy as np
 
 from quantunet import golden
+from quantunet.compare import Comparison, compare
 from quantunet.errors import ModelError, ToolFailedError
-from quantunet.golden.compare import Comparison, compare
 from quantunet.golden.inference import check_image
 from quantunet.hls.csim import project, simulation
 from quantunet.hls.folding import Folding

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from quantunet import golden
+from quantunet.compare import compare
 from quantunet.errors import ToolFailedError
-from quantunet.golden.compare import compare
 from quantunet.hls.design import Design
 from quantunet.hls.generate import rtl_project
 from quantunet.hls.schedule.depths import frame_interval

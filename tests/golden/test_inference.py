@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from quantunet import golden
+from quantunet.compare import compare
 from quantunet.errors import ImageError
-from quantunet.golden.compare import compare
 from quantunet.random_network import random_image, random_unet
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from quantunet.golden.compare import compare
+from quantunet.compare import compare
 
 
 def assert_equal(expected: Mapping[str, npt.NDArray[np.integer]], got: Mapping[str, npt.NDArray[np.integer]]) -> int:

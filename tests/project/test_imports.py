@@ -141,6 +141,18 @@ def test_there_is_no_circle() -> None:
     ]
 
 
+def test_a_simulation_loads_no_other_room() -> None:
+    """Every layer is simulated in a process of its own: what its bench imports is loaded as often."""
+    graph = arrows(modules(ROOT))
+    seen: set[str] = set()
+    waiting = {"quantunet.rtl_sim.tb_layer", "quantunet.rtl_sim.tb_network"}
+    while waiting:
+        seen |= waiting
+        waiting = {target for module in waiting for target in graph[module]} - seen
+    assert "quantunet.compare" in seen
+    assert {room_of(module) for module in seen} == {"root", "rtl_sim"}
+
+
 def test_imports_inside_functions_and_by_name_are_seen(tmp_path: Path) -> None:
     (tmp_path / "one.py").write_text("def f():\n    from quantunet.two import g\n")
     (tmp_path / "two.py").write_text('NAME = "quantunet.three"\n')

@@ -11,8 +11,8 @@ import pytest
 from helpers.rtl import BUILD_ROOT
 
 from quantunet import golden
+from quantunet.compare import Difference
 from quantunet.errors import StorageError, ToolFailedError
-from quantunet.golden.compare import Difference
 from quantunet.hls.choose.default import default_folding
 from quantunet.hls.modules import table
 from quantunet.random_network import random_image, random_unet

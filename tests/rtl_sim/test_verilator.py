@@ -31,6 +31,7 @@ endmodule
 
 BENCH = """
 import os
+import sys
 import cocotb
 from cocotb.triggers import Timer
 
@@ -45,6 +46,7 @@ async def count(dut):
 
 @cocotb.test()
 async def counts(dut):
+    assert not [finder for finder in sys.meta_path if "pytest" in type(finder).__module__], "imports are rewritten"
     assert await count(dut) == 3 * int(os.environ["STEP"])
 
 @cocotb.test()

@@ -11,8 +11,8 @@ from rich.table import Table
 
 from quantunet import exit_codes, golden
 from quantunet.commands import _pixel_scale
+from quantunet.compare import compare
 from quantunet.errors import ModelError
-from quantunet.golden.compare import compare
 from quantunet.golden.taps import load_taps
 from quantunet.images import load_image
 from quantunet.pixel_codes import picture_codes

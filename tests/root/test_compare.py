@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from quantunet.compare import Comparison, Difference, compare, compare_stream
 from quantunet.errors import ShapeError
-from quantunet.golden.compare import Comparison, Difference, compare, compare_stream
 
 FRAMES = np.arange(24).reshape(2, 2, 2, 3)
 
