@@ -361,7 +361,7 @@ def _cocotb_environment() -> dict[str, str]:
         )
     return {
         "GPI_USERS": f"{library};{config.pygpi_entry_point()}",
-        # pytest's rewriting would parse every module that a bench imports, numpy included; benches say what they expect.
+        # pytest's rewriting would parse every module that a bench imports, numpy too; benches say what they expect.
         "COCOTB_REWRITE_ASSERTION_FILES": "",
         "PYGPI_PYTHON_BIN": sys.executable,
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
