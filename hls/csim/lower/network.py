@@ -29,7 +29,7 @@ from quantunet.ir import Graph, Node, Tensor
 
 
 @dataclass(frozen=True)
-class LayerList:
+class HlsLayerList:
     """What ``ModelGraph.from_layer_list`` takes.
 
     Attributes:
@@ -51,7 +51,7 @@ def lower_node(graph: Graph, node: Node) -> HlsLayer:
     return layer
 
 
-def layer_list(graph: Graph) -> LayerList:
+def layer_list(graph: Graph) -> HlsLayerList:
     """Return a graph as hls4ml layer dictionaries with an explicit precision for every tensor.
 
     The original names go along as attributes, so that :mod:`quantunet.hls.plugin.reader` finds them again.
@@ -94,7 +94,7 @@ def layer_list(graph: Graph) -> LayerList:
     producer = graph.producer(graph.output)
     assert producer is not None
     inputs = tuple(names[name] for name in graph.inputs)
-    return LayerList(tuple(layers), config, inputs, (node_names[producer.name],))
+    return HlsLayerList(tuple(layers), config, inputs, (node_names[producer.name],))
 
 
 def model_graph(
