@@ -144,7 +144,9 @@ def _scores(
     for indices in (outcome.split.val, outcome.split.test):
         masks[indices] = masks_of(samples.images[indices])
     parts = _scored(outcome, samples)
-    return {name: _plain(score(masks[indices], samples.masks[indices])) for name, indices in parts.items()}
+    return {
+        name: _plain(score(masks[indices], samples.masks[indices], distances=True)) for name, indices in parts.items()
+    }
 
 
 def _scored(outcome: Outcome, samples: Samples) -> dict[str, NDArray[np.int64]]:
@@ -182,7 +184,7 @@ def _common(outcome: Outcome, config: TrainConfig, samples: Samples, command: st
             "parts": {name: part_counts(samples, indices) for name, indices in outcome.split.parts().items()},
         },
         "scores": {
-            "note": "dice and iou: mean over the images with a lesion; accuracy: all pixels of all images; "
+            "note": "dice, iou, hd95 (pixels): mean over the images with a lesion; accuracy: all pixels of all images; "
             "false_positive_area: mean share of the pixels over the images without a lesion; "
             "the validation part chose the best epoch, the test part chose nothing",
             "float": _scores(functools.partial(predict, outcome.float_model), outcome, samples),

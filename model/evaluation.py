@@ -140,18 +140,21 @@ def part_report(samples: Samples, masks: NDArray[np.bool_], indices: NDArray[np.
         indices: The images of the part.
     """
     reference, group, label = samples.masks[indices], samples.group[indices], samples.label[indices]
-    each = score_images(masks, reference)
+    each = score_images(masks, reference, distances=True)
     report: dict[str, Any] = {"network": summary(each, group)}
     names = [str(name) for name in np.unique(label) if name]
     if names:
         chosen = {name: np.flatnonzero(label == name) for name in names}
-        report["labels"] = {
-            name: summary(score_images(masks[some], reference[some]), group[some]) for name, some in chosen.items()
-        }
+        report["labels"] = {name: summary(_some(each, some), group[some]) for name, some in chosen.items()}
     if samples.masks_observer2 is not None:
         second = samples.masks_observer2[indices].astype(np.bool_)
-        report["second_observer"] = summary(score_images(second, reference), group)
+        report["second_observer"] = summary(score_images(second, reference, distances=True), group)
     return report
+
+
+def _some(each: ImageScores, chosen: NDArray[np.int64]) -> ImageScores:
+    fields = dataclasses.fields(each)
+    return ImageScores(**{field.name: getattr(each, field.name)[chosen] for field in fields})
 
 
 def images_csv(samples: Samples, indices: NDArray[np.int64], part: Mapping[int, str], each: ImageScores) -> str:
@@ -165,9 +168,9 @@ def images_csv(samples: Samples, indices: NDArray[np.int64], part: Mapping[int, 
     """
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(["index", "part", "label", "group", "dice", "iou", "false_positive_area"])
+    rows.writerow(["index", "part", "label", "group", "dice", "iou", "false_positive_area", "hd95"])
     for at, index in enumerate(indices.tolist()):
-        numbers = (each.dice[at], each.iou[at], each.false_positive[at])
+        numbers = (each.dice[at], each.iou[at], each.false_positive[at], each.hd95[at])
         cells = ["" if math.isnan(number) else f"{number:.6f}" for number in numbers]
         rows.writerow([index, part.get(index, ""), samples.label[index], samples.group[index], *cells])
     return text.getvalue()

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from monai.metrics import compute_dice, compute_iou
+from monai.metrics import compute_dice, compute_hausdorff_distance, compute_iou
 
 from quantunet.errors import ShapeError
 from quantunet.model.metrics import score, score_images
@@ -48,6 +48,35 @@ def test_dice_and_iou_are_those_of_monai():
     for ours, theirs in ((each.dice, compute_dice(y_pred, y)), (each.iou, compute_iou(y_pred, y))):
         assert np.isfinite(ours).sum() > 40
         np.testing.assert_allclose(ours, theirs.numpy()[:, 0], rtol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore::Warning")
+def test_hd95_is_that_of_monai():
+    rng = np.random.default_rng(3)
+    smooth = rng.normal(size=(2, 40, 24, 32)).cumsum(axis=2).cumsum(axis=3)
+    truth, guess = (smooth > np.quantile(smooth, 0.7, axis=(2, 3), keepdims=True)).astype(np.uint8)
+    guess[::9] = rng.random(guess[::9].shape) < 0.1  # scattered, and up to the border
+    guess[1::9], truth[2::9] = 0, 0
+    each = score_images(guess.astype(bool), truth, distances=True)
+    y_pred, y = (torch.from_numpy(masks[:, None].astype(np.float32)) for masks in (guess, truth))
+    theirs = compute_hausdorff_distance(y_pred, y, include_background=True, percentile=95).numpy()[:, 0]
+    known = ~np.isnan(each.hd95)
+    assert 25 < known.sum() < 40
+    assert np.array_equal(known, guess.any(axis=(1, 2)) & truth.any(axis=(1, 2)))
+    np.testing.assert_allclose(each.hd95[known], theirs[known], rtol=1e-6)
+    assert len(np.unique(each.hd95[known])) > 10
+    assert score(guess.astype(bool), truth, distances=True).hd95 == pytest.approx(theirs[known].mean())
+    assert math.isnan(score(guess.astype(bool), truth).hd95)
+
+
+def test_missed_lesions_and_marked_normals_are_counted():
+    truth, guess = np.zeros((5, 4, 4), np.uint8), np.zeros((5, 4, 4), bool)
+    truth[:3, 0, 0] = 1
+    guess[0, 0, 0] = True  # found
+    guess[1, 3, 3] = True  # beside it
+    guess[3, 1, 1] = True  # a normal image with a mask
+    scores = score(guess, truth)
+    assert (scores.lesions_missed, scores.marked_normals, scores.clean_normals) == (2, 0.5, 1)
 
 
 def test_shapes_must_agree():

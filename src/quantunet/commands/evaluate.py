@@ -45,7 +45,10 @@ _SCORES = (
     ("pixel accuracy", "accuracy"),
     ("the same, all background", "background_accuracy"),
     ("clean normal images", "clean_normals"),
+    ("normal images marked, share", "marked_normals"),
     ("false-positive area", "false_positive_area"),
+    ("lesions missed", "lesions_missed"),
+    ("HD95 in pixels", "hd95"),
 )
 
 
@@ -97,7 +100,7 @@ def run(args: argparse.Namespace) -> int:
     begin = time.perf_counter()
     masks = _predict(graph, samples.images[indices], console)
     seconds = time.perf_counter() - begin
-    each = score_images(masks, samples.masks[indices])
+    each = score_images(masks, samples.masks[indices], distances=True)
     reports = {
         name: evaluation.part_report(samples, masks[np.searchsorted(indices, some)], some)
         | {"card": _card_scores(card, split, name)}
