@@ -54,7 +54,8 @@ async def exact_level(dut: Any) -> None:
     compared = [await task for task in tasks]
     for index, (bench, check, count) in enumerate(zip(found, checks, compared, strict=True)):
         highest = await check
-        assert highest <= int(bench.case["params"]["Depth"])
+        depth = int(bench.case["params"]["Depth"])
+        assert highest <= depth, f"{highest} words in a FIFO of {depth}"
         report("exact_level", index, count, highest=highest)
 
 
