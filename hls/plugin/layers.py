@@ -217,9 +217,10 @@ def read_concat(reader: Reader, layer: Any, place: Place) -> None:
     """Read a concatenation: along the channels, or of rows or columns as a sum of maps with zeros around them."""
     sizes = layer.get_output_variable().shape
     given = int(layer.get_attr("axis"))
-    axis = given + 3 if given < 0 else given - 1 + 3 - len(sizes)  # of height, width, channels
+    axis = given + len(sizes) if given < 0 else given - 1  # without the batch
     if layer.outputs[0] in reader.channels_first:
-        axis = (axis - 1) % 3
+        axis = (axis - 1) % len(sizes)
+    axis += 3 - len(sizes)  # of height, width, channels
     legs = [reader.source(layer, index) for index in range(len(layer.inputs))]
     if axis == 2:
         target = qtype_of(layer.name, result(layer))

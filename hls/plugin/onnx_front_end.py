@@ -23,8 +23,8 @@ from quantunet.hls.plugin.hls_layers import QunOnnxConvTranspose
 TABLE = "hls4ml.converters.onnx_to_hls"
 """The module of hls4ml that has the handlers."""
 
-
 _backends: set[str] = set()
+"""Those that read this package's Resize."""
 
 
 def serve(backend: str) -> None:

@@ -19,6 +19,11 @@ from quantunet.values import AnyValue, Form, Place
 
 def read_onnx_conv_transpose(reader: Reader, layer: Any, place: Place) -> None:
     """Read ``ConvTranspose``, whose weights are ``(channels in, channels out, rows, columns)``."""
+    if layer.inputs[0] not in reader.channels_first:
+        raise UnsupportedOpError(
+            layer.name, expected="a tensor with the channels first", got="the order of the input",
+            hint="Convert the file with qonnx' ConvertToChannelsLastAndClean(make_input_channels_last=True).",
+        )  # fmt: skip
     codes, qtype = _constant(reader, layer, "weight")
     signal = codes.ndim == 3
     weight = (codes[:, :, np.newaxis] if signal else codes).transpose(2, 3, 0, 1)

@@ -111,9 +111,10 @@ class Original:
         if original is not None and hasattr(original, "op_type"):
             given = next((list(a.ints) for a in original.attribute if a.name == "dilations"), [1, 1])
             return (int(given[0]) if len(given) == 2 else 1), int(given[-1])
-        keys = ("dilation_height", "dilation_width")
-        if all(layer.get_attr(key) is not None for key in keys):
-            return int(layer.get_attr(keys[0])), int(layer.get_attr(keys[1]))
+        signal = layer.get_attr("filt_height") is None and layer.get_attr("pool_height") is None
+        rows, columns = 1 if signal else layer.get_attr("dilation_height"), layer.get_attr("dilation_width")
+        if rows is not None and columns is not None:
+            return int(rows), int(columns)
         single = layer.get_attr("dilation")
         return None if single is None else (int(single), int(single))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -89,15 +89,16 @@ class File:
         self.constants[f"{name}_raw"] = self.rng.uniform(-1, 1, size=shape).astype(np.float32)
         return self.quant(f"{name}_q", f"{name}_raw", scale, 4, 1)
 
-    def conv(self, name: str, source: str, shape: tuple[int, ...]) -> str:
-        pads = [shape[2] // 2] * 4
-        options = {"kernel_shape": shape[2:], "pads": pads, "strides": [1, 1], "dilations": [1, 1], "group": 1}
-        return self.op("Conv", name, [source, self.weights(f"{name}_weight", shape)], **options)
+    def conv(self, name: str, source: str, shape: tuple[int, ...], **options: Any) -> str:
+        axes = len(shape) - 2
+        plain = {"kernel_shape": shape[2:], "pads": [shape[2] // 2] * 2 * axes, "group": 1}
+        plain |= {"strides": [1] * axes, "dilations": [1] * axes}
+        return self.op("Conv", name, [source, self.weights(f"{name}_weight", shape)], **plain | options)
 
-    def model(self, output: str, shape: list[int]) -> onnx.ModelProto:
+    def model(self, output: str, shape: list[int], image: Sequence[int] = (1, 1, 4, 6)) -> onnx.ModelProto:
         graph = helper.make_graph(
             self.nodes, "up",
-            [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 1, 4, 6])],
+            [helper.make_tensor_value_info("x", TensorProto.FLOAT, list(image))],
             [helper.make_tensor_value_info(output, TensorProto.FLOAT, shape)],
             [numpy_helper.from_array(value, name) for name, value in self.constants.items()],
         )  # fmt: skip
@@ -162,11 +163,11 @@ def u_net(enlarge: Callable[..., str], options: dict[str, Any], *, ends: bool = 
     return file.model(file.quant("out", file.conv("head", joined, (2, 5, 1, 1)), 0.25, 7, 1), [1, 2, 4, 6])
 
 
-def by_hls4ml(model: onnx.ModelProto, folder: Path) -> ModelGraph:
+def by_hls4ml(model: onnx.ModelProto, folder: Path, *, last: bool = True) -> ModelGraph:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of qonnx and hls4ml
         clean = cleanup_model(ModelWrapper(model))
-        clean = cleanup_model(clean.transform(ConvertToChannelsLastAndClean(make_input_channels_last=True)))
+        clean = cleanup_model(clean.transform(ConvertToChannelsLastAndClean(make_input_channels_last=last)))
         config = config_from_onnx_model(clean, granularity="name", backend="QuantUNet", default_precision="fixed<16,6>")
         config["LayerName"][clean.graph.input[0].name]["Precision"] = "ufixed<8,0>"
         return convert_from_onnx_model(clean, hls_config=config, backend="QuantUNet", output_dir=str(folder))
@@ -184,7 +185,7 @@ def by_qonnx(model: onnx.ModelProto, images: np.ndarray) -> np.ndarray:
     """Return what qonnx computes of images with the channels last: channels first."""
     clean = cleanup_model(ModelWrapper(model))
     source, target = clean.graph.input[0].name, clean.graph.output[0].name
-    inputs = images.transpose(0, 3, 1, 2).astype(np.float32)
+    inputs = np.moveaxis(images, -1, 1).astype(np.float32)
     return np.concatenate([execute_onnx(clean, {source: each[np.newaxis]})[target] for each in inputs])
 
 
@@ -198,6 +199,48 @@ def test_enlarging_ops_enter_by_hls4ml(name: str, ends: bool, tmp_path: Path) ->
     hls_model.compile()
     expected = by_qonnx(model, images)
     assert expected.size == 3 * 24 * (3 if ends else 2)
+    assert len(np.unique(expected)) > 4
+    np.testing.assert_array_equal(hls_model.predict(images).reshape(expected.shape), expected)
+
+
+def bare(channels: int) -> onnx.ModelProto:
+    """Return a transpose convolution alone, whose input has as many columns as channels."""
+    file = File()
+    image = file.quant("image", "x", 2.0**-8, 8, 0)
+    weight = file.weights("up_weight", (channels, 2, 2, 2))
+    up = file.op("ConvTranspose", "up", [image, weight], kernel_shape=[2, 2], strides=[2, 2], pads=[0] * 4)
+    return file.model(file.quant("out", up, 0.25, 6, 1), [1, 2, 4, 2 * channels], [1, channels, 2, channels])
+
+
+def test_the_order_of_an_input_is_not_guessed(tmp_path: Path) -> None:
+    """Without a convolution qonnx has nothing to convert, and the input keeps its channels first."""
+    hls_model = by_hls4ml(bare(2), tmp_path / "first", last=False)
+    with pytest.raises(UnsupportedOpError, match="ConvTranspose_0: expected a tensor with the channels first"):
+        from_model_graph(hls_model)
+    images = np.random.default_rng(1).integers(0, 256, size=(3, 2, 2, 2)) / 256
+    hls_model = by_hls4ml(bare(2), tmp_path / "last")
+    hls_model.compile()
+    expected = by_qonnx(bare(2), images)
+    np.testing.assert_array_equal(hls_model.predict(images).reshape(expected.shape), expected)
+
+
+def signal() -> onnx.ModelProto:
+    """Return two levels of a signal."""
+    file = File()
+    image = file.quant("image", "x", 2.0**-8, 8, 0)
+    skip = file.quant("skip", file.op("Relu", "skip_relu", [file.conv("first", image, (2, 1, 3))]), 0.25, 4, 0)
+    small = file.quant("small", file.conv("second", skip, (2, 2, 3), strides=[2]), 0.25, 4, 0)
+    weight = file.weights("up_weight", (2, 3, 4))
+    up = file.op("ConvTranspose", "up", [small, weight], kernel_shape=[4], strides=[2], pads=[1, 1])
+    joined = file.op("Concat", "join", [skip, file.quant("up_out", up, 0.25, 5, 1)], axis=1)
+    return file.model(file.quant("out", joined, 0.5, 4, 1), [1, 5, 8], [1, 1, 8])
+
+
+def test_signals_enter_too(tmp_path: Path) -> None:
+    images = np.random.default_rng(1).integers(0, 256, size=(3, 8, 1)) / 256
+    hls_model = by_hls4ml(signal(), tmp_path)
+    hls_model.compile()
+    expected = by_qonnx(signal(), images)
     assert len(np.unique(expected)) > 4
     np.testing.assert_array_equal(hls_model.predict(images).reshape(expected.shape), expected)
 
