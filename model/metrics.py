@@ -184,7 +184,8 @@ def _distances(marked: NDArray[np.bool_]) -> Values:
     for row in range(height - 2, -1, -1):
         column[row] = np.minimum(column[row], column[row + 1] + 1)
     squares, at = column**2, np.arange(width, dtype=float)
-    return np.sqrt(np.stack([(squares + (at - x) ** 2).min(axis=1) for x in range(width)], axis=1))
+    nearest = np.stack([(squares + (at - x) ** 2).min(axis=1) for x in range(width)], axis=1)
+    return np.asarray(np.sqrt(nearest))
 
 
 def _mean(values: Values) -> float:
