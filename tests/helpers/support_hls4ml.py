@@ -27,8 +27,12 @@ SMALL = {"result": RESULT, "weight": "fixed<4,2>", "bias": "fixed<8,4>", "scale"
 
 Layer = dict[str, Any]
 
-NOT_MADE = frozenset({"PointwiseConv1D", "PointwiseConv2D"})
-"""What the backend reads as well: what passes of other backends make."""
+_OF_ONNX, _OF_HGQ = {"QunOnnxConvTranspose", "QunOnnxResize"}, {"FixedPointQuantizer", "UnaryLUT"}
+NOT_MADE = frozenset({"PointwiseConv1D", "PointwiseConv2D", *_OF_ONNX, *_OF_HGQ})
+"""What the backend reads as well: what passes of other backends make, and what needs the model that it came from.
+
+The tests of hls4ml's ONNX front end and those of HGQ2 have the latter.
+"""
 
 
 @dataclass(frozen=True)
