@@ -80,11 +80,17 @@ def _channels_last(layer: Any) -> None:
 
 
 def _refused(layer: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> Configs | None:
-    """Refuse a layer that nobody reads."""
+    """Refuse a layer that nobody reads.
+
+    hls4ml's own way out is left open where it leads somewhere: a plugin of da4ml that reads Keras, as HGQ2 brings one.
+    """
     from da4ml.converter import get_available_plugins
+    from hls4ml.converters.keras_v3_to_hls import KerasV3HandlerDispatcher
 
     if "keras" in get_available_plugins():
-        return None
+        way_out = KerasV3HandlerDispatcher({}, allow_da_fallback=True)
+        if way_out.fallback_handler(layer, inputs, outputs) is not None:
+            return None
     raise UnsupportedOpError(
         layer.name, expected="a layer that hls4ml's Keras front end or QuantUNet reads", got=type(layer).__name__,
         hint="Build it of simpler layers, or compute it outside; docs/support.md lists what there is.",
