@@ -148,15 +148,27 @@ def qkeras(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def keras(session: nox.Session) -> None:
-    """Check layers of Keras 3 and HGQ2 against these two, and run docs/hls4ml.md (an environment of its own, 2 GB)."""
+    """Check layers of Keras 3 against Keras itself, and run docs/hls4ml.md (an environment of its own, 2 GB)."""
     need(session, "g++")
+    on_keras3(session, "keras", "synth", "sim")
+    need_shared_python(session)
+    session.run("pytest", "-m", "keras", "tests/keras", *session.posargs, env={"KERAS_BACKEND": "torch"})
+
+
+@nox.session(default=False)
+def hgq(session: nox.Session) -> None:
+    """Check networks of HGQ2 against HGQ2 itself (an environment of its own, 2 GB)."""
+    on_keras3(session, "hgq")
+    session.run("pytest", "-m", "hgq", "tests/hgq", *session.posargs, env={"KERAS_BACKEND": "torch"})
+
+
+def on_keras3(session: nox.Session, group: str, *extras: str) -> None:
+    """Install a dependency group that has Keras 3, or end the session in one sentence where this Python is too old."""
     version = session.run("python", "-c", "import sys; print(sys.version_info[:2] >= (3, 11))", silent=True)
     if str(version).strip() != "True":
         session.error("Keras 3.15 exists for Python 3.11 and newer: run nox with one.")
-    install(session, "hls", "synth", "sim", groups=("keras",))
+    install(session, "hls", *extras, groups=(group,))
     session.install("-c", "locked.txt", "pytest")
-    need_shared_python(session)
-    session.run("pytest", "-m", "keras", "tests/keras", *session.posargs, env={"KERAS_BACKEND": "torch"})
 
 
 @nox.session(default=False)

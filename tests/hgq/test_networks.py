@@ -47,7 +47,7 @@ from keras.layers import (
 
 from quantunet.errors import UnsupportedOpError
 
-pytestmark = [pytest.mark.keras, pytest.mark.filterwarnings("ignore")]
+pytestmark = [pytest.mark.hgq, pytest.mark.filterwarnings("ignore")]
 
 SAMPLES = 4
 QUANTIZERS = [("WRAP", "RND"), ("WRAP", "TRN"), ("SAT_SYM", "RND_CONV"), ("SAT_SYM", "RND")]
