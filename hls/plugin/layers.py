@@ -14,6 +14,7 @@ from quantunet.accumulator import bits_for
 from quantunet.curve_tables import MAX_TABLE_BITS
 from quantunet.errors import ShapeError, UnsupportedOpError, WidthError
 from quantunet.hls.plugin.onnx_layers import read_onnx_conv_transpose, read_onnx_resize
+from quantunet.hls.plugin.original import is_signal
 from quantunet.hls.plugin.precision import behind, held, holds, qtype_of, rule_of
 from quantunet.hls.plugin.quantizer_layers import read_quantizer, read_unary_table
 from quantunet.hls.plugin.reading import AS_IT_IS, Layout, Reader, narrow_source, result
@@ -56,10 +57,6 @@ def _sides(layer: Any, what: str, signal: bool) -> Sides:
     return top, left, bottom, right
 
 
-def _is_signal(layer: Any) -> bool:
-    return layer.get_attr("filt_height") is None and layer.get_attr("pool_height") is None
-
-
 def read_input(reader: Reader, layer: Any, place: Place) -> None:
     """Read an input: a tensor of its declared type."""
     reader.unread[layer.outputs[0]] = Tensor(place.output, reader.shape_of(layer), qtype_of(layer.name, result(layer)))
@@ -67,7 +64,7 @@ def read_input(reader: Reader, layer: Any, place: Place) -> None:
 
 def read_conv(reader: Reader, layer: Any, place: Place) -> None:
     """Read a convolution, of images or signals."""
-    signal = _is_signal(layer)
+    signal = is_signal(layer)
     kernel, stride, pads = _pair(layer, "filt", signal), _pair(layer, "stride", signal), _sides(layer, "pad", signal)
     _expect(layer, {"data_format": "channels_last"})
     dilation, groups = reader.original.window(layer, kernel)
@@ -95,7 +92,7 @@ def _dilated(
 
 def read_depthwise(reader: Reader, layer: Any, place: Place) -> None:
     """Read a depthwise convolution."""
-    signal = _is_signal(layer)
+    signal = is_signal(layer)
     kernel, stride, pads = _pair(layer, "filt", signal), _pair(layer, "stride", signal), _sides(layer, "pad", signal)
     _expect(layer, {"data_format": "channels_last"})
     dilation, _ = reader.original.window(layer, kernel)
@@ -182,7 +179,7 @@ def _check_accumulator(reader: Reader, layer: Any, sums: SumSource) -> None:
 
 def read_pool(reader: Reader, layer: Any, place: Place) -> None:
     """Read a pooling."""
-    signal = _is_signal(layer)
+    signal = is_signal(layer)
     kernel, stride, pads = _pair(layer, "pool", signal), _pair(layer, "stride", signal), _sides(layer, "pad", signal)
     _expect(layer, {"data_format": "channels_last"})
     if reader.original.of(layer) is not None:

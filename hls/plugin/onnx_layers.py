@@ -10,7 +10,7 @@ from hls4ml.model.types import UnspecifiedPrecisionType
 
 from quantunet.errors import UnsupportedOpError
 from quantunet.hls.plugin.reading import Reader, result
-from quantunet.hls.plugin.weights import rounded
+from quantunet.hls.plugin.weights import held, rounded
 from quantunet.ir import Array, ConvTranspose2d, IntArray, QType
 from quantunet.onnx_file import Op
 from quantunet.onnx_windows import resizing, transpose_window
@@ -33,8 +33,7 @@ def read_onnx_conv_transpose(reader: Reader, layer: Any, place: Place) -> None:
     form = Form.of(qtype if qtype.signed else QType(qtype.bits + 1, True, qtype.frac))
     bias = None
     if layer.get_attr("bias_constant") is not None:
-        found, held = _constant(reader, layer, "bias")
-        bias = [int(code) * Fraction(2) ** -held.frac for code in found.reshape(-1).tolist()]
+        bias = held(*_constant(reader, layer, "bias"))
     value = reader.builder.matrix(place, ConvTranspose2d, source, IntArray.of(weight), form, bias, window)
     _keep(reader, layer, place, value)
 

@@ -20,6 +20,11 @@ _SUFFIX = re.compile(r"_(?:depthwise|pointwise|\d+)$")
 _HINT = "Convert the model itself (convert_from_keras_model, _pytorch_model or _onnx_model) and write it at once."
 
 
+def is_signal(layer: Any) -> bool:
+    """Return whether a layer with a window reads signals: images have a height."""
+    return layer.get_attr("filt_height") is None and layer.get_attr("pool_height") is None
+
+
 class Original:
     """Looks up layers in the Keras, torch or ONNX model that a ModelGraph was converted from.
 
@@ -111,8 +116,7 @@ class Original:
         if original is not None and hasattr(original, "op_type"):
             given = next((list(a.ints) for a in original.attribute if a.name == "dilations"), [1, 1])
             return (int(given[0]) if len(given) == 2 else 1), int(given[-1])
-        signal = layer.get_attr("filt_height") is None and layer.get_attr("pool_height") is None
-        rows, columns = 1 if signal else layer.get_attr("dilation_height"), layer.get_attr("dilation_width")
+        rows, columns = 1 if is_signal(layer) else layer.get_attr("dilation_height"), layer.get_attr("dilation_width")
         if rows is not None and columns is not None:
             return int(rows), int(columns)
         single = layer.get_attr("dilation")

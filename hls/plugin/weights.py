@@ -20,7 +20,11 @@ def integers(reader: Reader, layer: Any, name: str, what: str) -> tuple[Array, Q
 
 def reals(reader: Reader, layer: Any, name: str, what: str) -> list[Fraction]:
     """Return weights as the real numbers that their declared type holds."""
-    codes, qtype = integers(reader, layer, name, what)
+    return held(*integers(reader, layer, name, what))
+
+
+def held(codes: Array, qtype: QType) -> list[Fraction]:
+    """Return the real numbers that integers of a type stand for."""
     step = Fraction(2) ** -qtype.frac
     return [int(code) * step for code in codes.reshape(-1).tolist()]
 
