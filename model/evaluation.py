@@ -131,28 +131,28 @@ def bootstrap_interval(values: NDArray[np.float64], group: NDArray[np.int64]) ->
     return float(low), float(high)
 
 
-def part_report(samples: Samples, masks: NDArray[np.bool_], indices: NDArray[np.int64]) -> dict[str, Any]:
+def part_report(samples: Samples, each: ImageScores, indices: NDArray[np.int64]) -> dict[str, Any]:
     """Return the scores of a part: of the network, for each label, and of a second observer where there is one.
 
     Args:
         samples: The data set.
-        masks: The network's masks of the part, ``(len(indices), height, width)``.
+        each: The network's scores of these images.
         indices: The images of the part.
     """
     reference, group, label = samples.masks[indices], samples.group[indices], samples.label[indices]
-    each = score_images(masks, reference, distances=True)
     report: dict[str, Any] = {"network": summary(each, group)}
     names = [str(name) for name in np.unique(label) if name]
     if names:
         chosen = {name: np.flatnonzero(label == name) for name in names}
-        report["labels"] = {name: summary(_some(each, some), group[some]) for name, some in chosen.items()}
+        report["labels"] = {name: summary(some_of(each, some), group[some]) for name, some in chosen.items()}
     if samples.masks_observer2 is not None:
         second = samples.masks_observer2[indices].astype(np.bool_)
         report["second_observer"] = summary(score_images(second, reference, distances=True), group)
     return report
 
 
-def _some(each: ImageScores, chosen: NDArray[np.int64]) -> ImageScores:
+def some_of(each: ImageScores, chosen: NDArray[np.int64]) -> ImageScores:
+    """Return the scores of some images, by their places."""
     fields = dataclasses.fields(each)
     return ImageScores(**{field.name: getattr(each, field.name)[chosen] for field in fields})
 

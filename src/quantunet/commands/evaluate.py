@@ -102,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
     seconds = time.perf_counter() - begin
     each = score_images(masks, samples.masks[indices], distances=True)
     reports = {
-        name: evaluation.part_report(samples, masks[np.searchsorted(indices, some)], some)
+        name: evaluation.part_report(samples, evaluation.some_of(each, np.searchsorted(indices, some)), some)
         | {"card": _card_scores(card, split, name)}
         for name, some in parts.items()
     }
