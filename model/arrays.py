@@ -117,6 +117,22 @@ def group(archive: Npz, count: int) -> NDArray[np.int64]:
     return np.unique(values, return_inverse=True)[1].astype(np.int64)
 
 
+def fold(archive: Npz, count: int) -> NDArray[np.int64]:
+    """Read ``fold``: a whole number for each image.
+
+    Returns:
+        ``(count,)`` int64.
+
+    Raises:
+        FileFormatError: The array is damaged, or holds objects.
+        ImageError: It has another shape or type.
+    """
+    values = _column(archive, "fold", count, "for each image a whole number")
+    if not np.can_cast(values.dtype, np.int64):
+        raise ImageError(f"{archive.path}:fold", expected="whole numbers", got=_range(values))
+    return values.astype(np.int64)
+
+
 def label(archive: Npz, count: int) -> NDArray[np.str_]:
     """Read ``label``: strings, or numbers as strings.
 

@@ -42,6 +42,7 @@ class Card:
         quantised_scores: Scores of the integer network, for each part.
         model_sha256: Digest of the network's file; None where the card does not say it.
         graph_sha256: Digest of its integer graph; likewise.
+        fold: The fold that was the test part; None where it was drawn.
     """
 
     source: str
@@ -59,6 +60,7 @@ class Card:
     quantised_scores: Mapping[str, Scores]
     model_sha256: str | None = None
     graph_sha256: str | None = None
+    fold: int | None = None
 
     def check_network(self, path: Path, model_sha256: str | None, graph_sha256: str) -> None:
         """Check that the card is about a network: about its file, or about the same graph in another file.
@@ -113,6 +115,8 @@ def read_card(path: Path) -> Card:
         quantised_scores=_scores(scores.table("quantised")),
         model_sha256=digests.get("model"),
         graph_sha256=digests.get("graph"),
+        # A card of an earlier version has no such key, and drew its test part.
+        fold=config.whole_or_none("fold", 0, _MOST) if "fold" in config else None,
     )
 
 

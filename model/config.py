@@ -14,6 +14,7 @@ PenaltyWeighting = Literal["layers", "parameters", "macs"]
 Device = Literal["auto", "cpu", "cuda"]
 Precision = Literal["auto", "float32", "bfloat16"]
 SplitBy = Literal["group", "image"]
+WeightRange = Literal["largest", "least_error", "learned"]
 Bits = Literal["learned", "float"] | int
 
 MIN_BITS = 2
@@ -163,6 +164,14 @@ class LossConfig:
             phase="qat",
         ),
     )
+    lesion: float = field(
+        default=0.0,
+        metadata=about(
+            "factor of the cross-entropy of each image as a whole, whose logit is the mean of its 64 greatest: is "
+            "there a lesion?",
+            _FACTOR,
+        ),
+    )
 
     def __post_init__(self) -> None:
         settings.check(self)
@@ -210,6 +219,33 @@ class TrainConfig:
             "learning rate of the bit-widths, a group of their own; with target bits the steps set it",
             _RATE,
             phase="qat",
+        ),
+    )
+    weight_range: WeightRange = field(
+        default="largest",
+        metadata=about(
+            "power of two up to which a tensor of weights reaches: that of its largest weight, that of the least "
+            "squared error, found anew in every step, or a learned one",
+            phase="qat",
+            widths="quantised",
+        ),
+    )
+    range_lr: float | None = field(
+        default=None,
+        metadata=about(
+            "learning rate of learned ranges, of activations and where learned of weights; by default that of the "
+            "weights",
+            _RATE,
+            phase="qat",
+            widths="quantised",
+        ),
+    )
+    equalise: bool = field(
+        default=False,
+        metadata=about(
+            "before the QAT, balance the channels' ranges by powers of two: the float network computes the same",
+            phase="qat",
+            widths="quantised",
         ),
     )
     tune_average: float = field(
@@ -260,6 +296,20 @@ class TrainConfig:
     augment: bool = field(
         default=True, metadata=about("no augmentation: no flips, shifts, scaling, rotation and change of gamma")
     )
+    scanners: bool = field(
+        default=False,
+        metadata=about(
+            "show half of the images as another scanner would: gain over the depth, speckle, resolution, callipers"
+        ),
+    )
+    fold: int | None = field(
+        default=None,
+        metadata=about(
+            "fold that is the test part, of a data set that says the fold of each image; validation is drawn from the "
+            "other folds",
+            Range(0, 1_000_000, whole=True),
+        ),
+    )
     unet: UNetConfig = field(init=False)
 
     def __post_init__(self) -> None:
@@ -269,6 +319,8 @@ class TrainConfig:
         if self.val_fraction + self.test_fraction >= 1:
             left = f"less than what --val-fraction {self.val_fraction} leaves to train on"
             raise settings.error(self, "test_fraction", left)
+        if self.scanners and not self.augment:
+            raise settings.error(self, "scanners", "none without augmentation, of which it is a part")
         longest = self.qat_epochs - 1 if isinstance(self.bits, int) else 0
         if self.descent_epochs > longest:
             raise settings.error(

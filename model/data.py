@@ -39,6 +39,7 @@ class Samples:
         label: ``(n,)`` str; empty strings where the source has none.
         masks_observer2: Masks of a second observer, as ``masks``; None where the source has none.
         name: ``(n,)`` str, for messages; None where the source has none.
+        fold: ``(n,)`` int64, the fold of a cross-validation; None where the source has none.
 
     Raises:
         ImageError: The arrays have other types, values or shapes.
@@ -51,6 +52,7 @@ class Samples:
     label: NDArray[np.str_]
     masks_observer2: NDArray[np.uint8] | None = None
     name: NDArray[np.str_] | None = None
+    fold: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         n = len(self.images)
@@ -69,7 +71,8 @@ class Samples:
                     expected=f"uint8 of 0 and 1, {self.images.shape}",
                     got=f"{masks.dtype} {masks.shape}" + (f" up to {masks.max()}" if masks.size else ""),
                 )
-        for name, column in (("group", self.group), ("label", self.label), ("name", self.name)):
+        columns = (("group", self.group), ("label", self.label), ("name", self.name), ("fold", self.fold))
+        for name, column in columns:
             if column is not None and column.shape != (n,):
                 raise ImageError(
                     f"{self.source}: {name}", expected=f"one for each of {n} images", got=str(column.shape)
@@ -99,10 +102,11 @@ class Split:
 
 
 def load_npz(path: Path) -> Samples:
-    """Read an ``.npz`` with ``images``, ``masks``, ``group`` and, where present, ``label`` and ``masks_observer2``.
+    """Read an ``.npz`` with ``images``, ``masks``, ``group``, and ``label``, ``masks_observer2`` and ``fold`` if there.
 
     Each array is checked on its own. ``images`` are uint8 ``(n, height, width)``. Masks of the same shape are of any
-    type: the greater of two values is the foreground. ``group`` holds numbers or strings, ``label`` likewise.
+    type: the greater of two values is the foreground. ``group`` holds numbers or strings, ``label`` likewise, ``fold``
+    whole numbers.
 
     Raises:
         StorageError: The file cannot be read.
@@ -129,6 +133,7 @@ def load_npz(path: Path) -> Samples:
             arrays.group(archive, len(images)),
             arrays.label(archive, len(images)) if "label" in archive.names else np.full(len(images), ""),
             arrays.masks(archive, "masks_observer2", images.shape) if second else None,
+            fold=arrays.fold(archive, len(images)) if "fold" in archive.names else None,
         )
 
 
@@ -163,7 +168,8 @@ def load(source: str | None, size: int, *, phantom_count: int = 512, seed: int =
 
     Args:
         source: An ``.npz`` file (a bare name is also looked for where ``find_data`` looks), an unpacked BUSI folder,
-            ``phantoms``, or None for BUSI where ``find_data`` finds it (phantoms where it does not).
+            ``phantoms``, or None for BUSI where ``find_data`` finds it (phantoms where it does not). Several with ``+``
+            between them are taken together.
         size: Height and width that the network takes; larger images are reduced by a whole factor.
         phantom_count: How many phantoms to generate where phantoms are used.
         seed: Seed of the phantoms.
@@ -171,6 +177,9 @@ def load(source: str | None, size: int, *, phantom_count: int = 512, seed: int =
     Raises:
         QuantUNetError: The source cannot be read, or has images of a size that does not fit.
     """
+    if source is not None and "+" in source and not Path(source).exists():
+        parts = [load(part, size, phantom_count=phantom_count, seed=seed) for part in source.split("+")]
+        return together(parts)
     if source == "phantoms":
         path = None
     elif source is None:
@@ -184,6 +193,35 @@ def load(source: str | None, size: int, *, phantom_count: int = 512, seed: int =
     samples = load_busi_folder(path, size) if path.is_dir() else reduce(load_npz(path), size)
     warn_of_content(samples)
     return samples
+
+
+def together(parts: Sequence[Samples]) -> Samples:
+    """Take several data sets as one: images in that order, no group in two of them.
+
+    Folds, names and second observers are left out: they are not those of all.
+
+    Args:
+        parts: Data sets of images of one size.
+
+    Raises:
+        ImageError: A data set is named twice.
+    """
+    sources = [part.source for part in parts]
+    source = "+".join(sources)
+    if len(set(sources)) < len(sources):
+        raise ImageError(source, expected="different data sets", got="one of them twice")
+    groups, first = [], 0
+    for part in parts:
+        numbers = np.unique(part.group, return_inverse=True)[1].astype(np.int64)
+        groups.append(numbers + first)
+        first += int(numbers.max()) + 1
+    return Samples(
+        source,
+        np.concatenate([part.images for part in parts]),
+        np.concatenate([part.masks for part in parts]),
+        np.concatenate(groups),
+        np.concatenate([part.label for part in parts]),
+    )
 
 
 _MARKED = {"benign", "malignant", "lesion"}
@@ -271,22 +309,50 @@ def split_by_group(group: NDArray[np.int64], *, val_fraction: float, test_fracti
 
 
 def split_samples(
-    samples: Samples, *, split_by: SplitBy, val_fraction: float, test_fraction: float, seed: int
+    samples: Samples,
+    *,
+    split_by: SplitBy,
+    val_fraction: float,
+    test_fraction: float,
+    seed: int,
+    fold: int | None = None,
 ) -> Split:
-    """Split by group; or, to show what near duplicates leak, by image.
+    """Split by group; or, to show what near duplicates leak, by image; with a fold for the test or at random.
 
     Args:
         samples: The data.
         split_by: What stays in one part.
         val_fraction: Share of the groups, or images, in the validation part.
-        test_fraction: Share of the groups, or images, in the test part.
+        test_fraction: Share of the groups, or images, in the test part, where no fold is.
         seed: Seed of the choice.
+        fold: The fold that is the test part; None for one that is drawn. The validation part is then drawn from the
+            groups of the other folds.
 
     Raises:
-        DataSplitError: A part would be empty.
+        DataSplitError: A part would be empty, there is no such fold, or a group stands in two of them.
     """
     group = samples.group if split_by == "group" else np.arange(len(samples))
+    if fold is not None:
+        return _split_by_fold(samples, group, fold, val_fraction, seed)
     return split_by_group(group, val_fraction=val_fraction, test_fraction=test_fraction, seed=seed)
+
+
+def _split_by_fold(samples: Samples, group: NDArray[np.int64], fold: int, val_fraction: float, seed: int) -> Split:
+    folds = [] if samples.fold is None else np.unique(samples.fold).tolist()
+    if samples.fold is None or fold not in folds:
+        raise DataSplitError(
+            samples.source,
+            expected=f"a fold out of {', '.join(map(str, folds))}" if folds else "an array fold, of whole numbers",
+            got=str(fold) if folds else "none",
+            hint="Choose another --fold." if folds else "Leave --fold out: the test part is then drawn by group.",
+        )
+    names = np.unique(group[samples.fold != fold])
+    chosen = np.random.default_rng(seed).permutation(names)[: round(len(names) * val_fraction)]
+    test = samples.fold == fold
+    val = np.isin(group, chosen) & ~test
+    split = Split(np.flatnonzero(~test & ~val), np.flatnonzero(val), np.flatnonzero(test))
+    check_split(split, group)
+    return split
 
 
 def check_split(split: Split, group: NDArray[np.int64]) -> None:

@@ -69,6 +69,7 @@ def card_split(card: Card, samples: Samples) -> Split:
         val_fraction=card.val_fraction,
         test_fraction=card.test_fraction,
         seed=card.seed,
+        fold=card.fold,
     )
     for name, indices in split.parts().items():
         counts = part_counts(samples, indices)

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 from brevitas.core.quant.int import RescalingIntQuant
-from brevitas.core.scaling import ParameterFromRuntimeStatsScaling
+from brevitas.core.scaling import ParameterFromRuntimeStatsScaling, ParameterFromStatsFromParameterScaling
 from torch import Tensor
 
 from quantunet.model.config import MAX_BITS, MIN_BITS
@@ -116,6 +116,10 @@ class LearnedIntQuant(RescalingIntQuant):  # type: ignore[misc]
             return super().forward(x)  # type: ignore[no-any-return]
         if isinstance(scaling, ParameterFromRuntimeStatsScaling):
             if scaling.counter <= scaling.collect_stats_steps:  # not calibrated yet
+                return super().forward(x)  # type: ignore[no-any-return]
+            log_top, least = scaling.value, scaling.clamp_scaling.min_val
+        elif isinstance(scaling, ParameterFromStatsFromParameterScaling):
+            if not scaling.init_done:  # its first pass takes the largest weight
                 return super().forward(x)  # type: ignore[no-any-return]
             log_top, least = scaling.value, scaling.clamp_scaling.min_val
         else:

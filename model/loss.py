@@ -1,4 +1,4 @@
-"""L = BCE + Dice + lambda * mean(bit-width) / 8."""
+"""L = BCE + Dice + lambda * mean(bit-width) / 8, and terms that can be added to it."""
 
 from __future__ import annotations
 
@@ -34,6 +34,34 @@ def mean_bits(widths: Mapping[str, tuple[Tensor, Tensor]], weights: Mapping[str,
     """
     bits = torch.stack([width for pair in widths.values() for width in pair]).view(-1, 2).mean(1)
     return (bits * bits.new_tensor([weights[name] for name in widths])).sum()
+
+
+PEAK = 64
+"""Pixels that decide whether an image has a lesion: about as many as the smallest lesions have."""
+
+
+def whole_image_loss(logits: Tensor, mask: Tensor) -> Tensor:
+    """Cross-entropy of "this image has a lesion", whose logit is the mean of the image's greatest logits.
+
+    The terms of the pixels hardly see whether an image without a lesion stays empty: a wrong spot is one of thousands
+    of pixels. Here each image counts alike.
+
+    Args:
+        logits: ``(batch, 1, height, width)``.
+        mask: The same shape, 0.0 or 1.0.
+
+    Returns:
+        A 0-dimensional tensor.
+
+    Example:
+        >>> logits = torch.zeros(2, 1, 8, 8)
+        >>> mask = torch.stack([torch.zeros(1, 8, 8), torch.ones(1, 8, 8)])
+        >>> round(float(whole_image_loss(logits, mask)), 4)
+        0.6931
+    """
+    flat = logits.flatten(1)
+    peak = flat.topk(min(PEAK, flat.shape[1]), dim=1).values.mean(1)
+    return functional.binary_cross_entropy_with_logits(peak, mask.flatten(1).amax(1))
 
 
 class SegmentationLoss(nn.Module):
@@ -73,6 +101,8 @@ class SegmentationLoss(nn.Module):
         if teacher is not None:
             cross_entropy = functional.binary_cross_entropy_with_logits(logits, torch.sigmoid(teacher))
             loss = loss + self.config.distil * cross_entropy
+        if self.config.lesion:
+            loss = loss + self.config.lesion * whole_image_loss(logits, mask)
         if widths is not None:
             loss = loss + self.config.bit_lambda * mean_bits(widths, self.weights) / MAX_BITS
         return loss

@@ -23,7 +23,7 @@ from brevitas.quant.scaled_int import Int32Bias
 from brevitas.quant_tensor import IntQuantTensor
 from torch import Tensor, nn
 
-from quantunet.model.config import MAX_BITS, MIN_BITS
+from quantunet.model.config import MAX_BITS, MIN_BITS, WeightRange
 from quantunet.model.fused_quant import FusedIntQuant
 from quantunet.model.learned_range import LearnedIntQuant, width_of
 
@@ -46,6 +46,12 @@ class _LearnedQuantizer(ExtendedInjector):
 
 class LearnedWeight(_LearnedQuantizer, Int8WeightPerTensorFixedPoint):
     """Signed narrow-range weights; the scale follows the largest weight."""
+
+
+class RangedWeight(LearnedWeight):
+    """Signed narrow-range weights with a range of their own, beyond which weights are clipped."""
+
+    scaling_impl_type = ScalingImplType.PARAMETER_FROM_STATS
 
 
 class LearnedUnsignedActivation(_LearnedQuantizer, Uint8ActPerTensorFixedPoint):
@@ -87,13 +93,22 @@ class QuantConv(nn.Module):
         out_channels: Output channels.
         kernel: 1 or 3 ("same" padding, stride 1), or 2 for a transpose convolution with stride 2.
         activation: The output quantizer; None leaves the accumulator to a quantizer that follows.
+        weight_range: What the range of the weights follows; see ``TrainConfig``.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, kernel: int, activation: nn.Module | None) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel: int,
+        activation: nn.Module | None,
+        weight_range: WeightRange = "largest",
+    ) -> None:
         super().__init__()
+        weight_quant = LearnedWeight if weight_range == "largest" else RangedWeight
         if kernel == 2:
             self.conv: Any = qnn.QuantConvTranspose2d(
-                in_channels, out_channels, 2, stride=2, weight_quant=LearnedWeight, bias_quant=AccumulatorBias
+                in_channels, out_channels, 2, stride=2, weight_quant=weight_quant, bias_quant=AccumulatorBias
             )
         else:
             self.conv = qnn.QuantConv2d(
@@ -101,7 +116,7 @@ class QuantConv(nn.Module):
                 out_channels,
                 kernel,
                 padding=kernel // 2,
-                weight_quant=LearnedWeight,
+                weight_quant=weight_quant,
                 bias_quant=AccumulatorBias,
             )
         self.activation = activation
@@ -172,6 +187,13 @@ def width_parameters(model: nn.Module) -> Iterator[nn.Parameter]:
     """The trainable offsets behind every learned width."""
     for name, parameter in model.named_parameters():
         if name.endswith("bit_width_offset"):
+            yield parameter
+
+
+def range_parameters(model: nn.Module) -> Iterator[nn.Parameter]:
+    """The binary logarithms of every range that is a parameter: of activations, and of weights that have their own."""
+    for name, parameter in model.named_parameters():
+        if name.endswith("scaling_impl.value"):
             yield parameter
 
 

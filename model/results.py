@@ -11,8 +11,8 @@ from typing import Any
 
 from quantunet import storage
 from quantunet.errors import FileFormatError, StorageError
-from quantunet.model.settings import settings
-from quantunet.model.sweep import Job
+from quantunet.model.settings import settings, values_of
+from quantunet.model.sweep import RANGES, Job
 
 RUNS = "runs.csv"
 WIDTHS = "widths.csv"
@@ -39,8 +39,9 @@ def run_row(job: Job, card: Mapping[str, Any]) -> Row:
         "bits": config.bits,
         "descent_epochs": config.descent_epochs,
     }
-    for name, setting in settings(type(config.loss)).items():
-        value = getattr(config.loss, name)
+    values, fields = values_of(config), settings(type(config))
+    for name in (*settings(type(config.loss)), *RANGES):
+        value, setting = values[name], fields[name]
         row[setting.spelled] = value if value is not None and setting.has_meaning(config.bits) else ""
     row["changes"] = " ".join(f"{name}={value}" for name, value in job.changes.items())
     final = card["scores"].get("quantised") or card["scores"]["control"]

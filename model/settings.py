@@ -20,7 +20,8 @@ from quantunet.errors import TrainingError
 FirstPhase = Literal["float", "qat", "tune"]
 """The first phase of a training whose outcome a setting decides."""
 
-Widths = Literal["learned", "given"]
+Widths = Literal["learned", "given", "quantised"]
+"""Widths that are learned, that are given as a number, or both of these."""
 
 _Config = TypeVar("_Config")
 
@@ -135,6 +136,8 @@ class Setting:
 
     def has_meaning(self, bits: str | int) -> bool:
         """Whether it has a meaning for such widths: ``learned``, ``float``, or a number."""
+        if self.widths == "quantised":
+            return bits != "float"
         return self.widths is None or self.widths == ("given" if isinstance(bits, int) else bits)
 
 

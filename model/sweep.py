@@ -73,11 +73,13 @@ class Job:
         else:
             name = "float" if c.bits == "float" else f"uniform{c.bits}"
             name += f"_descent{c.descent_epochs}" if c.descent_epochs else ""
-        for key, setting in settings(type(loss)).items():
-            value = getattr(loss, key)
+        values, fields = values_of(c), settings(type(c))
+        for key in (*settings(type(loss)), *RANGES):
+            value, setting = values[key], fields[key]
             told = key in {"bit_lambda", "bit_weighting"} or key not in _method_fields(c)
             if not told and value != setting.default and setting.has_meaning(c.bits):
-                text = f"{value:g}" if isinstance(value, int | float) else str(value)
+                number = isinstance(value, int | float) and not isinstance(value, bool)
+                text = "" if value is True else f"{value:g}" if number else str(value)
                 name += f"_{_SHORT.get(key, setting.spelled)}{text}"
         return name
 
@@ -87,14 +89,17 @@ class Job:
         return f"{self.start}/{self.method}"
 
 
-_SHORT = {"target_bits": "target"}
-"""What the name of a training calls an option of the loss, where that is neither its option nor its column."""
+_SHORT = {"target_bits": "target", "weight_range": "range_", "range_lr": "rangelr"}
+"""What the name of a training calls a setting, where that is neither its option nor its column."""
+
+RANGES = ("weight_range", "range_lr", "equalise")
+"""Settings of the quantizers, which ``Job.method`` tells too."""
 
 
 def _method_fields(config: TrainConfig) -> set[str]:
-    """The settings that ``Job.method`` tells: those of the loss, as far as the float phase does not see them."""
+    """The settings that ``Job.method`` tells: those of quantisation, and of the loss after the float phase."""
     after = {name for name, setting in settings(type(config.loss)).items() if setting.phase != "float"}
-    return {"bits", "descent_epochs"} | after
+    return {"bits", "descent_epochs", *RANGES} | after
 
 
 def _digest(values: dict[str, Any]) -> str:

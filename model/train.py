@@ -29,7 +29,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from quantunet import storage
 from quantunet.errors import FileFormatError, StorageError, TrainingError
-from quantunet.model import checkpoint, distributed, quantizers, target_bits
+from quantunet.model import checkpoint, distributed, quantizers, target_bits, weight_ranges
 from quantunet.model.augment import augment, to_float
 from quantunet.model.compute import pick_precision
 from quantunet.model.config import Precision, TrainConfig
@@ -150,9 +150,9 @@ def _epochs(config: TrainConfig, phase: Phase) -> int:
 def _optimizer(
     config: TrainConfig, phase: Phase, model: nn.Module, steps: int
 ) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
-    """AdamW with weight decay on the weights alone, and the widths in an Adam group of their own."""
-    offsets = list(quantizers.width_parameters(model))
-    known = {id(p) for p in offsets}
+    """AdamW with weight decay on the weights alone; widths and ranges are groups of their own."""
+    offsets, ranges = list(quantizers.width_parameters(model)), list(quantizers.range_parameters(model))
+    known = {id(p) for p in [*offsets, *ranges]}
     decayed = [p for p in model.parameters() if p.ndim > 1 and id(p) not in known]
     plain = [p for p in model.parameters() if p.ndim <= 1 and id(p) not in known]
     lr = {"float": config.float_lr, "qat": config.qat_lr, "tune": config.tune_lr}[phase]
@@ -160,6 +160,9 @@ def _optimizer(
         {"params": decayed, "lr": lr, "weight_decay": config.weight_decay},
         {"params": plain, "lr": lr, "weight_decay": 0.0},
     ]
+    if ranges:
+        range_lr = lr if phase == "tune" or config.range_lr is None else config.range_lr
+        groups.append({"params": ranges, "lr": range_lr, "weight_decay": 0.0})
     if phase == "qat" and config.bits == "learned":
         width_lr = config.width_lr if config.loss.target_bits is None else target_bits.learning_rate(steps)
         groups.append({"params": offsets, "lr": width_lr, "weight_decay": 0.0})
@@ -240,6 +243,7 @@ class Trainer:
             val_fraction=config.val_fraction,
             test_fraction=config.test_fraction,
             seed=config.seed,
+            fold=config.fold,
         )
         for name, indices in (("training", self.split.train), ("validation", self.split.val)):
             if not samples.masks[indices].any():
@@ -382,6 +386,7 @@ class Trainer:
         elif state.phase == "qat":
             if self.config.bits != "float":
                 quantizers.freeze_widths(state.model)  # the last epoch's widths: that is where the loss drew them
+                weight_ranges.freeze(state.model)
             following = self._begin("tune", state.model, state.history, state.seconds)
             self._compete(following, {f"qat {state.epoch}": following.model})  # tune may make nothing better
         else:
@@ -395,8 +400,10 @@ class Trainer:
         """The network that goes on after the float phase."""
         if self.config.bits == "float":
             return model
-        quantised = quant_unet(self.config.unet)
+        quantised = quant_unet(self.config.unet, self.config.weight_range)
         copy_folded(model.cpu(), quantised)
+        if self.config.equalise:
+            weight_ranges.equalise(quantised)
         self._calibrate(quantised)  # at 8 bits; a change of width keeps the clipping threshold
         if isinstance(self.config.bits, int):
             quantizers.freeze_widths(quantised)
@@ -437,7 +444,7 @@ class Trainer:
         image = to_float(torch.from_numpy(self.samples.images[indices]).to(self.device))
         mask = torch.from_numpy(self.samples.masks[indices]).to(self.device).unsqueeze(1).float()
         if generator is not None and self.config.augment:
-            image, mask = augment(image, mask, generator)
+            image, mask = augment(image, mask, generator, scanners=self.config.scanners)
         return image.contiguous(memory_format=torch.channels_last), mask
 
     def _epoch(self, state: State, board: SummaryWriter | None) -> None:
@@ -447,6 +454,8 @@ class Trainer:
         learning = state.phase == "qat" and self.config.bits == "learned"
         if state.phase == "qat" and isinstance(self.config.bits, int):
             quantizers.set_widths(state.model, self.config.width_in(state.epoch))
+        if state.phase == "qat" and quantised and not state.epoch:
+            weight_ranges.fit(state.model)  # a learned one begins there
         state.model.train()
         total = 0.0
         for number, indices in enumerate(self._order(generator)):
@@ -465,6 +474,8 @@ class Trainer:
             if learning:
                 quantizers.clamp_widths(state.model)
                 self._hold_target(state, number + 1)
+            if state.phase == "qat" and quantised and self.config.weight_range == "least_error":
+                weight_ranges.fit(state.model)
             if state.average is not None:
                 state.average.update_parameters(state.model)
             total += float(loss.detach())
@@ -625,11 +636,13 @@ class Trainer:
             begun = self._begin("float", float_unet(self.config.unet), [], 0.0)
             return self._advance(self._warm(begun, self.folder / FLOAT))
         is_float = phase == "float" or self.config.bits == "float"
-        model = float_unet(self.config.unet) if is_float else quant_unet(self.config.unet)
+        model = float_unet(self.config.unet) if is_float else quant_unet(self.config.unet, self.config.weight_range)
         for parameters in (best_model or content["model"], content["model"]):
             checkpoint.fill(model, parameters, self.folder / LAST)
         if not is_float and (phase in {"tune", "done"} or self.config.bits != "learned"):
             quantizers.freeze_widths(model)
+        if not is_float and phase in {"tune", "done"}:
+            weight_ranges.freeze(model)
         state = self._begin("tune" if phase == "done" else phase, model, history, seconds)
         state.phase, state.epoch = phase, epoch
         with checkpoint.content_of(self.folder / LAST):

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from quantunet.model import quantizers as q
-from quantunet.model.config import LayerShape, UNetConfig
+from quantunet.model.config import LayerShape, UNetConfig, WeightRange
 from quantunet.model.learned_range import LearnedWidth
 
 
@@ -120,8 +120,13 @@ def float_unet(config: UNetConfig) -> UNet:
     )
 
 
-def quant_unet(config: UNetConfig) -> UNet:
-    """The quantised network, every learned width at 8 bits; its activation scales are not set yet."""
+def quant_unet(config: UNetConfig, weight_range: WeightRange = "largest") -> UNet:
+    """The quantised network, every learned width at 8 bits; its activation scales are not set yet.
+
+    Args:
+        config: Its shape.
+        weight_range: What the ranges of its weights follow; see ``TrainConfig``.
+    """
 
     def conv(shape: LayerShape) -> nn.Module:
         if shape.transpose:
@@ -130,7 +135,7 @@ def quant_unet(config: UNetConfig) -> UNet:
             activation = q.logit_activation()
         else:
             activation = q.unsigned_activation()
-        return q.QuantConv(shape.in_channels, shape.out_channels, shape.kernel, activation)
+        return q.QuantConv(shape.in_channels, shape.out_channels, shape.kernel, activation, weight_range)
 
     return UNet(config, conv=conv, join=q.QuantJoin, image=q.byte())
 

@@ -232,6 +232,10 @@ class Fields:
             self.fail(key, f"a whole number from {low} to {high}", shown(value))
         return value
 
+    def whole_or_none(self, key: str, low: int, high: int) -> int | None:
+        """Return an integer of a range, or None where the document says ``null``."""
+        return None if self._is_null(key) else self.whole(key, low, high)
+
     def number(self, key: str, low: float, high: float) -> float:
         """Return a number of a range, both ends included."""
         value = self.take(key)

@@ -573,6 +573,68 @@ def test_a_split_by_image_knows_no_groups():
     assert len(leaked)
 
 
+def _folded():
+    samples = data.load_phantoms(40, 16, seed=0)
+    return dataclasses.replace(samples, group=np.arange(40) // 2, fold=np.arange(40) // 10 + 1)
+
+
+def test_a_fold_is_the_test_part_and_validation_is_of_the_others():
+    samples = _folded()
+    seen = []
+    for fold in (1, 2, 3, 4):
+        split = data.split_samples(samples, split_by="group", val_fraction=0.2, test_fraction=0.2, seed=3, fold=fold)
+        assert split.test.tolist() == list(range(10 * fold - 10, 10 * fold))
+        assert len(split.val) == 6  # three of the fifteen other groups
+        assert sorted(np.concatenate(list(split.parts().values()))) == list(range(40))
+        seen += split.test.tolist()
+    assert sorted(seen) == list(range(40))
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [({"fold": None}, "an array fold.*got none.*Leave --fold out"), ({}, "a fold out of 1, 2, 3, 4.*got 9")],
+)
+def test_a_fold_that_is_not_there_is_refused(change, text):
+    samples = dataclasses.replace(_folded(), **change)
+    with pytest.raises(DataSplitError, match=f"(?s){text}"):
+        data.split_samples(samples, split_by="group", val_fraction=0.2, test_fraction=0.2, seed=3, fold=9)
+
+
+def test_a_group_in_two_folds_is_refused():
+    samples = dataclasses.replace(_folded(), group=np.arange(40) // 4)  # 8..11 stands in folds 1 and 2
+    with pytest.raises(DataSplitError, match="every group on one side"):
+        data.split_samples(samples, split_by="group", val_fraction=0.2, test_fraction=0.2, seed=3, fold=1)
+
+
+@pytest.mark.parametrize("fold", [np.arange(3), np.arange(4) / 2, np.array(list("abcd")), np.arange(4)[:, None]])
+def test_folds_that_are_no_whole_numbers_are_refused(tmp_path, fold):
+    samples = data.load_phantoms(4, 16, seed=0)
+    path = tmp_path / "some.npz"
+    np.savez(path, images=samples.images, masks=samples.masks, group=samples.group, fold=fold)
+    with pytest.raises(ImageError, match="fold"):
+        data.load_npz(path)
+    np.savez(path, images=samples.images, masks=samples.masks, group=samples.group, fold=np.arange(4, dtype=np.uint8))
+    assert data.load_npz(path).fold.tolist() == [0, 1, 2, 3]
+
+
+def test_several_data_sets_are_one_whose_groups_are_apart(tmp_path, monkeypatch):
+    monkeypatch.setenv(data.ENVIRONMENT, str(tmp_path))
+    parts = {name: data.load_phantoms(count, 16, seed=count) for name, count in (("a.npz", 4), ("b.npz", 6))}
+    for name, samples in parts.items():
+        group = np.arange(len(samples)) // 2 * 5
+        np.savez(tmp_path / name, images=samples.images, masks=samples.masks, group=group, label=samples.label)
+    both = data.load("a.npz+b.npz", 16)
+    assert both.source == "a.npz+b.npz"
+    assert (both.images == np.concatenate([samples.images for samples in parts.values()])).all()
+    assert (both.masks == np.concatenate([samples.masks for samples in parts.values()])).all()
+    assert both.group.tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+    assert both.label.tolist() == [*parts["a.npz"].label, *parts["b.npz"].label]
+    with pytest.raises(ImageError, match="one of them twice"):
+        data.load("a.npz+a.npz", 16)
+    with pytest.raises(StorageError, match=r"c\.npz"):
+        data.load("a.npz+c.npz", 16)
+
+
 def test_a_bare_name_is_looked_for_where_data_are(tmp_path, monkeypatch):
     monkeypatch.setenv(data.ENVIRONMENT, str(tmp_path))
     samples = data.load_phantoms(4, 16, seed=0)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from quantunet.model.config import LossConfig, UNetConfig
-from quantunet.model.loss import SegmentationLoss, layer_weights, mean_bits
+from quantunet.model.loss import PEAK, SegmentationLoss, layer_weights, mean_bits, whole_image_loss
 
 SMALL = UNetConfig(base=2, depth=1, size=8)
 
@@ -59,3 +59,16 @@ def test_weightings(weighting):
     assert mean.item() == pytest.approx(sum(weights[n] * (w.item() + 0.5) for n, (w, _) in widths.items()), abs=1e-5)
     mean.backward()
     assert widths[a][0].grad.item() == pytest.approx(weights[a] / 2)
+
+
+def test_the_whole_image_is_judged_by_its_greatest_logits():
+    logits = torch.full((2, 1, 16, 16), -8.0)
+    logits[0, 0, :8, :8] = 2.0  # PEAK pixels
+    assert PEAK == 64
+    lesion, normal = torch.ones(2, 1, 16, 16), torch.zeros(2, 1, 16, 16)
+    right = torch.cat([lesion[:1], normal[:1]])
+    expected = (torch.tensor([1.0, -1.0]) * torch.tensor([2.0, -8.0])).neg().exp().log1p().mean()
+    assert whole_image_loss(logits, right).item() == pytest.approx(expected.item(), abs=1e-6)
+    assert whole_image_loss(logits, right) < whole_image_loss(logits, 1 - right)
+    factor = SegmentationLoss(SMALL, LossConfig(lesion=0.5))(logits, right) - SegmentationLoss(SMALL)(logits, right)
+    assert factor.item() == pytest.approx(0.5 * expected.item(), abs=1e-6)

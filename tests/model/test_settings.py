@@ -129,13 +129,16 @@ def test_what_decides_the_float_phase_keeps_it_apart():
 
 def test_columns_of_the_loss_have_their_names_and_order():
     row = results.run_row(Job("phantoms", TrainConfig("tiny", loss=LossConfig(0.5, "macs", 4.0, 0.0))), _card())
-    assert list(row)[:12] == [
+    assert list(row)[:16] == [
         *("name", "data", "preset", "split_by", "seed", "bits", "descent_epochs"),
-        *("lambda", "weighting", "target_bits", "distil", "changes"),
+        *("lambda", "weighting", "target_bits", "distil", "lesion"),
+        *("weight_range", "range_lr", "equalise", "changes"),
     ]
-    assert list(row.values())[5:12] == ["learned", 0, 0.5, "macs", 4.0, 0.0, ""]
+    assert list(row.values())[5:16] == ["learned", 0, 0.5, "macs", 4.0, 0.0, 0.0, "largest", "", False, ""]
     uniform = results.run_row(Job("phantoms", TrainConfig("tiny", bits=4)), _card())
-    assert list(uniform.values())[5:12] == [4, 0, "", "", "", 1.0, ""]
+    assert list(uniform.values())[5:16] == [4, 0, "", "", "", 1.0, 0.0, "largest", "", False, ""]
+    plain = results.run_row(Job("phantoms", TrainConfig("tiny", bits="float")), _card())
+    assert list(plain.values())[12:15] == ["", "", ""]
 
 
 @pytest.mark.parametrize("name", ["runs.csv", "repeats.csv"])

@@ -71,6 +71,18 @@ def test_where_no_width_is_learned_lambda_makes_no_other_training(tmp_path):
     assert methods == [*lambdas, "lambda0.2_layers_target3.5", "lambda0.2_layers_target4", "float", "uniform3"]
 
 
+def test_ranges_share_a_float_phase_and_have_no_meaning_without_quantisation(tmp_path):
+    text = "[study.a]\ndata = 'phantoms'\npreset = 'tiny'\nbits = ['float', 3]\nweight_range = ['largest', 'learned']"
+    jobs = read_jobs(_file(tmp_path, f"{text}\nrange_lr = 0.01\nequalise = [false, true]"))
+    ranges = ["", "_range_learned"]
+    assert [job.method for job in jobs] == [
+        "float",
+        *(f"uniform3{name}_rangelr0.01{balanced}" for name in ranges for balanced in ("", "_equalise")),
+    ]
+    assert len({job.start for job in jobs}) == 1
+    assert jobs[0].changes == {}
+
+
 def test_trainings_begin_in_the_order_of_the_file(tmp_path):
     jobs = read_jobs(_file(tmp_path, STUDIES))  # seed 0, 0, 1, 1, 0
     first, second = jobs[0].start, jobs[2].start

@@ -11,8 +11,9 @@ import torch
 from torch.optim.swa_utils import AveragedModel
 
 from quantunet.errors import FileFormatError, StorageError, TrainingError
-from quantunet.model import train
+from quantunet.model import train, weight_ranges
 from quantunet.model.config import TrainConfig
+from quantunet.model.export import export
 from quantunet.model.settings import settings
 from quantunet.model.train import Trainer
 from quantunet.model.unet import widths_as_int
@@ -100,6 +101,48 @@ def test_killed_and_resumed_equals_uninterrupted(quick, samples, tmp_path, place
     ]
     assert histories[0] == histories[1]
     assert len(histories[0]) == 8
+
+
+@pytest.mark.parametrize("weight_range", ["least_error", "learned"])
+@pytest.mark.parametrize("bits", ["learned", 3])
+def test_ranges_of_weights_are_found_and_then_stay(quick, samples, tmp_path, weight_range, bits):
+    config = quick.changed(weight_range=weight_range, bits=bits, equalise=True, range_lr=0.1, lesion=0.5)
+    scales = {}
+
+    def keep(phase, epoch, batch, batches):
+        if batch == batches:
+            state = torch.load(tmp_path / train.LAST, weights_only=True) if (tmp_path / train.LAST).exists() else {}
+            key = "conv.weight_quant.tensor_quant.scaling_impl.value"
+            scales[phase, epoch] = [float(v) for k, v in state.get("model", {}).items() if k.endswith(key)]
+
+    outcome = Trainer(config, samples, tmp_path, on_batch=keep).run()
+    layers = len(config.unet.conv_layers())
+    assert len(scales["qat", 2]) == layers
+    assert scales["tune", 1] != scales["qat", 1]
+    assert all(value == int(value) for value in scales["tune", 1])
+    found = [float(value) for value in weight_ranges.parameters(outcome.final_model)]
+    assert len(found) == layers
+    assert all(value == int(value) for value in found)
+    report = export(outcome.final_model, tmp_path / "small.onnx", samples.images[:2])
+    assert report.compared > 0
+    assert not any(check.differing for check in report.tensors)
+
+
+@pytest.mark.parametrize("place", [("qat", 1), ("tune", 1)])
+def test_ranges_come_back_when_a_training_goes_on(quick, samples, tmp_path, place):
+    config = quick.changed(weight_range="learned", range_lr=0.1, bits=3)
+    expected = _parameters(Trainer(config, samples, tmp_path / "whole").run())
+
+    def kill(phase, epoch, batch, _batches):
+        if (phase, epoch) == place and batch == 2:
+            raise _Killed
+
+    with pytest.raises(_Killed):
+        Trainer(config, samples, tmp_path / "killed", on_batch=kill).run()
+    got = _parameters(Trainer(config, samples, tmp_path / "killed").run(resume=True))
+    assert got.keys() == expected.keys()
+    assert sum(name.endswith("weight_quant.tensor_quant.scaling_impl.value") for name in got) == 8
+    assert all(torch.equal(got[name], value) for name, value in expected.items())
 
 
 def test_tune_that_makes_it_worse_leaves_the_network_of_qat(quick, samples, tmp_path):
