@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -196,9 +197,26 @@ class TrainConfig:
             Range(0, MAX_SEED, whole=True),
         ),
     )
-    float_epochs: int = field(default=40, metadata=about("epochs of the float warm start", _COUNT))
+    float_epochs: int = field(
+        default=40,
+        metadata=about(
+            "epochs of the float warm start; with 0 the quantised network begins at random weights, without BatchNorm",
+            _COUNT_OR_NONE,
+        ),
+    )
     qat_epochs: int = field(default=20, metadata=about("epochs with learned bit-widths", _COUNT, phase="qat"))
-    tune_epochs: int = field(default=8, metadata=about("epochs with frozen bit-widths", _COUNT, phase="tune"))
+    tune_epochs: int = field(
+        default=8, metadata=about("epochs with frozen bit-widths; 0 for none", _COUNT_OR_NONE, phase="tune")
+    )
+    still_epochs: int = field(
+        default=0,
+        metadata=about(
+            "epochs at the beginning of QAT in which learned widths stay at 8 bits",
+            _COUNT_OR_NONE,
+            phase="qat",
+            widths="learned",
+        ),
+    )
     calibration_batches: int = field(
         default=20, metadata=about("batches that set the activation scales before the QAT", _COUNT, phase="qat")
     )
@@ -329,6 +347,12 @@ class TrainConfig:
                 f"0 to {longest}, with bits {self.bits}",
                 "A width that is given comes down before the last epoch of QAT; learned ones need no descent.",
             )
+        if self.still_epochs >= self.qat_epochs:
+            raise settings.error(self, "still_epochs", f"0 to {self.qat_epochs - 1}, or no width is learned")
+        if not self.float_epochs and self.loss.distil:
+            raise settings.error(self, "distil", "0 without a float phase, for no network has learned what it teaches")
+        if not self.float_epochs and self.bits == "float":
+            raise settings.error(self, "float_epochs", "at least 1 with bits float, whose first phase this is")
         self._check_target()
         object.__setattr__(self, "unet", PRESETS[self.preset])
 
@@ -376,3 +400,14 @@ class TrainConfig:
     def to_dict(self) -> dict[str, Any]:
         """The configuration as plain values by name, for checkpoints and the model card; ``unet`` is a mapping."""
         return settings.values_of(self) | {"unet": dataclasses.asdict(self.unet)}
+
+
+RECIPES: Mapping[str, Mapping[str, Any]] = {
+    "paper": {"float_epochs": 0, "qat_epochs": 60, "tune_epochs": 0, "distil": 0.0, "split_by": "image"},
+}
+"""Values by the name of a recipe: ``paper`` is the training of arXiv 2503.08719.
+
+That is one session of QAT from random weights, without BatchNorm and without a float network, widths of 2 to 8 bits
+that begin at 8, a loss of BCE, Dice and 0.25 of the mean width over 8, images split at random. The paper does not say
+how many epochs it has, nor its learning rates: these are the project's.
+"""

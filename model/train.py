@@ -37,7 +37,7 @@ from quantunet.model.data import Samples, Split, split_samples
 from quantunet.model.loss import SegmentationLoss, layer_weights, mean_bits
 from quantunet.model.metrics import Scores, score
 from quantunet.model.settings import settings
-from quantunet.model.unet import UNet, copy_folded, float_unet, quant_unet, widths, widths_as_int
+from quantunet.model.unet import UNet, copy_folded, float_unet, quant_unet, random_start, widths, widths_as_int
 
 logger = logging.getLogger(__name__)
 
@@ -372,7 +372,11 @@ class Trainer:
     def _advance(self, state: State) -> State:
         """Take a phase's result into the next phase."""
         if state.phase == "float":
-            state.model.load_state_dict(state.best_model)
+            if state.best_model:
+                state.model.load_state_dict(state.best_model)
+            else:  # no float phase: what follows begins at random weights
+                random_start(state.model)
+                state.best_model = {k: v.detach().cpu().clone() for k, v in state.model.state_dict().items()}
             self._keep(
                 FLOAT,
                 {
@@ -451,7 +455,10 @@ class Trainer:
         started = time.perf_counter()
         generator = _generator(self.config, state.phase, state.epoch)
         quantised = state.phase != "float" and self.config.bits != "float"
-        learning = state.phase == "qat" and self.config.bits == "learned"
+        learning = state.phase == "qat" and self.config.bits == "learned" and state.epoch >= self.config.still_epochs
+        if state.phase == "qat" and self.config.bits == "learned":
+            for parameter in quantizers.width_parameters(state.model):
+                parameter.requires_grad_(learning)
         if state.phase == "qat" and isinstance(self.config.bits, int):
             quantizers.set_widths(state.model, self.config.width_in(state.epoch))
         if state.phase == "qat" and quantised and not state.epoch:
@@ -529,7 +536,11 @@ class Trainer:
         """Give the learned widths the mean that a step of QAT is to end with, where one is given."""
         target = self.config.loss.target_bits
         if target is not None:
-            step, steps = state.epoch * self.batches + batch, self.config.qat_epochs * self.batches
+            learned, all_of_them = (
+                state.epoch - self.config.still_epochs,
+                self.config.qat_epochs - self.config.still_epochs,
+            )
+            step, steps = learned * self.batches + batch, all_of_them * self.batches
             target_bits.hold_mean(state.model, self.loss.weights, target_bits.mean_at(step, steps, target))
 
     def _compete(self, state: State, candidates: dict[str, UNet]) -> dict[str, float]:

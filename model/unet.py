@@ -141,6 +141,23 @@ def quant_unet(config: UNetConfig, weight_range: WeightRange = "largest") -> UNe
 
 
 @torch.no_grad()
+def random_start(model: UNet) -> None:
+    """Give a float network random weights that keep the size of what goes through it, as no BatchNorm will.
+
+    The initialisation of He et al. (arXiv 1502.01852). The network's BatchNorm has learned nothing and changes nothing.
+    """
+    for layer in model.convs.values():
+        conv = cast(FloatConv, layer).conv
+        reads = conv.weight[:, 0] if isinstance(conv, nn.ConvTranspose2d) else conv.weight[0]
+        # A transpose convolution of stride 2 writes each pixel once: of its kernel each reads one weight a channel.
+        count = len(reads) if isinstance(conv, nn.ConvTranspose2d) else reads.numel()
+        rectified = cast(FloatConv, layer).norm is not None
+        conv.weight.normal_(0.0, ((2.0 if rectified else 1.0) / count) ** 0.5)
+        if conv.bias is not None:
+            conv.bias.zero_()
+
+
+@torch.no_grad()
 def copy_folded(source: UNet, target: UNet) -> None:
     """Copy a float network into a quantised one, BatchNorm folded."""
     for name, layer in source.convs.items():

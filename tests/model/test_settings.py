@@ -13,7 +13,7 @@ from benchmarks import science, science_runs
 from quantunet.commands import train as command
 from quantunet.errors import TrainingError
 from quantunet.model import card, results, sweep
-from quantunet.model.config import LossConfig, TrainConfig
+from quantunet.model.config import RECIPES, LossConfig, TrainConfig
 from quantunet.model.settings import Range, about, build, settings, values_of
 from quantunet.model.sweep import Job
 from quantunet.model.train import Trainer
@@ -125,6 +125,21 @@ def test_what_decides_the_float_phase_keeps_it_apart():
     assert job.method == "lambda0.25_layers_distil0"
     assert job.float_phase.config == EarlyConfig("tiny").changed(early=0.5)
     assert job.start != Job("phantoms", EarlyConfig("tiny")).start
+
+
+def test_a_recipe_gives_defaults_that_options_override():
+    parser = argparse.ArgumentParser()
+    command.add_parser(parser.add_subparsers())
+    config = command.make_config(parser.parse_args(["train", "tiny", "--recipe", "paper"]))
+    assert config == TrainConfig("tiny").changed(**RECIPES["paper"])
+    assert (config.float_epochs, config.loss.distil, config.loss.bit_lambda, config.split_by) == (0, 0.0, 0.25, "image")
+    words = ["train", "tiny", "--recipe", "paper", "--qat-epochs", "7", "--lambda", "0.5"]
+    other = command.make_config(parser.parse_args(words))
+    assert other == config.changed(qat_epochs=7, bit_lambda=0.5)
+    assert command.make_config(parser.parse_args(["train", "tiny"])) == TrainConfig("tiny")
+    # What the help says of a recipe is that recipe.
+    spelled = ["train", "tiny", *command.spelled_recipe("paper").split()]
+    assert command.make_config(parser.parse_args(spelled)) == config
 
 
 def test_columns_of_the_loss_have_their_names_and_order():

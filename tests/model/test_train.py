@@ -12,11 +12,11 @@ from torch.optim.swa_utils import AveragedModel
 
 from quantunet.errors import FileFormatError, StorageError, TrainingError
 from quantunet.model import train, weight_ranges
-from quantunet.model.config import TrainConfig
+from quantunet.model.config import TrainConfig, UNetConfig
 from quantunet.model.export import export
 from quantunet.model.settings import settings
 from quantunet.model.train import Trainer
-from quantunet.model.unet import widths_as_int
+from quantunet.model.unet import float_unet, random_start, widths_as_int
 
 NAN, INF = float("nan"), float("inf")
 
@@ -118,9 +118,10 @@ def test_ranges_of_weights_are_found_and_then_stay(quick, samples, tmp_path, wei
     outcome = Trainer(config, samples, tmp_path, on_batch=keep).run()
     layers = len(config.unet.conv_layers())
     assert len(scales["qat", 2]) == layers
-    assert scales["tune", 1] != scales["qat", 1]
+    assert len(set(scales["qat", 2])) > 1
+    assert all(value == int(value) for value in scales["qat", 2]) == (weight_range == "least_error")
     assert all(value == int(value) for value in scales["tune", 1])
-    found = [float(value) for value in weight_ranges.parameters(outcome.final_model)]
+    found = [float(value.detach()) for value in weight_ranges.parameters(outcome.final_model)]
     assert len(found) == layers
     assert all(value == int(value) for value in found)
     report = export(outcome.final_model, tmp_path / "small.onnx", samples.images[:2])
@@ -143,6 +144,45 @@ def test_ranges_come_back_when_a_training_goes_on(quick, samples, tmp_path, plac
     assert got.keys() == expected.keys()
     assert sum(name.endswith("weight_quant.tensor_quant.scaling_impl.value") for name in got) == 8
     assert all(torch.equal(got[name], value) for name, value in expected.items())
+
+
+def test_without_a_float_phase_qat_begins_at_random_weights(quick, samples, tmp_path):
+    config = quick.changed(float_epochs=0, tune_epochs=0, distil=0.0, still_epochs=1)
+    reports = []
+    outcome = Trainer(config, samples, tmp_path, on_epoch=reports.append).run()
+    assert [r.phase for r in reports] == ["qat"] * 3
+    assert outcome.epochs == {"float": 0, "qat": 3, "tune": 0}
+    assert reports[0].mean_bits == 8
+    assert reports[-1].mean_bits < 8
+    assert widths_as_int(outcome.final_model) == reports[-1].widths
+    again = Trainer(config, samples, tmp_path / "again").run()
+    assert all(torch.equal(value, _parameters(again)[name]) for name, value in _parameters(outcome).items())
+
+
+def test_a_random_start_keeps_the_size_of_what_goes_through(quick):
+    torch.manual_seed(0)
+    model = float_unet(UNetConfig(base=16, depth=3, size=32)).eval()
+    image = torch.rand(4, 1, 32, 32)
+    with torch.no_grad():
+        before = float(model(image).std())
+        random_start(model)
+        after = float(model(image).std())
+    assert before < 0.1
+    assert 0.2 < after < 5
+
+
+@pytest.mark.parametrize(
+    ("bad", "text"),
+    [
+        ({"float_epochs": 0}, "distil.*0 without a float phase"),
+        ({"float_epochs": 0, "distil": 0.0, "bits": "float"}, "float_epochs.*at least 1"),
+        ({"still_epochs": 3}, "still_epochs.*0 to 2"),
+        ({"augment": False, "scanners": True}, "scanners.*without augmentation"),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(quick, bad, text):
+    with pytest.raises(TrainingError, match=f"(?s){text}"):
+        quick.changed(**bad)
 
 
 def test_tune_that_makes_it_worse_leaves_the_network_of_qat(quick, samples, tmp_path):
@@ -447,18 +487,22 @@ def test_a_damaged_result_is_noticed_and_written_again(quick, samples, tmp_path)
         assert all(torch.equal(first[f"quant.{name}"], value) for name, value in kept.items())
 
 
-RATES = dict.fromkeys(("float_lr", "qat_lr", "tune_lr", "width_lr"), (NAN, INF, -INF, -1.0, 0, 0.0, 1e30, "0.1", True))
-COUNTS = dict.fromkeys(
-    ("float_epochs", "qat_epochs", "tune_epochs", "calibration_batches", "batch_size"), (0, -1, 10**30, 2.0, NAN, "3")
+RATES = dict.fromkeys(
+    ("float_lr", "qat_lr", "tune_lr", "width_lr", "range_lr"), (NAN, INF, -INF, -1.0, 0, 0.0, 1e30, "0.1", True)
 )
+COUNTS = dict.fromkeys(("qat_epochs", "calibration_batches", "batch_size"), (0, -1, 10**30, 2.0, NAN, "3"))
+COUNTS_OR_NONE = dict.fromkeys(("float_epochs", "tune_epochs", "still_epochs", "fold"), (-1, 10**30, 2.0, NAN, "3"))
 FRACTIONS = dict.fromkeys(("val_fraction", "test_fraction"), (NAN, INF, 0, 0.0, 1, 1.0, -0.1, 1.5, 0.9, None))
-FACTORS = dict.fromkeys(("bit_lambda", "distil"), (NAN, INF, -1, -1e-9, 1e30, "1"))
+FACTORS = dict.fromkeys(("bit_lambda", "distil", "lesion"), (NAN, INF, -1, -1e-9, 1e30, "1"))
 OTHER = {
     "preset": ("huge", 3, None, {}),
     "bit_weighting": ("area", None, 1),
     "split_by": ("patient", 0),
     "bits": (1, 9, 4.0, True, "4", "double", None, []),
     "augment": (1, 0, "yes", None),
+    "weight_range": ("mean", None, 1),
+    "equalise": (1, "yes", None),
+    "scanners": (1, "yes", None),
     "seed": (-1, 10**30, 2**32, 0.5, NAN, True),
     "patience": (-1, 10**30, 1.5, INF),
     "tune_average": (NAN, 1, 1.0, 1.5, -0.1),
@@ -467,7 +511,7 @@ OTHER = {
 }
 BAD = [
     (name, value)
-    for kind in (RATES, COUNTS, FRACTIONS, FACTORS, OTHER)
+    for kind in (RATES, COUNTS, COUNTS_OR_NONE, FRACTIONS, FACTORS, OTHER)
     for name, values in kind.items()
     for value in values
 ]

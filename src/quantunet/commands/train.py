@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from quantunet import exit_codes, storage
-from quantunet.model.config import PRESETS, Device, Precision, TrainConfig
+from quantunet.model.config import PRESETS, RECIPES, Device, Precision, TrainConfig
 from quantunet.model.settings import build, settings
 from quantunet.result_folder import remove
 
@@ -60,8 +60,22 @@ def add_parser(sub: Any) -> None:
         default="auto",
         help="what convolutions compute in while training; auto: bfloat16 where the hardware has it",
     )
+    parser.add_argument(
+        "--recipe",
+        choices=sorted(RECIPES),
+        help="other defaults of the options below; paper: " + spelled_recipe("paper"),
+    )
     add_options(parser, TrainConfig)
     parser.set_defaults(run=run)
+
+
+def spelled_recipe(name: str) -> str:
+    """The options that a recipe stands for."""
+    fields = settings(TrainConfig)
+    return " ".join(
+        f"{fields[key].option} {value:g}" if isinstance(value, float) else f"{fields[key].option} {value}"
+        for key, value in RECIPES[name].items()
+    )
 
 
 def add_options(parser: argparse.ArgumentParser, kind: type[TrainConfig]) -> None:
@@ -72,15 +86,15 @@ def add_options(parser: argparse.ArgumentParser, kind: type[TrainConfig]) -> Non
         text = setting.text.replace("%", "%%")
         if setting.types == (bool,):
             action = "store_false" if setting.default else "store_true"
-            parser.add_argument(setting.option, dest=name, action=action, help=text)
+            parser.add_argument(setting.option, dest=name, action=action, default=argparse.SUPPRESS, help=text)
             continue
         parser.add_argument(
             setting.option,
             dest=name,
             type=_READERS[setting.types],
             choices=setting.choices if setting.types == (str,) else None,
-            default=setting.default,
-            help=f"{text} (default: %(default)s)",
+            default=argparse.SUPPRESS,  # what is not given is left to the recipe, or to the field's default
+            help=f"{text} (default: {setting.default})",
         )
 
 
@@ -108,7 +122,7 @@ def run(args: argparse.Namespace) -> int:
 
     compute.prepare(args.threads)
     config = make_config(args)
-    samples = data.load(args.data, config.unet.size, phantom_count=args.phantoms, seed=args.seed)
+    samples = data.load(args.data, config.unet.size, phantom_count=args.phantoms, seed=config.seed)
     folder = args.out or Path("runs") / args.preset
     with distributed.group(compute.pick_device(args.device)) as device:
         console = Console(quiet=distributed.rank() > 0)
@@ -157,12 +171,14 @@ def _publish(
 
 
 def make_config(args: argparse.Namespace, kind: type[TrainConfig] = TrainConfig) -> TrainConfig:
-    """The configuration that the arguments ask for.
+    """The configuration that the arguments ask for: options that are given, then the recipe, then the defaults.
 
     Raises:
         TrainingError: A value is out of range.
     """
-    return build(kind, {name: getattr(args, name) for name in settings(kind)})
+    given = {name: getattr(args, name) for name in settings(kind) if hasattr(args, name)}
+    recipe = getattr(args, "recipe", None)
+    return build(kind, dict(RECIPES[recipe]) | given if recipe else given)
 
 
 def make_progress(console: Console) -> Progress:
