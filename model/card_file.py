@@ -42,6 +42,8 @@ class Card:
         quantised_scores: Scores of the integer network, for each part.
         model_sha256: Digest of the network's file; None where the card does not say it.
         graph_sha256: Digest of its integer graph; likewise.
+        smallest_area: Of the network's masks, those with fewer foreground pixels are empty, and the scores are those
+            before; None where it keeps all of them.
     """
 
     source: str
@@ -59,6 +61,7 @@ class Card:
     quantised_scores: Mapping[str, Scores]
     model_sha256: str | None = None
     graph_sha256: str | None = None
+    smallest_area: int | None = None
 
     def check_network(self, path: Path, model_sha256: str | None, graph_sha256: str) -> None:
         """Check that the card is about a network: about its file, or about the same graph in another file.
@@ -113,6 +116,7 @@ def read_card(path: Path) -> Card:
         quantised_scores=_scores(scores.table("quantised")),
         model_sha256=digests.get("model"),
         graph_sha256=digests.get("graph"),
+        smallest_area=content.whole("smallest_area", 1, _MOST) if "smallest_area" in content else None,
     )
 
 

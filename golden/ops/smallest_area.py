@@ -35,7 +35,7 @@ def smallest_area(masks: npt.NDArray[_Pixel], area: int) -> npt.NDArray[_Pixel]:
 
 def evaluate(graph: Graph, node: SmallestArea, inputs: Sequence[Array]) -> Array:
     """Return the output of a node, int64 ``(height', width', channels')``, by the formula."""
-    return smallest_area(inputs[0][np.newaxis], node.area)[0]
+    return np.asarray(smallest_area(inputs[0][np.newaxis], node.area)[0])
 
 
 def evaluate_batch(cores: Cores, graph: Graph, node: SmallestArea, inputs: Sequence[Codes]) -> Codes:
