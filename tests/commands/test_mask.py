@@ -144,6 +144,20 @@ def test_a_mask_is_not_cut_twice_and_no_card_is_replaced(smaller, tmp_path, caps
     assert smaller.with_suffix(".json").read_bytes() == before and not (tmp_path / "other.qun").exists()
 
 
+def test_neither_the_network_nor_another_file_is_replaced_by_a_card(tmp_path, capsys):
+    network = tmp_path / "net.json"
+    builder = GraphBuilder("net", 12, 10, 1, QType(8, False, 8), 2)
+    builder.matrix(Conv2d, "head", "image", 1, 3, 4, QType(5, True, 3))
+    network.write_text(graph_file.to_json(builder.build()))
+    (tmp_path / "notes.json").write_text("{}")
+    for out, sentence in (("net.qun", "got the network"), ("notes.qun", "got another file")):
+        assert cli.main(["mask", str(network), "--area", "5", "--out", str(tmp_path / out)]) == 2
+        assert sentence in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["net.json", "notes.json"]
+    assert cli.main(["mask", str(network), "--area", "5", "--out", str(tmp_path / "other.qun")]) == 0
+    assert load_network(str(tmp_path / "other.qun")).gives_mask and not (tmp_path / "other.json").exists()
+
+
 @pytest.mark.parametrize("area", ["-1", "1025"])
 def test_an_area_that_no_image_has_is_refused(area, capsys):
     assert cli.main(["evaluate", "tiny", "--data", "phantoms", "--smallest-area", area]) == 2

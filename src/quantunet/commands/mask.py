@@ -49,13 +49,7 @@ def run(args: argparse.Namespace) -> int:
         raise FileFormatError(str(args.out), expected=f"a name that ends in {packed.SUFFIX}", got=args.out.suffix)
     source, card = load_network(args.model), card_path(args.model)
     out_card = args.out.with_suffix(GRAPH_SUFFIX)
-    if card is not None and card.resolve() == out_card.resolve():
-        raise FileFormatError(
-            str(args.out),
-            expected=f"another name than that of {args.model}",
-            got=args.out.stem,
-            hint=f"{card} is the card of {args.model}, and would be replaced.",
-        )
+    _check_place(args.model, card, out_card)
     graph = with_smallest_area(source, args.area)
     content = None if card is None else _card(args, source, card)
     result_folder.remove(out_card)
@@ -73,6 +67,38 @@ def run(args: argparse.Namespace) -> int:
         + ("" if content is None else f"; card {out_card}")
     )
     return exit_codes.SUCCESS
+
+
+def _check_place(model: str, card: Path | None, path: Path) -> None:
+    """Refuse to replace the network, its card, or a file that is no card.
+
+    Args:
+        model: The network that is given.
+        card: Its card.
+        path: Where the new card goes.
+
+    Raises:
+        FileFormatError: One of them stands there.
+        StorageError: What stands there cannot be read.
+    """
+    if path.resolve() in {each.resolve() for each in (Path(model), card) if each is not None}:
+        raise FileFormatError(
+            str(path),
+            expected=f"a place for the new card beside {model}",
+            got=f"the card of {model}" if card is not None else "the network",
+            hint="It would be replaced: choose another name for --out.",
+        )
+    if not path.is_file():
+        return
+    try:
+        read_card(path)
+    except FileFormatError as error:
+        raise FileFormatError(
+            str(path),
+            expected="a card, which is written anew, or no file",
+            got="another file",
+            hint="It would be replaced: choose another name for --out.",
+        ) from error
 
 
 def _card(args: argparse.Namespace, source: Graph, path: Path) -> dict[str, Any]:
