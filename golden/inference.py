@@ -116,7 +116,7 @@ def run_batch(
 
 
 def mask(graph: Graph, taps: Taps) -> npt.NDArray[np.bool_]:
-    """Return the segmentation mask ``logit >= 0`` of an evaluated network of one class.
+    """Return the segmentation mask of an evaluated network of one class: ``logit >= 0``, or its output if that is it.
 
     Returns:
         bool ``(height, width)``, with the images as leading axis if the tensors have one.
@@ -131,7 +131,8 @@ def mask(graph: Graph, taps: Taps) -> npt.NDArray[np.bool_]:
             got=f"{graph.logits.shape[2]} channels",
             hint="quantunet.golden.classes gives the class map.",
         )
-    return np.asarray(_comparable(graph, taps)[..., 0] >= 0)
+    values = _comparable(graph, taps)[..., 0]
+    return np.asarray(values > 0 if graph.gives_mask else values >= 0)
 
 
 def _comparable(graph: Graph, taps: Taps) -> Array:

@@ -43,6 +43,8 @@ class Card:
         model_sha256: Digest of the network's file; None where the card does not say it.
         graph_sha256: Digest of its integer graph; likewise.
         fold: The fold that was the test part; None where it was drawn.
+        smallest_area: Of the network's masks, those with fewer foreground pixels are empty, and the scores are those
+            before; None where it keeps all of them.
     """
 
     source: str
@@ -61,6 +63,7 @@ class Card:
     model_sha256: str | None = None
     graph_sha256: str | None = None
     fold: int | None = None
+    smallest_area: int | None = None
 
     def check_network(self, path: Path, model_sha256: str | None, graph_sha256: str) -> None:
         """Check that the card is about a network: about its file, or about the same graph in another file.
@@ -117,6 +120,7 @@ def read_card(path: Path) -> Card:
         graph_sha256=digests.get("graph"),
         # A card of an earlier version has no such key, and drew its test part.
         fold=config.whole_or_none("fold", 0, _MOST) if "fold" in config else None,
+        smallest_area=content.whole("smallest_area", 1, _MOST) if "smallest_area" in content else None,
     )
 
 

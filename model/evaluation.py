@@ -6,7 +6,7 @@ import csv
 import dataclasses
 import io
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from quantunet import golden
 from quantunet.errors import DataSplitError
 from quantunet.golden.cores import WORKERS
+from quantunet.golden.ops.smallest_area import smallest_area
 from quantunet.ir import Graph
 from quantunet.model.card_file import Card
 from quantunet.model.data import Samples, Split, part_counts, split_samples
@@ -150,6 +151,26 @@ def part_report(samples: Samples, each: ImageScores, indices: NDArray[np.int64])
         second = samples.masks_observer2[indices].astype(np.bool_)
         report["second_observer"] = summary(score_images(second, reference, distances=True), group)
     return report
+
+
+def area_reports(
+    samples: Samples, masks: NDArray[np.bool_], indices: NDArray[np.int64], areas: Sequence[int]
+) -> list[dict[str, Any]]:
+    """Return the scores of a part with each of some smallest areas, without distances.
+
+    Args:
+        samples: The data set.
+        masks: ``(n, height, width)``, those of the part as the network gives them.
+        indices: The images of the part.
+        areas: A mask of fewer pixels becomes empty.
+    """
+    reports = []
+    for area in areas:
+        kept = smallest_area(masks, area)
+        emptied = int((masks.any(axis=(1, 2)) & ~kept.any(axis=(1, 2))).sum())
+        scores = summary(score_images(kept, samples.masks[indices]), samples.group[indices])
+        reports.append({"smallest_area": area, "emptied": emptied, "network": scores})
+    return reports
 
 
 def some_of(each: ImageScores, chosen: NDArray[np.int64]) -> ImageScores:

@@ -181,6 +181,16 @@ class QunArgmax(Layer):
         self.add_output_variable([*self.get_input_variable().shape[:-1], 1])
 
 
+class QunSmallestArea(Layer):
+    """A mask that is empty where its foreground has fewer than ``area`` pixels."""
+
+    _expected_attributes = (Attribute("area"),)
+
+    def initialize(self) -> None:
+        """Add the output."""
+        self.add_output_variable(self.get_input_variable().shape)
+
+
 _CONV2D_CONFIG = """struct config{index} {{
     static const unsigned in_height = {in_height};
     static const unsigned in_width = {in_width};
@@ -255,6 +265,12 @@ _AFFINE_CONFIG = """struct config{index} {{
     static const bool in_signed = {in_signed};
     static const bool out_signed = {out_signed};
     typedef {constant_t.name} constant_t;
+}};
+"""
+
+_SMALLEST_AREA_CONFIG = """struct config{index} {{
+    static const unsigned n_in = {n_in};
+    static const unsigned area = {area};
 }};
 """
 
@@ -478,6 +494,31 @@ class ArgmaxFunction(FunctionCallTemplate):
     def format(self, node: Any) -> str:
         """Return the call."""
         return "qun::argmax<{input_t}, {output_t}, {config}>({input}, {output});".format(
+            **self._default_function_params(node)
+        )
+
+
+class SmallestAreaConfig(LayerConfigTemplate):
+    """The C++ configuration of a smallest area."""
+
+    def __init__(self) -> None:
+        super().__init__(QunSmallestArea)
+
+    def format(self, node: Any) -> str:
+        """Return the configuration struct."""
+        params = self._default_config_params(node) | {"n_in": node.get_input_variable().size()}
+        return _SMALLEST_AREA_CONFIG.format(**params)
+
+
+class SmallestAreaFunction(FunctionCallTemplate):
+    """The C++ call of a smallest area."""
+
+    def __init__(self) -> None:
+        super().__init__(QunSmallestArea, include_header=["nnet_utils/qun_smallest_area.h"])
+
+    def format(self, node: Any) -> str:
+        """Return the call."""
+        return "qun::smallest_area<{input_t}, {output_t}, {config}>({input}, {output});".format(
             **self._default_function_params(node)
         )
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from quantunet.errors import FileFormatError, StorageError
 from quantunet.hls.generate.device_package import PATH, device_package
 from quantunet.hls.generate.rtl_project import RTL_FOLDER
+from quantunet.ops import OPS
 from quantunet.storage import write_text
 
 """The SystemVerilog library."""
@@ -145,8 +146,10 @@ def index(modules: tuple[Module, ...]) -> str:
         "| module | is | latency | throughput | used by |",
         "|---|---|---|---|---|",
     ]
+    placed = {f"qun_{stem}" for op in OPS for stem in op.modules}
     for module in modules:
-        user = ", ".join(f"`{name}`" for name in users[module.name]) or "generated designs"
+        found = [f"`{name}`" for name in users[module.name]]
+        user = ", ".join(found if found and module.name not in placed else [*found, "generated designs"])
         cells = (f"[`{module.name}`]({module.name}.sv)", module.summary, module.latency, module.throughput, user)
         text.append(f"| {' | '.join(_cell(cell) for cell in cells)} |")
     for module in modules:

@@ -52,6 +52,7 @@ from quantunet.ir import (
     ResizeBilinear,
     ResizeNearest,
     Sides,
+    SmallestArea,
     SumPool2d,
     Tensor,
 )
@@ -209,6 +210,10 @@ def _lookup(layer: Any, head: Head, source: Tensor, target: Tensor) -> Node:
     return Lookup(*head, IntArray.of(table), bool(layer.get_attr("probability")))
 
 
+def _smallest_area(layer: Any, head: Head, source: Tensor, target: Tensor) -> Node:
+    return SmallestArea(*head, int(layer.get_attr("area")))
+
+
 def _affine(layer: Any, head: Head, source: Tensor, target: Tensor) -> Node:
     halves = _codes(layer, "constant", 0).reshape(source.shape[2], -1)
     others = [IntArray.of((halves[:, i] << HALF_BITS) + halves[:, i + 1]) for i in range(2, 10, 2)]
@@ -273,6 +278,7 @@ _RAISE: Mapping[str, Raise] = {
     "QunPad": _pad,
     "QunResizeBilinear": _bilinear,
     "QunResizeNearest": _nearest,
+    "QunSmallestArea": _smallest_area,
     "QunSumPool2D": _sum_pool,
 }
 """By the class of the layer."""

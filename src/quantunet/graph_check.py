@@ -11,6 +11,7 @@ from quantunet.accumulator import accumulator, affine_reach, bits_for, product_t
 from quantunet.errors import ModelError, ScaleError, ShapeError, TypeMismatchError, UnsupportedOpError, WidthError
 from quantunet.identifiers import MAX_LENGTH, PATTERN
 from quantunet.ir import (
+    MASK_TYPE,
     MAX_ACCUMULATOR_BITS,
     MAX_BITS,
     MAX_FRAC,
@@ -41,6 +42,7 @@ from quantunet.ir import (
     ResizeBilinear,
     ResizeNearest,
     Shape,
+    SmallestArea,
     SumPool2d,
     Tensor,
     window_places,
@@ -495,6 +497,34 @@ def _check_argmax(graph: Graph, node: Argmax) -> None:
         )
 
 
+def _check_smallest_area(graph: Graph, node: SmallestArea) -> None:
+    source, target = graph.input_of(node), graph.output_of(node)
+    pixels = math.prod(source.shape[:2])
+    if source.shape[2] != 1 or pixels < 2:
+        raise ShapeError(
+            node.name,
+            expected="a mask of one channel and of two pixels or more",
+            got=str(source.shape),
+            hint="Make a mask of the classes; leave a single pixel as it is.",
+        )
+    if source.qtype != MASK_TYPE:
+        raise TypeMismatchError(
+            node.name,
+            expected=f"a mask of type {MASK_TYPE}, 1 for the foreground",
+            got=str(source.qtype),
+            hint="Put a lookup to that type in front.",
+        )
+    _expect_shape(node, target, source.shape)
+    _expect_same_type(node, source, target, "input and output")
+    if not 1 <= node.area <= pixels:
+        raise ModelError(
+            node.name,
+            expected=f"an area of 1 to {pixels} pixels, those of the frame",
+            got=str(node.area),
+            hint="Leave it out to keep every mask.",
+        )
+
+
 def _check_lookup(graph: Graph, node: Lookup) -> None:
     source, target = graph.input_of(node), graph.output_of(node)
     _expect_shape(node, target, source.shape)
@@ -634,6 +664,7 @@ _CHECKS: Mapping[str, Callable[[Graph, Any], None]] = table(
         Maximum.op: _check_maximum,
         Multiply.op: _check_multiply,
         Argmax.op: _check_argmax,
+        SmallestArea.op: _check_smallest_area,
         Affine.op: _check_affine,
         Pad.op: _check_pad,
         Crop.op: _check_crop,

@@ -115,6 +115,9 @@ INPUT_TYPE = QType(bits=8, signed=False, frac=8)
 PROBABILITY_TYPE = QType(bits=8, signed=False, frac=8)
 """The output of a sigmoid's table."""
 
+MASK_TYPE = QType(bits=1, signed=False, frac=0)
+"""A mask's pixel: 1 is the foreground, 0 the background."""
+
 
 def window_places(length: int, kernel: int, stride: int, dilation: int = 1) -> int:
     """Return how many windows lie inside a row or a column; none or less where not even one fits.
@@ -200,6 +203,9 @@ class Node:
 
     is_class: ClassVar[bool] = False
     """Whether the output is the class of each pixel, of logits that it reads."""
+
+    is_mask: ClassVar[bool] = False
+    """Whether the output is the mask itself: 1 is the foreground, 0 the background."""
 
     reads_sums: ClassVar[bool] = False
     """Whether its input may be wider than ``MAX_BITS``: exact sums of another layer."""
@@ -646,6 +652,22 @@ class Lookup(Node):
         return self.probability
 
 
+@dataclass(frozen=True)
+class SmallestArea(Node):
+    """A mask that is empty where its foreground is too small: one channel of one bit, 1 is the foreground.
+
+    ``y[h, w, 0] = x[h, w, 0]`` where ``sum x >= area`` over the frame, or else 0.
+
+    Attributes:
+        area: Pixels of the smallest foreground that is kept, 1 to those of the frame.
+    """
+
+    op: ClassVar[str] = "smallest_area"
+    is_mask: ClassVar[bool] = True
+
+    area: int
+
+
 NODE_TYPES: Mapping[str, type[Any]] = table(
     "quantunet.ir.NODE_TYPES",
     {
@@ -663,6 +685,7 @@ NODE_TYPES: Mapping[str, type[Any]] = table(
             Maximum,
             Multiply,
             Argmax,
+            SmallestArea,
             Affine,
             Pad,
             Crop,
@@ -795,7 +818,8 @@ class Graph:
     def logits(self) -> Tensor:
         """The tensor whose sign is the mask, or whose greatest channel is the class.
 
-        It is the input of the op that makes probabilities or classes of it, or else the output.
+        It is the input of the op that makes probabilities or classes of it, or else the output; of a network that
+        :attr:`gives_mask` it is the mask.
         """
         last = self._producers[self.output]
         return self.input_of(last) if last.is_probability or last.is_class else self.tensor(self.output)
@@ -809,6 +833,11 @@ class Graph:
     def gives_classes(self) -> bool:
         """Whether the output is the class of each pixel, and not the logits."""
         return self._producers[self.output].is_class
+
+    @property
+    def gives_mask(self) -> bool:
+        """Whether the output is the mask itself, 1 or 0 for each pixel, and not the logits."""
+        return self._producers[self.output].is_mask
 
     def layer(self, name: str) -> Graph:
         """Return the graph of one layer alone; its inputs are the layer's inputs."""

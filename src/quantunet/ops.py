@@ -68,6 +68,7 @@ OPS: tuple[Op, ...] = (
     Op("maximum", "the greater of two tensors, value by value"),
     Op("multiply", "exact product of two tensors, or of one and a gate", cpp=True),
     Op("argmax", "channel of the greatest value", cpp=True),
+    Op("smallest_area", "a mask, empty where its foreground is too small", cpp=True),
     Op("affine", "general requantisation with constants of each channel", cpp=True),
     Op("pad", "pixels of one constant around the image", cpp=True),
     Op("crop", "the image without some rows and columns at its sides", cpp=True),

@@ -38,6 +38,7 @@ from quantunet.ir import (
     ResizeNearest,
     Shape,
     Sides,
+    SmallestArea,
     SumPool2d,
     Tensor,
     window_places,
@@ -230,6 +231,11 @@ class GraphBuilder:
         height, width, channels = self._tensor(source).shape
         qtype = QType((channels - 1).bit_length(), False, 0)
         return self._add(Argmax(name, (source,), f"{name}_out"), (height, width, 1), qtype)
+
+    def smallest_area(self, name: str, source: str, area: int) -> str:
+        """Add a mask without foregrounds of fewer than ``area`` pixels."""
+        x = self._tensor(source)
+        return self._add(SmallestArea(name, (source,), f"{name}_out", area), x.shape, x.qtype)
 
     def lookup(self, name: str, source: str, table: IntArray, qtype: QType) -> str:
         """Add a table whose entries are of ``qtype``."""

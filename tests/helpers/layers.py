@@ -10,6 +10,7 @@ import numpy as np
 from quantunet.accumulator import product_type
 from quantunet.graph_check import check
 from quantunet.ir import (
+    MASK_TYPE,
     PROBABILITY_TYPE,
     Add,
     Argmax,
@@ -120,6 +121,13 @@ def argmax(name: str, shape: Shape, source: QType) -> Graph:
     """Return the channel of the greatest value."""
     output = Tensor("y", (*shape[:2], 1), QType((shape[2] - 1).bit_length(), False, 0))
     return _graph(Argmax(name, ("x",), "y"), Tensor("x", shape, source), output)
+
+
+def smallest_area(name: str, shape: Pair, area: int) -> Graph:
+    """Return a mask without foregrounds of fewer pixels."""
+    builder = GraphBuilder(name, *shape, 1, MASK_TYPE, 0)
+    builder.smallest_area(name, "image", area)
+    return builder.build()
 
 
 def concat(name: str, skip: Shape, up: Shape, qtype: QType) -> Graph:

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 from helpers.benches.cases import Case, layer_case, plumbing_case
 
+from quantunet.golden.ops.smallest_area import smallest_area
 from quantunet.hls.design import Fold, Stream, Style
 from quantunet.hls.modules import fifo, fork, width_adapter
-from quantunet.ir import IntArray, QType, Tensor
+from quantunet.ir import MASK_TYPE, IntArray, QType, Tensor
 from quantunet.random_network import GraphBuilder
 
 
@@ -230,6 +231,29 @@ def argmax_cases() -> list[Case]:
         last = builder.tensors[-1]
         builder.tensors[-1] = dataclasses.replace(last, qtype=QType(last.qtype.bits + wider, False, 0))
         cases.append(layer_case(builder.build(), Fold(1, simd), seed=seed))
+    return cases
+
+
+def smallest_area_cases() -> list[Case]:
+    """Height, width, area; frames on both sides of the area, one row, one column, an area of one pixel and of all.
+
+    Frames of as many pixels as a shallow FIFO has places at most, and of one more.
+    """
+    cases = []
+    for seed, (height, width, area) in enumerate(
+        [(4, 5, 10), (1, 2, 2), (16, 1, 8), (1, 17, 9), (9, 7, 32), (3, 3, 1), (2, 3, 6), (5, 13, 30)]
+    ):
+        builder = GraphBuilder("net", height, width, 1, MASK_TYPE, seed)
+        builder.smallest_area("mask", "image", area)
+        case = layer_case(builder.build(), Fold(1, 1), frames=5, seed=seed)
+        # A frame of as few pixels as are kept, between one with a pixel less and whatever comes by chance.
+        frames = case.frames["image"].reshape(5, -1)
+        frames[1:3] = np.arange(height * width) < np.array([[area - 1], [area]])
+        frames[1:3] = np.random.default_rng(seed).permuted(frames[1:3], axis=1)
+        case.frames["mask_out"][:] = smallest_area(case.frames["image"], area)
+        foreground = frames.sum(axis=1)
+        assert area in foreground and area - 1 in foreground
+        cases.append(case)
     return cases
 
 

@@ -19,6 +19,7 @@ from quantunet.hls.design import STYLES, Instance, Style
 from quantunet.hls.folding import candidates
 from quantunet.hls.modules.table import emit
 from quantunet.ir import (
+    MASK_TYPE,
     Add,
     Affine,
     Argmax,
@@ -43,6 +44,7 @@ from quantunet.ir import (
     ResizeNearest,
     Shape,
     Sides,
+    SmallestArea,
     SumPool2d,
     Tensor,
     window_places,
@@ -258,6 +260,14 @@ def classes(channels: int = SIZE, *, source: QType = BYTE, target: QType = BYTE)
     return single(Argmax("", (), ""), [((SIZE, SIZE, channels), source)], (SIZE, SIZE, 1), target)
 
 
+def smallest_area(
+    area: int = 1, *, pixels: int = SIZE, source: QType = MASK_TYPE, target: QType | None = None
+) -> Graph:
+    """A mask without foregrounds of fewer pixels."""
+    shape = (1, pixels, 1)
+    return single(SmallestArea("", (), "", area), [(shape, source)], shape, target or source)
+
+
 def lookup(*, source: QType = BYTE, target: QType = BYTE) -> Graph:
     """A table of zeros."""
     table = IntArray.of(np.zeros(1 << min(source.bits, 17), np.int64))
@@ -325,6 +335,7 @@ LAYERS: Mapping[str, Callable[..., Graph]] = {
     "multiply": product,
     "maximum": greater,
     "argmax": classes,
+    "smallest_area": smallest_area,
     "lookup": lookup,
     "pad": padding,
     "crop": cropping,
@@ -422,6 +433,10 @@ QUESTIONS: Mapping[str, Sequence[Question]] = {
     "multiply": [*_second("multiply"), _scale("multiply")],
     "maximum": _second("maximum"),
     "argmax": [Question("classes", _FROM_ONE, lambda n: classes(n, target=QType(16, False, 0)), unbounded=True)],
+    "smallest_area": [
+        Question("area, of 12 pixels", range(SIZE + 2), smallest_area),
+        Question("pixels of the frame", _FROM_ONE, lambda n: smallest_area(pixels=n), unbounded=True),
+    ],
     "lookup": [],
     "pad": [
         Question("sides: n rows at the top", range(-1, 2 * SIZE), lambda n: padding((n, 0, 0, 0)), unbounded=True),

@@ -33,6 +33,7 @@ CASES = (
     op_cases.maximum_cases,
     op_cases.multiply_cases,
     op_cases.argmax_cases,
+    op_cases.smallest_area_cases,
     op_cases.affine_cases,
     op_cases.pad_cases,
     op_cases.crop_cases,

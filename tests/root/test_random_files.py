@@ -48,10 +48,11 @@ def test_random_networks_of_every_op_and_scale(tmp_path: Path) -> None:
     assert not report.failures, "\n".join(report.failures)
     assert report.kinds["exact"] > 0.75 * FILES
     assert report.compared["golden"] > 50 * FILES
-    counts = {op: report.ops[op] for op in stems(computes=True)}
+    by_command = ("smallest_area",)  # no file has it: `quantunet mask` makes it
+    counts = {op: report.ops[op] for op in stems(computes=True) if op not in by_command}
     assert min(counts.values()) >= 5, counts
     by_folding = ("fifo", "conv2d_constant")  # of a FIFO's depth and of a fold's style, not of the file
-    drawn = {name: modules[name] for op in OPS for name in op.modules if name not in by_folding}
+    drawn = {name: modules[name] for op in OPS for name in op.modules if name not in (*by_folding, *by_command)}
     assert min(drawn.values()) >= 2, drawn
 
 

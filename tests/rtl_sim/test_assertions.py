@@ -39,6 +39,7 @@ ROUNDS: dict[str, tuple[Fault, ...]] = {
         ("qun_pixel_window.sv", "x_q <= x_last ? '0 : x_q + 1'b1", "x_q <= x_q + 1'b1", "access_in_range"),
         ("qun_row_repeat.sv", "line_end ? '0 : x_q + 1'b1", "x_q + 1'b1", "counters_in_range"),
         ("qun_sliding_window.sv", "weight_addr_q <= pixel_end ? '0 :", "weight_addr_q <=", "address_in_range"),
+        ("qun_smallest_area.sv", "s_axis_tdata[0] && missing_q != '0", "s_axis_tdata[0]", "missing_in_range"),
         ("qun_width_adapter.sv", "= count_q == CountBits'(InBeats - 1)", "= 1'b0", "last_ends_group"),
     ),
     "credits": (
@@ -49,6 +50,7 @@ ROUNDS: dict[str, tuple[Fault, ...]] = {
         ("qun_concat.sv", "group_q >= GroupBits'(SkipGroups)", "group_q != '0", "last_ends_pixel"),
         ("qun_width_adapter.sv", "in_ready = !completes ||", "in_ready = 1'b1 ||", "group_is_kept"),
         ("qun_lookup.sv", "    if (move) begin\n", "    begin\n", "input_waits"),
+        ("qun_smallest_area.sv", "(m_axis_tready && stored_valid && stored_last)", "(1'b0)", "verdict_has_place"),
         ("qun_rectangle.sv", "        row_inside_d = 1'b1;", "        row_inside_d = 1'b0;", "flags_fit_counters"),
     ),
     "memories": (
@@ -108,6 +110,7 @@ def cases() -> list[Case]:
         op_cases.maximum_cases()[0],
         op_cases.multiply_cases()[0],
         op_cases.argmax_cases()[0],
+        op_cases.smallest_area_cases()[0],
         op_cases.affine_cases()[7],
         op_cases.fork_cases()[0],
         op_cases.fifo_cases()[1],

@@ -35,6 +35,7 @@
 #include "nnet_utils/qun_lookup.h"
 #include "nnet_utils/qun_maxpool2d.h"
 #include "nnet_utils/qun_multiply.h"
+#include "nnet_utils/qun_smallest_area.h"
 #include "nnet_utils/qun_sumpool2d.h"
 #include "qun_csim.h"
 

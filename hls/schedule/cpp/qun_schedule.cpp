@@ -113,6 +113,7 @@ const std::map<std::string, Maker> &rules() {
              return std::make_unique<Matrix>(params, inputs, outputs, valid_window_firings(params),
                                              params.at("InFolds"), params.at("OutFolds"), params.at("RingPixels"));
          }},
+        {"whole_frame", of<WholeFrame>},
         {"whole_image",
          [](const Params &params, const Ports &inputs, const Ports &outputs) -> std::unique_ptr<Module> {
              return std::make_unique<Rigid>(inputs, outputs, last_beats(params), params.at("Stages"));

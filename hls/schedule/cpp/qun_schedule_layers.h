@@ -3,8 +3,10 @@
 #define QUN_SCHEDULE_LAYERS_H_
 
 #include "qun_schedule.h"
+#include "qun_schedule_plumbing.h"
 
 #include <deque>
+#include <memory>
 #include <utility>
 
 namespace qun {
@@ -275,6 +277,43 @@ inline std::vector<bool> last_beats(const Params &params) {
     makes.insert(makes.end(), groups, true);
     return makes;
 }
+
+// `qun_smallest_area.sv`: a register slice, and a FIFO that gives up a frame when all of its pixels have come to the
+// slice.
+class WholeFrame final : public Module {
+  public:
+    WholeFrame(const Params &params, const Ports &inputs, const Ports &outputs)
+        : source_(*inputs[0]), target_(*outputs[0]), pixels_(params.at("Pixels")),
+          slice_(inputs, {&sliced_}, params.at("SliceBeats")) {
+        if (params.at("Depth") <= params.at("Shallow"))
+            frame_ = std::make_unique<Buffer>(Ports{&sliced_}, Ports{&stored_}, params.at("Depth"));
+        else
+            frame_ = std::make_unique<DeepFifo>(params, Ports{&sliced_}, Ports{&stored_});
+    }
+
+    void advance() override {
+        const auto &left = target_.moved;
+        stored_.moved.insert(stored_.moved.end(), left.begin() + size(stored_.moved), left.end());
+        for (Count before = -1; before != size(source_.moved) + size(sliced_.moved) + size(stored_.offered);) {
+            before = size(source_.moved) + size(sliced_.moved) + size(stored_.offered);
+            slice_.advance();
+            frame_->advance();
+        }
+        for (Count k = size(target_.offered); k < size(stored_.offered); ++k) {
+            const Count last = (k / pixels_ + 1) * pixels_ - 1;
+            if (last >= size(source_.moved))
+                break;
+            target_.offered.push_back(std::max(stored_.offered[k], source_.moved[last] + 1));
+        }
+    }
+
+  private:
+    Wire &source_, &target_;
+    Count pixels_;
+    Wire sliced_, stored_;
+    Buffer slice_;
+    std::unique_ptr<Module> frame_;
+};
 
 } // namespace qun
 

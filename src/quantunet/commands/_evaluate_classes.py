@@ -15,7 +15,7 @@ from rich.table import Table
 
 from quantunet import exit_codes, golden
 from quantunet.commands import _evaluate_results
-from quantunet.errors import ImageError
+from quantunet.errors import ImageError, OptionError
 from quantunet.ir import Graph
 from quantunet.mask_pictures import Case, check_classes, save_cases
 from quantunet.model import class_scores, data
@@ -30,8 +30,16 @@ def run(args: argparse.Namespace, graph: Graph, folder: Path, console: Console) 
 
     Raises:
         ImageError: The data are another kind, or a part of a training is asked for.
+        OptionError: A smallest area is asked for.
         QuantUNetError: As :func:`quantunet.model.class_scores.load_class_samples`.
     """
+    if args.smallest_area is not None:
+        raise OptionError(
+            "smallest-area",
+            expected="a network of one class, of one channel and of square images",
+            got=graph.name,
+            hint="`quantunet mask` builds the smallest area into any network of one class.",
+        )
     count = golden.class_count(graph)
     check_classes(graph.name, count)
     samples = class_scores.load_class_samples(_file(args, graph), graph)

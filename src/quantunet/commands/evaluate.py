@@ -20,7 +20,8 @@ from rich.table import Table
 
 from quantunet import exit_codes
 from quantunet.commands import _evaluate_classes, _evaluate_results, _pixel_scale
-from quantunet.errors import DataSplitError, FileFormatError, StorageError
+from quantunet.errors import DataSplitError, FileFormatError, OptionError, StorageError
+from quantunet.golden.ops.smallest_area import smallest_area
 from quantunet.ir import Graph
 from quantunet.mask_pictures import Case, save_cases
 from quantunet.model import data, evaluation
@@ -50,6 +51,9 @@ _SCORES = (
     ("lesions missed", "lesions_missed"),
     ("HD95 in pixels", "hd95"),
 )
+_AREA_SCORES = tuple(
+    row for row in _SCORES if row[1] in ("dice", "iou", "clean_normals", "marked_normals", "lesions_missed")
+)
 
 
 def add_parser(sub: Any) -> None:
@@ -72,6 +76,14 @@ def add_parser(sub: Any) -> None:
         default=[_ALL],
         help="all images, or parts of the split that the network was trained with, by its card (default: all)",
     )
+    parser.add_argument(
+        "--smallest-area",
+        type=int,
+        nargs="+",
+        metavar="PIXELS",
+        help="empty masks with fewer foreground pixels, as `quantunet mask` builds it into a network; with several "
+        "numbers, a table compares them, and all else is of the first",
+    )
     parser.add_argument("--phantoms", type=int, default=512, metavar="N", help="how many phantoms (default: 512)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the phantoms (default: 0)")
     parser.add_argument("--out", type=Path, help="folder of the results (default: runs/evaluate/<network>-<digest>)")
@@ -91,6 +103,7 @@ def run(args: argparse.Namespace) -> int:
     height, width, channels = graph.tensor(graph.input).shape
     if height != width or channels != 1 or graph.logits.shape[2] != 1:
         return _evaluate_classes.run(args, graph, folder, console)
+    areas = _areas(args.smallest_area, height * width)
     samples = data.load(args.data, height, phantom_count=args.phantoms, seed=args.seed)
     card = _card(args.model, graph, needed=args.part != [_ALL])
     split = _split(card, samples, needed=args.part != [_ALL])
@@ -100,6 +113,7 @@ def run(args: argparse.Namespace) -> int:
     begin = time.perf_counter()
     masks = _predict(graph, samples.images[indices], console)
     seconds = time.perf_counter() - begin
+    every, masks = masks, smallest_area(masks, areas[0])
     each = score_images(masks, samples.masks[indices], distances=True)
     reports = {
         name: evaluation.part_report(samples, evaluation.some_of(each, np.searchsorted(indices, some)), some)
@@ -108,6 +122,11 @@ def run(args: argparse.Namespace) -> int:
     }
     for name, report in reports.items():
         console.print(_table(f"{args.model} on {samples.source}, {name}", report))
+    compared = {}
+    if len(areas) > 1:
+        for name, some in parts.items():
+            compared[name] = evaluation.area_reports(samples, every[np.searchsorted(indices, some)], some, areas)
+            console.print(_area_table(f"{args.model} on {samples.source}, {name}", compared[name]))
     training, note = _training_images(card, split, samples, indices)
     console.print(note, highlight=False, style="yellow" if training != 0 else "")
     _write_pictures(folder, samples, indices, masks, each)
@@ -121,12 +140,27 @@ def run(args: argparse.Namespace) -> int:
         "note": note,
         "seconds": round(seconds, 3),
         "images_per_second": round(len(indices) / seconds, 2),
+        "smallest_area": areas[0],
         "parts": reports,
+        "smallest_areas": compared,
         "provenance": _evaluate_results.provenance(args, graph, samples),
     }
     write_text(folder / _evaluate_results.METRICS, json.dumps(document, indent=1) + "\n")
     console.print(f"{len(indices) / seconds:.1f} images/s   results in {folder}", highlight=False, soft_wrap=True)
     return exit_codes.SUCCESS
+
+
+def _areas(given: list[int] | None, pixels: int) -> list[int]:
+    """Return the smallest areas that are asked for, each once; 0 keeps every mask.
+
+    Raises:
+        OptionError: One is no number of pixels of an image.
+    """
+    areas = list(dict.fromkeys(given or [0]))
+    for area in areas:
+        if not 0 <= area <= pixels:
+            raise OptionError("smallest-area", expected=f"0 to {pixels} pixels, those of an image", got=str(area))
+    return areas
 
 
 def _card(model: str, graph: Graph, *, needed: bool) -> Card | None:
@@ -194,7 +228,13 @@ def _card_scores(card: Card | None, split: Split | None, part: str) -> dict[str,
         return None
     shown = part if split is not None else "test"
     same = split is not None
-    return {"data": card.source, "same_data": same, "part": shown, "scores": card.quantised_scores[shown]}
+    return {
+        "data": card.source,
+        "same_data": same,
+        "part": shown,
+        "every_area": card.smallest_area is not None,
+        "scores": card.quantised_scores[shown],
+    }
 
 
 def _training_images(
@@ -224,13 +264,23 @@ def _table(title: str, report: dict[str, Any]) -> Table:
     columns = {"measured": report["network"]}
     card = report["card"]
     if card is not None:
-        columns[f"card: {card['part']}" if card["same_data"] else f"card: {card['data']}"] = card["scores"]
+        name = card["part"] if card["same_data"] else card["data"]
+        columns[f"card: {name}{', every area' if card['every_area'] else ''}"] = card["scores"]
     columns |= report.get("labels", {})
     if "second_observer" in report:
         columns["second observer"] = report["second_observer"]
     table = Table("score", *columns, title=title)
     for text, key in _SCORES:
         table.add_row(text, *(_cell(scores, key) for scores in columns.values()))
+    return table
+
+
+def _area_table(title: str, rows: list[dict[str, Any]]) -> Table:
+    """Return the scores of a part with each smallest area."""
+    table = Table("smallest area", "masks emptied", *(text for text, _ in _AREA_SCORES), title=title)
+    for row in rows:
+        cells = (_cell(row["network"], key) for _, key in _AREA_SCORES)
+        table.add_row(str(row["smallest_area"]), str(row["emptied"]), *cells)
     return table
 
 

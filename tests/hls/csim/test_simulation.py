@@ -82,6 +82,8 @@ CASES: tuple[Graph, ...] = (
     layers.maximum("maximum_unsigned", (1, 5, 2), u(16, -1)),
     layers.argmax("argmax_signed", (6, 5, 5), s(2, 1)),
     layers.argmax("argmax_unsigned", (1, 9, 2), u(8, 0)),
+    layers.smallest_area("smallest_area", (5, 7), 18),
+    layers.smallest_area("smallest_area_of_a_row", (1, 9), 5),
     layers.multiply("multiply_gate", (3, 5, 3), s(5, 2), u(8, 8), 1),
     layers.multiply("multiply_wide", (2, 3, 2), u(16, 3), u(16, -2), 2),
 )

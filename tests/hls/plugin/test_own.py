@@ -16,7 +16,7 @@ from quantunet.errors import UnsupportedOpError
 from quantunet.graph_check import check
 from quantunet.hls.csim.lower.network import model_graph
 from quantunet.hls.plugin.reader import from_model_graph
-from quantunet.ir import INPUT_TYPE, Conv2d, ConvTranspose2d, Graph, IntArray, QType, Reading
+from quantunet.ir import INPUT_TYPE, MASK_TYPE, Conv2d, ConvTranspose2d, Graph, IntArray, QType, Reading
 from quantunet.ops import stems
 from quantunet.pixels import Pixels
 from quantunet.random_network import GraphBuilder, random_unet
@@ -163,18 +163,23 @@ class Growing:
             self.x = self.builder.depth_to_space(self.name("space"), self.x, (1, 2))
 
     def graph(self, steps: int) -> Graph:
-        """Return the network after some steps; one ends with a class map, and some with a sigmoid."""
-        ops: list[Callable[[], None]] = [getattr(self, stem) for stem in stems(computes=True) if stem != "argmax"]
+        """Return the network after some steps; some end with a class map, some with a sigmoid, and some with a mask."""
+        last = ("argmax", "smallest_area")
+        ops: list[Callable[[], None]] = [getattr(self, stem) for stem in stems(computes=True) if stem not in last]
         for op in self.rng.permutation(np.array(ops, dtype=object))[:steps]:
             op()
             if self.tensor.shape[0] * self.tensor.shape[1] > 200 or self.tensor.qtype.bits > 8:
                 self.x = self.builder.maxpool2d(self.name("smaller"), self.x, self.kernel(), (2, 2))
                 self.requant()
-        if self.rng.integers(2):
-            head = self.builder.matrix(Conv2d, "head", self.x, 3, 1, 4, QType(6, True, 3))
+        end, scores = int(self.rng.integers(3)), QType(6, True, 3)
+        head = self.builder.matrix(Conv2d, "head", self.x, 3 if end == 0 else 1, 1, 4, scores)
+        if end == 0:
             self.builder.argmax("classes", head)
+        elif end == 1 or self.tensor.shape[0] * self.tensor.shape[1] < 2:
+            self.builder.sigmoid("sigmoid", head)
         else:
-            self.builder.sigmoid("sigmoid", self.builder.matrix(Conv2d, "head", self.x, 1, 1, 4, QType(6, True, 3)))
+            cut = self.builder.lookup("cut", head, IntArray.of([0] * 32 + [1] * 32), MASK_TYPE)
+            self.builder.smallest_area("mask", cut, 2)
         return self.builder.build()
 
 

@@ -14,7 +14,7 @@ from quantunet.hls.modules import affine, maxpool2d
 from quantunet.hls.network import build
 from quantunet.hls.schedule.deadlock import least_depths
 from quantunet.hls.schedule.exact import schedule
-from quantunet.ir import Array, Conv2d, Graph, QType
+from quantunet.ir import MASK_TYPE, Array, Conv2d, Graph, QType
 from quantunet.random_network import GraphBuilder
 
 TYPE = QType(5, True, 2)
@@ -131,6 +131,17 @@ def test_legs_in_any_order_never_lock_and_keep_the_pace(make: Callable[[], Graph
     bounds = sum(check(graph, folded(graph, lanes), tight=tight) for lanes in (1, 2, 4))
     bounds += sum(check(graph, Folding(graph, lopsided_folding(graph, seed)), tight=tight) for seed in range(8))
     assert bounds > 30
+
+
+@pytest.mark.parametrize(("height", "width"), [(3, 4), (6, 7)])
+def test_a_frame_waits_beside_its_verdict(height: int, width: int) -> None:
+    """What meets a mask again waits for all of it; frames of a shallow FIFO and of a deep one."""
+    builder = GraphBuilder("net", height, width, 1, MASK_TYPE, 0)
+    builder.multiply("join", "image", builder.smallest_area("mask", "image", 5))
+    graph = builder.build()
+    folding = folded(graph, 1)
+    assert check(graph, folding) > 2
+    assert max(least_depths(build(graph, folding, {("join", 0): 1})).values()) > height * width - 8
 
 
 @pytest.mark.parametrize(
