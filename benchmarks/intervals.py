@@ -82,7 +82,8 @@ def over_seeds(differences: Sequence[float], test_per_train: float) -> Differenc
     count = len(values)
     if count < FEWEST:
         return Difference(float(values.mean()), float(values.min()), float(values.max()), count)
-    return _student(float(values.mean()), values.var(ddof=1) * (1 / count + test_per_train), count - 1, count)
+    variance = float(values.var(ddof=1)) * (1 / count + test_per_train)
+    return _student(float(values.mean()), variance, count - 1, count)
 
 
 def of_two_groups(left: Sequence[float], right: Sequence[float], test_per_train: float) -> Difference:
@@ -107,7 +108,7 @@ def of_two_groups(left: Sequence[float], right: Sequence[float], test_per_train:
     if count < FEWEST:
         each = groups[0][:, None] - groups[1]
         return Difference(mean, float(each.min()), float(each.max()), count)
-    parts = [values.var(ddof=1) * (1 / len(values) + test_per_train) for values in groups]
+    parts = [float(values.var(ddof=1)) * (1 / len(values) + test_per_train) for values in groups]
     below = sum(part**2 / (len(values) - 1) for part, values in zip(parts, groups, strict=True))
     freedom = sum(parts) ** 2 / below if below else 2 * count - 2
     return _student(mean, sum(parts), freedom, count)
