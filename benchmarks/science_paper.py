@@ -15,6 +15,7 @@ _PAPER = (
 )
 """What the paper says of its validation part, one run each."""
 
+_TEST = "final_test_accuracy"
 _METHODS = frozenset({"start", "float", "lambda0.25_layers", "lambda0.25_layers_distil0", "lambda0.5_layers"})
 """The float networks, the paper's λ with and without distillation, and the λ that is compared most."""
 
@@ -40,7 +41,7 @@ def paper(runs: Iterable[Run]) -> str:
             rows.append(
                 [
                     ", ".join(filter(None, ["here", *places])),
-                    PRESETS[preset].base,
+                    PRESETS[preset].base if preset in PRESETS else preset,
                     widths_of(group[0]),
                     len(group),
                     *(_percent(of(group, f"final_{part}_accuracy")) for part in ("val", "test")),
@@ -55,9 +56,6 @@ def paper(runs: Iterable[Run]) -> str:
     head = ("source", "base", "widths", "seeds", "accuracy, validation", "accuracy, test", "minus float")
     last = ("all background, test", "Dice, validation", "Dice, test", "mean bits", "size in kB", "times smaller")
     return table((*head, *last), rows)
-
-
-_TEST = "final_test_accuracy"
 
 
 def _percent(values: Sequence[float]) -> str:
