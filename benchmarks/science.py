@@ -1,24 +1,39 @@
 """Tables and charts of docs/science.md, from the results of a sweep: ``python -m benchmarks.science``.
 
 Reads ``runs.csv``, ``widths.csv`` and, where there is one, ``repeats.csv``, writes the charts beside them, and puts
-every table between its two marks in the document. Means are over seeds, with the sample's standard deviation.
-Differences are taken seed by seed, because the trainings of a seed share split, warm start and order of images; their
-95 % interval is Student's.
+every table between its two marks in the document. Means are over seeds, with the sample's standard deviation; how
+intervals are made, :mod:`benchmarks.intervals` says, and what is compared with what, :mod:`benchmarks.science_compare`.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import logging
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from scipy import stats
 
 from benchmarks import science_charts
-from benchmarks.science_runs import BUSI, Part, Run, by_place, places_with_uniform, read_runs
+from benchmarks.intervals import Difference
+from benchmarks.science_claims import claims
+from benchmarks.science_compare import difference, from_start, over_uniform, paired, unpaired, working
+from benchmarks.science_paper import paper
+from benchmarks.science_runs import (
+    BUSI,
+    Part,
+    Run,
+    by_method,
+    by_place,
+    of,
+    places_with_uniform,
+    read_runs,
+    warm_starts,
+)
+from benchmarks.science_text import NOTHING, cell, how_many, spread, table, widths_of
 from quantunet import storage
 from quantunet.errors import FileFormatError, QuantUNetError
 from quantunet.model import results
@@ -31,153 +46,44 @@ REPEATS = "repeats.csv"
 _MARKS = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
-# -- statistics -------------------------------------------------------------------------------------------------------
-
-
-def spread(values: Iterable[float], digits: int = 3) -> str:
-    """Mean and standard deviation as text.
-
-    >>> spread([0.7, 0.72, 0.74])
-    '0.720 ± 0.020'
-    >>> spread([0.7])
-    '0.700'
-    """
-    found = list(values)
-    if not found:
-        return "–"
-    mean = f"{np.mean(found):.{digits}f}"
-    return f"{mean} ± {np.std(found, ddof=1):.{digits}f}" if len(found) > 1 else mean
-
-
-def interval(differences: Sequence[float]) -> str:
-    """Mean difference and its 95 % interval (Student) as text.
-
-    >>> interval([0.01, 0.02, 0.03])
-    '+0.020 (-0.005 to +0.045)'
-    """
-    mean = float(np.mean(differences))
-    if len(differences) < 2:
-        return f"{mean:+.3f}"
-    half = float(stats.t.ppf(0.975, len(differences) - 1)) * np.std(differences, ddof=1) / len(differences) ** 0.5
-    return f"{mean:+.3f} ({mean - half:+.3f} to {mean + half:+.3f})"
-
-
-def paired(left: Iterable[Run], right: Iterable[Run], part: Part = "test") -> list[float]:
-    """Differences in Dice, ``left - right``, of the runs that have a seed in common, one for each seed."""
-    other = {run.seed: run.dice(part) for run in right}
-    return by_seed((run.seed, run.dice(part) - other[run.seed]) for run in left if run.seed in other)
-
-
-def by_seed(found: Iterable[tuple[int, float]]) -> list[float]:
-    """The mean of each seed, so that several trainings of one seed count once."""
-    values: dict[int, list[float]] = {}
-    for seed, value in found:
-        values.setdefault(seed, []).append(value)
-    return [float(np.mean(of_seed)) for of_seed in values.values()]
-
-
-def over_uniform(learned: Iterable[Run], uniform: Sequence[Run], cost: str, part: Part = "test") -> list[float]:
-    """Dice of learned widths minus that of uniform widths at the same cost, one difference for each seed.
-
-    Between two uniform networks the Dice is interpolated over the logarithm of the cost. A learned network that is
-    cheaper or dearer than every uniform one of its seed is left out. Of several learned networks of one seed the mean
-    difference counts.
-
-    Args:
-        learned: Networks with learned widths.
-        uniform: Uniform networks.
-        cost: Column that says what a network costs.
-        part: The part of the data whose Dice is compared.
-    """
-    differences: list[tuple[int, float]] = []
-    for run in learned:
-        curve = sorted((other.values[cost], other.dice(part)) for other in uniform if other.seed == run.seed)
-        if len(curve) > 1 and curve[0][0] <= run.values[cost] <= curve[-1][0]:
-            costs, dice = zip(*curve, strict=True)
-            at_cost = np.interp(np.log(run.values[cost]), np.log(costs), dice)
-            differences.append((run.seed, run.dice(part) - float(at_cost)))
-    return by_seed(differences)
-
-
-def unpaired_interval(left: Sequence[float], right: Sequence[float]) -> str:
-    """Difference of two means and its 95 % interval (Welch) as text, for runs that do not share their test parts.
-
-    >>> unpaired_interval([0.75, 0.77, 0.79], [0.7, 0.72, 0.74])
-    '+0.050 (+0.005 to +0.095)'
-    """
-    mean = float(np.mean(left) - np.mean(right))
-    if min(len(left), len(right)) < 2:
-        return f"{mean:+.3f}"
-    low, high = stats.ttest_ind(left, right, equal_var=False).confidence_interval(0.95)
-    return f"{mean:+.3f} ({low:+.3f} to {high:+.3f})"
-
-
 # -- tables -----------------------------------------------------------------------------------------------------------
 
 _PARTS: dict[Part, str] = {"val": "validation", "test": "test"}
+_DROP = 0.1
+_SETTLING = 3  # epochs, in which Dice moves in any case
 _COSTS = ("mac_bits", "packed_bytes", "mean_bits_layers")
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
-    return "\n".join([*lines, *(f"| {' | '.join(str(cell) for cell in row)} |" for row in rows)]) + "\n"
-
-
-def _by_method(runs: Iterable[Run]) -> dict[str, list[Run]]:
-    groups: dict[str, list[Run]] = {}
-    for run in sorted(runs, key=lambda run: (run.bits, run.factor, run.weighting, run.method, run.seed)):
-        groups.setdefault(run.method, []).append(run)
-    return groups
-
-
-def _of(runs: Iterable[Run], key: str) -> list[float]:
-    """A column, without the runs that have nothing in it."""
-    return [run.values[key] for run in runs if key in run.values]
-
-
 def scores(runs: Sequence[Run]) -> str:
-    """One row for each data set, split, preset and method: the scores on the test part."""
+    """One row for each data set, split, preset and method: the scores on the test part.
+
+    There are two float networks: the warm start, which every other network of its seed began with, and the control.
+    """
     rows = []
     for place, at_place in by_place(runs).items():
-        here = _by_method(at_place)
-        control = here.get("float", [])
-        for method, group in here.items():
+        here = by_method(at_place)
+        control, start = here.get("float", []), warm_starts(at_place)
+        for method, group in (({"start": start} if start else {}) | here).items():
+            to_control = [] if method == "float" else paired(group, control)
+            to_start = [] if method == "start" else from_start(group)
             rows.append(
                 [
                     *place,
-                    _widths(group[0]),
+                    widths_of(group[0]),
                     len(group),
-                    spread(_of(group, "final_test_dice")),
-                    spread(_of(group, "final_test_iou")),
-                    spread(_of(group, "final_test_accuracy")),
-                    spread(_of(group, "final_test_background_accuracy")),
-                    spread(_of(group, "final_test_false_positive_area"), 4),
-                    spread(_of(group, "mean_bits_layers"), 2),
-                    spread(_of(group, "ratio"), 2),
-                    "–" if method == "float" else _difference(group, control),
+                    spread(of(group, "final_test_dice")),
+                    spread(of(group, "final_test_iou")),
+                    spread(of(group, "final_test_accuracy")),
+                    spread(of(group, "final_test_background_accuracy")),
+                    spread(of(group, "final_test_false_positive_area"), 4),
+                    spread(of(group, "mean_bits_layers"), 2),
+                    spread(of(group, "ratio"), 2),
+                    *(cell(difference(group, found)) for found in (to_control, to_start)),
                 ]
             )
     head = ("data", "split by", "network", "widths", "seeds", "Dice", "IoU", "accuracy", "all background")
-    return _table((*head, "false-positive area", "mean bits", "times smaller", "Dice minus control"), rows)
-
-
-def _difference(group: Sequence[Run], control: Sequence[Run]) -> str:
-    differences = paired(group, control)
-    return interval(differences) if differences else "–"
-
-
-def _widths(run: Run) -> str:
-    """What a row calls the widths of a run, and what else its name tells: options of the loss that are not usual."""
-    if run.bits == "float":
-        head, text = "float", "float control"
-    elif run.bits == "learned":
-        head, text = f"lambda{run.factor:g}_{run.weighting}", f"learned, λ {run.factor:g}, by {run.weighting}"
-    else:
-        descent = run.values.get("descent_epochs", 0)
-        head = f"uniform{run.bits}" + (f"_descent{descent:g}" if descent else "")
-        text = f"uniform {run.bits}" + (f", from 8 in {descent:g} epochs" if descent else "")
-    options = run.method.removeprefix(head).split("_")[1:]
-    return ", ".join([text, *("not distilled" if option == "distil0" else option for option in options)])
+    last = ("mean bits", "times smaller", "Dice minus control", "Dice minus warm start")
+    return table((*head, "false-positive area", *last), rows)
 
 
 def front(runs: Sequence[Run]) -> str:
@@ -185,58 +91,65 @@ def front(runs: Sequence[Run]) -> str:
     rows = [
         [
             place[0],
-            _widths(group[0]),
+            widths_of(group[0]),
             len(group),
-            spread(_of(group, "mean_bits_layers"), 2),
-            spread(_of(group, "mean_weight"), 2),
-            spread(_of(group, "mean_activation"), 2),
-            spread((value / 1e9 for value in _of(group, "mac_bits")), 2),
-            spread(_of(group, "ratio"), 2),
-            spread(_of(group, "final_val_dice")),
-            spread(_of(group, "final_test_dice")),
+            spread(of(group, "mean_bits_layers"), 2),
+            spread(of(group, "mean_weight"), 2),
+            spread(of(group, "mean_activation"), 2),
+            spread((value / 1e9 for value in of(group, "mac_bits")), 2),
+            spread(of(group, "ratio"), 2),
+            spread(of(group, "final_val_dice")),
+            spread(of(group, "final_test_dice")),
             sum(bool(run.signatures) for run in group),
         ]
         for place, here in places_with_uniform(runs).items()
-        for group in _by_method(here).values()
+        for group in by_method(here).values()
     ]
     head = ("data", "widths", "seeds", "mean bits", "weights", "activations", "Σ MAC·bits·bits, 10⁹", "times smaller")
-    return _table((*head, "Dice, validation", "Dice, test", "with a failure signature"), rows)
+    return table((*head, "Dice, validation", "Dice, test", "with a failure signature"), rows)
 
 
 def differences(runs: Sequence[Run]) -> str:
-    """Dice minus that of the float control, and that of learned widths minus uniform ones at the same cost."""
+    """Dice minus that of the float control, and that of learned widths minus uniform ones at the same cost.
+
+    Below it stands how many intervals it prints.
+    """
     rows: list[list[object]] = []
+    every: list[Difference] = []
     for place, here in places_with_uniform(runs).items():
         fixed = [run for run in here if run.bits.isdigit()]
-        uniform = [run for run in fixed if run.uniform]
         control = [run for run in here if run.bits == "float"]
+        uniform = working([run for run in fixed if run.uniform], control)
         learned = [run for run in here if run.bits == "learned" and run.values["distil"]]
-        groups = {_widths(group[0]): group for group in _by_method([*fixed, *learned]).values()}
+        groups = {widths_of(group[0]): group for group in by_method([*fixed, *learned]).values()}
         for part, of_part in _PARTS.items():
-            for name, group in (groups | {"learned, all of them": learned}).items():
+            for name, group in (groups | ({"learned, all of them": learned} if learned else {})).items():
                 others = [] if group[0].bits.isdigit() else uniform  # uniform widths are not compared with themselves
                 found = [paired(group, control, part), *(over_uniform(group, others, cost, part) for cost in _COSTS)]
-                texts = (f"{interval(each)}, n = {len(each)}" if each else "–" for each in found)
-                rows.append([place[0], of_part, name, *texts])
+                cells = [difference(group, each) for each in found]
+                every += [each for each in cells if each is not None]
+                rows.append(
+                    [place[0], of_part, name, *(NOTHING if e is None else f"{e}, n = {e.count}" for e in cells)]
+                )
     head = ("data", "part", "widths", "minus float control", "minus uniform at equal Σ MAC·bits·bits")
-    return _table((*head, "at equal packed size", "at equal mean bits"), rows)
+    return table((*head, "at equal packed size", "at equal mean bits"), rows) + "\n" + how_many(every)
 
 
 def leak(runs: Sequence[Run]) -> str:
     """BUSI: what a split by image adds to the Dice of images that have a near duplicate, and to that of the others."""
     data, _, preset = BUSI
-    by = {split: _by_method(run for run in runs if run.place == (data, split, preset)) for split in ("group", "image")}
+    by = {split: by_method(run for run in runs if run.place == (data, split, preset)) for split in ("group", "image")}
     rows: list[list[object]] = []
     for method, image in by["image"].items():
         group = by["group"].get(method)
         if group:
-            row: list[object] = [_widths(image[0])]
+            row: list[object] = [widths_of(image[0])]
             for key in ("final_test_dice", "final_test_grouped_dice", "final_test_single_dice"):
-                left, right = _of(image, key), _of(group, key)
-                text = f"{spread(right)} → {spread(left)}"
-                row.append(f"{text}: {unpaired_interval(left, right)}" if left and right else text)
+                text = f"{spread(of(group, key))} → {spread(of(image, key))}"
+                found = unpaired(image, group, key)
+                row.append(text if found is None else f"{text}: {found}")
             rows.append(row)
-    return _table(("widths", "all images", "those with a near duplicate", "the others"), rows)
+    return table(("widths", "all images", "those with a near duplicate", "the others"), rows)
 
 
 def layers(runs: Sequence[Run], widths: Sequence[results.Row]) -> str:
@@ -244,11 +157,11 @@ def layers(runs: Sequence[Run], widths: Sequence[results.Row]) -> str:
     last = {entry["name"]: entry for entry in widths}  # epochs are in order
     rows: list[list[object]] = []
     for place, here in by_place(runs).items():
-        for group in _by_method(here).values():
+        for group in by_method(here).values():
             found = [results.split_widths(last[run.name]) for run in group if run.name in last]
             if len(found) < 2:
                 continue
-            row: list[object] = [*place, _widths(group[0]), len(found)]
+            row: list[object] = [*place, widths_of(group[0]), len(found)]
             for kind in (0, 1):
                 kinds = np.array([[pair[kind] for pair in each.values()] for each in found])
                 pairs = [
@@ -260,7 +173,25 @@ def layers(runs: Sequence[Run], widths: Sequence[results.Row]) -> str:
                 row += [f"{kinds.min()} to {kinds.max()}", f"{np.mean(pairs):.2f}" if pairs else "–"]
             rows.append(row)
     head = ("data", "split by", "network", "widths", "seeds", "weight bits", "their rank correlation")
-    return _table((*head, "activation bits", "their rank correlation"), rows)
+    return table((*head, "activation bits", "their rank correlation"), rows)
+
+
+def drops(runs: Sequence[Run], widths: Sequence[results.Row]) -> str:
+    """Epochs in which the Dice was lower by more than :data:`_DROP` than in the one before, and what widths did.
+
+    Of the trainings whose widths are learned, without their first epochs.
+    """
+    place = {run.name: run.place[0] for run in runs}
+    counts: dict[str, list[int]] = {}
+    for before, after in itertools.pairwise(widths):
+        if before["name"] == after["name"] and int(after["epoch"]) > _SETTLING and after["name"] in place:
+            found = counts.setdefault(place[after["name"]], [0, 0, 0, 0])
+            changed = results.split_widths(before) != results.split_widths(after)
+            dropped = float(after["val_dice"]) < float(before["val_dice"]) - _DROP
+            for at, true in enumerate((True, changed, dropped, dropped and changed)):
+                found[at] += true
+    head = ("data", "epochs", "a width changed in", f"Dice fell by more than {_DROP} in", "both in")
+    return table(head, ([name, *found] for name, found in counts.items()))
 
 
 def repeats(runs: Sequence[Run], others: Sequence[Run]) -> str:
@@ -284,7 +215,7 @@ def repeats(runs: Sequence[Run], others: Sequence[Run]) -> str:
             for key in ("final_val_dice", "final_test_dice")
         ]
         rows.append(["standard deviation of one training", "", "", *(f"{value:.3f}" for value in one)])
-    return _table(("training", "arithmetic", "mean bits", "Dice, validation", "Dice, test"), rows)
+    return table(("training", "arithmetic", "mean bits", "Dice, validation", "Dice, test"), rows)
 
 
 def compute(runs: Sequence[Run]) -> str:
@@ -293,7 +224,7 @@ def compute(runs: Sequence[Run]) -> str:
         [data, sum(run.data == data for run in runs), f"{sum(r.values['hours'] for r in runs if r.data == data):.1f}"]
         for data in dict.fromkeys(run.data for run in runs)
     ]
-    return _table(("data", "trainings", "hours, the shared float phases counted in each"), rows)
+    return table(("data", "trainings", "hours, the shared float phases counted in each"), rows)
 
 
 def fill(document: str, tables: dict[str, str], place: str) -> str:
@@ -318,11 +249,14 @@ def fill(document: str, tables: dict[str, str], place: str) -> str:
 def make_tables(runs: Sequence[Run], others: Sequence[Run], widths: Sequence[results.Row]) -> dict[str, str]:
     """Every table by name, from the rows of ``runs.csv``, ``repeats.csv`` and ``widths.csv``."""
     return {
+        "claims": claims(runs),
+        "paper": paper(runs),
         "scores": scores(runs),
         "front": front(runs),
         "differences": differences(runs),
         "leak": leak(runs),
         "layers": layers(runs, widths),
+        "drops": drops(runs, widths),
         "repeats": repeats(runs, others),
         "compute": compute([*runs, *others]),
     }

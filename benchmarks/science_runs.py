@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,11 +10,14 @@ from typing import Literal
 
 from quantunet.errors import FileFormatError
 from quantunet.model import results
+from quantunet.model.config import TrainConfig
 
 Part = Literal["val", "test"]
 
 BUSI = ("busi_128.npz", "group", "wearable")
 """The place of the studies of λ and of leaks: see ``Run.place``."""
+
+_FRACTIONS = {"val": TrainConfig.val_fraction, "test": TrainConfig.test_fraction}
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,16 @@ class Run:
     def dice(self, part: Part = "test") -> float:
         """Dice on the test or the validation part."""
         return self.values[f"final_{part}_dice"]
+
+    @property
+    def test_per_train(self) -> float:
+        """Images of the test part, or of the validation part, which is as large, over those of the training part.
+
+        They are those of the split's fractions, which are shares of the groups.
+        """
+        changed = dict(change.split("=", 1) for change in self.changes.split() if "=" in change)
+        val, test = (float(changed.get(f"{part}_fraction", default)) for part, default in _FRACTIONS.items())
+        return max(val, test) / (1 - val - test)
 
     @property
     def uniform(self) -> bool:
@@ -104,6 +118,32 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def of(runs: Iterable[Run], key: str) -> list[float]:
+    """A column, without the runs that have nothing in it."""
+    return [run.values[key] for run in runs if key in run.values]
+
+
+def warm_starts(runs: Iterable[Run]) -> list[Run]:
+    """The float networks that runs began with, each once, as runs of their own: method ``start``."""
+    found: dict[tuple[int, float], Run] = {}
+    for run in runs:
+        scores = {key: value for key, value in run.values.items() if key.startswith("start_")}
+        if scores:
+            values = {key.replace("start_", "final_", 1): value for key, value in scores.items()}
+            values |= {"mean_bits_layers": 32.0, "ratio": 1.0}
+            start = dataclasses.replace(run, method="start", bits="float", values=values, signatures="")
+            found.setdefault((run.seed, start.dice()), start)
+    return sorted(found.values(), key=lambda run: run.seed)
+
+
+def by_method(runs: Iterable[Run]) -> dict[str, list[Run]]:
+    """The runs of every method, one a seed, in the order of the tables."""
+    groups: dict[str, list[Run]] = {}
+    for run in sorted(runs, key=lambda run: (run.bits, run.factor, run.weighting, run.method, run.seed)):
+        groups.setdefault(run.method, []).append(run)
+    return groups
 
 
 def by_place(runs: Iterable[Run]) -> dict[tuple[str, str, str], list[Run]]:

@@ -8,7 +8,7 @@ import json
 import math
 import shlex
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +19,20 @@ from quantunet import packed, qonnx_import, result_folder, storage
 from quantunet.accumulator import accumulator
 from quantunet.errors import StorageError, TrainingError
 from quantunet.ir import Graph, MatrixNode
+from quantunet.model.card_file import FLOAT
 from quantunet.model.config import TrainConfig
 from quantunet.model.data import Samples, part_counts
 from quantunet.model.data_digest import data_digest
 from quantunet.model.evaluation import predict_masks
 from quantunet.model.export import ExportReport, export
+from quantunet.model.float_export import export_float
+from quantunet.model.float_network import FLOAT_SUFFIX
 from quantunet.model.loss import layer_weights
 from quantunet.model.metrics import Scores, score
 from quantunet.model.settings import settings, values_of
 from quantunet.model.signatures import failures, signatures
 from quantunet.model.train import Outcome, predict
+from quantunet.model.unet import UNet
 from quantunet.provenance import file_digest, gather, graph_digest, onnx_properties, value_digest
 
 CHECK_IMAGES = 4
@@ -63,7 +67,8 @@ def _failures(outcome: Outcome, config: TrainConfig, samples: Samples) -> list[s
 def publish(outcome: Outcome, config: TrainConfig, samples: Samples, path: Path, command: str) -> dict[str, Any]:
     """Export a finished training to ``path`` and write its card beside it (``.json``).
 
-    Both replace those of an earlier training at the end, when nothing can be refused any more.
+    Its float warm start goes beside both, as ``NAME_float.onnx`` with a card of its own: see :func:`float_path`.
+    All replace those of an earlier training at the end, when nothing can be refused any more.
     Whether it is worth that, :func:`check_success` tells; the card holds its signs of failure in any case.
 
     Args:
@@ -90,14 +95,107 @@ def publish(outcome: Outcome, config: TrainConfig, samples: Samples, path: Path,
             graph = qonnx_import.load(fresh)
             card = make_card(outcome, config, samples, graph, report, command)
             card["provenance"]["sha256"] |= {"model": file_digest(fresh), "graph": graph_digest(graph)}
-            result_folder.remove(path.with_suffix(".json"))
+            twin = _export_float(outcome.float_model, float_path(fresh), images, properties, card, "float")
+            result_folder.remove(path.with_suffix(".json"), float_path(path).with_suffix(".json"))
             fresh.replace(path)
+            float_path(fresh).replace(float_path(path))
     except OSError as error:
         raise StorageError(
             str(path.parent), expected="a folder that can be written", got=error.strerror or str(error)
         ) from error
-    storage.write_text(path.with_suffix(".json"), json.dumps(card, indent=1) + "\n")
+    _write_card(path, card)
+    _write_card(float_path(path), twin)
     return card
+
+
+def publish_control(
+    outcome: Outcome, config: TrainConfig, samples: Samples, path: Path, command: str
+) -> dict[str, Any]:
+    """Write the card of a float control, and the network as a float file with a card of its own.
+
+    What an earlier training has left at ``path`` is removed: there is no integer network that the card is about.
+
+    Args:
+        outcome: The finished training.
+        config: Its configuration, with float bits.
+        samples: Its data.
+        path: Where an integer network would go.
+        command: The command line that trains it, for the card.
+
+    Returns:
+        The card of the control.
+
+    Raises:
+        ModelError: The check of the float export failed; nothing is written.
+        StorageError: A file cannot be written.
+    """
+    properties = onnx_properties(config=value_digest(config.to_dict()), data=data_digest(samples))
+    images = samples.images[outcome.split.test[:CHECK_IMAGES]]
+    card = control_card(outcome, config, samples, command)
+    kept = float_path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
+            fresh = Path(folder) / kept.name
+            twin = _export_float(outcome.final_model, fresh, images, properties, card, "control")
+            result_folder.remove(path, path.with_suffix(".json"), kept.with_suffix(".json"))
+            fresh.replace(kept)
+    except OSError as error:
+        raise StorageError(
+            str(path.parent), expected="a folder that can be written", got=error.strerror or str(error)
+        ) from error
+    _write_card(path, card)
+    _write_card(kept, twin)
+    return card
+
+
+def float_path(path: Path) -> Path:
+    """Return the file of the float network beside that of the integer one.
+
+    >>> float_path(Path("runs/wearable.onnx")).name
+    'wearable_float.onnx'
+    """
+    return path.with_name(f"{path.stem}{FLOAT_SUFFIX}{path.suffix}")
+
+
+def _export_float(
+    model: UNet,
+    path: Path,
+    images: NDArray[np.uint8],
+    properties: Mapping[str, str],
+    card: Mapping[str, Any],
+    scores: str,
+) -> dict[str, Any]:
+    """Write a float network and return its card: what the training's card says, with the scores of this network."""
+    report = export_float(model, path, images, properties)
+    parameters = sum(shape.parameters for shape in model.config.conv_layers())
+    digests = {key: value for key, value in card["provenance"]["sha256"].items() if key not in {"model", "graph"}}
+    return {
+        "name": path.stem,
+        "network": FLOAT,
+        "role": "warm start" if scores == "float" else "control",
+        "unet": card["unet"],
+        "training": card["training"],
+        "data": card["data"],
+        "scores": {
+            "note": f"{card['scores']['note']}; these are PyTorch's scores in float32: with another library, a pixel "
+            "whose logit is nearly 0 may change sides",
+            "float": card["scores"][scores],
+        },
+        "bits": {"mean": {"layers": 32, "parameters": 32, "macs": 32}},
+        "size": {
+            "parameters": parameters,
+            "packed_bytes": 4 * parameters,
+            "float32_bytes": 4 * parameters,
+            "ratio": 1.0,
+        },
+        "float_export": dataclasses.asdict(report) | {"batch_norm": "folded into the convolutions"},
+        "provenance": card["provenance"] | {"sha256": digests | {"model": file_digest(path)}},
+    }
+
+
+def _write_card(path: Path, card: Mapping[str, Any]) -> None:
+    storage.write_text(path.with_suffix(".json"), json.dumps(card, indent=1) + "\n")
 
 
 def make_card(

@@ -19,6 +19,9 @@ NEEDED_PARTS = ("val", "test")
 NEEDED_SCORES = ("dice", "iou", "accuracy")
 """Scores that every part has."""
 
+INTEGER, FLOAT = "integer", "float"
+"""What a card's ``network`` is; a card that does not say it is that of an integer one."""
+
 _MOST = 1 << 53
 
 
@@ -39,7 +42,7 @@ class Card:
         packed_bytes: All weights and biases at their widths.
         ratio: How many times smaller that is than float32.
         float_scores: Scores of the float network, for each part.
-        quantised_scores: Scores of the integer network, for each part.
+        quantised_scores: Scores of the integer network, for each part; empty in the card of a float network.
         model_sha256: Digest of the network's file; None where the card does not say it.
         graph_sha256: Digest of its integer graph; likewise.
         fold: The fold that was the test part; None where it was drawn.
@@ -65,13 +68,18 @@ class Card:
     fold: int | None = None
     smallest_area: int | None = None
 
-    def check_network(self, path: Path, model_sha256: str | None, graph_sha256: str) -> None:
+    @property
+    def own_scores(self) -> Mapping[str, Scores]:
+        """Scores of the network that the card is about, for each part."""
+        return self.quantised_scores or self.float_scores
+
+    def check_network(self, path: Path, model_sha256: str | None, graph_sha256: str | None) -> None:
         """Check that the card is about a network: about its file, or about the same graph in another file.
 
         Args:
             path: The card's file.
             model_sha256: Digest of the network's file.
-            graph_sha256: Digest of its integer graph.
+            graph_sha256: Digest of its integer graph; None where it is a float network.
 
         Raises:
             FileFormatError: It is about another one. A card that does not say which is taken for this network's.
@@ -102,6 +110,7 @@ def read_card(path: Path) -> Card:
     data, training, size, scores = (content.table(key) for key in ("data", "training", "size", "scores"))
     config, parts = training.table("config"), data.table("parts")
     digests = _digests(content)
+    is_float = "network" in content and content.choice("network", (INTEGER, FLOAT)) == FLOAT
     return Card(
         source=data.text("source"),
         split_by=data.choice("split_by", get_args(SplitBy)),
@@ -115,7 +124,7 @@ def read_card(path: Path) -> Card:
         packed_bytes=size.whole("packed_bytes", 1, _MOST),
         ratio=size.number("ratio", 0, _MOST),
         float_scores=_scores(scores.table("float")),
-        quantised_scores=_scores(scores.table("quantised")),
+        quantised_scores={} if is_float else _scores(scores.table("quantised")),
         model_sha256=digests.get("model"),
         graph_sha256=digests.get("graph"),
         # A card of an earlier version has no such key, and drew its test part.

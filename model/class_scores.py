@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import math
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from quantunet import golden
 from quantunet.errors import ImageError, ShapeError
 from quantunet.golden.cores import WORKERS
 from quantunet.ir import Graph
+from quantunet.model import arrays
 from quantunet.npz import open_npz
 from quantunet.pixel_codes import picture_codes
 
@@ -32,12 +34,14 @@ class ClassSamples:
         images: ``(n, height, width, channels)`` uint8.
         classes: ``(n, height, width)`` int64, 0 to the number of classes less one; of a network of one class 0 and 1.
         label: ``(n,)`` str; empty strings where the file has none.
+        group: ``(n,)`` int64, the group of each image, as a patient; None where the file has none.
     """
 
     source: str
     images: NDArray[np.uint8]
     classes: NDArray[np.int64]
     label: NDArray[np.str_]
+    group: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +64,7 @@ class ClassScores:
 
 
 def load_class_samples(path: Path, graph: Graph) -> ClassSamples:
-    """Read an ``.npz`` with ``images`` and ``masks`` (class indices) and, where present, ``label``.
+    """Read an ``.npz`` with ``images`` and ``masks`` (class indices) and, where present, ``label`` and ``group``.
 
     Args:
         path: The file; images uint8 ``(n, height, width)`` or ``(n, height, width, channels)``, masks bool or integer
@@ -75,7 +79,9 @@ def load_class_samples(path: Path, graph: Graph) -> ClassSamples:
     with open_npz(path) as archive:
         images, masks = archive.read("images"), archive.read("masks")
         label = archive.read("label") if "label" in archive.names else None
-    return _checked(path.name, images, masks, label, graph)
+        samples = _checked(path.name, images, masks, label, graph)
+        has_groups = "group" in archive.names
+        return dataclasses.replace(samples, group=arrays.group(archive, len(images))) if has_groups else samples
 
 
 def _checked(
@@ -203,6 +209,15 @@ def image_dice(each: ClassScores) -> NDArray[np.float64]:
     counts = known.sum(axis=1)
     sums = np.where(known, each.dice[:, 1:], 0).sum(axis=1)
     return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+
+
+def image_scores(each: ClassScores) -> dict[str, NDArray[np.float64]]:
+    """Return the scores of each image by which two networks are compared, nan where an image has none.
+
+    The mean Dice over the classes but class 0 that occur in the image, the Dice of each class, and the accuracy.
+    """
+    classes = {f"dice_{index}": each.dice[:, index] for index in range(1, each.dice.shape[1])}
+    return {"image_dice": image_dice(each), **classes, "accuracy": each.accuracy}
 
 
 def images_csv(samples: ClassSamples, each: ClassScores) -> str:

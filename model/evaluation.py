@@ -19,14 +19,12 @@ from quantunet.golden.ops.smallest_area import smallest_area
 from quantunet.ir import Graph
 from quantunet.model.card_file import Card
 from quantunet.model.data import Samples, Split, part_counts, split_samples
+from quantunet.model.group_bootstrap import bootstrap_interval
 from quantunet.model.metrics import ImageScores, score_images, summarise
 from quantunet.pixel_codes import picture_codes
 
 _BATCH = 32 * WORKERS
 """Images between two reports of progress: a few pieces of work for each core."""
-
-_RESAMPLES = 2000
-_BOOTSTRAP_SEED = 0
 
 
 def predict_masks(
@@ -107,30 +105,18 @@ def summary(each: ImageScores, group: NDArray[np.int64]) -> dict[str, Any]:
     }
 
 
-def bootstrap_interval(values: NDArray[np.float64], group: NDArray[np.int64]) -> tuple[float, float]:
-    """Return the 95 % interval of a mean, by drawing whole groups with replacement.
+def image_scores(each: ImageScores) -> dict[str, NDArray[np.float64]]:
+    """Return the scores of each image by which two networks are compared, nan where an image has none.
 
-    Images of one group resemble each other, so that drawing images would make the interval too narrow. The seed is
-    fixed.
-
-    Args:
-        values: ``(n,)``.
-        group: ``(n,)`` group of each value.
-
-    Returns:
-        The quantiles 2.5 % and 97.5 %; nan where there are fewer than two groups.
+    Dice and IoU of the lesion images, the accuracy of all, and the false-positive area of the images without a lesion:
+    their means are those of :func:`~quantunet.model.metrics.summarise`.
     """
-    names, member = np.unique(group, return_inverse=True)
-    if len(names) < 2:
-        return math.nan, math.nan
-    sums, counts = np.bincount(member, values), np.bincount(member)
-    rng = np.random.default_rng(_BOOTSTRAP_SEED)
-    means = []
-    for _ in range(_RESAMPLES):
-        drawn = rng.integers(len(names), size=len(names))
-        means.append(sums[drawn].sum() / counts[drawn].sum())
-    low, high = np.quantile(means, [0.025, 0.975])
-    return float(low), float(high)
+    return {
+        "dice": each.dice,
+        "iou": each.iou,
+        "accuracy": each.accuracy,
+        "false_positive_area": np.where(each.lesion, np.nan, each.false_positive),
+    }
 
 
 def part_report(samples: Samples, each: ImageScores, indices: NDArray[np.int64]) -> dict[str, Any]:

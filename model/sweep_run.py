@@ -9,7 +9,7 @@ from pathlib import Path
 
 from quantunet import storage
 from quantunet.model import compute, data
-from quantunet.model.card import control_card, publish, train_command
+from quantunet.model.card import publish, publish_control, train_command
 from quantunet.model.config import Device, Precision
 from quantunet.model.data import Samples
 from quantunet.model.sweep import Job
@@ -58,10 +58,8 @@ def run_job(job: Job, place: Place) -> None:
     trainer, samples = _trainer(job, folder, place)
     outcome = trainer.run(resume=True, warm_start=start_folder(job, place.folder) / FLOAT)
     command = train_command(job.config, job.data)
-    if job.config.bits == "float":
-        card = control_card(outcome, job.config, samples, command)
-    else:
-        card = publish(outcome, job.config, samples, folder / f"{job.config.preset}.onnx", command)
+    write = publish_control if job.config.bits == "float" else publish
+    card = write(outcome, job.config, samples, folder / f"{job.config.preset}.onnx", command)
     document = {"name": job.name, "card": card, "history": outcome.history}
     storage.write_text(folder / RESULT, json.dumps(document, indent=1) + "\n")
 

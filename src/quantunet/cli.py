@@ -29,6 +29,7 @@ _EXTRA_OF = {
     "brevitas": "model",
     "monai": "model",
     "qonnx": "model",
+    "onnxruntime": "model",
     "hls4ml": "hls",
     "jinja2": "hls",
     "pyosys": "synth",

@@ -23,8 +23,12 @@ def network_folder(root: Path, graph: Graph) -> Path:
         root: The folder of all networks.
         graph: The network. Of its name, at most 40 letters, digits and ``_`` are kept.
     """
-    name = _OTHER.sub("_", graph.name)[:_NAME] or "network"
-    return root / f"{name}-{graph_digest(graph)[:_DIGITS]}"
+    return named_folder(root, graph.name, graph_digest(graph))
+
+
+def named_folder(root: Path, name: str, digest: str) -> Path:
+    """Return the folder of all results of what has a name and a digest: see :func:`network_folder`."""
+    return root / f"{_OTHER.sub('_', name)[:_NAME] or 'network'}-{digest[:_DIGITS]}"
 
 
 def remove(*paths: Path) -> None:

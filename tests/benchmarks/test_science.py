@@ -1,9 +1,10 @@
 """Tables of the science: statistics on known numbers, and that the document holds what the results say."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
-from benchmarks import science, science_charts, science_runs
+from benchmarks import intervals, science, science_charts, science_claims, science_compare, science_paper, science_runs
 
 from quantunet.errors import FileFormatError
 from quantunet.model import results
@@ -41,7 +42,7 @@ def _run(method, seed, dice, *, bits="learned", cost=1e9, mean=4.0):
 def test_differences_are_paired_by_seed():
     left = [_run("lambda0.25_layers", seed, 0.70 + seed / 100) for seed in (0, 1, 2)]
     right = [_run("float", seed, 0.69 + seed / 100, bits="float") for seed in (2, 1, 5)]
-    found = science.paired(left, right)
+    found = science_compare.paired(left, right)
     assert found == pytest.approx([0.01, 0.01])
 
 
@@ -50,7 +51,7 @@ def test_uniform_networks_are_compared_at_equal_cost():
     at_half_way = _run("lambda0.25_layers", 0, 0.65, cost=1e9)  # half way on a logarithmic scale
     beyond = _run("lambda0.25_layers", 0, 0.65, cost=1e11)
     other_seed = _run("lambda0.25_layers", 1, 0.65, cost=1e9)
-    assert science.over_uniform([at_half_way, beyond, other_seed], uniform, "mac_bits") == pytest.approx([0.05])
+    assert science_compare.over_uniform([at_half_way, beyond, other_seed], uniform, "mac_bits") == pytest.approx([0.05])
 
 
 def test_differences_of_both_parts():
@@ -60,9 +61,110 @@ def test_differences_of_both_parts():
     lines = science.differences(runs).splitlines()
     for part, failed, learned in (("validation", "-0.050", "+0.025"), ("test", "-0.100", "+0.050")):
         assert f"| busi_128.npz | {part} | uniform 2 | {failed}, n = 1 | – | – | – |" in lines
-        cells = f"{learned} ({learned} to {learned}), n = 2 | {learned}, n = 1 | {learned}, n = 1"
+        cells = f"{learned} [range {learned} to {learned}], n = 2 | {learned}, n = 1 | {learned}, n = 1"
         assert any(line.startswith(f"| busi_128.npz | {part} | learned, λ 0.25, by layers | {cells}") for line in lines)
-    assert len(lines) == 2 + 2 * 4
+    assert sum(line.startswith("| busi") for line in lines) == 2 * 4
+    assert "The table prints 20 differences: 0 with an interval, of which 0 exclude zero, 4 with a range" in lines[-2]
+
+
+def test_a_uniform_network_that_has_failed_is_no_end_of_the_curve():
+    """From 0.2 to 0.7 every learned network a little smaller than the second seems far ahead."""
+    control = [_run("float", 0, 0.7, bits="float")]
+    uniform = [
+        _run(f"uniform{b}", 0, d, bits=str(b), cost=c) for b, d, c in ((2, 0.2, 1e8), (3, 0.68, 2e9), (4, 0.7, 1e10))
+    ]
+    learned = [_run("lambda0.25_layers", 0, 0.65, cost=1e9)]
+    assert science_compare.over_uniform(learned, uniform, "mac_bits")[0] > 0.05
+    left = science_compare.working(uniform, control)
+    assert [run.bits for run in left] == ["3", "4"]
+    assert science_compare.over_uniform(learned, left, "mac_bits") == []
+    assert science_compare.working(uniform, []) == []
+    rows = science.differences([*control, *uniform, *learned])
+    assert "| busi_128.npz | test | learned, λ 0.25, by layers | -0.050, n = 1 | – | – |" in rows
+
+
+def test_the_corrected_interval_by_hand():
+    """Mean 0.02, s = 0.01, t(0.975; 2) = 4.30265, n_test / n_train = 0.15 / 0.7."""
+    found = intervals.over_seeds([0.01, 0.02, 0.03], 0.15 / 0.7)
+    half = 4.30265 * 0.01 * (1 / 3 + 0.15 / 0.7) ** 0.5
+    assert (found.mean, found.low, found.high) == pytest.approx((0.02, 0.02 - half, 0.02 + half), abs=1e-7)
+    four = [intervals.over_seeds([0.0, 0.01, 0.02, 0.05], ratio) for ratio in (0.15 / 0.7, 0.0)]
+    assert (four[0].high - four[0].low) / (four[1].high - four[1].low) == pytest.approx(1.3628, abs=1e-4)
+    apart = intervals.of_two_groups(
+        [0.1, 0.2, 0.3], [0.0, 0.1, 0.2], 0.15 / 0.7
+    )  # equal variances: 4 degrees of freedom
+    half = 2.776445 * (2 * 0.01 * (1 / 3 + 0.15 / 0.7)) ** 0.5
+    assert (apart.low, apart.high) == pytest.approx((0.1 - half, 0.1 + half), abs=1e-6)
+
+
+def test_two_values_are_a_range_and_one_a_value():
+    assert str(intervals.over_seeds([0.01, 0.03], 0.2)) == "+0.020 [range +0.010 to +0.030]"
+    assert str(intervals.over_seeds([0.01], 0.2)) == "+0.010"
+    assert not intervals.over_seeds([0.01, 0.03], 0.2).excludes_zero
+    assert str(intervals.of_two_groups([0.01], [0.03], 0.2)) == "-0.020"
+
+
+def test_the_split_of_a_run_decides_the_correction():
+    run = _run("float", 0, 0.7, bits="float")
+    assert run.test_per_train == pytest.approx(0.15 / 0.7)
+    changed = dataclasses.replace(run, changes="test_fraction=0.3 qat_epochs=5")
+    assert changed.test_per_train == pytest.approx(0.3 / 0.55)
+
+
+def test_the_warm_start_stands_beside_the_control():
+    runs = [_run("float", seed, 0.6, bits="float") for seed in (0, 1)] + [_run("lambda0.25_layers", 0, 0.65)]
+    for run in runs:
+        run.values["start_test_dice"] = 0.62
+    lines = science.scores(runs).splitlines()
+    assert any("| float warm start | 2 | 0.620 ± 0.000 |" in line and "| +0.020 [range" in line for line in lines)
+    assert any("| learned, λ 0.25, by layers | 1 |" in line and line.endswith("| +0.050 | +0.030 |") for line in lines)
+
+
+def test_claims_are_judged_by_their_interval():
+    runs = [_run("float", seed, 0.6, bits="float") for seed in range(3)]
+    better = [_run("lambda0.5_layers", seed, 0.65 + seed / 1000) for seed in range(3)]
+    beside = [claim for claim in science_claims.CLAIMS if "0.5" in claim.text and "float control" in claim.text]
+    lines = science_claims.claims([*runs, *better], beside).splitlines()
+    assert "| 3 | +0.051 (+0.048 to +0.054) | shown |" in lines[2]
+    worse = [_run("lambda0.5_layers", seed, 0.55 + seed / 1000) for seed in range(3)]
+    assert science_claims.claims([*runs, *worse], beside).splitlines()[2].endswith("| contradicted |")
+    two = science_claims.claims([*runs, *better[:2]], beside).splitlines()[2]
+    assert two.endswith("[range +0.050 to +0.051] | not shown: n = 2 |")
+    assert science_claims.claims([], beside).splitlines()[2].endswith("| – | – | no runs |")
+
+
+def test_one_claim_is_primary_and_stands_on_top():
+    assert [claim.primary for claim in science_claims.CLAIMS].count(True) == 1
+    assert science_claims.CLAIMS[0].primary
+    learned = science_runs.read_runs(ROOT / "docs" / "science" / results.RUNS)
+    assert "no runs" not in science_claims.claims(learned)  # a method that is misspelled finds none
+
+
+def test_every_size_that_was_trained_stands_beside_the_paper():
+    runs = [_run("float", 0, 0.7, bits="float"), _run("lambda0.5_layers", 0, 0.7)]
+    larger = [dataclasses.replace(run, preset="paper") for run in runs]
+    for run in (*runs, *larger):
+        run.values.update(final_test_accuracy=0.95, final_val_accuracy=0.96)
+    lines = science_paper.paper([*runs, *larger]).splitlines()[2:]
+    assert [line.split(" | ")[1] for line in lines] == ["64", "64", "8", "8", "64", "64"]
+    assert "| 94.25 | – | -1.89 |" in lines[1]
+    assert "| 96.0 | 95.0 | +0.00 |" in lines[3]
+
+
+def test_a_fall_of_the_dice_is_counted_within_a_training():
+    runs = [_run("lambda0.25_layers", seed, 0.7) for seed in (0, 1)]
+    rows = [
+        {"name": run.name, "epoch": str(epoch), "val_dice": dice, "head": width}
+        for run in runs
+        for epoch, dice, width in (
+            (1, "0.9", "8/8"),
+            (2, "0.1", "8/8"),
+            (3, "0.7", "8/8"),
+            (4, "0.5", "8/7"),
+            (5, "0.5", "8/7"),
+        )
+    ]
+    assert "| busi_128.npz | 4 | 2 | 2 | 2 |" in science.drops(runs, rows)
 
 
 def test_uniform_widths_that_came_down_from_8_are_a_row_of_their_own():
@@ -80,7 +182,7 @@ def test_trainings_of_one_seed_count_once():
         _run(f"lambda{factor}_layers", seed, dice) for factor, seed, dice in ((1, 0, 0.7), (2, 0, 0.8), (1, 1, 0.7))
     ]
     right = [_run("float", seed, 0.7, bits="float") for seed in (0, 1)]
-    assert science.paired(left, right) == pytest.approx([0.05, 0.0])
+    assert science_compare.paired(left, right) == pytest.approx([0.05, 0.0])
 
 
 def test_every_training_is_counted():

@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 from helpers.project import ROOT
 from helpers.qonnx_files import SmallUnet
 from PIL import Image
@@ -15,6 +16,10 @@ from PIL import Image
 from quantunet import cli
 from quantunet.model import phantoms
 from quantunet.model.card_file import read_card
+from quantunet.model.config import PRESETS
+from quantunet.model.float_export import export_float
+from quantunet.model.group_bootstrap import mean_difference
+from quantunet.model.unet import float_unet
 from quantunet.provenance import file_digest, graph_digest
 from quantunet.result_folder import network_folder
 from quantunet.zoo import load_network, network_path, zoo_names
@@ -82,6 +87,106 @@ def test_labels_and_a_second_observer_stand_beside(eyes, tmp_path, capsys, monke
     printed = capsys.readouterr().out
     assert "second observer" in printed
     assert "which is not this data set" in printed
+
+
+@pytest.fixture
+def twin(tmp_path):
+    """A float network of the shape of ``tiny`` that marks about half of the pixels."""
+    torch.manual_seed(1)
+    model = float_unet(PRESETS["tiny"]).eval()
+    images = phantoms.generate(4, 32, seed=0)[0]
+    with torch.no_grad():
+        model.convs["head"].conv.bias -= model(torch.from_numpy(images)[:, None] / 256).median()
+    export_float(model, tmp_path / "net_float.onnx", images)
+    return tmp_path / "net_float.onnx"
+
+
+def dice_of(folder):
+    with (folder / "images.csv").open() as file:
+        return np.array([float(row["dice"] or "nan") for row in csv.DictReader(file)])
+
+
+def test_two_networks_are_compared_image_by_image(eyes, twin, tmp_path, capsys):
+    """What --against says is what two runs and their rows say: an integer network against a float one."""
+    for name, model in (("a", "tiny"), ("b", str(twin))):
+        assert cli.main(["evaluate", model, "--data", str(eyes), "--out", str(tmp_path / name)]) == 0
+    alone = [json.loads((tmp_path / name / "metrics.json").read_text()) for name in ("a", "b")]
+    assert [one["kind"] for one in alone] == ["integer", "float"]
+    assert alone[1]["provenance"]["sha256"]["graph"] is None
+    assert alone[1]["provenance"]["versions"].keys() >= {"onnxruntime"}
+    assert alone[1]["training_images"] is None, "no card"
+    capsys.readouterr()
+    out = tmp_path / "both"
+    assert cli.main(["evaluate", "tiny", "--against", str(twin), "--data", str(eyes), "--out", str(out)]) == 0
+    found = json.loads((out / "metrics.json").read_text())
+    part = found["parts"]["all"]
+    assert part["network"] == alone[0]["parts"]["all"]["network"]
+    assert part["against"]["network"] == alone[1]["parts"]["all"]["network"]
+    expected = mean_difference(dice_of(tmp_path / "a"), dice_of(tmp_path / "b"), np.arange(12) // 2)
+    assert part["against"]["differences"]["dice"] == {
+        key: pytest.approx(value, abs=2e-6) for key, value in expected.document().items()
+    }
+    assert expected.difference != 0
+    assert (expected.images, expected.groups) == (9, 5)
+    assert part["against"]["differences"]["accuracy"]["images"] == 12
+    assert part["against"]["differences"]["false_positive_area"]["images"] == 3
+    assert (found["against"]["kind"], found["against"]["training_images"]) == ("float", None)
+    assert found["provenance"]["sha256"]["against_model"] == file_digest(twin)
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "net_float.onnx (float)" in printed
+    assert "95 % interval by group" in printed
+
+
+def test_a_network_against_itself_differs_nowhere(tmp_path):
+    out = tmp_path / "out"
+    command = ["evaluate", "tiny", "--against", "tiny", "--data", "phantoms", "--part", "test", "val"]
+    assert cli.main([*command, "--out", str(out)]) == 0
+    parts = json.loads((out / "metrics.json").read_text())["parts"]
+    assert parts.keys() == {"test", "val"}
+    for part in parts.values():
+        found = part["against"]["differences"]["dice"]
+        assert (found["difference"], found["interval"]) == (0, [0, 0])
+        assert found["first"] == part["network"]["dice"]
+        assert found["groups"] > 10
+
+
+def test_class_maps_are_compared_likewise(tmp_path):
+    model = SmallUnet().write(tmp_path / "small.onnx")
+    rng = np.random.default_rng(0)
+    arrays = {"images": rng.integers(0, 256, (6, 4, 6), np.uint8), "masks": rng.integers(0, 2, (6, 4, 6))}
+    command = ["evaluate", str(model), "--against", str(model), "--out", str(tmp_path / "out")]
+    for group, groups in (({}, 6), ({"group": np.arange(6) // 2}, 3)):
+        np.savez(tmp_path / "data.npz", **arrays, **group)
+        assert cli.main([*command, "--data", str(tmp_path / "data.npz")]) == 0
+        document = json.loads((tmp_path / "out" / "metrics.json").read_text())
+        assert document["against"] == {"model": str(model), "kind": "integer"}
+        found = document["parts"]["all"]["against"]
+        assert found["differences"]["accuracy"]["difference"] == 0
+        assert found["differences"]["accuracy"]["groups"] == groups
+        assert ("no group" in found["note"]) == (not group)
+
+
+@pytest.mark.parametrize("kind", ["size", "missing", "scale"])
+def test_networks_that_cannot_be_compared_are_refused(kind, eyes, twin, tmp_path, capsys):
+    other = {"size": str(SmallUnet().write(tmp_path / "small.onnx")), "missing": "nothing.onnx", "scale": "tiny"}[kind]
+    text = {"size": "the images of", "missing": "nothing.onnx", "scale": "--pixel-scale 1/256"}[kind]
+    words = ["--pixel-scale", "1/255"] if kind == "scale" else []
+    out = tmp_path / "out"
+    command = ["evaluate", str(twin), "--against", other, "--data", str(eyes), "--out", str(out)]
+    assert cli.main([*command, *words]) == 2
+    assert text in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_only_evaluate_takes_a_float_network(twin, tmp_path, capsys):
+    Image.fromarray(np.zeros((32, 32), np.uint8)).save(tmp_path / "a.png")
+    assert cli.main(["infer", str(twin), str(tmp_path / "a.png"), "--out", str(tmp_path / "m.png")]) == 2
+    assert cli.main(["pack", str(twin), "--out", str(tmp_path / "m.qun")]) == 2
+    assert not (tmp_path / "m.png").exists()
+    twin.write_bytes(twin.read_bytes()[:-300])
+    assert cli.main(["evaluate", str(twin), "--data", "phantoms", "--out", str(tmp_path / "out")]) == 2
+    assert "Traceback" not in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_network_without_a_card_or_with_another_json(eyes, tmp_path, capsys, caplog):

@@ -75,9 +75,48 @@ def test_the_card_says_whose_it_is_and_the_file_what_it_was_made_of(trained):
     assert not list(trained.glob(".*")), "nothing of the making is left"
 
 
+def test_the_float_network_is_kept_beside_it(trained, tmp_path, capsys):
+    """With a card of its own, whose scores ``evaluate`` finds again but for pixels at a logit of zero."""
+    path = trained / "small_float.onnx"
+    card = json.loads((trained / "small_float.json").read_text())
+    assert (card["network"], card["role"], card["size"]["ratio"]) == ("float", "warm start", 1.0)
+    assert card["provenance"]["sha256"]["model"] == file_digest(path)
+    assert "graph" not in card["provenance"]["sha256"]
+    assert card["float_export"]["compared"] == card["float_export"]["images"] * 16 * 16 > 0
+    assert card["scores"]["float"] == json.loads((trained / "small.json").read_text())["scores"]["float"]
+    data_options = ["--data", "phantoms", "--phantoms", "16", "--part", "test"]
+    out = tmp_path / "out"
+    assert cli.main(["evaluate", str(path), *data_options, "--out", str(out)]) == 0
+    found = json.loads((out / "metrics.json").read_text())
+    part = found["parts"]["test"]
+    assert (found["kind"], found["training_images"]) == ("float", 0)
+    assert part["card"]["scores"] == card["scores"]["float"]["test"]
+    pixels = part["network"]["images"] * 16 * 16
+    assert part["network"]["accuracy"] == pytest.approx(
+        card["scores"]["float"]["test"]["accuracy"], abs=2 / pixels + 1e-4
+    )
+    assert "(float)" in capsys.readouterr().out
+    card["provenance"]["sha256"]["model"] = "0" * 64
+    (trained / "small_float.json").write_text(json.dumps(card))
+    assert cli.main(["evaluate", str(path), *data_options, "--out", str(out)]) == 2
+    assert "the card of the network beside it" in capsys.readouterr().err
+
+
+def test_a_float_control_is_kept_as_a_file_too(small, tmp_path, capsys):
+    (tmp_path / "small.onnx").write_bytes(b"of an earlier training")
+    assert cli.main(["train", small, *QUICK, "--bits", "float", "--out", str(tmp_path)]) == 0
+    assert not (tmp_path / "small.onnx").exists()
+    control, kept = (json.loads((tmp_path / f"{name}.json").read_text()) for name in ("small", "small_float"))
+    assert kept["role"] == "control"
+    assert kept["scores"]["float"] == control["scores"]["control"]
+    command = ["evaluate", str(tmp_path / "small_float.onnx"), "--data", "phantoms", "--phantoms", "16"]
+    assert cli.main([*command, "--part", "val", "--out", str(tmp_path / "out")]) == 0
+    assert not list(tmp_path.glob(".*"))
+
+
 def test_what_is_not_published_leaves_the_earlier_network_and_card(trained, small, monkeypatch, capsys):
     """A training that ends in an error replaces nothing; one that ends well replaces both."""
-    paths = [trained / "small.onnx", trained / "small.json"]
+    paths = [trained / f"small{kind}" for kind in (".onnx", ".json", "_float.onnx", "_float.json")]
     before = [path.read_bytes() for path in paths]
 
     def broken(*_):

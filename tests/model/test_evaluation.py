@@ -1,7 +1,6 @@
 """Scores of a data set: intervals, parts of a split, rows, and the card that they are held against."""
 
 import json
-import math
 
 import numpy as np
 import pytest
@@ -44,19 +43,7 @@ def test_masks_of_batches_are_those_of_the_images(monkeypatch, tiny_data):
         assert (golden.mask(graph, golden.run(graph, image, plain=True)) == mask).all()
 
 
-def test_the_interval_draws_whole_groups():
-    values = np.array([0.0] * 10 + [1.0] * 10)
-    assert evaluation.bootstrap_interval(values, np.repeat([4, 7], 10)) == (0.0, 1.0)
-    low, high = evaluation.bootstrap_interval(values, np.arange(20))
-    assert 0.2 < low < 0.4
-    assert 0.6 < high < 0.8
-    assert (low, high) == evaluation.bootstrap_interval(values, np.arange(20))
-    assert all(map(math.isnan, evaluation.bootstrap_interval(values, np.zeros(20, np.int64))))
-
-
-def test_a_large_group_weighs_by_its_images():
-    low, high = evaluation.bootstrap_interval(np.array([0.0, 0.0, 0.0, 1.0]), np.array([0, 0, 0, 1]))
-    assert (low, high) == (0.0, 1.0)
+def test_a_summary_of_one_group_has_no_interval():
     each = scores_of(8, 8, 0)
     found = evaluation.summary(each, np.array([0, 0, 0]))
     assert found["dice"] == pytest.approx(2 / 3, abs=1e-6)

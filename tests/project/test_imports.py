@@ -38,6 +38,7 @@ HEAVY = {
     "hls4ml": {"hls"},
     "jinja2": {"hls", "rtl_sim"},
     "monai": {"model"},
+    "onnxruntime": {"model"},
     "ortools": {"hls"},
     "pyosys": {"hls"},
     "qonnx": {"model"},

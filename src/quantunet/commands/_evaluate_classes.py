@@ -14,7 +14,8 @@ from rich.console import Console
 from rich.table import Table
 
 from quantunet import exit_codes, golden
-from quantunet.commands import _evaluate_results
+from quantunet.commands import _evaluate_against, _evaluate_results
+from quantunet.commands._evaluate_network import Network
 from quantunet.errors import ImageError, OptionError
 from quantunet.ir import Graph
 from quantunet.mask_pictures import Case, check_classes, save_cases
@@ -25,8 +26,15 @@ from quantunet.storage import write_text
 _CASES = 4
 
 
-def run(args: argparse.Namespace, graph: Graph, folder: Path, console: Console) -> int:
-    """Score a network on an ``.npz`` of images and class indices.
+def run(
+    args: argparse.Namespace,
+    network: Network,
+    graph: Graph,
+    against: tuple[Network, Graph] | None,
+    folder: Path,
+    console: Console,
+) -> int:
+    """Score a network on an ``.npz`` of images and class indices, and another one beside it.
 
     Raises:
         ImageError: The data are another kind, or a part of a training is asked for.
@@ -45,29 +53,58 @@ def run(args: argparse.Namespace, graph: Graph, folder: Path, console: Console) 
     samples = class_scores.load_class_samples(_file(args, graph), graph)
     console.print(f"{args.model} on {samples.source}: {len(samples.images)} images, {count} classes", highlight=False)
     begin = time.perf_counter()
-    with console.status("integer inference") as status:
-        predicted = class_scores.predict_classes(
-            graph, samples.images, lambda done: status.update(f"integer inference: {done} of {len(samples.images)}")
-        )
+    predicted = _predict(graph, samples, console)
     seconds = time.perf_counter() - begin
     each = class_scores.score_classes(predicted, samples.classes, count)
     found = class_scores.summary(each)
     console.print(_table(f"{args.model} on {samples.source}", found))
+    report: dict[str, Any] = {"network": found}
+    if against is not None:
+        other, its_graph = against
+        others = class_scores.score_classes(_predict(its_graph, samples, console), samples.classes, count)
+        report["against"] = _against(samples, each, others)
+        title = f"{args.model} against {other.model} on {samples.source}"
+        console.print(_evaluate_against.table(title, args.model, other.model, report["against"]["differences"]))
+        console.print(report["against"]["note"], highlight=False)
     _write_pictures(folder, samples, predicted, each)
     write_text(folder / _evaluate_results.ROWS, class_scores.images_csv(samples, each))
     rate = round(len(samples.images) / seconds, 2)
     document = {
         "model": args.model,
+        "kind": network.kind,
         "data": samples.source,
         "images": len(samples.images),
         "seconds": round(seconds, 3),
         "images_per_second": rate,
-        "parts": {"all": {"network": found}},
-        "provenance": _evaluate_results.provenance(args, graph, samples),
+        "parts": {"all": report},
+        **({} if against is None else {"against": {"model": against[0].model, "kind": against[0].kind}}),
+        "provenance": _evaluate_results.provenance(args, network, against[0] if against else None, samples),
     }
     write_text(folder / _evaluate_results.METRICS, json.dumps(document, indent=1) + "\n")
     console.print(f"{rate} images/s   results in {folder}", highlight=False, soft_wrap=True)
     return exit_codes.SUCCESS
+
+
+def _predict(graph: Graph, samples: ClassSamples, console: Console) -> NDArray[np.int64]:
+    with console.status("integer inference") as status:
+        return class_scores.predict_classes(
+            graph, samples.images, lambda done: status.update(f"integer inference: {done} of {len(samples.images)}")
+        )
+
+
+def _against(samples: ClassSamples, each: ClassScores, others: ClassScores) -> dict[str, Any]:
+    """Return the other network's scores and the differences; without groups, each image is one, as the note says."""
+    group = np.arange(len(samples.images)) if samples.group is None else samples.group
+    return {
+        "network": class_scores.summary(others),
+        "differences": _evaluate_against.differences(
+            class_scores.image_scores(each), class_scores.image_scores(others), group
+        ),
+        "note": "the data have no group: every image is taken for a patient of its own, and the intervals are too "
+        "narrow where that is not so"
+        if samples.group is None
+        else f"intervals over the {len(np.unique(group))} groups of the data",
+    }
 
 
 def _file(args: argparse.Namespace, graph: Graph) -> Path:

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from quantunet import result_folder
-from quantunet.ir import Graph
+from quantunet.commands._evaluate_network import Network
 from quantunet.model import data
 from quantunet.model.class_scores import ClassSamples
 from quantunet.model.data import Samples
 from quantunet.model.data_digest import data_digest
-from quantunet.provenance import file_digest, gather, graph_digest
+from quantunet.provenance import file_digest, gather
 from quantunet.zoo import card_path, model_digest
 
 METRICS, ROWS, PICTURES = "metrics.json", "images.csv", ("best", "median", "worst")
@@ -27,8 +27,10 @@ def remove(folder: Path) -> None:
     result_folder.remove(*(folder / name for name in (METRICS, ROWS, *(f"{kind}.png" for kind in PICTURES))))
 
 
-def provenance(args: argparse.Namespace, graph: Graph, samples: Samples | ClassSamples) -> dict[str, Any]:
-    """Return what the metrics are of: the network, the card beside it, and the data.
+def provenance(
+    args: argparse.Namespace, network: Network, against: Network | None, samples: Samples | ClassSamples
+) -> dict[str, Any]:
+    """Return what the metrics are of: the network, the card beside it, what it is compared with, and the data.
 
     Raises:
         StorageError: A file cannot be read.
@@ -38,9 +40,12 @@ def provenance(args: argparse.Namespace, graph: Graph, samples: Samples | ClassS
         file = data.find_data(args.data) or file
     inputs = {
         "model": model_digest(args.model),
-        "graph": graph_digest(graph),
+        "graph": network.digest,
         "card": file_digest(card) if card else None,
         "data": data_digest(samples),
         "data_file": file_digest(file) if file.is_file() else None,
     }
-    return gather(args, ("numpy", "onnx", "pillow"), inputs).document()
+    if against is not None:
+        inputs |= {"against_model": model_digest(against.model), "against_graph": against.digest}
+    runtime = ("onnxruntime",) if "float" in {network.kind, against.kind if against else ""} else ()
+    return gather(args, ("numpy", "onnx", "pillow", *runtime), inputs).document()

@@ -1,6 +1,6 @@
 """``quantunet evaluate``: integer inference over a whole data set, with scores, a row for each image, and pictures.
 
-Needs no torch: neither integer inference nor the scores do.
+Needs no torch: neither integer inference nor the scores do. The only command that takes a float network of ``train``.
 """
 
 from __future__ import annotations
@@ -8,7 +8,9 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import math
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +21,23 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from quantunet import exit_codes
-from quantunet.commands import _evaluate_classes, _evaluate_results, _pixel_scale
+from quantunet.commands import (
+    _evaluate_against,
+    _evaluate_classes,
+    _evaluate_network,
+    _evaluate_results,
+    _pixel_scale,
+)
+from quantunet.commands._evaluate_network import Network
 from quantunet.errors import DataSplitError, FileFormatError, OptionError, StorageError
 from quantunet.golden.ops.smallest_area import smallest_area
-from quantunet.ir import Graph
 from quantunet.mask_pictures import Case, save_cases
 from quantunet.model import data, evaluation
 from quantunet.model.card_file import Card, read_card
 from quantunet.model.data import Samples, Split
 from quantunet.model.metrics import ImageScores, score_images
-from quantunet.provenance import graph_digest
-from quantunet.result_folder import network_folder
 from quantunet.storage import write_text
-from quantunet.zoo import MODEL_HELP, card_path, load_network, model_digest
+from quantunet.zoo import MODEL_HELP, card_path, model_digest
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +67,15 @@ def add_parser(sub: Any) -> None:
     parser: argparse.ArgumentParser = sub.add_parser(
         "evaluate", help="score a network on a data set by integer inference", description=__doc__
     )
-    parser.add_argument("model", help=MODEL_HELP)
+    parser.add_argument(
+        "model", help=f"{MODEL_HELP}; or a float network that `quantunet train` has kept (*_float.onnx)"
+    )
+    parser.add_argument(
+        "--against",
+        metavar="MODEL",
+        help="another network, integer or float, that is scored on the same images: both scores and their difference, "
+        "with its 95 %% interval over the groups of the data (patients)",
+    )
     parser.add_argument(
         "--data",
         required=True,
@@ -95,23 +109,24 @@ def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
     if args.out:
         _evaluate_results.remove(args.out)
-    graph = load_network(args.model)
-    folder = args.out or network_folder(Path("runs") / "evaluate", graph)
+    network = _evaluate_network.load(args.model)
+    folder = args.out or network.folder(Path("runs") / "evaluate")
     _evaluate_results.remove(folder)
-    graph = _pixel_scale.apply(graph, args.pixel_scale)
+    network = _evaluate_network.with_pixel_scale(network, args.pixel_scale)
+    against = None if args.against is None else _other(args.against, network, args.pixel_scale)
     console = Console(width=max(_WIDTH, Console().width))
-    height, width, channels = graph.tensor(graph.input).shape
-    if height != width or channels != 1 or graph.logits.shape[2] != 1:
-        return _evaluate_classes.run(args, graph, folder, console)
-    areas = _areas(args.smallest_area, height * width)
-    samples = data.load(args.data, height, phantom_count=args.phantoms, seed=args.seed)
-    card = _card(args.model, graph, needed=args.part != [_ALL])
+    if network.graph is not None and not network.has_square_masks:
+        other = None if against is None or against.graph is None else (against, against.graph)
+        return _evaluate_classes.run(args, network, network.graph, other, folder, console)
+    areas = _areas(args.smallest_area, math.prod(network.image_shape))
+    samples = data.load(args.data, network.image_shape[0], phantom_count=args.phantoms, seed=args.seed)
+    card = _card(network, needed=args.part != [_ALL])
     split = _split(card, samples, needed=args.part != [_ALL])
     parts = {name: np.arange(len(samples)) if name == _ALL else _parts(split)[name] for name in args.part}
     indices = np.unique(np.concatenate(list(parts.values())))
-    console.print(f"{args.model} on {samples.source}, {', '.join(parts)}: {len(indices)} images", highlight=False)
+    console.print(f"{network.title} on {samples.source}, {', '.join(parts)}: {len(indices)} images", highlight=False)
     begin = time.perf_counter()
-    masks = _predict(graph, samples.images[indices], console)
+    masks = _predict(network, samples.images[indices], console)
     seconds = time.perf_counter() - begin
     every, masks = masks, smallest_area(masks, areas[0])
     each = score_images(masks, samples.masks[indices], distances=True)
@@ -121,19 +136,25 @@ def run(args: argparse.Namespace) -> int:
         for name, some in parts.items()
     }
     for name, report in reports.items():
-        console.print(_table(f"{args.model} on {samples.source}, {name}", report))
-    compared = {}
+        console.print(_table(f"{network.title} on {samples.source}, {name}", report))
+    by_area = {}
     if len(areas) > 1:
         for name, some in parts.items():
-            compared[name] = evaluation.area_reports(samples, every[np.searchsorted(indices, some)], some, areas)
-            console.print(_area_table(f"{args.model} on {samples.source}, {name}", compared[name]))
+            by_area[name] = evaluation.area_reports(samples, every[np.searchsorted(indices, some)], some, areas)
+            console.print(_area_table(f"{network.title} on {samples.source}, {name}", by_area[name]))
     training, note = _training_images(card, split, samples, indices)
     console.print(note, highlight=False, style="yellow" if training != 0 else "")
+    compared = (
+        None
+        if against is None
+        else _compare(network, against, samples, parts, indices, each, reports, areas[0], console)
+    )
     _write_pictures(folder, samples, indices, masks, each)
     part_of = {int(index): name for name, some in _parts(split).items() for index in some}
     write_text(folder / _evaluate_results.ROWS, evaluation.images_csv(samples, indices, part_of, each))
     document = {
         "model": args.model,
+        "kind": network.kind,
         "data": samples.source,
         "images": len(indices),
         "training_images": training,
@@ -142,8 +163,9 @@ def run(args: argparse.Namespace) -> int:
         "images_per_second": round(len(indices) / seconds, 2),
         "smallest_area": areas[0],
         "parts": reports,
-        "smallest_areas": compared,
-        "provenance": _evaluate_results.provenance(args, graph, samples),
+        "smallest_areas": by_area,
+        **({} if compared is None else {"against": compared}),
+        "provenance": _evaluate_results.provenance(args, network, against, samples),
     }
     write_text(folder / _evaluate_results.METRICS, json.dumps(document, indent=1) + "\n")
     console.print(f"{len(indices) / seconds:.1f} images/s   results in {folder}", highlight=False, soft_wrap=True)
@@ -163,8 +185,51 @@ def _areas(given: list[int] | None, pixels: int) -> list[int]:
     return areas
 
 
-def _card(model: str, graph: Graph, *, needed: bool) -> Card | None:
+def _other(model: str, network: Network, pixel_scale: str | None) -> Network:
+    """Return the network that another one is compared with."""
+    other = _evaluate_network.load(model)
+    _evaluate_network.check_comparable(network, other)
+    is_unsaid = other.graph is not None and other.graph.pixels.scale is None
+    return _evaluate_network.with_pixel_scale(other, pixel_scale if is_unsaid else None)
+
+
+def _compare(
+    network: Network,
+    against: Network,
+    samples: Samples,
+    parts: Mapping[str, NDArray[np.int64]],
+    indices: NDArray[np.int64],
+    each: ImageScores,
+    reports: dict[str, dict[str, Any]],
+    area: int,
+    console: Console,
+) -> dict[str, Any]:
+    """Score the other network on the same images, put both beside each other into the reports, and print it.
+
+    The smallest area is that of both.
+
+    Returns:
+        What the metrics say of the other network as a whole.
+    """
+    masks = smallest_area(_predict(against, samples.images[indices], console), area)
+    others = score_images(masks, samples.masks[indices], distances=True)
+    for name, some in parts.items():
+        chosen, group = np.searchsorted(indices, some), samples.group[some]
+        left, right = (evaluation.some_of(scores, chosen) for scores in (each, others))
+        found = _evaluate_against.differences(evaluation.image_scores(left), evaluation.image_scores(right), group)
+        reports[name]["against"] = {"network": evaluation.summary(right, group), "differences": found}
+        title = f"{network.title} against {against.title} on {samples.source}, {name}"
+        console.print(_evaluate_against.table(title, network.title, against.title, found))
+    card = _card(against, needed=False)
+    training, note = _training_images(card, _split(card, samples, needed=False), samples, indices)
+    note = f"{against.title}: {note}"
+    console.print(note, highlight=False, style="yellow" if training != 0 else "")
+    return {"model": against.model, "kind": against.kind, "training_images": training, "note": note}
+
+
+def _card(network: Network, *, needed: bool) -> Card | None:
     """Return the network's card; where it is not needed, one that is damaged or of another network is left alone."""
+    model = network.model
     path = card_path(model)
     if path is None:
         if needed:
@@ -177,7 +242,7 @@ def _card(model: str, graph: Graph, *, needed: bool) -> Card | None:
         return None
     try:
         card = read_card(path)
-        card.check_network(path, model_digest(model), graph_digest(graph))
+        card.check_network(path, model_digest(model), network.digest)
     except FileFormatError as error:
         if needed:
             raise
@@ -202,7 +267,7 @@ def _parts(split: Split | None) -> dict[str, NDArray[np.int64]]:
     return {} if split is None else split.parts()
 
 
-def _predict(graph: Graph, images: NDArray[np.uint8], console: Console) -> NDArray[np.bool_]:
+def _predict(network: Network, images: NDArray[np.uint8], console: Console) -> NDArray[np.bool_]:
     """Segment images behind a progress bar."""
     columns = (
         TextColumn("{task.description}"),
@@ -213,18 +278,18 @@ def _predict(graph: Graph, images: NDArray[np.uint8], console: Console) -> NDArr
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("integer inference", total=len(images), rate="")
+        task = progress.add_task(f"{network.kind} inference", total=len(images), rate="")
         begin = time.perf_counter()
 
         def show(count: int) -> None:
             progress.update(task, completed=count, rate=f"{count / (time.perf_counter() - begin):.1f} images/s")
 
-        return evaluation.predict_masks(graph, images, show)
+        return network.masks(images, show)
 
 
 def _card_scores(card: Card | None, split: Split | None, part: str) -> dict[str, Any] | None:
     """Return what the card says of a part; for data that it was not made with, of its test part."""
-    if card is None or (split is not None and part not in card.quantised_scores):
+    if card is None or (split is not None and part not in card.own_scores):
         return None
     shown = part if split is not None else "test"
     same = split is not None
@@ -233,7 +298,7 @@ def _card_scores(card: Card | None, split: Split | None, part: str) -> dict[str,
         "same_data": same,
         "part": shown,
         "every_area": card.smallest_area is not None,
-        "scores": card.quantised_scores[shown],
+        "scores": card.own_scores[shown],
     }
 
 

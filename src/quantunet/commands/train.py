@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import logging
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from quantunet import exit_codes, storage
+from quantunet import exit_codes
 from quantunet.model.config import PRESETS, RECIPES, Device, Precision, TrainConfig
 from quantunet.model.settings import build, settings
-from quantunet.result_folder import remove
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -153,17 +151,18 @@ def _publish(
     outcome: Outcome, config: TrainConfig, samples: Samples, path: Path, command: str, console: Console
 ) -> None:
     """Write the network and its card, or the card of a float control, and say so."""
-    from quantunet.model.card import control_card, publish
+    from quantunet.model.card import float_path, publish, publish_control
 
-    card_path = path.with_suffix(".json")
+    card_path, twin = path.with_suffix(".json"), float_path(path)
     if config.bits == "float":
-        card = control_card(outcome, config, samples, command)
-        remove(path)  # of an earlier training, which this card is not about
-        storage.write_text(card_path, json.dumps(card, indent=1) + "\n")
-        told = f"wrote {card_path}; a float network has no QONNX file"
+        card = publish_control(outcome, config, samples, path, command)
+        told = f"wrote {card_path}, and {twin} with its card; a float network has no QONNX file"
     else:
         card = publish(outcome, config, samples, path, command)
-        told = f"wrote {path} and {card_path}; next: quantunet infer {path} IMAGE --out mask.png"
+        told = (
+            f"wrote {path} and {card_path}, and the float network {twin} with its card; "
+            f"next: quantunet infer {path} IMAGE --out mask.png"
+        )
     console.print(card_table(card))
     console.print(told)
     for sentence in card["training"]["signatures"]:

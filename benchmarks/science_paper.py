@@ -1,0 +1,66 @@
+"""The paper's numbers beside those of ``runs.csv``: pixel accuracy, Dice, bits, size, and a mask of background only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from benchmarks.science_runs import BUSI, Run, by_method, by_place, of, warm_starts
+from benchmarks.science_text import NOTHING, spread, table, widths_of
+from quantunet.model.config import PRESETS
+
+_FLOAT, _QUANTISED = 96.14, 94.25
+_PAPER = (
+    ("arXiv 2503.08719", "64", "float", "1", _FLOAT, NOTHING, "32", NOTHING),
+    ("arXiv 2503.08719", "64", "learned, λ 0.25", "1", _QUANTISED, f"{_QUANTISED - _FLOAT:+.2f}", "4.24", "about 8"),
+)
+"""What the paper says of its validation part, one run each."""
+
+_TEST = "final_test_accuracy"
+_METHODS = frozenset({"start", "float", "lambda0.25_layers", "lambda0.25_layers_distil0", "lambda0.5_layers"})
+"""The float networks, the paper's λ with and without distillation, and the λ that is compared most."""
+
+
+def paper(runs: Iterable[Run]) -> str:
+    """The paper's two rows, and those of every size of network that was trained on BUSI.
+
+    A mask of background only is scored on the same parts. Accuracies are percent of all pixels.
+    """
+    rows: list[Sequence[object]] = [
+        [source, base, widths, seeds, f"{accuracy:.2f}", NOTHING, change, *[NOTHING] * 3, bits, NOTHING, smaller]
+        for source, base, widths, seeds, accuracy, change, bits, smaller in _PAPER
+    ]
+    for (data, split, preset), here in by_place(run for run in runs if run.data == BUSI[0]).items():
+        control = {run.seed: run for run in here if run.method == "float"}
+        for method, group in ({"start": warm_starts(here)} | by_method(here)).items():
+            if method not in _METHODS or not group:
+                continue
+            places = [data.removeprefix(BUSI[0]).lstrip(", "), f"split by {split}"]
+            changes = [
+                100 * (run.values[_TEST] - control[run.seed].values[_TEST]) for run in group if run.seed in control
+            ]
+            rows.append(
+                [
+                    ", ".join(filter(None, ["here", *places])),
+                    PRESETS[preset].base if preset in PRESETS else preset,
+                    widths_of(group[0]),
+                    len(group),
+                    *(_percent(of(group, f"final_{part}_accuracy")) for part in ("val", "test")),
+                    NOTHING if method == "float" or not changes else _signed(changes),
+                    _percent(of(group, "final_test_background_accuracy")),
+                    *(spread(of(group, f"final_{part}_dice")) for part in ("val", "test")),
+                    spread(of(group, "mean_bits_layers"), 2),
+                    spread((value / 1e3 for value in of(group, "packed_bytes")), 0),
+                    spread(of(group, "ratio"), 1),
+                ]
+            )
+    head = ("source", "base", "widths", "seeds", "accuracy, validation", "accuracy, test", "minus float")
+    last = ("all background, test", "Dice, validation", "Dice, test", "mean bits", "size in kB", "times smaller")
+    return table((*head, *last), rows)
+
+
+def _percent(values: Sequence[float]) -> str:
+    return spread((100 * value for value in values), 1)
+
+
+def _signed(values: Sequence[float]) -> str:
+    return f"{sum(values) / len(values):+.2f}"
