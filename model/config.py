@@ -16,6 +16,7 @@ Device = Literal["auto", "cpu", "cuda"]
 Precision = Literal["auto", "float32", "bfloat16"]
 SplitBy = Literal["group", "image"]
 WeightRange = Literal["largest", "least_error", "learned"]
+Parametrisation = Literal["width", "step"]
 Bits = Literal["learned", "float"] | int
 
 MIN_BITS = 2
@@ -121,6 +122,7 @@ PRESETS: dict[str, UNetConfig] = {
     "paper": UNetConfig(base=64, depth=4, size=128),
     "wearable": UNetConfig(base=8, depth=4, size=128),
     "wearable16": UNetConfig(base=16, depth=4, size=128),
+    "wearable32": UNetConfig(base=32, depth=4, size=128),
     "tiny": UNetConfig(base=4, depth=2, size=32),
 }
 
@@ -258,6 +260,14 @@ class TrainConfig:
             widths="quantised",
         ),
     )
+    parametrisation: Parametrisation = field(
+        default="width",
+        metadata=about(
+            "what of a quantizer is learned beside its range: its width, or its step, from which the width follows",
+            phase="qat",
+            widths="learned",
+        ),
+    )
     equalise: bool = field(
         default=False,
         metadata=about(
@@ -353,6 +363,10 @@ class TrainConfig:
             raise settings.error(self, "distil", "0 without a float phase, for no network has learned what it teaches")
         if not self.float_epochs and self.bits == "float":
             raise settings.error(self, "float_epochs", "at least 1 with bits float, whose first phase this is")
+        if self.parametrisation == "step" and (self.bits != "learned" or self.weight_range != "learned"):
+            raise settings.error(
+                self, "parametrisation", "width, unless widths and the ranges of weights are learned (--weight-range)"
+            )
         self._check_target()
         object.__setattr__(self, "unet", PRESETS[self.preset])
 

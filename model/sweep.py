@@ -89,10 +89,10 @@ class Job:
         return f"{self.start}/{self.method}"
 
 
-_SHORT = {"target_bits": "target", "weight_range": "range_", "range_lr": "rangelr"}
+_SHORT = {"target_bits": "target", "weight_range": "range_", "range_lr": "rangelr", "parametrisation": "by_"}
 """What the name of a training calls a setting, where that is neither its option nor its column."""
 
-RANGES = ("weight_range", "range_lr", "equalise")
+RANGES = ("weight_range", "range_lr", "parametrisation", "equalise")
 """Settings of the quantizers, which ``Job.method`` tells too."""
 
 

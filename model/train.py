@@ -29,7 +29,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from quantunet import storage
 from quantunet.errors import FileFormatError, StorageError, TrainingError
-from quantunet.model import checkpoint, distributed, quantizers, target_bits, weight_ranges
+from quantunet.model import checkpoint, distributed, quantizers, step_and_range, target_bits, weight_ranges
 from quantunet.model.augment import augment, to_float
 from quantunet.model.compute import pick_precision
 from quantunet.model.config import Precision, TrainConfig
@@ -476,7 +476,11 @@ class Trainer:
             loss.backward()
             distributed.average_gradients(state.model.parameters())
             nn.utils.clip_grad_norm_([p for p in state.model.parameters() if p.ndim > 1], 5.0)
+            by_step = learning and self.config.parametrisation == "step"
+            ranges = step_and_range.bring_gradients(state.model) if by_step else []
             state.optimizer.step()
+            if by_step:
+                step_and_range.follow_ranges(state.model, ranges)
             state.scheduler.step()
             if learning:
                 quantizers.clamp_widths(state.model)

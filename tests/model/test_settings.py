@@ -144,16 +144,17 @@ def test_a_recipe_gives_defaults_that_options_override():
 
 def test_columns_of_the_loss_have_their_names_and_order():
     row = results.run_row(Job("phantoms", TrainConfig("tiny", loss=LossConfig(0.5, "macs", 4.0, 0.0))), _card())
-    assert list(row)[:16] == [
+    assert list(row)[:17] == [
         *("name", "data", "preset", "split_by", "seed", "bits", "descent_epochs"),
         *("lambda", "weighting", "target_bits", "distil", "lesion"),
-        *("weight_range", "range_lr", "equalise", "changes"),
+        *("weight_range", "range_lr", "parametrisation", "equalise", "changes"),
     ]
-    assert list(row.values())[5:16] == ["learned", 0, 0.5, "macs", 4.0, 0.0, 0.0, "largest", "", False, ""]
+    told = list(row.values())[5:17]
+    assert told == ["learned", 0, 0.5, "macs", 4.0, 0.0, 0.0, "largest", "", "width", False, ""]
     uniform = results.run_row(Job("phantoms", TrainConfig("tiny", bits=4)), _card())
-    assert list(uniform.values())[5:16] == [4, 0, "", "", "", 1.0, 0.0, "largest", "", False, ""]
+    assert list(uniform.values())[5:17] == [4, 0, "", "", "", 1.0, 0.0, "largest", "", "", False, ""]
     plain = results.run_row(Job("phantoms", TrainConfig("tiny", bits="float")), _card())
-    assert list(plain.values())[12:15] == ["", "", ""]
+    assert list(plain.values())[12:16] == ["", "", "", ""]
 
 
 @pytest.mark.parametrize("name", ["runs.csv", "repeats.csv"])

@@ -178,6 +178,8 @@ def test_a_random_start_keeps_the_size_of_what_goes_through(quick):
         ({"float_epochs": 0, "distil": 0.0, "bits": "float"}, "float_epochs.*at least 1"),
         ({"still_epochs": 3}, "still_epochs.*0 to 2"),
         ({"augment": False, "scanners": True}, "scanners.*without augmentation"),
+        ({"parametrisation": "step"}, "parametrisation.*weight-range"),
+        ({"parametrisation": "step", "weight_range": "learned", "bits": 4}, "parametrisation.*weight-range"),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(quick, bad, text):
@@ -502,6 +504,7 @@ OTHER = {
     "augment": (1, 0, "yes", None),
     "weight_range": ("mean", None, 1),
     "equalise": (1, "yes", None),
+    "parametrisation": ("range", None),
     "scanners": (1, "yes", None),
     "seed": (-1, 10**30, 2**32, 0.5, NAN, True),
     "patience": (-1, 10**30, 1.5, INF),
