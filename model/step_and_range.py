@@ -1,12 +1,12 @@
 """Step and range of a quantizer are learned, and its width follows: the other way to learn a width.
 
-With the range ``r`` and the width ``b`` (``r`` in octaves) the step is ``2 ** (r - b)``, up to the sign's bit. Learned
-are usually ``b`` and ``r``. Differentiable quantisation (Uhlich et al., arXiv 1905.11452) found that it learns better
-with the step ``s = r - b`` and ``r``: where a range becomes wider, the step then stays and the width grows. Both are one
-network, and only what the optimiser moves is another: with ``b = r - s`` the gradient of ``s`` is minus that of ``b``,
-and the gradient of ``r``, ``s`` held, is that of ``r``, ``b`` held, plus that of ``b``. So the quantizers keep ``b`` and
-``r``; around each step of the optimiser the gradients are brought to ``s`` and ``r``, and what ``r`` has moved is added
-to ``b``.
+With the range ``r`` and the width ``b`` (``r`` in octaves) the step is ``2 ** (r - b)``, up to the sign's bit.
+Learned are usually ``b`` and ``r``. Differentiable quantisation (Uhlich et al., arXiv 1905.11452) found that it
+learns better with the step ``s = r - b`` and ``r``: where a range becomes wider, the step then stays and the width
+grows. Both are one network, and only what the optimiser moves is another: with ``b = r - s`` the gradient of ``s`` is
+minus that of ``b``, and the gradient of ``r``, ``s`` held, is that of ``r``, ``b`` held, plus that of ``b``. So the
+quantizers keep ``b`` and ``r``; around each step of the optimiser the gradients are brought to ``s`` and ``r``, and
+what ``r`` has moved is added to ``b``.
 """
 
 from __future__ import annotations
