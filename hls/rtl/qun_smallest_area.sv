@@ -45,7 +45,9 @@ module qun_smallest_area #(
   logic take;
   logic frame_end;
   count_t missing_q, missing;  // foreground pixels up to Area
-  logic verdict_ready;
+  // verilator lint_off UNUSEDSIGNAL
+  logic verdict_ready;  // an assertion asks for it
+  // verilator lint_on UNUSEDSIGNAL
   logic judged;  // the frame in front is whole, and `kept` is about it
   logic kept;
   logic pixel, pixel_valid, pixel_ready;

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from benchmarks import science, science_runs
+from benchmarks import science_runs, science_text
 
 from quantunet.commands import train as command
 from quantunet.errors import TrainingError
@@ -91,7 +91,7 @@ def test_an_option_of_the_loss_is_one_field(quick, samples, tmp_path, monkeypatc
 
 def test_a_row_of_the_science_tells_an_option_of_the_loss():
     labels = {
-        science._widths(
+        science_text.widths_of(
             science_runs.Run("", "", "", "", 0, method, bits, factor, weighting, "", {}, "", "float32"),
         )
         for method, bits, factor, weighting in (
