@@ -30,8 +30,15 @@ def model():
                 layer.norm.bias.normal_(0.0, 0.3)
         for _ in range(20):
             network(images)
-        network.convs["head"].conv.bias -= network.eval()(images).median()
+        network.convs["head"].conv.bias -= between(network.eval()(images))
     return network.eval()
+
+
+def between(logits):
+    """A threshold with many logits on both sides and none near it: dark images give the same logit again and again."""
+    inner = logits.flatten().sort().values[len(logits.flatten()) // 4 : -len(logits.flatten()) // 4]
+    at = int(inner.diff().argmax())
+    return (inner[at] + inner[at + 1]) / 2
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +113,7 @@ def edited(path, kind):
         values.flat[0] = np.nan
         tensor.CopyFrom(onnx.numpy_helper.from_array(values, tensor.name))
     if kind == "weights":
-        tensor = model.graph.initializer[0]
+        tensor = next(tensor for tensor in model.graph.initializer if list(tensor.dims[2:]) == [3, 3])
         values = onnx.numpy_helper.to_array(tensor)[:, :, :1]
         tensor.CopyFrom(onnx.numpy_helper.from_array(values.copy(), tensor.name))
     if kind == "loop":
