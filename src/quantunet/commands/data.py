@@ -24,7 +24,7 @@ def add_parser(sub: Any) -> None:
         "data",
         help="make a data set from a public download, split one, or take a fold out of it",
         description="Make the .npz files of docs/data.md from the public downloads, split one into folds, or take a "
-        "fold out of it. The same pictures give the same bytes on every machine.",
+        "fold out of it.",
     )
     steps = parser.add_subparsers(dest="step", required=True, metavar="SET|split|take")
     for name, each in SETS.items():
