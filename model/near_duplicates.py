@@ -136,4 +136,6 @@ def _correlations(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArr
     common = count * (one @ other.T) - np.outer(one.sum(axis=1), other.sum(axis=1))
     deviation = [np.sqrt(count * (each * each).sum(axis=1) - each.sum(axis=1) ** 2) for each in (one, other)]
     both = np.outer(*deviation)
-    return np.divide(common, both, out=np.zeros_like(both), where=both > 0)
+    found = np.zeros_like(both)
+    np.divide(common, both, out=found, where=both > 0)
+    return found

@@ -86,7 +86,7 @@ def find_busbra(folder: Path) -> list[Case]:
             raise FileFormatError(where, expected=f"the file {image.relative_to(root)}", got="no such file")
         if not mask.is_file():
             raise picture_folder.no_mask(image, f"its mask {mask.relative_to(root)}")
-        columns = {
+        columns: dict[str, int | str] = {
             "fold": _whole(f"{root / _BUSBRA_FOLDS}, ID {name!r}", folds[name], "kFold"),
             "device": row["Device"],
             "birads": _whole(where, row, "BIRADS"),
@@ -153,7 +153,8 @@ def find_chase(folder: Path) -> list[Case]:
     files = picture_folder.files_of(folder, "the CHASE_DB1 images")
     pictures = (path for path in files if picture_folder.is_picture(path))
     named = _by_stem(path for path in pictures if _CHASE.fullmatch(path.stem))
-    found, taken = [], set()
+    found: list[Case] = []
+    taken: set[Path] = set()
     for stem, path in named.items():
         match = _CHASE.fullmatch(stem)
         if not match or match["observer"]:
@@ -189,7 +190,8 @@ def find_nuclei(folder: Path) -> list[Case]:
     for path in files:
         if picture_folder.is_picture(path) and path.parent.parent.parent == root:
             parts[path.parent.parent, path.parent.name].append(path)
-    found, taken = [], set()
+    found: list[Case] = []
+    taken: set[Path] = set()
     for each in sorted({home for home, part in parts if part in ("images", "masks")}):
         images, masks = parts.get((each, "images"), []), parts.get((each, "masks"), [])
         if len(images) != 1:
@@ -217,7 +219,8 @@ def find_isic(folder: Path) -> list[Case]:
     files = picture_folder.files_of(folder, "pictures and their masks")
     pictures = (path for path in files if picture_folder.is_picture(path))
     named = _by_stem(path for path in pictures if not path.stem.endswith(_NO_PICTURE_OF_ITS_OWN))
-    found, taken = [], set()
+    found: list[Case] = []
+    taken: set[Path] = set()
     for stem, path in named.items():
         if stem.endswith(_SEGMENTATION):
             continue

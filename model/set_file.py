@@ -59,7 +59,8 @@ def make(
         ImageError: A picture or mask has another size or other values than it should.
     """
     each = SETS[kind]
-    groups = groups or (PATIENT if each.patients else NEAR)
+    if groups is None:
+        groups = PATIENT if each.patients else NEAR
     _check_options(kind, each, size, groups, threshold)
     cases = each.find(folder)
     _check_names(folder, cases)

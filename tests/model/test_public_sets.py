@@ -152,6 +152,7 @@ def test_groups_are_asked_for(folders):
     ("options", "text"),
     [
         ({"groups": "patient"}, "Patients are known of busbra, chase"),
+        ({"groups": ""}, "one group in parentheses"),
         ({"groups": "nearby"}, "one group in parentheses"),
         ({"groups": "(a)(b)"}, "one group in parentheses"),
         ({"groups": "(a"}, "a regular expression, got"),
