@@ -21,8 +21,6 @@ HUNG = 900
 
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 FAST = ("tests/root", "tests/golden", "tests/project")
-NEEDS_TORCH = ("checkpoint", "fused_quant", "learned_range", "target_bits")
-"""Parts of the names of the tests in FAST that need torch."""
 
 
 def need(session: nox.Session, *tools: str) -> None:
@@ -97,8 +95,7 @@ def fast_tests(session: nox.Session) -> None:
     need(session, "git")
     install(session, "hls", "synth", "sim", groups=GROUPS)
     session.install("-c", "locked.txt", "qonnx")
-    without = " and ".join(f"not {name}" for name in NEEDS_TORCH)
-    session.run("pytest", "-n", "2", *FAST, "-k", without, *session.posargs)
+    session.run("pytest", "-n", "2", *FAST, *session.posargs)
 
 
 @nox.session

@@ -64,7 +64,8 @@ def cell(found: Difference | None) -> str:
 def how_many(every: Sequence[Difference]) -> str:
     """How many intervals a table prints, and how many of them chance alone would let exclude zero.
 
-    >>> print(how_many([Difference(0.1, 0.05, 0.15, 3), Difference(0.1, -0.1, 0.3, 3), Difference(0.1, 0.1, 0.1, 1)]))
+    >>> found = [Difference(0.1, 0.05, 0.15, 3), Difference(0.1, -0.1, 0.3, 3), Difference(0.1, 0.1, 0.1, 1)]
+    >>> print(how_many(found), end="")
     The table prints 3 differences: 2 with an interval, of which 1 excludes zero, 0 with a range (n = 2) and 1 single
     values. Nothing is corrected for their number: of 2 intervals, 0.1 exclude zero where nothing differs.
     """

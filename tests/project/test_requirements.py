@@ -27,6 +27,10 @@ PROVIDER = {
 }
 
 
+STANDARD = {*sys.stdlib_module_names, "tomllib"}
+"""The standard library, of which tomllib is a part from Python 3.11 on; before that it is tomli's import."""
+
+
 def locked() -> dict[str, list[Requirement]]:
     """Return the lines of locked.txt by package."""
     pins: dict[str, list[Requirement]] = {}
@@ -106,7 +110,7 @@ def test_every_import_is_declared() -> None:
         names = {canonicalize_name(one.name) for extra in (None, *chosen) for one in declared(extra)}
         for line, name in imported_names(parse(path)):
             head = name.split(".")[0]
-            if head == "quantunet" or head in sys.stdlib_module_names:
+            if head == "quantunet" or head in STANDARD:
                 continue
             foreign += 1
             if canonicalize_name(PROVIDER.get(head, head)) not in names:
