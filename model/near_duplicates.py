@@ -117,9 +117,9 @@ def numbered(values: NDArray[np.generic]) -> NDArray[np.int64]:
     [0, 1, 0, 2]
     """
     _, first, inverse = np.unique(values, return_index=True, return_inverse=True)
-    place = np.empty(len(first), np.int64)
+    place: NDArray[np.int64] = np.empty(len(first), np.int64)
     place[np.argsort(first)] = np.arange(len(first))
-    return place[inverse.reshape(-1)]
+    return np.asarray(place[inverse.reshape(-1)])
 
 
 def _distances(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -136,6 +136,6 @@ def _correlations(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArr
     common = count * (one @ other.T) - np.outer(one.sum(axis=1), other.sum(axis=1))
     deviation = [np.sqrt(count * (each * each).sum(axis=1) - each.sum(axis=1) ** 2) for each in (one, other)]
     both = np.outer(*deviation)
-    found = np.zeros_like(both)
+    found: NDArray[np.float64] = np.zeros_like(both)
     np.divide(common, both, out=found, where=both > 0)
     return found
