@@ -422,6 +422,6 @@ RECIPES: Mapping[str, Mapping[str, Any]] = {
 """Values by the name of a recipe: ``paper`` is the training of arXiv 2503.08719.
 
 That is one session of QAT from random weights, without BatchNorm and without a float network, widths of 2 to 8 bits
-that begin at 8, a loss of BCE, Dice and 0.25 of the mean width over 8, images split at random. The paper does not say
-how many epochs it has, nor its learning rates: these are the project's.
+that begin at 8, a loss of BCE, Dice and 0.25 of the mean width over 8, images split at random. Epochs and learning
+rates are the project's.
 """

@@ -456,13 +456,8 @@ class Trainer:
         generator = _generator(self.config, state.phase, state.epoch)
         quantised = state.phase != "float" and self.config.bits != "float"
         learning = state.phase == "qat" and self.config.bits == "learned" and state.epoch >= self.config.still_epochs
-        if state.phase == "qat" and self.config.bits == "learned":
-            for parameter in quantizers.width_parameters(state.model):
-                parameter.requires_grad_(learning)
-        if state.phase == "qat" and isinstance(self.config.bits, int):
-            quantizers.set_widths(state.model, self.config.width_in(state.epoch))
-        if state.phase == "qat" and quantised and not state.epoch:
-            weight_ranges.fit(state.model)  # a learned one begins there
+        if state.phase == "qat" and quantised:
+            self._set_widths(state, learning)
         state.model.train()
         total = 0.0
         for number, indices in enumerate(self._order(generator)):
@@ -476,17 +471,7 @@ class Trainer:
             loss.backward()
             distributed.average_gradients(state.model.parameters())
             nn.utils.clip_grad_norm_([p for p in state.model.parameters() if p.ndim > 1], 5.0)
-            by_step = learning and self.config.parametrisation == "step"
-            ranges = step_and_range.bring_gradients(state.model) if by_step else []
-            state.optimizer.step()
-            if by_step:
-                step_and_range.follow_ranges(state.model, ranges)
-            state.scheduler.step()
-            if learning:
-                quantizers.clamp_widths(state.model)
-                self._hold_target(state, number + 1)
-            if state.phase == "qat" and quantised and self.config.weight_range == "least_error":
-                weight_ranges.fit(state.model)
+            self._step(state, number + 1, learning)
             if state.average is not None:
                 state.average.update_parameters(state.model)
             total += float(loss.detach())
@@ -523,6 +508,30 @@ class Trainer:
         if self.on_epoch:
             self.on_epoch(report)
 
+    def _set_widths(self, state: State, learning: bool) -> None:
+        """Give the quantizers what an epoch of QAT begins with."""
+        if isinstance(self.config.bits, int):
+            quantizers.set_widths(state.model, self.config.width_in(state.epoch))
+        else:
+            for parameter in quantizers.width_parameters(state.model):
+                parameter.requires_grad_(learning)
+        if not state.epoch:
+            weight_ranges.fit(state.model)  # a learned one begins there
+
+    def _step(self, state: State, batch: int, learning: bool) -> None:
+        """Take a step of the optimiser, and bring widths and ranges to where they may be."""
+        by_step = learning and self.config.parametrisation == "step"
+        ranges = step_and_range.bring_gradients(state.model) if by_step else []
+        state.optimizer.step()
+        if by_step:
+            step_and_range.follow_ranges(state.model, ranges)
+        state.scheduler.step()
+        if learning:
+            quantizers.clamp_widths(state.model)
+            self._hold_target(state, batch)
+        if state.phase == "qat" and self.config.bits != "float" and self.config.weight_range == "least_error":
+            weight_ranges.fit(state.model)
+
     def _diverged(self, state: State, loss: float) -> TrainingError:
         """What to say of a phase that cannot be saved: nothing of it is published; an earlier one may be kept."""
         rate = {"float": "--float-lr", "qat": "--qat-lr, or --width-lr", "tune": "--tune-lr"}[state.phase]
@@ -540,11 +549,9 @@ class Trainer:
         """Give the learned widths the mean that a step of QAT is to end with, where one is given."""
         target = self.config.loss.target_bits
         if target is not None:
-            learned, all_of_them = (
-                state.epoch - self.config.still_epochs,
-                self.config.qat_epochs - self.config.still_epochs,
-            )
-            step, steps = learned * self.batches + batch, all_of_them * self.batches
+            still = self.config.still_epochs
+            step = (state.epoch - still) * self.batches + batch
+            steps = (self.config.qat_epochs - still) * self.batches
             target_bits.hold_mean(state.model, self.loss.weights, target_bits.mean_at(step, steps, target))
 
     def _compete(self, state: State, candidates: dict[str, UNet]) -> dict[str, float]:
