@@ -141,8 +141,14 @@ def test_a_sweep_runs_once_and_keeps_its_results(tmp_path, capsys):
         (widths,) = list(csv.DictReader(file))
     assert widths["name"].endswith("lambda0.25_layers")
     assert all(2 <= int(bits) <= 8 for bits in widths["head"].split("/"))
-    networks = sorted(path.parent.name for path in (tmp_path / "runs").rglob("*.onnx"))
+    twins, networks = (
+        sorted(
+            path.parent.name for path in (tmp_path / "runs").rglob("*.onnx") if path.stem.endswith("_float") == is_twin
+        )
+        for is_twin in (True, False)
+    )
     assert networks == ["lambda0.25_layers", "uniform3"]
+    assert twins == ["float", "lambda0.25_layers", "uniform3"]
     assert len(list((tmp_path / "runs").rglob("start/float.pt"))) == 1
     capsys.readouterr()
     (start,) = (tmp_path / "runs").rglob("start/last.pt")
