@@ -78,17 +78,27 @@ class FloatNetwork:
 
         Raises:
             ShapeError: The images have another size, or the network's output has.
+            FileFormatError: The network cannot be run: its weights do not fit its operators.
         """
         if images.shape[1:] != (self.size, self.size):
             raise ShapeError(self.name, expected=f"images of {self.size} x {self.size}", got=str(images.shape[1:]))
         found = np.empty(images.shape, np.float32)
         for first in range(0, len(images), _BATCH):
             batch = images[first : first + _BATCH, None].astype(np.float32) * np.float32(OWN_SCALE)
-            (out,) = self.session.run(None, {self.session.get_inputs()[0].name: batch})
+            out = self._run(batch)
             if out.shape != batch.shape:
                 raise ShapeError(self.name, expected=f"logits {batch.shape}", got=str(out.shape), hint=_AGAIN)
             found[first : first + _BATCH] = out[:, 0]
         return found
+
+    def _run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        try:
+            (out,) = self.session.run(None, {self.session.get_inputs()[0].name: batch})
+        except Exception as error:  # onnxruntime's own, of which there is one for each way to fail
+            raise FileFormatError(
+                self.name, expected="a network that onnxruntime can run", got=_first_line(error), hint=_AGAIN
+            ) from error
+        return np.asarray(out)
 
     def masks(
         self, images: NDArray[np.uint8], on_images: Callable[[int], None] = lambda count: None
