@@ -34,7 +34,8 @@ module qun_smallest_area #(
 );
 
   localparam int unsigned CountBits = $clog2(Area + 1);
-  localparam int unsigned LevelBits = $clog2(Pixels + 1);
+  localparam int unsigned Places = Pixels;  // of the FIFO
+  localparam int unsigned LevelBits = $clog2(Places + 1);
 
   typedef logic [CountBits-1:0] count_t;
 
@@ -83,7 +84,7 @@ module qun_smallest_area #(
 
   qun_fifo #(
       .Bits      (1),
-      .Depth     (Pixels),
+      .Depth     (Places),
       .FrameBeats(Pixels)
   ) u_frame (
       .clk          (clk),
