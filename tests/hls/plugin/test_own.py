@@ -36,6 +36,7 @@ class Growing:
         self.builder = GraphBuilder(f"own{seed}", *self.drawn((4, 6), (5, 8), (2, 4)), self.qtype(), seed)
         self.x = "image"
         self.count = 0
+        self.end = seed % 3
 
     def drawn(self, *choices: tuple[int, ...]) -> tuple[int, ...]:
         return tuple(int(self.rng.choice(each)) for each in choices)
@@ -171,11 +172,10 @@ class Growing:
             if self.tensor.shape[0] * self.tensor.shape[1] > 200 or self.tensor.qtype.bits > 8:
                 self.x = self.builder.maxpool2d(self.name("smaller"), self.x, self.kernel(), (2, 2))
                 self.requant()
-        end, scores = int(self.rng.integers(3)), QType(6, True, 3)
-        head = self.builder.matrix(Conv2d, "head", self.x, 3 if end == 0 else 1, 1, 4, scores)
-        if end == 0:
+        head = self.builder.matrix(Conv2d, "head", self.x, 3 if self.end == 0 else 1, 1, 4, QType(6, True, 3))
+        if self.end == 0:
             self.builder.argmax("classes", head)
-        elif end == 1 or self.tensor.shape[0] * self.tensor.shape[1] < 2:
+        elif self.end == 1 or self.tensor.shape[0] * self.tensor.shape[1] < 2:
             self.builder.sigmoid("sigmoid", head)
         else:
             cut = self.builder.lookup("cut", head, IntArray.of([0] * 32 + [1] * 32), MASK_TYPE)
