@@ -177,7 +177,7 @@ def load(source: str | None, size: int, *, phantom_count: int = 512, seed: int =
     Raises:
         QuantUNetError: The source cannot be read, or has images of a size that does not fit.
     """
-    if source is not None and "+" in source and not Path(source).exists():
+    if source is not None and "+" in source and not Path(source).exists() and find_data(source) is None:
         parts = [load(part, size, phantom_count=phantom_count, seed=seed) for part in source.split("+")]
         return together(parts)
     if source == "phantoms":

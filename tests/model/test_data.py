@@ -628,6 +628,8 @@ def test_several_data_sets_are_one_whose_groups_are_apart(tmp_path, monkeypatch)
     assert (both.masks == np.concatenate([samples.masks for samples in parts.values()])).all()
     assert both.group.tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
     assert both.label.tolist() == [*parts["a.npz"].label, *parts["b.npz"].label]
+    (tmp_path / "a+b.npz").write_bytes((tmp_path / "b.npz").read_bytes())
+    assert (data.load("a+b.npz", 16).images == parts["b.npz"].images).all()  # a file of that name is one data set
     with pytest.raises(ImageError, match="one of them twice"):
         data.load("a.npz+a.npz", 16)
     with pytest.raises(StorageError, match=r"c\.npz"):
