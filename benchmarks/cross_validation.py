@@ -10,7 +10,6 @@ where they were trained, with uniform widths, image by image.
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 
 from benchmarks.science_text import table
 from quantunet import storage
+from quantunet.documents import Fields, read_json
 from quantunet.errors import DataSplitError, FileFormatError, QuantUNetError
 from quantunet.model import data, evaluation, float_network
 from quantunet.model.card_file import read_card
@@ -92,7 +92,8 @@ def score_folds(folder: Path, samples: Samples) -> list[Fold]:
     """
     found = []
     for result in sorted(folder.glob(f"*/*/{_RESULT}")):
-        name = json.loads(result.read_text(encoding="utf-8"))["name"].partition("/")[2]
+        what = "the result of a sweep's training"
+        name = Fields(read_json(result, what), str(result), what=what).text("name").partition("/")[2]
         (path,) = _networks(result.parent, name)
         card = read_card(path.with_suffix(".json"))
         split = evaluation.card_split(card, samples)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import json
 import math
 import shlex
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from quantunet.model.float_export import export_float
 from quantunet.model.float_network import FLOAT_SUFFIX
 from quantunet.model.loss import layer_weights
 from quantunet.model.metrics import Scores, score
-from quantunet.model.settings import settings, values_of
+from quantunet.model.settings import option_words, settings, values_of
 from quantunet.model.signatures import failures, signatures
 from quantunet.model.train import Outcome, predict
 from quantunet.model.unet import UNet
@@ -86,23 +87,17 @@ def publish(outcome: Outcome, config: TrainConfig, samples: Samples, path: Path,
         StorageError: A file cannot be written.
     """
     properties = onnx_properties(config=value_digest(config.to_dict()), data=data_digest(samples))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
-            fresh = Path(folder) / path.name
-            images = samples.images[outcome.split.test[:CHECK_IMAGES]]
-            report = export(outcome.final_model, fresh, images, properties)
-            graph = qonnx_import.load(fresh)
-            card = make_card(outcome, config, samples, graph, report, command)
-            card["provenance"]["sha256"] |= {"model": file_digest(fresh), "graph": graph_digest(graph)}
-            twin = _export_float(outcome.float_model, float_path(fresh), images, properties, card, "float")
-            result_folder.remove(path.with_suffix(".json"), float_path(path).with_suffix(".json"))
-            fresh.replace(path)
-            float_path(fresh).replace(float_path(path))
-    except OSError as error:
-        raise StorageError(
-            str(path.parent), expected="a folder that can be written", got=error.strerror or str(error)
-        ) from error
+    with _folder_beside(path) as folder:
+        fresh = folder / path.name
+        images = samples.images[outcome.split.test[:CHECK_IMAGES]]
+        report = export(outcome.final_model, fresh, images, properties)
+        graph = qonnx_import.load(fresh)
+        card = make_card(outcome, config, samples, graph, report, command)
+        card["provenance"]["sha256"] |= {"model": file_digest(fresh), "graph": graph_digest(graph)}
+        twin = _export_float(outcome.float_model, float_path(fresh), images, properties, card, "float")
+        result_folder.remove(path.with_suffix(".json"), float_path(path).with_suffix(".json"))
+        fresh.replace(path)
+        float_path(fresh).replace(float_path(path))
     _write_card(path, card)
     _write_card(float_path(path), twin)
     return card
@@ -133,20 +128,31 @@ def publish_control(
     images = samples.images[outcome.split.test[:CHECK_IMAGES]]
     card = control_card(outcome, config, samples, command)
     kept = float_path(path)
+    with _folder_beside(path) as folder:
+        fresh = folder / kept.name
+        twin = _export_float(outcome.final_model, fresh, images, properties, card, "control")
+        result_folder.remove(path, path.with_suffix(".json"), kept.with_suffix(".json"))
+        fresh.replace(kept)
+    _write_card(path, card)
+    _write_card(kept, twin)
+    return card
+
+
+@contextlib.contextmanager
+def _folder_beside(path: Path) -> Iterator[Path]:
+    """A folder in which files are made that then move to their places beside ``path``.
+
+    Raises:
+        StorageError: A file cannot be written.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
-            fresh = Path(folder) / kept.name
-            twin = _export_float(outcome.final_model, fresh, images, properties, card, "control")
-            result_folder.remove(path, path.with_suffix(".json"), kept.with_suffix(".json"))
-            fresh.replace(kept)
+            yield Path(folder)
     except OSError as error:
         raise StorageError(
             str(path.parent), expected="a folder that can be written", got=error.strerror or str(error)
         ) from error
-    _write_card(path, card)
-    _write_card(kept, twin)
-    return card
 
 
 def float_path(path: Path) -> Path:
@@ -303,9 +309,10 @@ def train_command(config: TrainConfig, data: str, phantoms: int | None = None) -
     if phantoms is not None:
         words += ["--phantoms", str(phantoms)]
     fields = settings(type(config))
-    for name, value in values_of(config).items():
-        if name != "preset" and value != fields[name].default:
-            words += [fields[name].option] if isinstance(value, bool) else [fields[name].option, str(value)]
+    changed = {
+        name: value for name, value in values_of(config).items() if name != "preset" and value != fields[name].default
+    }
+    words += option_words(type(config), changed)
     return shlex.join(words)
 
 

@@ -58,8 +58,7 @@ def means(gray: NDArray[np.uint8], height: int, width: int) -> NDArray[np.float3
     """Resize by the mean of the pixels whose centres lie in each target pixel's box, first along rows.
 
     A centre on the border of two boxes counts for the first. An axis that has to grow is interpolated linearly
-    instead. Means are sums in double precision that are kept as
-    float32 after each axis.
+    instead. Means are sums in double precision that are kept as float32 after each axis.
 
     Args:
         gray: uint8 ``(rows, columns)``.

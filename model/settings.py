@@ -222,6 +222,15 @@ def values_of(config: Any) -> dict[str, Any]:
     return found
 
 
+def option_words(kind: type, values: Mapping[str, Any]) -> list[str]:
+    """The options of ``quantunet train`` that give a configuration some values; a flag has none."""
+    fields = settings(kind)
+    words: list[str] = []
+    for name, value in values.items():
+        words += [fields[name].option] if isinstance(value, bool) else [fields[name].option, str(value)]
+    return words
+
+
 def build(kind: type[_Config], values: Mapping[str, Any]) -> _Config:
     """A configuration from values by name: the inverse of :func:`values_of`; what is not named has its default.
 

@@ -376,7 +376,7 @@ class Trainer:
                 state.model.load_state_dict(state.best_model)
             else:  # no float phase: what follows begins at random weights
                 random_start(state.model)
-                state.best_model = {k: v.detach().cpu().clone() for k, v in state.model.state_dict().items()}
+                state.best_model = _weights_of(state.model)
             self._keep(
                 FLOAT,
                 {
@@ -564,7 +564,7 @@ class Trainer:
             scores[name] = dice = distributed.from_rank_0(dice, self.device)
             if dice > state.best or not state.best_model:
                 state.best, state.best_epoch, state.leader = dice, state.epoch, name
-                state.best_model = {k: v.detach().cpu().clone() for k, v in model.state_dict().items()}
+                state.best_model = _weights_of(model)
         return scores
 
     # -- logs and checkpoints -------------------------------------------------------------------------------------
@@ -746,6 +746,11 @@ class Trainer:
             state.history,
             str(self.dtype).removeprefix("torch."),
         )
+
+
+def _weights_of(model: UNet) -> dict[str, Tensor]:
+    """A copy of a network's state, on the CPU."""
+    return {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
 
 
 def _checked_history(rows: Any) -> list[dict[str, Any]]:

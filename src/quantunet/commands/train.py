@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from quantunet import exit_codes
 from quantunet.model.config import PRESETS, RECIPES, Device, Precision, TrainConfig
-from quantunet.model.settings import build, settings
+from quantunet.model.settings import build, option_words, settings
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -69,11 +69,7 @@ def add_parser(sub: Any) -> None:
 
 def spelled_recipe(name: str) -> str:
     """The options that a recipe stands for."""
-    fields = settings(TrainConfig)
-    return " ".join(
-        f"{fields[key].option} {value:g}" if isinstance(value, float) else f"{fields[key].option} {value}"
-        for key, value in RECIPES[name].items()
-    )
+    return " ".join(option_words(TrainConfig, RECIPES[name]))
 
 
 def add_options(parser: argparse.ArgumentParser, kind: type[TrainConfig]) -> None:
