@@ -1,8 +1,9 @@
 """Tables and charts of docs/science.md, from the results of a sweep: ``python -m benchmarks.science``.
 
-Reads ``runs.csv``, ``widths.csv`` and, where there is one, ``repeats.csv``, writes the charts beside them, and puts
-every table between its two marks in the document. Means are over seeds, with the sample's standard deviation; how
-intervals are made, :mod:`benchmarks.intervals` says, and what is compared with what, :mod:`benchmarks.science_compare`.
+Reads ``runs.csv``, ``widths.csv`` and, where they are, ``repeats.csv`` and ``patients.csv``, writes the charts beside
+them, and puts every table between its two marks in the document. Means are over seeds, with the sample's standard
+deviation; how intervals are made, :mod:`benchmarks.intervals` says, and what is compared with what,
+:mod:`benchmarks.science_compare`.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
-from benchmarks import science_charts
+from benchmarks import pooled_folds, science_charts
 from benchmarks.intervals import Difference
+from benchmarks.pooled_folds import PATIENTS, Pooled
 from benchmarks.science_claims import claims
 from benchmarks.science_compare import difference, from_start, over_uniform, paired, unpaired, working
 from benchmarks.science_paper import paper
@@ -246,10 +248,13 @@ def fill(document: str, tables: dict[str, str], place: str) -> str:
     return _MARKS.sub(lambda match: f"{match[1]}\n{tables[match[2]]}\n{match[3]}", document)
 
 
-def make_tables(runs: Sequence[Run], others: Sequence[Run], widths: Sequence[results.Row]) -> dict[str, str]:
-    """Every table by name, from the rows of ``runs.csv``, ``repeats.csv`` and ``widths.csv``."""
+def make_tables(
+    runs: Sequence[Run], others: Sequence[Run], widths: Sequence[results.Row], pooled: Pooled | None
+) -> dict[str, str]:
+    """Every table by name, from the rows of ``runs.csv``, ``repeats.csv``, ``widths.csv`` and ``patients.csv``."""
     return {
-        "claims": claims(runs),
+        "claims": claims(runs, pooled),
+        "patients": NOTHING + "\n" if pooled is None else pooled_folds.report(pooled, runs),
         "paper": paper(runs),
         "scores": scores(runs),
         "front": front(runs),
@@ -273,7 +278,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         runs, repeated = read_runs(args.results / results.RUNS), args.results / REPEATS
         others = read_runs(repeated) if repeated.exists() else []
         widths = results.read_rows(args.results / results.WIDTHS)
-        text = fill(args.document.read_text(encoding="utf-8"), make_tables(runs, others, widths), str(args.document))
+        tables = make_tables(runs, others, widths, pooled_folds.read(args.results / PATIENTS))
+        text = fill(args.document.read_text(encoding="utf-8"), tables, str(args.document))
         storage.write_text(args.document, text)
         names = science_charts.draw(runs, widths, args.results)
     except (QuantUNetError, OSError) as error:

@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from benchmarks import pooled_folds
 from benchmarks.intervals import Difference
+from benchmarks.pooled_folds import Pooled
 from benchmarks.science_compare import by_seed, difference, from_start, over_uniform, paired, unpaired, working
 from benchmarks.science_runs import BUSI, Part, Run
 from benchmarks.science_text import NOTHING, cell, table
@@ -19,6 +21,7 @@ BUSI_IMAGE = (BUSI[0], "image", BUSI[2])
 WIDER = (BUSI[0], "group", "wearable16")
 NUCLEI = ("dsb2018_nuclei_128.npz", "group", "wearable")
 RETINA = ("chase_db1_128.npz", "group", "wearable")
+PATIENTS = ("busbra_128.npz, float_epochs=25 qat_epochs=12 tune_epochs=5", "group", "wearable")
 RETINA_LONGER = (f"{RETINA[0]}, float_epochs=75 qat_epochs=38 tune_epochs=15", *RETINA[1:])
 
 MARGIN = 0.01
@@ -34,9 +37,11 @@ class Results:
 
     Attributes:
         runs: Of ``runs.csv``.
+        pooled: Of ``patients.csv``, where there is one.
     """
 
     runs: Sequence[Run]
+    pooled: Pooled | None = None
 
     def at(self, place: tuple[str, str, str], *methods: str) -> list[Run]:
         """The runs of a place and of some methods; without a method, all with learned widths and the usual loss."""
@@ -113,6 +118,26 @@ def _uniform(place: tuple[str, str, str], cost: str, part: Part, *methods: str) 
     return find
 
 
+def _patients(place: tuple[str, str, str], method: str, other: str | None = None) -> Find:
+    """A network of a cross-validation minus another one, or minus uniform ones of its size, image by image."""
+
+    def find(found: Results) -> Difference | None:
+        runs, pooled = found.at(place, method), found.pooled
+        others = [] if other is None else found.at(place, other)
+        if pooled is None or not runs or pooled_folds.network_of(runs[0]) not in pooled.scores:
+            return None
+        one = pooled_folds.network_of(runs[0])
+        if other is None:
+            of_images = pooled_folds.at_equal_size(pooled, found.runs, one)
+        else:
+            of_images = pooled_folds.compare(pooled, one, pooled_folds.network_of(others[0])) if others else None
+        if of_images is None:
+            return None
+        return Difference(of_images.difference, of_images.low, of_images.high, of_images.groups)
+
+    return find
+
+
 def _leaked(method: str, key: str) -> Find:
     return lambda found: unpaired(found.at(BUSI_IMAGE, method), found.at(BUSI, method), key)
 
@@ -121,9 +146,9 @@ def _bits(method: str) -> Find:
     """Mean bits in the longer schedule of the retina minus those in the usual one."""
 
     def find(found: Results) -> Difference | None:
-        usual = {run.seed: run.values["mean_bits_layers"] for run in found.at(RETINA, method)}
-        longer = [run for run in found.at(RETINA_LONGER, method) if run.seed in usual]
-        return difference(longer, by_seed((r.seed, r.values["mean_bits_layers"] - usual[r.seed]) for r in longer))
+        usual = {run.sample: run.values["mean_bits_layers"] for run in found.at(RETINA, method)}
+        longer = [run for run in found.at(RETINA_LONGER, method) if run.sample in usual]
+        return difference(longer, by_seed((r.sample, r.values["mean_bits_layers"] - usual[r.sample]) for r in longer))
 
     return find
 
@@ -135,6 +160,22 @@ CLAIMS = (
     Claim(
         "Learned widths (λ 0.5) have a higher Dice than uniform widths of the same packed size.",
         "BUSI, test", _uniform(BUSI, _SIZE, "test", _HALF), "above", primary=True,
+    ),
+    Claim(
+        "The same for patients, each image tested once (n is their number).",
+        "BUS-BRA, 4 folds", _patients(PATIENTS, _HALF), "above", primary=True,
+    ),
+    Claim(
+        "Learned widths (λ 0.5) lose less than 0.01 Dice against the float control.",
+        "BUS-BRA, 4 folds", _patients(PATIENTS, _HALF, "float"), "above", -MARGIN,
+    ),
+    Claim(
+        "Uniform 4 bits lose less than 0.01 Dice against the float control.",
+        "BUS-BRA, 4 folds", _patients(PATIENTS, "uniform4", "float"), "above", -MARGIN,
+    ),
+    Claim(
+        "Uniform 3 bits do so as well.",
+        "BUS-BRA, 4 folds", _patients(PATIENTS, "uniform3", "float"), "above", -MARGIN,
     ),
     Claim(
         "The same on the part that chose the epoch.",
@@ -260,11 +301,11 @@ CLAIMS = (
 """Every claim, the primary one first."""
 
 
-def claims(runs: Sequence[Run], every: Iterable[Claim] = CLAIMS) -> str:
-    """One row for each claim: data, number of seeds, difference with its interval, and verdict."""
+def claims(runs: Sequence[Run], pooled: Pooled | None = None, every: Iterable[Claim] = CLAIMS) -> str:
+    """One row for each claim: data, number of seeds or of patients, difference with its interval, and verdict."""
     rows = []
     for claim in every:
-        found = claim.find(Results(runs))
+        found = claim.find(Results(runs, pooled))
         kind = "primary" if claim.primary else "exploratory"
         count = NOTHING if found is None else found.count
         rows.append([claim.text, kind, claim.data, count, cell(found), claim.verdict(found)])

@@ -1,17 +1,25 @@
 """Which runs of ``runs.csv`` are compared with which: seed by seed, and learned widths with uniform ones at equal cost.
 
 Trainings of a seed share split, warm start and order of images, so that their difference is taken before the mean.
+The folds of a cross-validation are taken as seeds are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import itertools
+import math
+import operator
+from collections.abc import Hashable, Iterable, Sequence
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks import intervals
 from benchmarks.intervals import Difference
 from benchmarks.science_runs import Part, Run, of
+
+_Score = TypeVar("_Score", float, NDArray[np.float64])
 
 FAILED_SHARE = 0.5
 """A network whose Dice on the validation part is below this share of the float control's, same seed, has failed."""
@@ -19,18 +27,18 @@ FAILED_SHARE = 0.5
 
 def paired(left: Iterable[Run], right: Iterable[Run], part: Part = "test") -> list[float]:
     """Differences in Dice, ``left - right``, of the runs that have a seed in common, one for each seed."""
-    other = {run.seed: run.dice(part) for run in right}
-    return by_seed((run.seed, run.dice(part) - other[run.seed]) for run in left if run.seed in other)
+    other = {run.sample: run.dice(part) for run in right}
+    return by_seed((run.sample, run.dice(part) - other[run.sample]) for run in left if run.sample in other)
 
 
 def from_start(runs: Iterable[Run], part: Part = "test") -> list[float]:
     """Differences in Dice from the float network that each run began with, one for each seed."""
-    return by_seed((run.seed, run.dice(part) - run.values[f"start_{part}_dice"]) for run in runs)
+    return by_seed((run.sample, run.dice(part) - run.values[f"start_{part}_dice"]) for run in runs)
 
 
-def by_seed(found: Iterable[tuple[int, float]]) -> list[float]:
+def by_seed(found: Iterable[tuple[Hashable, float]]) -> list[float]:
     """The mean of each seed, so that several trainings of one seed count once."""
-    values: dict[int, list[float]] = {}
+    values: dict[Hashable, list[float]] = {}
     for seed, value in found:
         values.setdefault(seed, []).append(value)
     return [float(np.mean(of_seed)) for of_seed in values.values()]
@@ -41,8 +49,8 @@ def working(runs: Iterable[Run], control: Iterable[Run]) -> list[Run]:
 
     The validation part decides, also where Dice of the test part are compared.
     """
-    dice = {run.seed: run.dice("val") for run in control}
-    return [run for run in runs if run.seed in dice and run.dice("val") >= FAILED_SHARE * dice[run.seed]]
+    dice = {run.sample: run.dice("val") for run in control}
+    return [run for run in runs if run.sample in dice and run.dice("val") >= FAILED_SHARE * dice[run.sample]]
 
 
 def over_uniform(learned: Iterable[Run], uniform: Sequence[Run], cost: str, part: Part = "test") -> list[float]:
@@ -59,14 +67,37 @@ def over_uniform(learned: Iterable[Run], uniform: Sequence[Run], cost: str, part
         cost: Column that says what a network costs.
         part: The part of the data whose Dice is compared.
     """
-    differences: list[tuple[int, float]] = []
+    differences: list[tuple[Hashable, float]] = []
     for run in learned:
-        curve = sorted((other.values[cost], other.dice(part)) for other in uniform if other.seed == run.seed)
-        if len(curve) > 1 and curve[0][0] <= run.values[cost] <= curve[-1][0]:
-            costs, dice = zip(*curve, strict=True)
-            at_cost = np.interp(np.log(run.values[cost]), np.log(costs), dice)
-            differences.append((run.seed, run.dice(part) - float(at_cost)))
+        curve = [(other.values[cost], other.dice(part)) for other in uniform if other.sample == run.sample]
+        dice = at_cost(curve, run.values[cost])
+        if dice is not None:
+            differences.append((run.sample, run.dice(part) - float(dice)))
     return by_seed(differences)
+
+
+def at_cost(curve: Iterable[tuple[float, _Score]], cost: float) -> _Score | None:
+    """What networks of a curve score at a cost: on the line, over the logarithm of the cost, between its neighbours.
+
+    Args:
+        curve: Cost and score of each network, in any order; a score may be an array.
+        cost: The cost.
+
+    Returns:
+        None where there is no network on one of the sides.
+
+    Example:
+        >>> at_cost([(400.0, 0.8), (100.0, 0.6)], 200.0)
+        0.7
+        >>> at_cost([(400.0, 0.8), (100.0, 0.6)], 401.0) is None
+        True
+    """
+    ordered = sorted(curve, key=operator.itemgetter(0))
+    for (low, below), (high, above) in itertools.pairwise(ordered):
+        if low <= cost <= high:
+            share = math.log(cost / low) / math.log(high / low) if high > low else 0.0
+            return below + share * (above - below)
+    return None
 
 
 def difference(runs: Sequence[Run], differences: Sequence[float]) -> Difference | None:

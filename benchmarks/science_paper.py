@@ -30,13 +30,13 @@ def paper(runs: Iterable[Run]) -> str:
         for source, base, widths, seeds, accuracy, change, bits, smaller in _PAPER
     ]
     for (data, split, preset), here in by_place(run for run in runs if run.data == BUSI[0]).items():
-        control = {run.seed: run for run in here if run.method == "float"}
+        control = {run.sample: run for run in here if run.method == "float"}
         for method, group in ({"start": warm_starts(here)} | by_method(here)).items():
             if method not in _METHODS or not group:
                 continue
             places = [data.removeprefix(BUSI[0]).lstrip(", "), f"split by {split}"]
             changes = [
-                100 * (run.values[_TEST] - control[run.seed].values[_TEST]) for run in group if run.seed in control
+                100 * (run.values[_TEST] - control[run.sample].values[_TEST]) for run in group if run.sample in control
             ]
             rows.append(
                 [

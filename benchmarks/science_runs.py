@@ -19,6 +19,9 @@ BUSI = ("busi_128.npz", "group", "wearable")
 
 _FRACTIONS = {"val": TrainConfig.val_fraction, "test": TrainConfig.test_fraction}
 
+FOLDS = {"busbra_128.npz": 4}
+"""How many folds a data set has, where its makers have drawn some."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -62,11 +65,28 @@ class Run:
     def test_per_train(self) -> float:
         """Images of the test part, or of the validation part, which is as large, over those of the training part.
 
-        They are those of the split's fractions, which are shares of the groups.
+        They are those of the split's fractions, which are shares of the groups; of a fold, its share of all groups.
         """
-        changed = dict(change.split("=", 1) for change in self.changes.split() if "=" in change)
-        val, test = (float(changed.get(f"{part}_fraction", default)) for part, default in _FRACTIONS.items())
+        val, test = (float(self._changed.get(f"{part}_fraction", default)) for part, default in _FRACTIONS.items())
+        if self.fold is not None:
+            test = 1 / FOLDS[self.data]
+            val *= 1 - test  # drawn from the other folds
         return max(val, test) / (1 - val - test)
+
+    @property
+    def _changed(self) -> dict[str, str]:
+        return dict(change.split("=", 1) for change in self.changes.split() if "=" in change)
+
+    @property
+    def fold(self) -> int | None:
+        """The fold that was the test part; None where the test part was drawn."""
+        text = self._changed.get("fold")
+        return None if text is None else int(text)
+
+    @property
+    def sample(self) -> tuple[int, int | None]:
+        """Seed and fold: what two runs have in common whose difference is taken."""
+        return self.seed, self.fold
 
     @property
     def uniform(self) -> bool:
@@ -75,8 +95,16 @@ class Run:
 
     @property
     def place(self) -> tuple[str, str, str]:
-        """Data set and settings, split and shape of the network: what runs that are compared have in common."""
-        return f"{self.data}, {self.changes}" if self.changes else self.data, self.split_by, self.preset
+        """Data set and settings, split and shape of the network: what runs that are compared have in common.
+
+        The folds of one data set are one place, as its seeds are.
+        """
+        return f"{self.data}, {self.settings}" if self.settings else self.data, self.split_by, self.preset
+
+    @property
+    def settings(self) -> str:
+        """Other settings than usual, but for the fold."""
+        return " ".join(change for change in self.changes.split() if not change.startswith("fold="))
 
 
 def read_runs(path: Path) -> list[Run]:
@@ -127,21 +155,25 @@ def of(runs: Iterable[Run], key: str) -> list[float]:
 
 def warm_starts(runs: Iterable[Run]) -> list[Run]:
     """The float networks that runs began with, each once, as runs of their own: method ``start``."""
-    found: dict[tuple[int, float], Run] = {}
+    found: dict[tuple[tuple[int, int | None], float], Run] = {}
     for run in runs:
         scores = {key: value for key, value in run.values.items() if key.startswith("start_")}
         if scores:
             values = {key.replace("start_", "final_", 1): value for key, value in scores.items()}
             values |= {"mean_bits_layers": 32.0, "ratio": 1.0}
             start = dataclasses.replace(run, method="start", bits="float", values=values, signatures="")
-            found.setdefault((run.seed, start.dice()), start)
-    return sorted(found.values(), key=lambda run: run.seed)
+            found.setdefault((run.sample, start.dice()), start)
+    return sorted(found.values(), key=_order)
+
+
+def _order(run: Run) -> tuple[int, int]:
+    return run.seed, run.fold or 0
 
 
 def by_method(runs: Iterable[Run]) -> dict[str, list[Run]]:
-    """The runs of every method, one a seed, in the order of the tables."""
+    """The runs of every method, one a seed or fold, in the order of the tables."""
     groups: dict[str, list[Run]] = {}
-    for run in sorted(runs, key=lambda run: (run.bits, run.factor, run.weighting, run.method, run.seed)):
+    for run in sorted(runs, key=lambda run: (run.bits, run.factor, run.weighting, run.method, *_order(run))):
         groups.setdefault(run.method, []).append(run)
     return groups
 

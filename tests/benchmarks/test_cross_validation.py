@@ -6,107 +6,133 @@ import json
 import numpy as np
 import pytest
 from benchmarks import cross_validation as cv
+from benchmarks import pooled_folds, science_claims, science_runs
 from helpers.training import quick, samples, small
 
 from quantunet.errors import DataSplitError, FileFormatError
+from quantunet.model import results
 from quantunet.model.card import publish, publish_control
-from quantunet.model.metrics import score_images
 from quantunet.model.train import Trainer
 
 __all__ = ["quick", "samples", "small"]
 
 PATIENT = np.arange(12) // 2
+FOLD = np.arange(12) // 6
+ONE, TWO = np.array([0.9, 0.5, 0.4, 0.9, 0.7, 0.2]), np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
 
 
-def _fold(method, fold, hits, *, size=None):
-    """Six images of a 4x4 lesion, of which each mask hits so many pixels and no other."""
-    truth = np.zeros((6, 8, 8), np.uint8)
-    truth[:, 2:6, 2:6] = 1
-    masks = np.zeros(truth.shape, np.bool_)
-    for mask, count in zip(masks, hits, strict=True):
-        mask[2:6, 2:6].flat[:count] = False
-        rows, columns = np.unravel_index(np.arange(count), (4, 4))
-        mask[2 + rows, 2 + columns] = True
-    each = score_images(masks, truth, distances=True)
-    return cv.Fold(method, fold, np.arange(6) + 6 * fold, each, 32.0 if size is None else 4.0, size)
+def _run(method, fold, *, bits="learned", size=float("nan"), changes=""):
+    values = {"mean_bits_layers": 4.0} | ({} if np.isnan(size) else {"packed_bytes": size})
+    name = f"start{fold}/{method}"
+    settings = f"fold={fold} {changes}".strip()
+    factor, weighting = (0.5, "layers") if bits == "learned" else (float("nan"), "")
+    return science_runs.Run(
+        name, "busbra_128.npz", "small", "group", 0, method, bits, factor, weighting, settings, values, "", "float32"
+    )
 
 
-def _dice(hits):
-    return np.array([2 * count / (count + 16) for count in hits])
+def _pooled(**dice):
+    """Networks by method, a Dice of each image of both folds or of the second one."""
+    label = np.array(["benign", "malignant"] * 6)
+    pooled = pooled_folds.Pooled(PATIENT, label, FOLD, {})
+    for method, values in dice.items():
+        at = np.arange(12)[-len(values) :]
+        found = {"dice": np.asarray(values), "iou": np.asarray(values) / 2, "hd95": np.asarray(values) * 10}
+        pooled_folds.with_scores(pooled, f"small {method}", at, found)
+    return pooled
 
 
-ONE, TWO = (16, 8, 4, 16, 12, 2), (1, 2, 3, 4, 5, 6)
+def test_scores_are_written_and_read_again(tmp_path):
+    pooled = _pooled(float=ONE, uniform3=np.concatenate([ONE, TWO]))
+    path = tmp_path / pooled_folds.PATIENTS
+    path.write_text(pooled_folds.write(pooled))
+    again = pooled_folds.read(path)
+    assert (again.folds_of("small float"), again.folds_of("small uniform3")) == ([1], [0, 1])
+    for name, scores in pooled.scores.items():
+        for score, values in scores.items():
+            np.testing.assert_array_equal(again.scores[name][score], values)
+    for column in ("group", "label", "fold"):
+        np.testing.assert_array_equal(getattr(again, column), getattr(pooled, column))
+    assert pooled_folds.read(tmp_path / "none.csv") is None
+    for text in ("", "image,group\n0,1\n", path.read_text().replace("malignant,0", "malignant,x")):
+        path.write_text(text)
+        with pytest.raises(FileFormatError, match="scores of images"):
+            pooled_folds.read(path)
 
 
-def test_folds_are_put_together_in_the_order_of_the_images():
-    method = cv.together([_fold("float", 1, TWO), _fold("float", 0, ONE)])
-    assert method.indices.tolist() == list(range(12))
-    np.testing.assert_allclose(method.dice, _dice(ONE + TWO), rtol=0, atol=1e-12)
-    assert (method.folds, method.mean_bits, method.packed_bytes) == (2, 32.0, None)
-    with pytest.raises(DataSplitError, match="an image in two"):
-        cv.together([_fold("float", 0, ONE), _fold("float", 0, TWO)])
-
-
-def test_methods_are_compared_on_the_images_that_both_have():
-    learned = cv.together([_fold("lambda0.5_layers", 0, ONE, size=200), _fold("lambda0.5_layers", 1, TWO, size=220)])
-    control = cv.together([_fold("float", 1, ONE)])
-    found = cv.compare(learned, control, PATIENT)
+def test_networks_are_compared_on_the_images_that_both_have():
+    pooled = _pooled(lambda0=np.concatenate([ONE, TWO]), float=ONE)
+    found = pooled_folds.compare(pooled, "small lambda0", "small float")
     assert (found.images, found.groups) == (6, 3)
-    assert found.difference == pytest.approx((_dice(TWO) - _dice(ONE)).mean())
+    assert found.difference == pytest.approx((TWO - ONE).mean())
     assert found.low <= found.difference <= found.high
-    with pytest.raises(DataSplitError, match="share|both"):
-        cv.compare(cv.together([_fold("float", 0, ONE)]), control, PATIENT)
 
 
 def test_learned_widths_are_compared_with_uniform_ones_of_their_size():
-    methods = {
-        name: cv.together([_fold(name, 0, hits, size=size)])
-        for name, hits, size in (
-            ("lambda0.5_layers", ONE, 175),
-            ("uniform4", TWO, 200),
-            ("uniform3", (2,) * 6, 100),
-            ("uniform8", (16,) * 6, 400),
-        )
-    }
-    found = cv.at_equal_size(methods, "lambda0.5_layers", PATIENT)
-    expected = _dice(ONE) - (0.25 * _dice((2,) * 6) + 0.75 * _dice(TWO))
+    every = {"float": ONE, "lambda0.5_layers": ONE, "uniform4": TWO, "uniform3": np.full(6, 0.3), "uniform8": ONE}
+    sizes = {"float": float("nan"), "lambda0.5_layers": 200.0, "uniform4": 400.0, "uniform3": 100.0, "uniform8": 800.0}
+    bits = {"float": "float", "lambda0.5_layers": "learned"}
+    pooled = _pooled(**every)
+    runs = [_run(m, 1, bits=bits.get(m, m.removeprefix("uniform")), size=size) for m, size in sizes.items()]
+    found = pooled_folds.at_equal_size(pooled, runs, "small lambda0.5_layers")
+    expected = ONE - (0.3 + TWO) / 2  # half way on a logarithmic scale
     assert found.difference == pytest.approx(expected.mean())
-    del methods["uniform3"]
-    assert cv.at_equal_size(methods, "lambda0.5_layers", PATIENT) is None
+    rows = pooled_folds.report(pooled, runs).splitlines()[2:]
+    assert len(rows) == 5
+    (row,) = (row for row in rows if "λ 0.5" in row)
+    cells = row.split(" | ")
+    assert cells[3:6] == ["1", "6", "3"]
+    assert cells[7:9] == [f"{ONE[::2].mean():.4f}", f"{ONE[1::2].mean():.4f}"]
+    assert cells[-2].startswith("+0.0000 (") and cells[-1].startswith(f"{expected.mean():+.4f} (")
+    place = runs[0].place
+    claim = science_claims.Claim("text", "data", science_claims._patients(place, "lambda0.5_layers"), "above")
+    assert claim.find(science_claims.Results(runs, pooled)).count == 3
+    assert claim.find(science_claims.Results(runs)) is None
+
+    # Without the smaller one, or where it has failed, there is nothing to compare with.
+    assert pooled_folds.at_equal_size(pooled, [r for r in runs if r.bits != "3"], "small lambda0.5_layers") is None
+    pooled.scores["small uniform3"]["dice"][:] = 0.2
+    assert pooled_folds.at_equal_size(pooled, runs, "small lambda0.5_layers") is None
 
 
-def test_trainings_are_scored_on_their_own_folds(quick, samples, tmp_path):
+def test_trainings_are_scored_on_their_own_folds(quick, samples, tmp_path, monkeypatch):
+    monkeypatch.setitem(science_runs.FOLDS, samples.source, 2)
     folded = dataclasses.replace(samples, fold=np.arange(len(samples)) % 2)
+    runs = []
     for fold in (0, 1):
         for method, bits in (("float", "float"), ("uniform3", 3)):
             config = quick.changed(fold=fold, bits=bits)
-            folder = tmp_path / "trainings" / f"start{fold}" / method
+            folder = tmp_path / f"start{fold}" / method
             outcome = Trainer(config, folded, folder).run()
             write = publish_control if bits == "float" else publish
             write(outcome, config, folded, folder / "small.onnx", "a test")
-            (folder / "result.json").write_text(json.dumps({"name": f"start{fold}/{method}"}))
-    folds = cv.score_folds(tmp_path / "trainings", folded)
-    assert [(fold.method, fold.fold) for fold in folds] == [
-        ("float", 0),
-        ("uniform3", 0),
-        ("float", 1),
-        ("uniform3", 1),
-    ]
-    for fold in folds:
-        assert fold.indices.tolist() == np.flatnonzero(folded.fold == fold.fold).tolist()
-    assert all(fold.packed_bytes is None for fold in folds[::2])
-    assert all(fold.packed_bytes > 0 and fold.mean_bits == 3 for fold in folds[1::2])
-    text = cv.text_of(folds, folded)
-    rows = [line.split(" | ") for line in text.splitlines()[2:]]
-    lesions = int(folded.masks.any(axis=(1, 2)).sum())
-    assert [(row[0], row[1], row[2]) for row in rows] == [
-        ("| float", "2", str(lesions)),
-        ("| uniform3", "2", str(lesions)),
-    ]
-    assert "–" in rows[0][-1] and "(" in rows[1][-1]
+            runs.append(dataclasses.replace(_run(method, fold, bits=str(bits)), data=folded.source))
+    pooled = cv.score_folds(tmp_path, runs, folded, None)
+    assert list(pooled.scores) == ["small float", "small uniform3"]
+    for name in pooled.scores:
+        assert pooled.folds_of(name) == [0, 1]
+    for fold in (0, 1):
+        card = json.loads((tmp_path / f"start{fold}" / "uniform3" / "small.json").read_text())
+        lesions = folded.masks[pooled.fold == fold].any(axis=(1, 2))
+        dice = pooled.scores["small uniform3"]["dice"][pooled.fold == fold]
+        np.testing.assert_array_equal(np.isnan(dice), ~lesions)
+        assert np.nanmean(dice) == pytest.approx(card["scores"]["quantised"]["test"]["dice"], abs=1e-4)
+
+    # What was scored before is kept, unless it is scored again.
+    known = pooled_folds.Pooled(pooled.group, pooled.label, pooled.fold, {"gone": pooled.scores["small float"]})
+    assert list(cv.score_folds(tmp_path, runs, folded, known).scores) == ["gone", "small float", "small uniform3"]
+    others = dataclasses.replace(known, group=known.group[:-1])
+    with pytest.raises(DataSplitError, match="images of patients.csv"):
+        cv.score_folds(tmp_path, runs, folded, others)
+    with pytest.raises(DataSplitError, match="fold 1 as its test part"):
+        cv.score_folds(tmp_path, [dataclasses.replace(runs[0], changes="fold=1")], folded, None)
 
 
 def test_a_folder_without_trainings_is_refused(samples, tmp_path):
-    with pytest.raises(FileFormatError, match="trainings of a sweep"):
-        cv.score_folds(tmp_path, samples)
-    assert cv.main([str(tmp_path), "--data", "phantoms"]) == 2
+    folded = dataclasses.replace(samples, fold=np.arange(len(samples)) % 2)
+    with pytest.raises(FileFormatError, match="that are folds"):
+        cv.score_folds(tmp_path, [_run("float", 1, bits="float")], folded, None)
+    with pytest.raises(DataSplitError, match="an array fold"):
+        cv.score_folds(tmp_path, [], samples, None)
+    assert cv.main([str(tmp_path), "--data", "phantoms", "--results", str(tmp_path)]) == 2
+    assert not list(tmp_path.glob(results.RUNS))

@@ -4,7 +4,16 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from benchmarks import intervals, science, science_charts, science_claims, science_compare, science_paper, science_runs
+from benchmarks import (
+    intervals,
+    pooled_folds,
+    science,
+    science_charts,
+    science_claims,
+    science_compare,
+    science_paper,
+    science_runs,
+)
 
 from quantunet.errors import FileFormatError
 from quantunet.model import results
@@ -111,6 +120,24 @@ def test_the_split_of_a_run_decides_the_correction():
     assert changed.test_per_train == pytest.approx(0.3 / 0.55)
 
 
+def test_folds_of_one_data_set_are_compared_as_seeds_are():
+    """All have seed 0; test part 1/4, training part (1 - 0.15) * 3/4 of the groups."""
+    runs = [
+        dataclasses.replace(
+            _run(method, 0, dice + fold / 100, bits=bits), changes=f"fold={fold} x=1", data="busbra_128.npz"
+        )
+        for fold in (1, 2, 3)
+        for method, bits, dice in (("float", "float", 0.8), ("lambda0.25_layers", "learned", 0.79))
+    ]
+    assert len({run.place for run in runs}) == 1
+    assert runs[0].place[0] == "busbra_128.npz, x=1"
+    assert runs[0].test_per_train == pytest.approx(0.25 / (0.85 * 0.75))
+    found = science_compare.paired(
+        [run for run in runs if run.bits == "learned"], [run for run in runs if run.bits == "float"]
+    )
+    assert found == pytest.approx([-0.01] * 3)
+
+
 def test_the_warm_start_stands_beside_the_control():
     runs = [_run("float", seed, 0.6, bits="float") for seed in (0, 1)] + [_run("lambda0.25_layers", 0, 0.65)]
     for run in runs:
@@ -123,21 +150,24 @@ def test_the_warm_start_stands_beside_the_control():
 def test_claims_are_judged_by_their_interval():
     runs = [_run("float", seed, 0.6, bits="float") for seed in range(3)]
     better = [_run("lambda0.5_layers", seed, 0.65 + seed / 1000) for seed in range(3)]
-    beside = [claim for claim in science_claims.CLAIMS if "0.5" in claim.text and "float control" in claim.text]
-    lines = science_claims.claims([*runs, *better], beside).splitlines()
+    beside = [c for c in science_claims.CLAIMS if c.data == "BUSI, test" and "0.5" in c.text and "control" in c.text]
+    lines = science_claims.claims([*runs, *better], None, beside).splitlines()
     assert "| 3 | +0.051 (+0.048 to +0.054) | shown |" in lines[2]
     worse = [_run("lambda0.5_layers", seed, 0.55 + seed / 1000) for seed in range(3)]
-    assert science_claims.claims([*runs, *worse], beside).splitlines()[2].endswith("| contradicted |")
-    two = science_claims.claims([*runs, *better[:2]], beside).splitlines()[2]
+    assert science_claims.claims([*runs, *worse], None, beside).splitlines()[2].endswith("| contradicted |")
+    two = science_claims.claims([*runs, *better[:2]], None, beside).splitlines()[2]
     assert two.endswith("[range +0.050 to +0.051] | not shown: n = 2 |")
-    assert science_claims.claims([], beside).splitlines()[2].endswith("| – | – | no runs |")
+    assert science_claims.claims([], None, beside).splitlines()[2].endswith("| – | – | no runs |")
 
 
-def test_one_claim_is_primary_and_stands_on_top():
-    assert [claim.primary for claim in science_claims.CLAIMS].count(True) == 1
-    assert science_claims.CLAIMS[0].primary
-    learned = science_runs.read_runs(ROOT / "docs" / "science" / results.RUNS)
-    assert "no runs" not in science_claims.claims(learned)  # a method that is misspelled finds none
+def test_one_claim_of_each_data_set_is_primary_and_they_stand_on_top():
+    assert [claim.primary for claim in science_claims.CLAIMS].count(True) == 2
+    assert all(claim.primary for claim in science_claims.CLAIMS[:2])
+    folder = ROOT / "docs" / "science"
+    text = science_claims.claims(
+        science_runs.read_runs(folder / results.RUNS), pooled_folds.read(folder / pooled_folds.PATIENTS)
+    )
+    assert "no runs" not in text  # a method that is misspelled finds none
 
 
 def test_every_size_that_was_trained_stands_beside_the_paper():
@@ -219,7 +249,8 @@ def test_the_document_holds_what_the_results_say():
     document = (ROOT / "docs" / "science.md").read_text(encoding="utf-8")
     folder = ROOT / "docs" / "science"
     runs, widths = science_runs.read_runs(folder / results.RUNS), results.read_rows(folder / results.WIDTHS)
-    tables = science.make_tables(runs, science_runs.read_runs(folder / science.REPEATS), widths)
+    pooled = pooled_folds.read(folder / pooled_folds.PATIENTS)
+    tables = science.make_tables(runs, science_runs.read_runs(folder / science.REPEATS), widths, pooled)
     assert science.fill(document, tables, "docs/science.md") == document
     assert all(len(table.splitlines()) > 2 for table in tables.values())
 
