@@ -19,13 +19,13 @@ import numpy as np
 from benchmarks import pooled_folds
 from benchmarks.pooled_folds import PATIENTS, Pooled
 from benchmarks.science_runs import Run, read_runs
+from benchmarks.trained import masks_of, network_file
 from quantunet import storage
 from quantunet.errors import DataSplitError, FileFormatError, QuantUNetError
-from quantunet.model import data, evaluation, float_network, results
+from quantunet.model import data, evaluation, results
 from quantunet.model.card_file import read_card
 from quantunet.model.data import Samples
 from quantunet.model.metrics import ImageScores, score_images
-from quantunet.qonnx_import import load
 
 logger = logging.getLogger(__name__)
 
@@ -54,9 +54,8 @@ def score_folds(folder: Path, runs: Sequence[Run], samples: Samples, known: Pool
         if run.fold is None or run.data != samples.source or not (folder / run.name).is_dir():
             continue
         at = np.flatnonzero(samples.fold == run.fold)
-        each = _score(_network(folder / run.name, run), run, samples)
-        found = {name: np.asarray(getattr(each, name), np.float64) for name in pooled_folds.SCORES}
-        pooled_folds.with_scores(pooled, pooled_folds.network_of(run), at, found)
+        each = _score(network_file(folder, run), run, samples)
+        pooled_folds.with_scores(pooled, pooled_folds.network_of(run), at, pooled_folds.scores_of(each))
         logger.info("%s: Dice %.4f", run.name, float(np.nanmean(each.dice)))
         scored += 1
     if not scored:
@@ -68,21 +67,7 @@ def _score(path: Path, run: Run, samples: Samples) -> ImageScores:
     test = evaluation.card_split(read_card(path.with_suffix(".json")), samples).test
     if not np.array_equal(test, np.flatnonzero(samples.fold == run.fold)):
         raise DataSplitError(str(path), expected=f"fold {run.fold} as its test part", got="other images")
-    images = samples.images[test]
-    if run.bits == "float":
-        masks = float_network.load(path).masks(images)
-    else:
-        masks = evaluation.predict_masks(load(path), images)
-    return score_images(masks, samples.masks[test], distances=True)
-
-
-def _network(folder: Path, run: Run) -> Path:
-    """The network of a training: of a float control its float file, else the integer one."""
-    paths = sorted(folder.glob("*.onnx"))
-    chosen = [p for p in paths if p.stem.endswith(float_network.FLOAT_SUFFIX) == (run.bits == "float")]
-    if len(chosen) != 1:
-        raise FileFormatError(str(folder), expected="one network", got=", ".join(path.name for path in paths) or "none")
-    return chosen[0]
+    return score_images(masks_of(path, samples.images[test]), samples.masks[test], distances=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

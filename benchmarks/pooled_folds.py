@@ -22,11 +22,13 @@ from benchmarks.science_runs import Run, of
 from benchmarks.science_text import NOTHING, table, widths_of
 from quantunet.errors import FileFormatError, StorageError
 from quantunet.model.group_bootstrap import MeanDifference, bootstrap_interval, mean_difference
+from quantunet.model.metrics import ImageScores
 
 PATIENTS = "patients.csv"
 
-SCORES = ("dice", "iou", "hd95")
-"""Of each image and network; empty in the file and nan here where an image has none."""
+SCORES = ("dice", "iou", "hd95", "marked")
+"""Of each image and network; empty in the file and nan here where an image has none. ``marked`` is 1 where the mask is
+not empty."""
 
 _OF_IMAGE = ("image", "group", "label", "fold")
 
@@ -40,7 +42,7 @@ class Pooled:
     Attributes:
         group: ``(n,)`` the patient of each image.
         label: ``(n,)`` what each shows; empty where nothing is said.
-        fold: ``(n,)`` the fold of each.
+        fold: ``(n,)`` the fold of each; 0 where there are none.
         scores: For each network, by :func:`network_of`, ``(n,)`` of each of :data:`SCORES`; nan where the fold of an
             image has not been trained.
     """
@@ -52,7 +54,7 @@ class Pooled:
 
     def folds_of(self, network: str) -> list[int]:
         """The folds that have been trained."""
-        return [int(each) for each in np.unique(self.fold[~np.isnan(self.scores[network]["iou"])])]
+        return [int(each) for each in np.unique(self.fold[~np.isnan(self.scores[network]["marked"])])]
 
 
 def network_of(run: Run) -> str:
@@ -201,6 +203,12 @@ def report(pooled: Pooled, runs: Sequence[Run]) -> str:
 
 def _text(found: MeanDifference | None) -> str:
     return NOTHING if found is None else f"{found.difference:+.4f} ({found.low:+.4f} to {found.high:+.4f})"
+
+
+def scores_of(each: ImageScores) -> dict[str, Values]:
+    """The scores that are kept, of images that have been scored."""
+    marked = (each.lesion & ~each.missed) | (each.false_positive > 0)
+    return {"dice": each.dice, "iou": each.iou, "hd95": each.hd95, "marked": marked.astype(np.float64)}
 
 
 def _mean(values: Values) -> float:

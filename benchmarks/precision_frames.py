@@ -20,6 +20,7 @@ from benchmarks import frame_deciders
 from benchmarks.frame_deciders import FRAMES, Frame
 from benchmarks.narrowed import bit_operations, narrowed
 from benchmarks.science_runs import Run, read_runs
+from benchmarks.trained import network_file
 from quantunet import golden, storage
 from quantunet.errors import FileFormatError, QuantUNetError
 from quantunet.ir import Graph
@@ -57,7 +58,7 @@ def frames_of(folder: Path, runs: Sequence[Run], samples: Samples, *, cheap: str
         if run.method != full or partner is None or not (folder / run.name).is_dir():
             continue
         found = True
-        path, small = (_network(folder / each.name) for each in (run, partner))
+        path, small = (network_file(folder, each) for each in (run, partner))
         split = evaluation.card_split(read_card(path.with_suffix(".json")), samples)
         dear = load(path)
         pairs = {cheap: load(small), f"{full}, high bits, 1 less": narrowed(dear, 1)}
@@ -80,13 +81,6 @@ def frames_of(folder: Path, runs: Sequence[Run], samples: Samples, *, cheap: str
                     )  # fmt: skip
     if not found:
         raise FileFormatError(str(folder), expected=f"trainings {cheap} and {full} of {samples.source}", got="none")
-
-
-def _network(folder: Path) -> Path:
-    paths = [path for path in sorted(folder.glob("*.onnx")) if not path.stem.endswith("_float")]
-    if len(paths) != 1:
-        raise FileFormatError(str(folder), expected="one integer network", got=str(len(paths)))
-    return paths[0]
 
 
 def _scores(

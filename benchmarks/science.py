@@ -1,9 +1,9 @@
 """Tables and charts of docs/science.md, from the results of a sweep: ``python -m benchmarks.science``.
 
-Reads ``runs.csv``, ``widths.csv`` and, where they are, ``repeats.csv`` and ``patients.csv``, writes the charts beside
-them, and puts every table between its two marks in the document. Means are over seeds, with the sample's standard
-deviation; how intervals are made, :mod:`benchmarks.intervals` says, and what is compared with what,
-:mod:`benchmarks.science_compare`.
+Reads ``runs.csv``, ``widths.csv`` and, where they are, ``repeats.csv`` and the scores of images that other benchmarks
+have left beside them (``patients.csv``, ``HOME_on_AWAY.csv``, ``frames.csv``), writes the charts there too, and puts
+every table between its two marks in the document. Means are over seeds, with the sample's standard deviation; how
+intervals are made, :mod:`benchmarks.intervals` says, and what is compared with what, :mod:`benchmarks.science_compare`.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
-from benchmarks import pooled_folds, science_charts
+from benchmarks import frame_deciders, other_hospital, pooled_folds, science_charts
+from benchmarks.frame_deciders import FRAMES
 from benchmarks.intervals import Difference
-from benchmarks.pooled_folds import PATIENTS, Pooled
+from benchmarks.pooled_folds import PATIENTS
 from benchmarks.science_claims import claims
 from benchmarks.science_compare import difference, from_start, over_uniform, paired, unpaired, working
 from benchmarks.science_paper import paper
@@ -248,13 +249,21 @@ def fill(document: str, tables: dict[str, str], place: str) -> str:
     return _MARKS.sub(lambda match: f"{match[1]}\n{tables[match[2]]}\n{match[3]}", document)
 
 
-def make_tables(
-    runs: Sequence[Run], others: Sequence[Run], widths: Sequence[results.Row], pooled: Pooled | None
-) -> dict[str, str]:
-    """Every table by name, from the rows of ``runs.csv``, ``repeats.csv``, ``widths.csv`` and ``patients.csv``."""
+def make_tables(folder: Path) -> dict[str, str]:
+    """Every table by name, from the files of a folder of results.
+
+    Raises:
+        StorageError: A file cannot be read.
+        FileFormatError: A file is damaged.
+    """
+    runs, widths = read_runs(folder / results.RUNS), results.read_rows(folder / results.WIDTHS)
+    others = read_runs(folder / REPEATS) if (folder / REPEATS).exists() else []
+    pooled = pooled_folds.read(folder / PATIENTS)
     return {
         "claims": claims(runs, pooled),
         "patients": NOTHING + "\n" if pooled is None else pooled_folds.report(pooled, runs),
+        "hospitals": other_hospital.report(other_hospital.read_all(folder), runs),
+        "frames": frame_deciders.report(frame_deciders.read(folder / FRAMES)),
         "paper": paper(runs),
         "scores": scores(runs),
         "front": front(runs),
@@ -275,12 +284,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
-        runs, repeated = read_runs(args.results / results.RUNS), args.results / REPEATS
-        others = read_runs(repeated) if repeated.exists() else []
-        widths = results.read_rows(args.results / results.WIDTHS)
-        tables = make_tables(runs, others, widths, pooled_folds.read(args.results / PATIENTS))
-        text = fill(args.document.read_text(encoding="utf-8"), tables, str(args.document))
+        text = fill(args.document.read_text(encoding="utf-8"), make_tables(args.results), str(args.document))
         storage.write_text(args.document, text)
+        runs, widths = read_runs(args.results / results.RUNS), results.read_rows(args.results / results.WIDTHS)
         names = science_charts.draw(runs, widths, args.results)
     except (QuantUNetError, OSError) as error:
         logger.error("science: %s", error)  # noqa: TRY400  # one sentence is enough

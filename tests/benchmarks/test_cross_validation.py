@@ -37,7 +37,8 @@ def _pooled(**dice):
     pooled = pooled_folds.Pooled(PATIENT, label, FOLD, {})
     for method, values in dice.items():
         at = np.arange(12)[-len(values) :]
-        found = {"dice": np.asarray(values), "iou": np.asarray(values) / 2, "hd95": np.asarray(values) * 10}
+        dice = np.asarray(values)
+        found = {"dice": dice, "iou": dice / 2, "hd95": dice * 10, "marked": np.ones(len(dice))}
         pooled_folds.with_scores(pooled, f"small {method}", at, found)
     return pooled
 

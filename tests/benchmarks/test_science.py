@@ -248,9 +248,7 @@ def test_results_that_are_missing_or_damaged_are_refused(tmp_path):
 def test_the_document_holds_what_the_results_say():
     document = (ROOT / "docs" / "science.md").read_text(encoding="utf-8")
     folder = ROOT / "docs" / "science"
-    runs, widths = science_runs.read_runs(folder / results.RUNS), results.read_rows(folder / results.WIDTHS)
-    pooled = pooled_folds.read(folder / pooled_folds.PATIENTS)
-    tables = science.make_tables(runs, science_runs.read_runs(folder / science.REPEATS), widths, pooled)
+    tables = science.make_tables(folder)
     assert science.fill(document, tables, "docs/science.md") == document
     assert all(len(table.splitlines()) > 2 for table in tables.values())
 
