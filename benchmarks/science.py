@@ -24,6 +24,7 @@ from benchmarks.intervals import Difference
 from benchmarks.pooled_folds import PATIENTS
 from benchmarks.science_claims import claims
 from benchmarks.science_compare import difference, from_start, over_uniform, paired, unpaired, working
+from benchmarks.science_methods import methods
 from benchmarks.science_paper import paper
 from benchmarks.science_runs import (
     BUSI,
@@ -264,6 +265,7 @@ def make_tables(folder: Path) -> dict[str, str]:
         "patients": NOTHING + "\n" if pooled is None else pooled_folds.report(pooled, runs),
         "hospitals": other_hospital.report(other_hospital.read_all(folder), runs),
         "frames": frame_deciders.report(frame_deciders.read(folder / FRAMES)),
+        "methods": methods(runs),
         "paper": paper(runs),
         "scores": scores(runs),
         "front": front(runs),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -52,8 +53,37 @@ def widths_of(run: Run) -> str:
         descent = run.values.get("descent_epochs", 0)
         head = f"uniform{run.bits}" + (f"_descent{descent:g}" if descent else "")
         text = f"uniform {run.bits}" + (f", from 8 in {descent:g} epochs" if descent else "")
-    options = run.method.removeprefix(head).split("_")[1:]
-    return ", ".join([text, *("not distilled" if option == "distil0" else option for option in options)])
+    return ", ".join([text, *_options(run.method.removeprefix(head))])
+
+
+_OPTIONS = (
+    (r"_distil0", "not distilled"),
+    (r"_range_least_error", "ranges of least error"),
+    (r"_range_learned_rangelr([\d.]+)", r"learned ranges (rate \1)"),
+    (r"_by_step", "by steps"),
+    (r"_equalise", "channels balanced"),
+    (r"_lesion([\d.]+)", r"lesion term \1"),
+    (r"_target([\d.]+)", r"to \1 bits"),
+)
+"""What the name of a training says of its options, and what a table says."""
+
+
+def _options(text: str) -> list[str]:
+    """What a row calls the options at the end of a training's name.
+
+    >>> _options("_target3_range_learned_rangelr0.01_by_step"), _options("_new_one")
+    (['to 3 bits', 'learned ranges (rate 0.01)', 'by steps'], ['new_one'])
+    """
+    found = []
+    while text:
+        for pattern, words in _OPTIONS:
+            if match := re.match(pattern, text):
+                found.append(match.expand(words))
+                text = text[match.end() :]
+                break
+        else:
+            return [*found, text.removeprefix("_")]
+    return found
 
 
 def cell(found: Difference | None) -> str:

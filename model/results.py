@@ -17,7 +17,17 @@ from quantunet.model.sweep import RANGES, Job
 RUNS = "runs.csv"
 WIDTHS = "widths.csv"
 
-_SCORES = ("dice", "iou", "accuracy", "background_accuracy", "clean_normals", "false_positive_area")
+_SCORES = (
+    "dice",
+    "iou",
+    "accuracy",
+    "background_accuracy",
+    "clean_normals",
+    "false_positive_area",
+    "marked_normals",
+    "lesions_missed",
+    "hd95",
+)
 
 Row = dict[str, Any]
 

@@ -11,6 +11,7 @@ from benchmarks import (
     science_charts,
     science_claims,
     science_compare,
+    science_methods,
     science_paper,
     science_runs,
 )
@@ -268,3 +269,24 @@ def test_without_uniform_networks_there_is_no_front(tmp_path):
         "trajectories.png",
         "layers.png",
     ]
+
+
+def test_ways_to_find_ranges_are_compared_with_the_usual_one_of_their_size():
+    runs = [_run("float", 0, 0.7, bits="float")]
+    runs += [_run("uniform3", 0, 0.6, bits="3", cost=1e8), _run("uniform4", 0, 0.7, bits="4", cost=1e10)]
+    runs += [_run("lambda0.25_layers", 0, 0.68, cost=1e10)]
+    other = [
+        _run("uniform3_range_least_error", 0, 0.62, bits="3", cost=1e8),
+        _run("lambda0.25_layers_range_learned_rangelr0.01_by_step", 0, 0.69, cost=1e9),
+        _run("lambda0.25_layers_equalise", 0, 0.69, cost=1e11),
+    ]
+    rows = [line.split(" | ") for line in science_methods.methods([*runs, *other]).splitlines()[2:]]
+    found = {row[2]: row[-2:] for row in rows}
+    assert found == {
+        "uniform 3": ["–", "– |"],
+        "uniform 3, ranges of least error": ["+0.010", "+0.020 |"],
+        "learned, λ 0.25, by layers": ["–", "– |"],
+        "learned, λ 0.25, by layers, channels balanced": ["–", "– |"],  # dearer than any
+        "learned, λ 0.25, by layers, learned ranges (rate 0.01), by steps": ["+0.020", "+0.040 |"],
+    }
+    assert len(science_methods.methods(runs).splitlines()) == 2
