@@ -1,9 +1,10 @@
-"""Tables and charts of docs/science.md, from the results of a sweep: ``python -m benchmarks.science``.
+"""Tables and charts of docs/science.md and docs/science_tables.md: ``python -m benchmarks.science``.
 
-Reads ``runs.csv``, ``widths.csv`` and, where they are, ``repeats.csv`` and the scores of images that other benchmarks
-have left beside them (``patients.csv``, ``HOME_on_AWAY.csv``, ``frames.csv``), writes the charts there too, and puts
-every table between its two marks in the document. Means are over seeds, with the sample's standard deviation; how
-intervals are made, :mod:`benchmarks.intervals` says, and what is compared with what, :mod:`benchmarks.science_compare`.
+Reads the results of a sweep, ``runs.csv`` and ``widths.csv``, and, where they are, ``repeats.csv`` and the scores of
+images that other benchmarks have left beside them (``patients.csv``, ``HOME_on_AWAY.csv``, ``frames.csv``). Writes the
+charts there too, and puts every table between its two marks in one of the documents. Means are over seeds, with the
+sample's standard deviation; how intervals are made, :mod:`benchmarks.intervals` says, and what is compared with what,
+:mod:`benchmarks.science_compare`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import argparse
 import itertools
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,8 @@ from quantunet.errors import FileFormatError, QuantUNetError
 from quantunet.model import results
 
 logger = logging.getLogger(__name__)
+
+DOCUMENTS = (Path("docs/science.md"), Path("docs/science_tables.md"))
 
 REPEATS = "repeats.csv"
 """Trainings of ``runs.csv`` that were run once more with the same seed and another arithmetic."""
@@ -231,23 +234,31 @@ def compute(runs: Sequence[Run]) -> str:
     return table(("data", "trainings", "hours, the shared float phases counted in each"), rows)
 
 
-def fill(document: str, tables: dict[str, str], place: str) -> str:
-    """Put every table between its marks.
+def fill_all(documents: Sequence[Path], tables: Mapping[str, str]) -> dict[Path, str]:
+    """Put every table between its marks, in the document that has them.
 
     Args:
-        document: Markdown with ``<!-- table: NAME -->`` and ``<!-- end -->``.
+        documents: Markdown with ``<!-- table: NAME -->`` and ``<!-- end -->``.
         tables: The tables by name.
-        place: Name of the document, for errors.
+
+    Returns:
+        The text of each document.
 
     Raises:
-        FileFormatError: The document misses a table, or names one that is not there.
+        FileFormatError: A table stands in no document or in two, or one is named that is not there.
     """
-    named = [match[2] for match in _MARKS.finditer(document)]
+    texts = {document: document.read_text(encoding="utf-8") for document in documents}
+    named = [match[2] for text in texts.values() for match in _MARKS.finditer(text)]
     if sorted(named) != sorted(tables):
         raise FileFormatError(
-            place, expected=f"marks for the tables {', '.join(sorted(tables))}", got=", ".join(sorted(named)) or "none"
+            ", ".join(map(str, documents)),
+            expected=f"marks for the tables {', '.join(sorted(tables))}",
+            got=", ".join(sorted(named)) or "none",
         )
-    return _MARKS.sub(lambda match: f"{match[1]}\n{tables[match[2]]}\n{match[3]}", document)
+    return {
+        document: _MARKS.sub(lambda match: f"{match[1]}\n{tables[match[2]]}\n{match[3]}", text)
+        for document, text in texts.items()
+    }
 
 
 def make_tables(folder: Path) -> dict[str, str]:
@@ -282,18 +293,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Write the tables and the charts."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.science", description=__doc__)
     parser.add_argument("--results", type=Path, default=Path("docs/science"), help="folder of runs.csv and widths.csv")
-    parser.add_argument("--document", type=Path, default=Path("docs/science.md"), help="where the tables go")
+    parser.add_argument(
+        "--documents", type=Path, nargs="+", default=list(DOCUMENTS), help="where the tables go: each in one of them"
+    )
     args = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
-        text = fill(args.document.read_text(encoding="utf-8"), make_tables(args.results), str(args.document))
-        storage.write_text(args.document, text)
+        filled = fill_all(args.documents, make_tables(args.results))
+        for document, text in filled.items():
+            storage.write_text(document, text)
         runs, widths = read_runs(args.results / results.RUNS), results.read_rows(args.results / results.WIDTHS)
         names = science_charts.draw(runs, widths, args.results)
     except (QuantUNetError, OSError) as error:
         logger.error("science: %s", error)  # noqa: TRY400  # one sentence is enough
         return 2
-    logger.info("wrote %s and %s", args.document, ", ".join(names))
+    logger.info("wrote %s", ", ".join([*map(str, filled), *names]))
     return 0
 
 

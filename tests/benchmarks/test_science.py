@@ -230,12 +230,19 @@ def test_what_is_chance_is_the_difference_of_repeats():
     assert "deviation" not in science.repeats(runs, [])
 
 
-def test_a_document_that_lacks_a_table_is_refused():
-    text = "<!-- table: one -->\nold\n<!-- end -->\n"
-    assert "new" in science.fill(text, {"one": "new"}, "a.md")
-    assert "old" not in science.fill(text, {"one": "new"}, "a.md")
-    with pytest.raises(FileFormatError, match="two"):
-        science.fill(text, {"one": "new", "two": "new"}, "a.md")
+def test_a_table_that_stands_in_no_document_or_in_two_is_refused(tmp_path):
+    one, two = tmp_path / "a.md", tmp_path / "b.md"
+    one.write_text("<!-- table: one -->\nold\n<!-- end -->\n")
+    two.write_text("before <!-- table: two -->\n<!-- end -->\n")
+    filled = science.fill_all([one, two], {"one": "new", "two": "newer"})
+    assert "new" in filled[one]
+    assert "old" not in filled[one]
+    assert filled[two] == "before <!-- table: two -->\n\nnewer\n<!-- end -->\n"
+    for documents, tables in (([one], ["one", "two"]), ([one, two], ["one"]), ([one, one, two], ["one", "two"])):
+        if documents.count(one) > 1:
+            two.write_text(one.read_text() + two.read_text())
+        with pytest.raises(FileFormatError, match="marks for the tables"):
+            science.fill_all(documents, dict.fromkeys(tables, "new"))
 
 
 def test_results_that_are_missing_or_damaged_are_refused(tmp_path):
@@ -246,11 +253,10 @@ def test_results_that_are_missing_or_damaged_are_refused(tmp_path):
         science_runs.read_runs(tmp_path / results.RUNS)
 
 
-def test_the_document_holds_what_the_results_say():
-    document = (ROOT / "docs" / "science.md").read_text(encoding="utf-8")
-    folder = ROOT / "docs" / "science"
-    tables = science.make_tables(folder)
-    assert science.fill(document, tables, "docs/science.md") == document
+def test_the_documents_hold_what_the_results_say():
+    tables = science.make_tables(ROOT / "docs" / "science")
+    for document, text in science.fill_all([ROOT / document for document in science.DOCUMENTS], tables).items():
+        assert document.read_text(encoding="utf-8") == text
     assert all(len(table.splitlines()) > 2 for table in tables.values())
 
 
