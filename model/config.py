@@ -31,6 +31,11 @@ _RATE = Range(1e-12, 10)
 _FACTOR = Range(0, 1000)
 _SHARE = Range(0, 1, ends=False)
 
+# Weights of a layer are the smaller the more inputs it has, and a step of Adam is as long whatever their size: at base
+# 64 the QAT, which has no BatchNorm, forgets the float network in its first epoch with the rate that suits base 8.
+_QAT_LR = 1e-3
+_NARROW, _OF_WIDE = 16, 8
+
 
 @dataclass(frozen=True)
 class UNetConfig:
@@ -226,12 +231,22 @@ class TrainConfig:
     float_lr: float = field(
         default=4e-3, metadata=about("peak learning rate of the warm start, which is one cycle", _RATE)
     )
-    qat_lr: float = field(
-        default=1e-3, metadata=about("learning rate of the QAT, at first; cosine to a twentieth", _RATE, phase="qat")
+    qat_lr: float | None = field(
+        default=None,
+        metadata=about(
+            f"learning rate of the QAT, at first; cosine to a twentieth; by default {_QAT_LR:g}, and where the first "
+            f"level has more than {_NARROW} channels {_OF_WIDE * _QAT_LR:g} over their number",
+            _RATE,
+            phase="qat",
+        ),
     )
-    tune_lr: float = field(
-        default=5e-4,
-        metadata=about("learning rate of the fine-tuning, at first; cosine to a twentieth", _RATE, phase="tune"),
+    tune_lr: float | None = field(
+        default=None,
+        metadata=about(
+            "learning rate of the fine-tuning, at first; cosine to a twentieth; by default half of the QAT's default",
+            _RATE,
+            phase="tune",
+        ),
     )
     width_lr: float = field(
         default=2e-2,
@@ -398,6 +413,19 @@ class TrainConfig:
         assert isinstance(self.bits, int)
         left = max(0.0, 1 - epoch / self.descent_epochs) if self.descent_epochs else 0.0
         return self.bits + round((MAX_BITS - self.bits) * left)
+
+    def learning_rate(self, phase: Literal["float", "qat", "tune"]) -> float:
+        """The learning rate of a phase, at first.
+
+        >>> wide, narrow = TrainConfig("paper", tune_lr=1e-5), TrainConfig("wearable16")
+        >>> [(config.learning_rate("qat"), config.learning_rate("tune")) for config in (wide, narrow)]
+        [(0.000125, 1e-05), (0.001, 0.0005)]
+        """
+        if phase == "float":
+            return self.float_lr
+        given = self.qat_lr if phase == "qat" else self.tune_lr
+        usual = _QAT_LR if self.unet.base <= _NARROW else _QAT_LR * _OF_WIDE / self.unet.base
+        return given if given is not None else usual if phase == "qat" else usual / 2
 
     def changed(self, **values: Any) -> TrainConfig:
         """The configuration with other values, those of the loss among them.

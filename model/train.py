@@ -155,7 +155,8 @@ def _optimizer(
     known = {id(p) for p in [*offsets, *ranges]}
     decayed = [p for p in model.parameters() if p.ndim > 1 and id(p) not in known]
     plain = [p for p in model.parameters() if p.ndim <= 1 and id(p) not in known]
-    lr = {"float": config.float_lr, "qat": config.qat_lr, "tune": config.tune_lr}[phase]
+    assert phase != "done"
+    lr = config.learning_rate(phase)
     groups: list[dict[str, Any]] = [
         {"params": decayed, "lr": lr, "weight_decay": config.weight_decay},
         {"params": plain, "lr": lr, "weight_decay": 0.0},

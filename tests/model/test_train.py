@@ -548,3 +548,14 @@ def test_a_descent_that_has_no_place_is_refused(quick, bad):
 )
 def test_values_at_the_ends_are_taken(quick, good):
     quick.changed(**good)
+
+
+@pytest.mark.parametrize(("preset", "rates"), [("wearable", (1e-3, 5e-4)), ("wearable32", (2.5e-4, 1.25e-4))])
+def test_wide_networks_leave_the_float_phase_at_a_lower_rate(preset, rates):
+    config = TrainConfig(preset)
+    model = torch.nn.Linear(2, 2)
+    for phase, rate in zip(("qat", "tune"), rates, strict=True):
+        optimizer, _ = train._optimizer(config, phase, model, 10)
+        assert [group["lr"] for group in optimizer.param_groups][:2] == pytest.approx([rate, rate])
+    given = TrainConfig(preset, qat_lr=0.5, tune_lr=0.25)
+    assert [given.learning_rate(phase) for phase in ("qat", "tune")] == [0.5, 0.25]
