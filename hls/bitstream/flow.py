@@ -17,7 +17,7 @@ from quantunet.hls.bitstream import netlist
 from quantunet.hls.bitstream.netlist import Netlist
 from quantunet.hls.bitstream.packing import read_module
 from quantunet.hls.bitstream.paths import Paths, read_paths
-from quantunet.hls.bitstream.place import REPORT, Packed, Placer, Route, best
+from quantunet.hls.bitstream.place import REPORT, Packed, Placer, Route, best, step_of
 from quantunet.hls.bitstream.tools import Tools, device_options
 from quantunet.hls.bitstream.top import Top, measurement_top
 from quantunet.hls.folding import Folding
@@ -154,8 +154,8 @@ def run(plan: Plan, folder: Path, observer: Observer) -> Outcome:
         plan.seeds,
         {seed: folder / f"seed_{seed}-{placer.key(seed)[:_DIGITS]}" for seed in plan.seeds},
         processes=plan.jobs,
-        started=lambda seed, log: observer.started(_step(seed), log),
-        finished=lambda route: observer.finished(_step(route.seed), _said(route), cached=route.cached),
+        started=lambda seed, log: observer.started(step_of(seed), log),
+        finished=lambda route: observer.finished(step_of(route.seed), _said(route), cached=route.cached),
     )
     chosen = best(routes)
     if not chosen.fits:
@@ -165,10 +165,6 @@ def run(plan: Plan, folder: Path, observer: Observer) -> Outcome:
     packed = placer.pack(chosen, folder / name, f"{project.top}.bit")
     observer.finished("bitstream", f"{packed.file.stat().st_size:,} B", cached=packed.cached)
     return Outcome(project, top, made, routes, packed)
-
-
-def _step(seed: int) -> str:
-    return f"place and route, seed {seed}"
 
 
 def _said(route: Route) -> str:

@@ -18,8 +18,8 @@ from quantunet.hls.synth import yosys
 from quantunet.hls.synth.families import Usage
 from quantunet.hls.synth.yosys import Job
 
-NETLIST, LOG = "netlist.json", "yosys.log"
-"""Files of the step's folder."""
+NETLIST = "netlist.json"
+"""The netlist in the step's folder; Yosys' output stands beside the folder."""
 
 _RESULT = "result.json"
 _FORMAT = "quantunet-netlist-1"
@@ -97,7 +97,7 @@ def synthesise(design: Job, folder: Path, *, time_limit: float) -> Netlist:
     identity = key(design)
 
     def make(fresh: Path) -> None:
-        found = yosys.with_netlist(design, fresh, fresh / NETLIST, fresh / LOG, time_limit)
+        found = yosys.with_netlist(design, fresh, fresh / NETLIST, log_beside(folder), time_limit)
         result = {"usage": dataclasses.asdict(found.usage), "seconds": found.seconds, "memory_mib": found.memory_mib}
         (fresh / _RESULT).write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
@@ -112,6 +112,11 @@ def synthesise(design: Job, folder: Path, *, time_limit: float) -> Netlist:
         memory_mib=int(result["memory_mib"]),
         cached=not made,
     )
+
+
+def log_beside(folder: Path) -> Path:
+    """Return the file beside a step's folder for what its tool has printed: a folder that is not made has no place."""
+    return folder.with_name(f"{folder.name}.log")
 
 
 def read_result(path: Path) -> dict[str, Any]:

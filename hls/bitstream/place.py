@@ -12,10 +12,11 @@ from pathlib import Path
 from quantunet import cache
 from quantunet.constraints.board import Board
 from quantunet.errors import ToolFailedError
-from quantunet.hls.bitstream.netlist import Netlist, read_result
+from quantunet.hls.bitstream.netlist import Netlist, log_beside, read_result
 from quantunet.hls.bitstream.routed import Clock, Usage, read_clocks, read_usage, usage_in_log
 from quantunet.hls.bitstream.tools import Tools, device_options, measured, tail
 from quantunet.processes import Pool
+from quantunet.storage import write_text
 
 CONFIG, REPORT = "chip.config", "nextpnr.json"
 """What place and route leaves in a seed's folder: the configuration, and nextpnr's own report."""
@@ -138,14 +139,15 @@ class Placer:
                 *("--freq", f"{self.mhz:g}", "--timing-allow-fail", "--seed", str(seed)),
                 *("--report", REPORT, "--detailed-timing-report", "--textcfg", CONFIG),
             ]
-            found = measured(command, fresh, _STEP, time_limit=self.time_limit, hint=_HINT)
-            log = _text(fresh / f"{_STEP}.log")
+            log_file = fresh / f"{_STEP}.log"
+            try:
+                found = measured(command, fresh, _STEP, time_limit=self.time_limit, hint=_HINT)
+            except ToolFailedError as error:
+                raise _failed(error.got, seed, folder, log_file, error.expected, error.hint) from error
+            log = _text(log_file)
             if found["code"] and not _has_no_room(log):
-                raise ToolFailedError(
-                    f"{self.tools.name}, seed {seed}",
-                    expected="place and route without errors",
-                    got=f"exit code {found['code']}:\n{tail(log)}",
-                )
+                got = f"exit code {found['code']}:\n{tail(log)}"
+                raise _failed(got, seed, folder, log_file, "place and route without errors")
 
         made = cache.keep(folder, self.key(seed), make)
         result = read_result(folder / f"{_STEP}.run.json")
@@ -231,6 +233,18 @@ class Placer:
 def best(routes: Sequence[Route]) -> Route:
     """Return the result with the fastest clock, of equals the one with the lowest seed."""
     return min(routes, key=lambda route: (-route.margin, route.seed))
+
+
+def _failed(got: str, seed: int, folder: Path, log: Path, expected: str, hint: str = "") -> ToolFailedError:
+    """Return the error of a run that failed; its output is kept, without its folder."""
+    kept = log_beside(folder)
+    write_text(kept, _text(log))
+    return ToolFailedError(step_of(seed), expected=expected, got=got, hint=f"{hint} Log: {kept}".strip())
+
+
+def step_of(seed: int) -> str:
+    """Return what the step with a seed is called."""
+    return f"place and route, seed {seed}"
 
 
 def _text(path: Path) -> str:

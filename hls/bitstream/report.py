@@ -15,7 +15,7 @@ from quantunet.constraints.board import Board
 from quantunet.hls.bitstream.netlist import Netlist
 from quantunet.hls.bitstream.paths import Path as TimingPath
 from quantunet.hls.bitstream.paths import Paths
-from quantunet.hls.bitstream.place import Packed, Route, best
+from quantunet.hls.bitstream.place import Packed, Route, best, step_of
 from quantunet.hls.bitstream.routed import CELLS
 from quantunet.provenance import Provenance, file_digest
 from quantunet.storage import write_text
@@ -133,10 +133,7 @@ class Report:
     def steps(self) -> list[tuple[str, float, int, bool]]:
         """Every step with its wall-clock seconds, its memory in MiB, and whether it had been done before."""
         found = [("synthesis", self.netlist.seconds, self.netlist.memory_mib, self.netlist.cached)]
-        found += [
-            (f"place and route, seed {route.seed}", route.seconds, route.memory_mib, route.cached)
-            for route in self.routes
-        ]
+        found += [(step_of(route.seed), route.seconds, route.memory_mib, route.cached) for route in self.routes]
         if self.packed:
             found.append(("bitstream", self.packed.seconds, self.packed.memory_mib, self.packed.cached))
         return found

@@ -19,12 +19,14 @@ from quantunet.errors import BoardError, FileFormatError, OptionError, ToolFaile
 from quantunet.hls.bitstream import flow, netlist, tools
 from quantunet.hls.bitstream.flow import Plan
 from quantunet.hls.bitstream.netlist import Netlist
+from quantunet.hls.bitstream.packing import lut_places, read_module
 from quantunet.hls.bitstream.place import Placer, Route, best
 from quantunet.hls.bitstream.routed import Clock
 from quantunet.hls.bitstream.top import PORTS, measurement_top, pins
 from quantunet.hls.choose.default import default_folding
 from quantunet.hls.generate import rtl_project
 from quantunet.hls.synth.families import Usage
+from quantunet.hls.synth.yosys import Job
 from quantunet.ir import Graph
 from quantunet.qonnx_import import load
 from quantunet.rtl_sim.verilator import lint
@@ -60,6 +62,21 @@ with Path({runs!r}).open("a") as runs:
     runs.write("pack\\n")
 config, bit = sys.argv[-2:]
 Path(bit).write_bytes(Path(config).read_bytes())
+"""
+
+
+LARGE = """
+module store (input wire logic clk, input wire logic we, input wire logic [9:0] a, output logic y);
+  localparam int unsigned Bits = 18 * 210;
+  (* ram_style = "block" *) logic [Bits-1:0] words[1024];
+  logic [Bits-1:0] read_q, shift_q;
+  always_ff @(posedge clk) begin
+    if (we) words[a] <= shift_q;
+    read_q <= words[a];
+    shift_q <= {shift_q[Bits-2:0], a[0]};
+    y <= ^read_q;
+  end
+endmodule
 """
 
 
@@ -159,13 +176,39 @@ def test_a_design_without_room_is_a_result_and_is_kept(
     assert runs.read_text() == "place 1\n"
 
 
+def test_a_real_device_has_no_room_for_too_many_block_rams(tmp_path: Path) -> None:
+    """210 block RAMs for a device with 208: Yosys and pip's nextpnr."""
+    source = tmp_path / "large.sv"
+    source.write_text(LARGE)
+    job = Job("large", "store", (source,), tmp_path)
+    made = netlist.synthesise(job, tmp_path / "synthesis", time_limit=600)
+    assert made.usage.bram == 210
+    lpf = tmp_path / "large.lpf"
+    lpf.write_text("BLOCK RESETPATHS;\n")
+    route = Placer(tools.find("pip"), BOARD, made, lpf, 60.0, 600).route(1, tmp_path / "seed_1")
+    assert (route.fits, route.failure) == (False, "needs 210 DP16KD of 208")
+    usage = {one.kind: one.used for one in route.usage}
+    assert usage["TRELLIS_COMB"] == lut_places(read_module(made.file, "store")) == made.usage.lut + 2
+
+
+def test_a_synthesis_that_fails_leaves_its_log_alone(tmp_path: Path) -> None:
+    source = tmp_path / "broken.sv"
+    source.write_text("module broken (input wire logic clk; endmodule\n")
+    with pytest.raises(ToolFailedError) as caught:
+        netlist.synthesise(Job("broken", "broken", (source,), tmp_path), tmp_path / "synthesis", time_limit=600)
+    assert str(tmp_path / "synthesis.log") in caught.value.hint
+    assert (tmp_path / "synthesis.log").is_file()
+    assert not (tmp_path / "synthesis").exists()
+
+
 def test_other_errors_of_nextpnr_are_errors_and_leave_nothing(
     tmp_path: Path, placer: Placer, install: Callable[..., Path]
 ) -> None:
     install(fails="ERROR: failed to parse the netlist")
-    with pytest.raises(ToolFailedError, match=r"(?s)seed 1: .*exit code 255.*failed to parse the netlist"):
+    with pytest.raises(ToolFailedError, match=r"(?s)seed 1: .*code 255.*failed to parse.*seed_1.log"):
         placer.routes((1,), folders(tmp_path, 1))
-    assert [path.name for path in (tmp_path / "work").iterdir() if "seed" in path.name] == []
+    assert [path.name for path in (tmp_path / "work").iterdir() if "seed" in path.name] == ["seed_1.log"]
+    assert "failed to parse" in (tmp_path / "work" / "seed_1.log").read_text()
 
 
 def test_the_slowest_clock_decides_which_seed_is_best(tmp_path: Path) -> None:
