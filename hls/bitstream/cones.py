@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from quantunet.errors import ToolFailedError
+
 RAM, LUTRAM, MULTIPLIER, CARRY, PINS = "block RAM", "distributed RAM", "multiplier", "carry chains", "pin"
 """What a cone may hold beside LUTs and registers."""
 
@@ -65,8 +67,12 @@ class Cones:
         return frozenset().union(*(self._of(bit) for bit in bits if isinstance(bit, int)))
 
     def _of(self, bit: _Bit) -> _Found:
-        """Return what lies before a net; the netlist has no combinational loop."""
-        stack = [bit]
+        """Return what lies before a net.
+
+        Raises:
+            ToolFailedError: The netlist has a combinational loop.
+        """
+        stack, entered = [bit], set[_Bit]()
         while stack:
             top = stack[-1]
             if top in self._behind:
@@ -76,6 +82,11 @@ class Cones:
             sources = self._sources(name) if name is not None else ()
             waiting = [source for source in sources if source not in self._behind]
             if waiting:
+                entered.add(top)
+                if entered & set(waiting):
+                    raise ToolFailedError(
+                        str(name), expected="a netlist without combinational loops", got="a cell behind itself"
+                    )
                 stack.extend(waiting)
                 continue
             stack.pop()

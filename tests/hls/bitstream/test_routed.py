@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from quantunet.errors import FileFormatError
+from quantunet.errors import FileFormatError, ToolFailedError
 from quantunet.hls.bitstream.cones import CARRY, LUTRAM, MULTIPLIER, PINS, RAM, Cones
 from quantunet.hls.bitstream.packing import feeds, lut_places, read_module
 from quantunet.hls.bitstream.paths import OUTSIDE, read_paths
@@ -122,6 +122,16 @@ def test_cones_end_at_clocks_and_name_what_they_pass() -> None:
     assert cones.behind("small$RAMW_SLICE", "WD") == frozenset()
     assert cones.behind("ram", "ADA5") is None
     assert cones.behind("made by nextpnr", "DI") is None
+
+
+def test_a_loop_is_refused() -> None:
+    cells = {
+        "one": cell("LUT4", A=("input", 2), Z=("output", 1)),
+        "two": cell("LUT4", A=("input", 1), B=("input", 3), Z=("output", 2)),
+        "end": cell("TRELLIS_FF", DI=("input", 1), Q=("output", 3)),
+    }
+    with pytest.raises(ToolFailedError, match="a cell behind itself"):
+        Cones({"cells": cells, "ports": {}}).behind("end", "DI")
 
 
 @pytest.mark.parametrize(
