@@ -136,7 +136,7 @@ class Placer:
                 *device_options(self.board),
                 *("--json", os.path.relpath(self.netlist.file.resolve(), here)),
                 *("--lpf", os.path.relpath(self.constraints.resolve(), here), "--lpf-allow-unconstrained"),
-                *("--freq", f"{self.mhz:g}", "--timing-allow-fail", "--seed", str(seed)),
+                *("--freq", str(self.mhz), "--timing-allow-fail", "--seed", str(seed)),
                 *("--report", REPORT, "--detailed-timing-report", "--textcfg", CONFIG),
             ]
             log_file = fresh / f"{_STEP}.log"

@@ -22,6 +22,9 @@ CELLS: Mapping[str, str] = {
 }
 """The cell types of an ECP5 that the reports show, and what they are."""
 
+_ALWAYS = ("TRELLIS_COMB", "TRELLIS_FF", "DP16KD", "MULT18X18D")
+"""What is shown also where a design uses none."""
+
 _WRAPPED = re.compile(r"^\$glbnet\$|\$TRELLIS_IO_IN$")
 _LINE = re.compile(r"^Info:\s+(\w+):\s+(\d+)/\s*(\d+)\s+\d+%$", re.MULTILINE)
 
@@ -87,7 +90,7 @@ def read_usage(report: Path) -> tuple[Usage, ...]:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _damaged(report, error) from error
     usage = _shown(found)
-    if not usage:
+    if not any(one.used for one in usage):
         raise FileFormatError(str(report), expected="cells that the design uses", got="none")
     return usage
 
@@ -98,10 +101,10 @@ def usage_in_log(log: str) -> tuple[Usage, ...]:
 
 
 def _shown(found: list[Usage]) -> tuple[Usage, ...]:
-    """Return what is used, in the order of :data:`CELLS`, and the cell types that it does not list behind."""
+    """Return what is to be seen, in the order of :data:`CELLS`, and the cell types that it does not list behind."""
     order = list(CELLS)
-    used = [one for one in found if one.used and one.available]
-    return tuple(sorted(used, key=lambda one: order.index(one.kind) if one.kind in CELLS else len(order)))
+    seen = [one for one in found if one.available and (one.used or one.kind in _ALWAYS)]
+    return tuple(sorted(seen, key=lambda one: order.index(one.kind) if one.kind in CELLS else len(order)))
 
 
 def read_clocks(report: Path) -> tuple[Clock, ...]:

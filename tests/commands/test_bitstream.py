@@ -36,7 +36,7 @@ def test_a_small_network_becomes_a_bitstream(model: Path, tmp_path: Path, capsys
     )
     assert feeds > 20
     assert cells["TRELLIS_FF"]["used"] == report["synthesis"]["ff"]
-    assert cells.get("DP16KD", {"used": 0})["used"] == report["synthesis"]["bram"]
+    assert cells["DP16KD"]["used"] == report["synthesis"]["bram"]
 
     (clock,) = report["clocks"]
     assert (clock["name"], clock["needed_mhz"], clock["passes"]) == ("clk", 40, True)

@@ -36,10 +36,12 @@ def layer_of(cell: str) -> tuple[str, str] | None:
 
 def test_cells_and_clocks_are_those_of_the_report() -> None:
     assert read_clocks(REPORT) == (Clock("clk", pytest.approx(111.272, abs=1e-3), 60.0),)
-    assert read_usage(REPORT)[:3] == (
+    assert read_usage(REPORT)[:5] == (
         Usage("TRELLIS_COMB", 91, 83640),
         Usage("TRELLIS_FF", 75, 83640),
         Usage("DP16KD", 1, 208),
+        Usage("MULT18X18D", 0, 156),
+        Usage("TRELLIS_IO", 20, 365),
     )
 
 
@@ -47,6 +49,7 @@ def test_what_a_failed_run_has_packed_is_read_from_its_log() -> None:
     assert usage_in_log(LOG) == (
         Usage("TRELLIS_COMB", 12387, 83640),
         Usage("DP16KD", 210, 208),
+        Usage("MULT18X18D", 0, 156),
         Usage("TRELLIS_IO", 24, 365),
     )
     assert usage_in_log("ERROR: no such file") == ()
