@@ -201,7 +201,7 @@ def _one(job: Job, identity: str, folder: Path, time_limit: float) -> Synthesis:
     kept = cache.read_json(result_file, identity)
     if kept is not None:
         return dataclasses.replace(_result(job, kept), cached=True)
-    raw = _run(job, folder, log_file, time_limit, None)
+    raw = _run(job, folder, log_file, time_limit)
     result = _result(job, raw)
     cache.write_json(result_file, identity, raw)
     return result
@@ -226,7 +226,7 @@ def with_netlist(job: Job, folder: Path, netlist: Path, log_file: Path, time_lim
     return _result(job, _run(job, folder, log_file, time_limit, netlist))
 
 
-def _run(job: Job, folder: Path, log_file: Path, time_limit: float, netlist: Path | None) -> dict[str, Any]:
+def _run(job: Job, folder: Path, log_file: Path, time_limit: float, netlist: Path | None = None) -> dict[str, Any]:
     document: dict[str, Any] = {
         "name": job.name,
         "top": job.top,
