@@ -13,7 +13,7 @@ nox.options.reuse_venv = "yes"
 
 ROOT = Path(__file__).parent
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
-EXTRAS = ("model", "hls", "synth", "sim")
+EXTRAS = ("model", "hls", "synth", "pnr", "sim")
 GROUPS = ("dev", "bench")
 
 HUNG = 900
@@ -180,6 +180,13 @@ def hls_synth(session: nox.Session) -> None:
     """Write HLS projects and RTL of every layer, and synthesise them; options go to `quantunet hls_synth`."""
     install(session, "hls", "synth")
     session.run("python", "-m", "quantunet", "hls_synth", *session.posargs)
+
+
+@nox.session(default=False)
+def bitstream(session: nox.Session) -> None:
+    """Synthesise, place, route and pack a whole network for a board; options go to `quantunet bitstream`."""
+    install(session, "hls", "synth", "pnr")
+    session.run("python", "-m", "quantunet", "bitstream", *session.posargs)
 
 
 @nox.session(default=False)

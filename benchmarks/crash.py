@@ -29,12 +29,15 @@ from rich.console import Console
 
 from quantunet import exit_codes
 from quantunet.cache import MANIFEST
+from quantunet.graph_file import to_json
+from quantunet.random_network import random_unet
 
 SURVIVAL = 2.0
 """Seconds after the end of a command in which what it started must have ended."""
 
 _UNSTABLE = {
     "seconds",
+    "cpu_seconds",
     "cached",
     "hours",
     "date",
@@ -74,10 +77,15 @@ def _sweep(folder: Path) -> None:
     )
 
 
+def _small(folder: Path) -> None:
+    folder.joinpath("small.json").write_text(to_json(random_unet(base=1, depth=1, size=4)), encoding="utf-8")
+
+
 _EPOCHS = ("--float-epochs", "1", "--qat-epochs", "2", "--tune-epochs", "1", "--phantoms", "256", "--threads", "1")
 COMMANDS = {
     "cosim": Command(("cosim", "--model", "tiny", "--layers", "skip0_requant", "--build", "out"), chained=True),
     "hls_synth": Command(("hls_synth", "--model", "tiny", "--layer", "enc0_conv0,head", "--out", "out"), chained=True),
+    "bitstream": Command(("bitstream", "small.json", "--out", "out"), (), _small, chained=True),
     "fifos": Command(("fifos", "tiny", "--simulate", "--build", "out"), chained=True),
     "fold": Command(("fold", "wearable", "--board", "ulx3s_85f", "--out", "out/folding.json")),
     "train": Command(("train", "tiny", "--data", "phantoms", "--out", "out", *_EPOCHS), ("--resume",)),

@@ -16,6 +16,8 @@ from quantunet.hls.synth.families import Family
 Arc = tuple[str, int, str, int, int]
 """From an input port's bit to an output port's bit, and the levels between: ``(port, bit, port, bit, levels)``."""
 
+_CLOCKS = frozenset({"EHXPLLL"})  # their outputs begin no path of data
+
 _CARRY_HALVES = (("CIN", "A0", "B0", "C0", "D0"), ("CIN", "A0", "B0", "C0", "D0", "A1", "B1", "C1", "D1"))
 _WIDE_MUX_SELECTS = frozenset({"C0", "SD", "S"})
 _LUTRAM_READ_PREFIXES = ("RAD", "ADDR", "A", "DPRA")
@@ -81,7 +83,7 @@ def _fan_in(cells: Iterable[Mapping[str, Any]], family: Family) -> dict[int, lis
 def _arcs(cell: Mapping[str, Any], family: Family) -> Iterator[Arc]:
     kind: str = cell["type"]
     nets: Mapping[str, list[int | str]] = cell["connections"]
-    if kind in family.ff or kind in family.bram or (kind in family.dsp and _is_registered(cell)):
+    if kind in family.ff or kind in family.bram or kind in _CLOCKS or (kind in family.dsp and _is_registered(cell)):
         return
     if kind in ("CCU2C", "CCU2"):
         yield from _lattice_carry(nets)

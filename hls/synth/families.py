@@ -23,6 +23,12 @@ SUMS = "sums"
 SUMS_OF_PRODUCTS = "sums_of_products"
 """The same with multiplications."""
 
+SUMS_OF_CHOSEN_PRODUCTS = "sums_of_chosen_products"
+"""The same with those multiplications of which :data:`IN_LUTS` says so."""
+
+IN_LUTS = "qun_in_luts"
+"""Attribute of a multiplication of a design that mixes styles: whether it goes to LUTs, or to a hard multiplier."""
+
 ABSORB_LUTS = "absorb_luts"
 """The pass of :mod:`quantunet.hls.synth.passes.absorb`."""
 
@@ -113,19 +119,34 @@ class Family:
     free: frozenset[str]
     chain: CarryChain | None = None
 
-    def passes(self, top: str, *, dsp: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def passes(self, top: str, *, dsp: bool, mixed: bool = False) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return the passes up to the point where memories are still whole, and those after it.
 
-        They are commands of Yosys, but for :data:`SUMS`, :data:`SUMS_OF_PRODUCTS` and :data:`ABSORB_LUTS`. Without
-        hard multipliers and without a carry chain for sums of products, multiplications go through Booth recoding
-        first: fewer LUTs and fewer levels than the adder trees that Yosys makes otherwise.
+        They are commands of Yosys, but for :data:`SUMS`, :data:`SUMS_OF_PRODUCTS`, :data:`SUMS_OF_CHOSEN_PRODUCTS` and
+        :data:`ABSORB_LUTS`. Without hard multipliers and without a carry chain for sums of products, multiplications go
+        through Booth recoding first: fewer LUTs and fewer levels than the adder trees that Yosys makes otherwise.
+
+        Args:
+            top: The top module.
+            dsp: Whether multiplications may use hard multipliers.
+            mixed: Whether :data:`IN_LUTS` says of each multiplication where it goes; ``dsp`` must hold too.
+
+        Raises:
+            ToolFailedError: Multiplications are mixed, and the family has no carry chain for those in LUTs.
         """
+        if mixed and (self.chain is None or not dsp):
+            raise ToolFailedError(
+                top,
+                expected="a device family whose designs may mix multiplications in LUTs and hard multipliers",
+                got=self.title,
+                hint="Give all layers one style.",
+            )
         synth = f"{self.synth}{'' if dsp else ' -nodsp'} -top {top}"
         narrow = ("proc -latches error", "flatten", "opt", "wreduce", "peepopt", "opt_clean")
         again = ("opt_clean", "opt_expr", "wreduce", "opt_clean")
         arithmetic: tuple[str, ...] = ()
         if self.chain is not None:
-            sums = SUMS if dsp else SUMS_OF_PRODUCTS
+            sums = SUMS_OF_CHOSEN_PRODUCTS if mixed else SUMS if dsp else SUMS_OF_PRODUCTS
             # The second time the registers after the first sums are as narrow as these.
             arithmetic = (*narrow, sums, *again, sums, *again)
         elif not dsp:
@@ -189,7 +210,7 @@ ECP5 = Family(
     bram={"DP16KD": 1, "PDPW16KD": 1},
     lutram=frozenset({"DPR16X4", "TRELLIS_DPR16X4"}),
     carry=frozenset({"CCU2C"}),
-    free=frozenset({"PFUMX", "L6MUX21", "VHI", "VLO"}),
+    free=frozenset({"PFUMX", "L6MUX21", "VHI", "VLO", "EHXPLLL"}),
     chain=CarryChain("CCU2C", generate_inputs=2, feed_in=False, inject=("INJECT1_0", "INJECT1_1"), hex=False),
 )
 

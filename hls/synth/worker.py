@@ -17,21 +17,26 @@ from pyosys import libyosys
 from quantunet.hls.synth.depth import longest_path
 from quantunet.hls.synth.families import FAMILIES
 from quantunet.hls.synth.passes import mapping
+from quantunet.hls.synth.passes.products import mark_products
 
 
 def main(job_file: Path, result_file: Path) -> None:
     """Synthesise the design that a job file names and write what came out.
 
     Args:
-        job_file: JSON with ``name``, ``top``, ``sources``, ``parameters``, ``family`` and ``dsp``.
+        job_file: JSON with ``name``, ``top``, ``sources``, ``parameters``, ``family``, ``dsp``, ``hard`` and
+            ``netlist``, the file for the mapped netlist.
         result_file: JSON with ``cells``, ``memories``, ``levels``, ``start``, ``end`` and ``memory_mib``.
     """
     job = json.loads(job_file.read_text(encoding="utf-8"))
     family = FAMILIES[job["family"]]
-    before, after = family.passes(job["top"], dsp=job["dsp"])
-    netlist_file = result_file.with_suffix(".netlist.json")
+    before, after = family.passes(job["top"], dsp=job["dsp"], mixed=bool(job["hard"]))
+    netlist_file = Path(job["netlist"])
     design = libyosys.Design()
     design.run_pass(_read_command(job))
+    if job["hard"]:
+        mark_products(design, [f"{job['top']}.{path}" for path in job["hard"]])
+        design.run_pass("flatten -noscopeinfo")
     mapping.run(design, before, family)
     memories = _memories(design)
     mapping.run(design, (*after, f'write_json "{netlist_file}"'), family)
@@ -54,8 +59,9 @@ def main(job_file: Path, result_file: Path) -> None:
 
 def _read_command(job: dict[str, Any]) -> str:
     parameters = [f"-G{name}={value}" for name, value in job["parameters"].items()]
+    hierarchy = ["--keep-hierarchy"] if job["hard"] else []
     return " ".join(
-        ["read_slang", "--threads 1", "--ignore-assertions", f"--top {job['top']}", *parameters, *job["sources"]]
+        ["read_slang --threads 1 --ignore-assertions", *hierarchy, f"--top {job['top']}", *parameters, *job["sources"]]
     )
 
 

@@ -49,6 +49,8 @@ class Job:
         parameters: Values for parameters of the top module.
         family: Device family, a key of :data:`~quantunet.hls.synth.families.FAMILIES`.
         dsp: Whether multiplications may use hard multipliers.
+        hard: In a design that mixes styles, the instances whose multiplications go to hard multipliers, by their path
+            under the top module; all others go to LUTs. Empty where ``dsp`` speaks for all of them.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Job:
     parameters: tuple[tuple[str, int], ...] = ()
     family: str = "ecp5"
     dsp: bool = False
+    hard: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -136,9 +139,9 @@ def key(job: Job) -> str:
     Raises:
         StorageError: A source or memory file cannot be read.
     """
-    passes = FAMILIES[job.family].passes(job.top, dsp=job.dsp)
+    passes = FAMILIES[job.family].passes(job.top, dsp=job.dsp, mixed=bool(job.hard))
     named = [(path.name, path) for path in (*job.sources, *sorted(job.memories))]
-    parts = (_FORMAT, version(), mapping.version(), passes, job.top, sorted(job.parameters), named)
+    parts = (_FORMAT, version(), mapping.version(), passes, job.top, sorted(job.parameters), job.hard, named)
     return cache.key(*parts)[:32]
 
 
@@ -204,14 +207,34 @@ def _one(job: Job, identity: str, folder: Path, time_limit: float) -> Synthesis:
     return result
 
 
-def _run(job: Job, folder: Path, log_file: Path, time_limit: float) -> dict[str, Any]:
-    document = {
+def with_netlist(job: Job, folder: Path, netlist: Path, log_file: Path, time_limit: float = TIME_LIMIT) -> Synthesis:
+    """Synthesise one design for place and route; nothing is kept but what the arguments name.
+
+    Args:
+        job: The design.
+        folder: For temporary files.
+        netlist: The file for the mapped netlist, as Yosys' ``write_json`` makes it; in a folder that exists.
+        log_file: The file for Yosys' output.
+        time_limit: Seconds that it may take.
+
+    Raises:
+        ToolMissingError: Yosys is not installed.
+        ToolFailedError: Yosys failed or took too long; holds the end of the log.
+        StorageError: A file cannot be read or written.
+    """
+    version()
+    return _result(job, _run(job, folder, log_file, time_limit, netlist))
+
+
+def _run(job: Job, folder: Path, log_file: Path, time_limit: float, netlist: Path | None = None) -> dict[str, Any]:
+    document: dict[str, Any] = {
         "name": job.name,
         "top": job.top,
         "sources": [os.path.relpath(path, job.folder) for path in job.sources],
         "parameters": dict(job.parameters),
         "family": job.family,
         "dsp": job.dsp,
+        "hard": job.hard,
     }
     begin = time.monotonic()
     try:
@@ -219,6 +242,7 @@ def _run(job: Job, folder: Path, log_file: Path, time_limit: float) -> dict[str,
         with temporary_folder(log_file) as folder:
             scratch = folder.resolve()
             job_file, raw_file, new_log = scratch / "job.json", scratch / "result.json", scratch / "yosys.log"
+            document["netlist"] = str((netlist or scratch / "netlist.json").absolute())
             job_file.write_text(json.dumps(document, indent=1), encoding="utf-8")
             command = [sys.executable, "-m", "quantunet.hls.synth.worker", str(job_file), str(raw_file)]
             environment = {**os.environ, "TMPDIR": str(scratch)}  # for ABC's files

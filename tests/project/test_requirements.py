@@ -119,7 +119,7 @@ def test_every_import_is_declared() -> None:
     assert missing == []
 
 
-@pytest.mark.parametrize("chosen", [("hls", "sim"), ("hls", "synth")])
+@pytest.mark.parametrize("chosen", [("hls", "sim"), ("hls", "synth"), ("hls", "synth", "pnr")])
 def test_cosim_and_hls_synth_install_no_torch(chosen: tuple[str, ...]) -> None:
     packages = closure([*declared(), *(one for extra in chosen for one in declared(extra))])
     assert "hls4ml" in packages
@@ -143,4 +143,11 @@ def test_everything_outside_model_imports_without_torch() -> None:
 
 def test_what_only_developers_need_is_no_extra() -> None:
     assert set(pyproject()["dependency-groups"]) == {"bench", "dev", "hgq", "keras"}
-    assert set(pyproject()["project"]["optional-dependencies"]) == {"hls", "model", "qkeras", "sim", "synth"}  # type: ignore[call-overload]
+    assert set(pyproject()["project"]["optional-dependencies"]) == {
+        "hls",
+        "model",
+        "pnr",
+        "qkeras",
+        "sim",
+        "synth",
+    }  # type: ignore[call-overload]

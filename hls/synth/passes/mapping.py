@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from quantunet import cache
-from quantunet.hls.synth.families import ABSORB_LUTS, SUMS, SUMS_OF_PRODUCTS, Family
+from quantunet.hls.synth.families import ABSORB_LUTS, SUMS, SUMS_OF_CHOSEN_PRODUCTS, SUMS_OF_PRODUCTS, Family
 
 
 def run(design: Any, passes: Iterable[str], family: Family) -> None:  # noqa: ANN401 pyosys has no types
@@ -19,11 +19,13 @@ def run(design: Any, passes: Iterable[str], family: Family) -> None:  # noqa: AN
         family: The device family.
     """
     from quantunet.hls.synth.passes.absorb import absorb_luts
+    from quantunet.hls.synth.passes.products import all_products, chosen_product, no_product
     from quantunet.hls.synth.passes.sums import map_sums
 
+    sums = {SUMS: no_product, SUMS_OF_PRODUCTS: all_products, SUMS_OF_CHOSEN_PRODUCTS: chosen_product}
     for command in passes:
-        if family.chain is not None and command in (SUMS, SUMS_OF_PRODUCTS):
-            map_sums(design.top_module(), family.chain, products=command == SUMS_OF_PRODUCTS)
+        if family.chain is not None and command in sums:
+            map_sums(design.top_module(), family.chain, sums[command])
         elif family.chain is not None and command == ABSORB_LUTS:
             absorb_luts(design.top_module(), family.chain)
         else:

@@ -7,7 +7,7 @@ sum exactly; the bits that a range does not need become copies of the sign, whic
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +17,8 @@ from quantunet.hls.synth.families import CarryChain
 from quantunet.hls.synth.passes.carry_cell import Bit, Net, Position, and_bit, net_bit
 from quantunet.hls.synth.passes.carry_tree import Columns, Inner, Sum, Tree, build
 from quantunet.hls.synth.passes.cells import HIGH, LOW, bits, connect, constant, count_users, identifier, set_table
+from quantunet.hls.synth.passes.products import MULTIPLY
 
-_MULTIPLY = "$mul"
 _ADDITIONS = ("$add", "$sub")
 _MANY = 3  # operands: two are one carry chain for Yosys too
 
@@ -64,27 +64,30 @@ class _Expression:
         return sum(low for low, _ in ranges), sum(high for _, high in ranges)
 
 
-def map_sums(module: Any, chain: CarryChain, *, products: bool) -> int:  # noqa: ANN401 pyosys has no types
+def map_sums(module: Any, chain: CarryChain, is_product: Callable[[Any], bool]) -> int:  # noqa: ANN401 pyosys has no types
     """Replace the sums of a module.
 
     Args:
         module: A flat module before ``alumacc``, cleaned by ``opt_clean``.
         chain: The carry chain of the device.
-        products: Whether multiplications are part of the sums, or stay for hard multipliers.
+        is_product: Tells of a multiplication whether it is part of the sums, or stays for a hard multiplier.
 
     Returns:
         How many sums were replaced.
     """
-    return _Pass(module, chain, products=products).run()
+    return _Pass(module, chain, is_product).run()
 
 
 class _Pass:
-    def __init__(self, module: Any, chain: CarryChain, *, products: bool) -> None:  # noqa: ANN401
+    def __init__(self, module: Any, chain: CarryChain, is_product: Callable[[Any], bool]) -> None:  # noqa: ANN401
         self._module = module
         self._chain = chain
-        kinds = (*_ADDITIONS, _MULTIPLY) if products else _ADDITIONS
         self._users = count_users(module)
-        self._cells = [cell for cell in module.selected_cells() if cell.type.str() in kinds]
+        self._cells = [
+            cell
+            for cell in module.selected_cells()
+            if cell.type.str() in _ADDITIONS or (cell.type.str() == MULTIPLY and is_product(cell))
+        ]
         self._drivers = {bit: cell for cell in self._cells for bit in bits(cell, "Y")}
         self._expressions: dict[str, _Expression] = {}
         self._merged: set[str] = set()
@@ -108,7 +111,7 @@ class _Pass:
         if known is not None:
             return known
         numbers = [(_number(cell, port), bits(cell, port)) for port in ("A", "B")]
-        if cell.type.str() == _MULTIPLY:
+        if cell.type.str() == MULTIPLY:
             found = _Expression((_Term((numbers[0][0], numbers[1][0]), negative=False),))
         else:
             terms: list[_Term] = []

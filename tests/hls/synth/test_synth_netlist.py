@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
@@ -11,14 +12,17 @@ import pytest
 from benchmarks.workloads import l8, l16
 from helpers.layers import matrix
 from helpers.netlist import MULTIPLIER, netlist
+from helpers.qonnx_files import SmallUnet
 from helpers.rtl import BUILD_ROOT
 
 from quantunet import golden
 from quantunet.errors import ToolFailedError
+from quantunet.hls.choose.default import default_folding
 from quantunet.hls.design import Fold
 from quantunet.hls.generate import rtl_project
 from quantunet.hls.modules.table import cycles
 from quantunet.ir import Conv2d, ConvTranspose2d, Graph, QType
+from quantunet.qonnx_import import load
 from quantunet.rtl_sim import bench
 from quantunet.rtl_sim.verilator import lint
 
@@ -75,6 +79,26 @@ def test_the_netlist_with_hard_multipliers_computes_the_same_bits(
 ) -> None:
     graph = matrix(kind, "layer", (4, 4, 4), 4, kernel, types, seed=3)
     _check(graph, "layer", Fold(2, 2, "folded-dsp"), 4, tmp_path)
+
+
+def test_the_netlist_of_a_network_of_two_styles_computes_the_same_bits(tmp_path: Path) -> None:
+    """One of three convolutions has a hard multiplier, in one flat design with the others."""
+    graph = load(SmallUnet().write(tmp_path / "small.onnx"))
+    source = graph.tensor(graph.input)
+    folding = dict(default_folding(graph))
+    folding["head"] = dataclasses.replace(folding["head"], style="folded-dsp")
+    project = rtl_project.write(graph, folding, tmp_path / "network")
+    project = netlist(project, *CHECKS, "select -assert-count 1 t:MULT18X18D", dsp=True, hard=("u_head",))
+    outer = {*project.design.inputs, *project.design.outputs}  # a netlist has no others
+    streams = tuple(stream for stream in project.design.streams if stream.name in outer)
+    project = dataclasses.replace(project, design=dataclasses.replace(project.design, streams=streams, instances=()))
+    images = np.random.default_rng(2).integers(source.qtype.qmin, source.qtype.qmax + 1, size=(4, *source.shape))
+    expected = np.stack([golden.run(graph, image)[graph.output] for image in images])
+    assert len(np.unique(expected)) >= 8
+    built = bench.build(project, BUILD_ROOT)
+    result = bench.run(built, [images], expected, "quantunet.rtl_sim.tb_layer", watchdog=100_000)
+    assert result.passed
+    assert (result.values_compared, result.mismatches) == (expected.size, 0)
 
 
 def test_the_model_of_the_multiplier_refuses_registers(tmp_path: Path) -> None:

@@ -1,0 +1,191 @@
+"""``quantunet bitstream``: the whole network synthesised, placed, routed and packed for a board."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.progress import Progress, ProgressColumn, SpinnerColumn, Task, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from quantunet import api, exit_codes
+from quantunet.constraints.board import board_names, load_board
+from quantunet.provenance import gather, graph_digest, value_digest
+from quantunet.result_folder import network_folder, remove
+from quantunet.zoo import MODEL_HELP, load_network, model_digest
+
+DEFAULT_NETWORK = "wearable"
+DEFAULT_BOARD = "ulx3s_85f"
+TOOLS = ("auto", "native", "pip")
+TIME_LIMIT = 6 * 3600
+"""Defaults and choices, spelled out so that help texts need no extra; a test compares them with what they stand for."""
+
+_TABLE_WIDTH = 200
+_TAIL = 4096
+_STAGE = 60
+
+
+def add_parser(sub: Any) -> None:
+    """Add the sub-command."""
+    parser: argparse.ArgumentParser = sub.add_parser(
+        "bitstream", help="synthesise, place, route and pack a whole network for a board", description=__doc__
+    )
+    network = parser.add_mutually_exclusive_group()
+    network.add_argument("network", nargs="?", metavar="model", help=f"{MODEL_HELP} (default: {DEFAULT_NETWORK})")
+    network.add_argument("--model", help="the same, as an option")
+    parser.add_argument(
+        "--board", default=DEFAULT_BOARD, help=f"out of {', '.join(board_names())}, with an ECP5 (default: %(default)s)"
+    )
+    parser.add_argument("--folding", type=Path, help="JSON with PE, SIMD and style of layers; the rest is chosen")
+    parser.add_argument("--interval", type=_whole, help="frame interval in cycles that the default folding keeps")
+    parser.add_argument(
+        "--freq", type=_positive, default=api.CLOCK_MHZ, help="clock in MHz that must be reached (default: %(default)s)"
+    )
+    parser.add_argument("--seeds", type=_whole, default=1, help="place and route with seeds 1 to N (default: 1)")
+    parser.add_argument("--jobs", type=_whole, default=os.cpu_count() or 1, help="seeds at a time (%(default)s)")
+    parser.add_argument(
+        "--nextpnr", choices=TOOLS, default=TOOLS[0], help="a native one on PATH, or else pip's (auto); one of the two"
+    )
+    parser.add_argument("--time-limit", type=_whole, default=TIME_LIMIT, help="seconds for one step (%(default)s)")
+    parser.add_argument("--out", type=Path, help="folder of the results (build/<network>-<digest>/bitstream)")
+    parser.set_defaults(run=run)
+
+
+def _whole(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be 1 or more, not {value}")
+    return value
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    return value
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the sub-command."""
+    from quantunet.hls.bitstream import flow, packing, report, tools
+    from quantunet.hls.generate.source_digest import rtl_digest
+    from quantunet.hls.synth import yosys
+
+    if args.out:
+        remove(args.out / report.DOCUMENT)
+    model = args.network or args.model or DEFAULT_NETWORK
+    graph = load_network(model)
+    folder = args.out or network_folder(Path("build"), graph) / "bitstream"
+    remove(folder / report.DOCUMENT)
+    board = load_board(args.board)
+    tools.device_options(board)
+    synthesiser, placer = f"yosys {yosys.version()}", tools.find(args.nextpnr)
+    folding = api.choose_folding(graph, args.folding, args.interval)
+    plan = flow.Plan(
+        folding=folding,
+        board=board,
+        tools=placer,
+        mhz=args.freq,
+        seeds=range(1, args.seeds + 1),
+        jobs=args.jobs,
+        time_limit=args.time_limit,
+    )
+    console = Console()
+    with _Display(console) as display:
+        outcome = flow.run(plan, folder, display)
+        display.started("latest paths", None)
+        module = outcome.module()
+        paths = outcome.paths(module)
+    inputs = {
+        "model": model_digest(model),
+        "graph": graph_digest(graph),
+        "folding": value_digest(folding),
+        "rtl": rtl_digest(folder, [outcome.project.folder]),
+    }
+    found = report.Report(
+        network=graph.name,
+        board=board,
+        top=outcome.top.name,
+        mhz=args.freq,
+        tools=(synthesiser, str(placer)),
+        netlist=outcome.netlist,
+        feeds=packing.feeds(module),
+        lut_places=packing.lut_places(module),
+        routes=outcome.routes,
+        paths=paths,
+        packed=outcome.packed,
+        folder=folder,
+        provenance=gather(args, ("numpy", "onnx", "pyosys", tools.PACKAGE), inputs),
+    )
+    path = report.write(found)
+    for table in report.tables(found):
+        Console(width=_TABLE_WIDTH).print(table)
+    for problem in found.problems:
+        console.print(problem, style="red", highlight=False, soft_wrap=True)
+    written = f"{outcome.packed.file}   " if outcome.packed else ""
+    console.print(f"{written}{path}", highlight=False, soft_wrap=True)
+    return exit_codes.SUCCESS if found.passed else exit_codes.DIFFERENCE
+
+
+class _Stage(ProgressColumn):
+    """The last line that a running tool has printed."""
+
+    max_refresh = 1.0
+
+    def render(self, task: Task) -> Text:
+        """Return that line, shortened."""
+        log = task.fields.get("log")
+        try:
+            data = b"" if log is None else _end(log)
+        except OSError:
+            data = b""
+        lines = [line for line in data.decode(errors="replace").splitlines() if line.strip()]
+        return Text(lines[-1].removeprefix("Info:").strip()[:_STAGE] if lines else "", style="dim")
+
+
+def _end(path: Path) -> bytes:
+    with path.open("rb") as file:
+        file.seek(max(path.stat().st_size - _TAIL, 0))
+        return file.read()
+
+
+class _Display(AbstractContextManager["_Display"]):
+    """Shows which steps run, and prints a line for each that is done."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            TimeElapsedColumn(),
+            _Stage(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> _Display:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def started(self, step: str, log: Path | None) -> None:
+        """Show a step that runs."""
+        self._tasks[step] = self._progress.add_task(step, total=None, log=log)
+
+    def finished(self, step: str, message: str, *, cached: bool) -> None:
+        """Print what a step came to."""
+        if step in self._tasks:
+            self._progress.remove_task(self._tasks.pop(step))
+        before = " (done before)" if cached else ""
+        self._console.print(f"{step}: {message}{before}", style="dim", highlight=False, soft_wrap=True)

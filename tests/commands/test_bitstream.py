@@ -1,0 +1,111 @@
+"""``quantunet bitstream``: a real bitstream of a very small network, and what is refused."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+from helpers.qonnx_files import SmallUnet
+
+from quantunet.cli import main
+from quantunet.commands import bitstream as command
+from quantunet.hls.bitstream import flow, tools
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return SmallUnet().write(tmp_path_factory.mktemp("model") / "small.onnx")
+
+
+def test_a_small_network_becomes_a_bitstream(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Real tools: Yosys, and pip's nextpnr and ecppack. A clock that cannot be reached is then measured again."""
+    arguments = ["bitstream", str(model), "--out", str(tmp_path), "--nextpnr", "pip"]
+    assert main([*arguments, "--freq", "40"]) == 0
+    printed = capsys.readouterr().out
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert (report["passed"], report["fits"], report["problems"]) == (True, True, [])
+    assert (report["board"], report["device"], report["top"]) == ("ulx3s_85f", "LFE5U-85F-6BG381C", "qun_chip")
+
+    cells = {one["kind"]: one for one in report["cells"]}
+    assert cells["TRELLIS_COMB"]["available"] == 83640
+    feeds = report["synthesis"]["carry_feeds"]
+    assert (
+        cells["TRELLIS_COMB"]["used"] == report["synthesis"]["lut"] + 2 * feeds + 2 == report["synthesis"]["lut_places"]
+    )
+    assert feeds > 20
+    assert cells["TRELLIS_FF"]["used"] == report["synthesis"]["ff"]
+    assert cells["DP16KD"]["used"] == report["synthesis"]["bram"]
+
+    (clock,) = report["clocks"]
+    assert (clock["name"], clock["needed_mhz"], clock["passes"]) == ("clk", 40, True)
+    assert 1000 / report["paths"]["by_kind"][0]["arrival_ns"] == pytest.approx(clock["mhz"], rel=1e-3)
+    layers = {path["layer"] for path in report["paths"]["by_layer"]}
+    assert {"conv", "pool", "up", "concat", "head", "sigmoid"} <= layers
+    kinds = [path["kind"] for path in report["paths"]["by_kind"]]
+    assert "multiply and add stage" in kinds
+
+    data = (tmp_path / report["bitstream"]["file"]).read_bytes()
+    assert len(data) == report["bitstream"]["bytes"] > 100_000
+    assert hashlib.sha256(data).hexdigest() == report["bitstream"]["sha256"]
+    assert b"LFE5U-85F" in data[:200]
+    assert [step["cached"] for step in report["steps"]] == [False] * 3
+    assert all(step["seconds"] >= 0 and step["memory_mib"] > 0 for step in report["steps"])
+    for text in ("TRELLIS_COMB", "multiply and add stage", str(tmp_path / "report.json")):
+        assert text in printed
+
+    assert main([*arguments, "--freq", "40"]) == 0
+    again = json.loads((tmp_path / "report.json").read_text())
+    assert [step["cached"] for step in again["steps"]] == [True] * 3
+    assert again["bitstream"] == report["bitstream"]
+    capsys.readouterr()
+
+    assert main([*arguments, "--freq", "900"]) == 1
+    missed = json.loads((tmp_path / "report.json").read_text())
+    assert (missed["passed"], missed["fits"]) == (False, True)
+    assert [step["cached"] for step in missed["steps"]] == [True, False, False]
+    assert "MHz, less than 900 MHz" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--board", "nosuch"], "The boards are:"),
+        (["--board", "arty_a7_100t"], "Boards that have one: ulx3s_85f"),
+        (["--board", "lifcl_40_evn"], "expected a board with a device of the family ecp5"),
+        (["--folding", "nosuch.json"], "nosuch.json"),
+    ],
+)
+def test_bad_input_ends_with_code_2_and_writes_nothing(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], message: str
+) -> None:
+    out = tmp_path / "out"
+    assert main(["bitstream", str(model), "--out", str(out), *options]) == 2
+    assert message in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_without_nextpnr_it_says_what_to_install(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(tools, "_MODULE", "no_such_module")
+    assert main(["bitstream", str(model), "--out", str(tmp_path / "out")]) == 2
+    assert "pip install 'quantunet[pnr]'" in capsys.readouterr().err
+
+
+def test_a_report_of_an_earlier_run_does_not_survive_one_that_fails(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "report.json").write_text("{}")
+    assert main(["bitstream", str(model), "--out", str(tmp_path), "--board", "arty_a7_100t"]) == 2
+    assert not (tmp_path / "report.json").exists()
+
+
+def test_a_model_is_named_once(model: Path) -> None:
+    with pytest.raises(SystemExit):
+        main(["bitstream", str(model), "--model", "tiny"])
+
+
+def test_defaults_are_those_of_the_flow() -> None:
+    assert command.TOOLS == tools.CHOICES
+    assert command.TIME_LIMIT == flow.TIME_LIMIT

@@ -1,0 +1,360 @@
+"""The steps to a bitstream: what is kept, what is refused, what fits. A stand-in places, routes and counts its runs."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from helpers.qonnx_files import SmallUnet
+
+from quantunet.constraints.board import Board, load_board
+from quantunet.errors import BoardError, FileFormatError, OptionError, ToolFailedError, ToolMissingError
+from quantunet.hls.bitstream import flow, netlist, tools
+from quantunet.hls.bitstream.flow import Plan
+from quantunet.hls.bitstream.netlist import Netlist
+from quantunet.hls.bitstream.packing import lut_places, read_module
+from quantunet.hls.bitstream.place import Placer, Route, best
+from quantunet.hls.bitstream.routed import Clock
+from quantunet.hls.bitstream.top import PORTS, measurement_top, pins
+from quantunet.hls.choose.default import default_folding
+from quantunet.hls.generate import rtl_project
+from quantunet.hls.synth.families import Usage
+from quantunet.hls.synth.yosys import Job
+from quantunet.ir import Graph
+from quantunet.qonnx_import import load
+from quantunet.rtl_sim.verilator import lint
+
+BOARD = load_board("ulx3s_85f")
+RECORDED = Path(__file__).parent / "recorded"
+
+NEXTPNR = """#!{python}
+import json, sys
+from pathlib import Path
+words = sys.argv[1:]
+if words == ["--version"]:
+    sys.exit(print("nextpnr-ecp5 -- Next Generation Place and Route (Version {version})", file=sys.stderr))
+option = lambda name: words[words.index(name) + 1]
+seed, asked = int(option("--seed")), float(option("--freq"))
+with Path({runs!r}).open("a") as runs:
+    runs.write(f"place {{seed}}\\n")
+assert Path(option("--json")).is_file() and Path(option("--lpf")).is_file()
+assert not any(word.startswith("/") for word in words), "an absolute path"
+print("Info:               DP16KD:     {bram}/    208   100%")
+if {fails!r}:
+    sys.exit(print({fails!r}) or 255)
+report = json.loads(Path({report!r}).read_text())
+report["fmax"] = {{"$glbnet$clk$TRELLIS_IO_IN": {{"achieved": 60 + [0, 5, 9, 7][seed], "constraint": asked}}}}
+Path(option("--report")).write_text(json.dumps(report))
+Path(option("--textcfg")).write_text(f"seed {{seed}}")
+"""
+
+ECPPACK = """#!{python}
+import sys
+from pathlib import Path
+with Path({runs!r}).open("a") as runs:
+    runs.write("pack\\n")
+config, bit = sys.argv[-2:]
+Path(bit).write_bytes(Path(config).read_bytes())
+"""
+
+
+LARGE = """
+module store (input wire logic clk, input wire logic we, input wire logic [9:0] a, output logic y);
+  localparam int unsigned Bits = 18 * 210;
+  (* ram_style = "block" *) logic [Bits-1:0] words[1024];
+  logic [Bits-1:0] read_q, shift_q;
+  always_ff @(posedge clk) begin
+    if (we) words[a] <= shift_q;
+    read_q <= words[a];
+    shift_q <= {shift_q[Bits-2:0], a[0]};
+    y <= ^read_q;
+  end
+endmodule
+"""
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Return a function that puts the stand-ins on PATH and returns the file that counts their runs."""
+    folder, runs = tmp_path / "bin", tmp_path / "runs"
+
+    def put(version: str = "1.0", bram: int = 200, fails: str = "") -> Path:
+        folder.mkdir(exist_ok=True)
+        values = {
+            "python": sys.executable,
+            "runs": str(runs),
+            "report": str(RECORDED / "nextpnr.json"),
+            "version": version,
+            "bram": bram,
+            "fails": fails,
+        }
+        for name, text in (("nextpnr-ecp5", NEXTPNR), ("ecppack", ECPPACK)):
+            path = folder / name
+            path.write_text(text.format(**values))
+            path.chmod(path.stat().st_mode | stat.S_IXUSR)
+        monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+        return runs
+
+    return put
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Netlist:
+    folder = tmp_path / "work" / "synthesis"
+    folder.mkdir(parents=True)
+    (folder / netlist.NETLIST).write_text("{}")
+    return Netlist(folder, folder / netlist.NETLIST, "key", Usage(1, 1, 0, 0, 0, 0), 1.0, 1, cached=False)
+
+
+@pytest.fixture
+def placer(tmp_path: Path, made: Netlist, install: Callable[..., Path]) -> Placer:
+    install()
+    lpf = tmp_path / "work" / "top.lpf"
+    lpf.write_text("BLOCK RESETPATHS;\n")
+    return Placer(tools.find("native"), BOARD, made, lpf, 60.0, 600)
+
+
+def folders(root: Path, *seeds: int) -> dict[int, Path]:
+    return {seed: root / "work" / f"seed_{seed}" for seed in seeds}
+
+
+def test_the_fastest_of_several_seeds_is_packed(tmp_path: Path, placer: Placer) -> None:
+    routes = placer.routes((1, 2, 3), folders(tmp_path, 1, 2, 3), processes=3)
+    assert [(route.seed, route.clocks[0].mhz) for route in routes] == [(1, 65), (2, 69), (3, 67)]
+    assert all(route.fits and not route.cached for route in routes)
+    assert best(routes).seed == 2
+    packed = placer.pack(best(routes), tmp_path / "work" / "packed", "small.bit")
+    assert packed.file.read_text() == "seed 2"
+
+
+def test_what_is_done_is_not_done_again(tmp_path: Path, placer: Placer) -> None:
+    runs, where = tmp_path / "runs", folders(tmp_path, 1, 2)
+    for expected in (False, True):
+        routes = placer.routes((1, 2), where)
+        packed = placer.pack(best(routes), tmp_path / "work" / "packed", "small.bit")
+        assert [route.cached for route in routes] == [expected] * 2
+        assert packed.cached is expected
+    assert sorted(runs.read_text().split("\n")[:-1]) == ["pack", "place 1", "place 2"]
+    (where[2] / "chip.config").write_text("edited")
+    assert [route.cached for route in placer.routes((1, 2), where)] == [True, False]
+
+
+def test_whatever_the_result_depends_on_gives_another_key(
+    tmp_path: Path, placer: Placer, install: Callable[..., Path]
+) -> None:
+    other = tmp_path / "other.lpf"
+    other.write_text("BLOCK ASYNCPATHS;\n")
+    faster = dataclasses.replace(BOARD, part=BOARD.part.replace("-6", "-8"))
+    install(version="1.1")
+    changes: list[dict[str, object]] = [
+        {"mhz": 61.0},
+        {"board": faster},
+        {"constraints": other},
+        {"tools": tools.find("native")},
+        {"netlist": dataclasses.replace(placer.netlist, key="another")},
+    ]
+    keys = [placer.key(1), placer.key(2), *(dataclasses.replace(placer, **change).key(1) for change in changes)]  # type: ignore[arg-type]
+    assert len(set(keys)) == len(changes) + 2
+    assert dataclasses.replace(placer, time_limit=1).key(1) == placer.key(1)
+
+
+def test_a_design_without_room_is_a_result_and_is_kept(
+    tmp_path: Path, placer: Placer, install: Callable[..., Path]
+) -> None:
+    runs = install(bram=210, fails="ERROR: Unable to place cell 'x', no BELs remaining to implement cell type 'DP16KD'")
+    for expected in (False, True):
+        (route,) = placer.routes((1,), folders(tmp_path, 1))
+        assert (route.fits, route.cached, route.margin) == (False, expected, 0)
+        assert route.failure == "needs 210 DP16KD of 208"
+    assert runs.read_text() == "place 1\n"
+
+
+def test_a_real_device_has_no_room_for_too_many_block_rams(tmp_path: Path) -> None:
+    """210 block RAMs for a device with 208: Yosys and pip's nextpnr."""
+    source = tmp_path / "large.sv"
+    source.write_text(LARGE)
+    job = Job("large", "store", (source,), tmp_path)
+    made = netlist.synthesise(job, tmp_path / "synthesis", time_limit=600)
+    assert made.usage.bram == 210
+    lpf = tmp_path / "large.lpf"
+    lpf.write_text("BLOCK RESETPATHS;\n")
+    route = Placer(tools.find("pip"), BOARD, made, lpf, 60.0, 600).route(1, tmp_path / "seed_1")
+    assert (route.fits, route.failure) == (False, "needs 210 DP16KD of 208")
+    usage = {one.kind: one.used for one in route.usage}
+    assert usage["TRELLIS_COMB"] == lut_places(read_module(made.file, "store")) == made.usage.lut + 2
+
+
+def test_a_synthesis_that_fails_leaves_its_log_alone(tmp_path: Path) -> None:
+    source = tmp_path / "broken.sv"
+    source.write_text("module broken (input wire logic clk; endmodule\n")
+    with pytest.raises(ToolFailedError) as caught:
+        netlist.synthesise(Job("broken", "broken", (source,), tmp_path), tmp_path / "synthesis", time_limit=600)
+    assert str(tmp_path / "synthesis.log") in caught.value.hint
+    assert (tmp_path / "synthesis.log").is_file()
+    assert not (tmp_path / "synthesis").exists()
+
+
+def test_other_errors_of_nextpnr_are_errors_and_leave_nothing(
+    tmp_path: Path, placer: Placer, install: Callable[..., Path]
+) -> None:
+    install(fails="ERROR: failed to parse the netlist")
+    with pytest.raises(ToolFailedError, match=r"(?s)seed 1: .*code 255.*failed to parse.*seed_1.log"):
+        placer.routes((1,), folders(tmp_path, 1))
+    assert [path.name for path in (tmp_path / "work").iterdir() if "seed" in path.name] == ["seed_1.log"]
+    assert "failed to parse" in (tmp_path / "work" / "seed_1.log").read_text()
+
+
+def test_the_slowest_clock_decides_which_seed_is_best(tmp_path: Path) -> None:
+    def route(seed: int, *mhz: float) -> Route:
+        clocks = tuple(Clock(f"clk{i}", found, 50.0 * (i + 1)) for i, found in enumerate(mhz))
+        return Route(seed, tmp_path, (), clocks, "" if mhz else "no room", 1.0, 1.0, 1, cached=False)
+
+    assert best([route(1, 90, 99), route(2, 60, 110), route(3, 200, 104)]).seed == 2
+    assert best([route(1), route(2, 5)]).seed == 2
+    assert best([route(4, 70), route(3, 70)]).seed == 3
+
+
+def test_a_native_nextpnr_goes_before_the_one_of_pip(
+    install: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert tools.find("pip").name == tools.PACKAGE
+    install(version="0.9-3")
+    assert str(tools.find("auto")) == "nextpnr-ecp5 0.9-3"
+    assert tools.find("pip").name == tools.PACKAGE
+
+
+@pytest.mark.parametrize(
+    ("choice", "named"), [("auto", "nextpnr-ecp5 and ecppack on PATH or"), ("pip", "yowasp"), ("native", "ecppack")]
+)
+def test_a_missing_nextpnr_says_what_to_install(choice: str, named: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    monkeypatch.setattr(tools, "_MODULE", "no_such_module")
+    with pytest.raises(ToolMissingError, match=named) as caught:
+        tools.find(choice)
+    assert "pip install 'quantunet[pnr]'" in caught.value.hint
+
+
+def test_a_board_of_another_family_is_refused_with_those_that_are_not() -> None:
+    assert tools.device_options(BOARD) == ("--85k", "--package", "CABGA381", "--speed", "6")
+    for name in ("arty_a7_100t", "lifcl_40_evn"):
+        with pytest.raises(BoardError, match="Boards that have one: ulx3s_85f"):
+            tools.device_options(load_board(name))
+    for change in ({"device": "LFE5U-99F"}, {"part": "LFE5U-85F"}):
+        with pytest.raises(BoardError, match="LFE5U-45F"):
+            tools.device_options(dataclasses.replace(BOARD, **change))
+
+
+def test_a_step_that_takes_too_long_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ToolFailedError, match=r"an end within 0\.3 s"):
+        tools.measured(("sleep", "30"), tmp_path, "step", time_limit=0.3, hint="Wait.")
+
+
+def test_a_step_says_what_it_took(tmp_path: Path) -> None:
+    command = (sys.executable, "-c", "x = bytearray(90 << 20); print('done'); raise SystemExit(3)")
+    found = tools.measured(command, tmp_path, "step", time_limit=60, hint="")
+    assert found["code"] == 3
+    assert 90 <= found["memory_mib"] < 400
+    assert 0 < found["seconds"] < 60
+    assert (tmp_path / "step.log").read_text() == "done\n"
+
+
+@pytest.fixture(scope="module")
+def graph(tmp_path_factory: pytest.TempPathFactory) -> Graph:
+    return load(SmallUnet().write(tmp_path_factory.mktemp("model") / "small.onnx"))
+
+
+def test_the_plan_refuses_no_seed_the_same_twice_and_no_frequency(graph: Graph, install: Callable[..., Path]) -> None:
+    install()
+    plan = Plan(default_folding(graph), BOARD, tools.find("native"), 60.0, (1,))
+    for change in ({"seeds": ()}, {"seeds": (1, 1)}, {"mhz": 0.0}, {"mhz": float("inf")}):
+        with pytest.raises(OptionError):
+            dataclasses.replace(plan, **change)  # type: ignore[arg-type]
+    with pytest.raises(BoardError):
+        dataclasses.replace(plan, board=load_board("arty_a7_100t"))
+
+
+def test_the_measurement_top_is_clean_and_has_the_pins_of_the_board(graph: Graph, tmp_path: Path) -> None:
+    project = rtl_project.write(graph, default_folding(graph), tmp_path)
+    top = measurement_top(project, BOARD)
+    sources = (*(path for path in top.sources[:-1] if path not in project.sources), *project.sources, top.sources[-1])
+    lint(sources, top.name, project.folder)
+    assert top.constraints.read_text() == pins(BOARD, PORTS)
+    assert 'LOCATE COMP "clk" SITE "G2";' in top.constraints.read_text()
+    for left_out in ("FREQUENCY", "led", "#"):
+        assert left_out not in top.constraints.read_text()
+
+
+def test_a_board_without_a_pin_for_the_reset_is_refused(tmp_path: Path) -> None:
+    lpf = tmp_path / "board.lpf"
+    lpf.write_text('LOCATE COMP "clk" SITE "G2"; # LOCATE COMP "rst_n" SITE "D6";\nIOBUF PORT "rst_n" PULLMODE=UP;\n')
+    with pytest.raises(BoardError, match="a pin for rst_n"):
+        pins(dataclasses.replace(BOARD, constraints=lpf), PORTS)
+
+
+def test_each_layers_multiplications_are_made_as_its_style_says(graph: Graph, tmp_path: Path) -> None:
+    folding = dict(default_folding(graph))
+    multiplying = [name for name in folding if graph.node(name).multiplies]
+    hard = multiplying[0]
+    assert len(multiplying) == 3
+    folding[hard] = dataclasses.replace(folding[hard], style="folded-dsp")
+    project = rtl_project.write(graph, folding, tmp_path / "rtl")
+    top = measurement_top(project, BOARD)
+    design = netlist.job(project, folding, top, BOARD.family)
+    assert design.hard == (f"u_network.u_{hard}",)
+    found = netlist.synthesise(design, tmp_path / "synthesis", time_limit=600)
+    cells = json.loads(found.file.read_text())["modules"][top.name]["cells"]
+    multipliers = [name for name, cell in cells.items() if cell["type"] == "MULT18X18D"]
+    assert len(multipliers) == found.usage.dsp >= 1
+    assert all(name.startswith(f"u_network.u_{hard}.") for name in multipliers)
+    others = [name for name in multiplying if name != hard]
+    for name in others:
+        products = f"u_network.u_{name}.u_matrix_vector.gen_lanes.u_products."
+        assert any(cell["type"] == "CCU2C" and key.startswith(products) for key, cell in cells.items())
+    assert netlist.synthesise(design, tmp_path / "synthesis", time_limit=600).cached
+    assert netlist.key(design) != netlist.key(dataclasses.replace(design, hard=()))
+
+
+class Silent:
+    """An observer that keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.done: list[tuple[str, bool]] = []
+
+    def started(self, step: str, log: Path | None) -> None:
+        assert step
+
+    def finished(self, step: str, message: str, *, cached: bool) -> None:
+        assert message
+        self.done.append((step, cached))
+
+
+def test_another_top_is_taken_as_it_is_given(graph: Graph, tmp_path: Path, install: Callable[..., Path]) -> None:
+    """Files, name and constraints come from the top's maker alone, and a second run makes nothing again."""
+    install()
+
+    def maker(project: rtl_project.RtlProject, board: Board) -> flow.Top:
+        made = measurement_top(project, board)
+        source = project.folder / "rtl" / "other_top.sv"
+        source.write_text(made.sources[-1].read_text().replace(made.name, "other_top"))
+        lpf = project.folder / "other.lpf"
+        lpf.write_text("BLOCK RESETPATHS;\n")
+        return flow.Top("other_top", (*made.sources[:-1], source), lpf, made.network)
+
+    plan = Plan(default_folding(graph), BOARD, tools.find("native"), 60.0, (1,), top=maker)
+    for cached in (False, True):
+        observer = Silent()
+        outcome = flow.run(plan, tmp_path / "out", observer)
+        assert observer.done == [("synthesis", cached), ("place and route, seed 1", cached), ("bitstream", cached)]
+    assert outcome.top.name == "other_top"
+    assert "other_top" in json.loads(outcome.netlist.file.read_text())["modules"]
+    assert outcome.packed is not None
+    assert outcome.packed.file.read_text() == "seed 1"
+    with pytest.raises(FileFormatError, match="with the module nothing"):
+        dataclasses.replace(outcome, top=dataclasses.replace(outcome.top, name="nothing")).module()
