@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from fractions import Fraction
-from pathlib import Path
 
 from quantunet.constraints.board import Board
 from quantunet.errors import BoardError
@@ -28,7 +27,9 @@ def pins(board: Board) -> dict[str, str]:
     pattern = _PLACES.get(board.constraints.suffix)
     if pattern is None:
         raise BoardError(
-            str(board.constraints), expected=f"a pin file that ends with {', '.join(_PLACES)}", got=board.constraints.name
+            str(board.constraints),
+            expected=f"a pin file that ends with {', '.join(_PLACES)}",
+            got=board.constraints.name,
         )
     found = [(match["port"], match["pin"]) for match in re.finditer(pattern, _text(board), re.MULTILINE)]
     for index, what in enumerate(("port", "pin")):

@@ -1,7 +1,7 @@
 """The top of a board: clock generator, reset, serial port and lamps around a network, and the constraints of its pins.
 
-What a program that makes a bitstream needs stands in :class:`BoardProject`: the name of the top, the SystemVerilog files,
-the memory files, the constraints.
+What a program that makes a bitstream needs stands in :class:`BoardProject`: the name of the top, the SystemVerilog
+files, the memory files, the constraints.
 """
 
 from __future__ import annotations
@@ -108,8 +108,8 @@ def write(
         rtl_folder: The SystemVerilog library.
 
     Raises:
-        BoardError: The board has no serial port, too few lamps, or no clock generator that is known; the clock cannot be
-            made; or it is too slow for the baud rate.
+        BoardError: The board has no serial port, too few lamps, or no clock generator that is known; the clock cannot
+            be made; or it is too slow for the baud rate.
         OptionError: The baud rate is no number greater than 0, or more than the bridge does.
         ModelError: The picture is larger than the protocol can send, or the mask does not depend on the output.
         FoldingError: The folding does not fit the graph.
@@ -175,9 +175,10 @@ def _plan(board: Board, clock_mhz: Fraction, baud: int | None) -> _Plan:
     mhz = found.mhz if found else oscillator
     period = mhz * 1_000_000 / rate
     if period < BIT_CYCLES:
+        least = float(Fraction(BIT_CYCLES * rate, 1_000_000))
         raise BoardError(
             board.name,
-            expected=f"a clock of {BIT_CYCLES} cycles a bit or more: {float(BIT_CYCLES * rate / 1e6):g} MHz for {rate} baud",
+            expected=f"a clock of {BIT_CYCLES} cycles a bit or more: {least:g} MHz for {rate} baud",
             got=f"{float(mhz):g} MHz",
             hint="Take a faster clock or a lower baud rate.",
         )
@@ -187,7 +188,9 @@ def _plan(board: Board, clock_mhz: Fraction, baud: int | None) -> _Plan:
 def _check_size(graph: Graph) -> None:
     if picture_bytes(graph) > _MOST_BLOCKS * BLOCK_BYTES:
         raise ModelError(
-            graph.name, expected=f"a picture of at most {_MOST_BLOCKS * BLOCK_BYTES} bytes", got=f"{picture_bytes(graph)}"
+            graph.name,
+            expected=f"a picture of at most {_MOST_BLOCKS * BLOCK_BYTES} bytes",
+            got=f"{picture_bytes(graph)}",
         )
     if len(graph.inputs) != 1:
         raise ModelError(graph.name, expected="one input", got=", ".join(graph.inputs))

@@ -1,7 +1,7 @@
 """The clock generator of an ECP5, EHXPLLL: its dividers, in exact arithmetic.
 
-The oscillator's clock, divided by ``CLKI_DIV``, is compared with the output CLKOP divided by ``CLKFB_DIV``; the design's
-clock is the output CLKOS, which divides the inner oscillator by a number of its own::
+The oscillator's clock, divided by ``CLKI_DIV``, is compared with the output CLKOP divided by ``CLKFB_DIV``; the
+design's clock is the output CLKOS, which divides the inner oscillator by a number of its own::
 
     compared = oscillator / CLKI_DIV
     inner    = compared * CLKFB_DIV * CLKOP_DIV
@@ -54,8 +54,8 @@ class Pll:
 def pll(oscillator_mhz: Fraction, clock_mhz: Fraction, where: str) -> Pll:
     """Return the settings whose clock is nearest to the one asked for.
 
-    Of equal ones it takes the one with the highest compared frequency, and then with the inner oscillator nearest to the
-    middle of its range.
+    Of equal ones it takes the one with the highest compared frequency, and then with the inner oscillator nearest to
+    the middle of its range.
 
     Args:
         oscillator_mhz: The board's oscillator.

@@ -116,8 +116,8 @@ class Link:
         if (info.digest, info.picture_bytes, info.result_bytes) != wanted:
             raise DeviceNetworkError(
                 self._name,
-                expected=f"a board with the network {graph.name}, {wanted[0].hex()}, {wanted[1]} bytes in and {wanted[2]} out",
-                got=f"{info.digest.hex()}, {info.picture_bytes} bytes in and {info.result_bytes} out",
+                expected=f"a board with the network {graph.name}, {_described(*wanted)}",
+                got=_described(info.digest, info.picture_bytes, info.result_bytes),
                 hint="Load the bitstream of this network.",
             )
         return info
@@ -131,7 +131,7 @@ class Link:
 
         Raises:
             DeviceSilentError: The board stops answering.
-            DeviceLineError: Something was damaged, lost or refused; :meth:`settle` makes the line ready for another try.
+            DeviceLineError: Something was damaged, lost or refused; :meth:`settle` makes the line ready to try again.
         """
         self._picture = (self._picture + 1) % 256
         blocks = [data[start : start + info.block_bytes] for start in range(0, len(data), info.block_bytes)]
@@ -207,4 +207,10 @@ class Link:
         )
 
     def _line_error(self, expected: str, got: str) -> DeviceLineError:
-        return DeviceLineError(self._name, expected=expected, got=got, hint="Is the cable sound, and the baud rate right?")
+        return DeviceLineError(
+            self._name, expected=expected, got=got, hint="Is the cable sound, and the baud rate right?"
+        )
+
+
+def _described(digest: bytes, picture: int, result: int) -> str:
+    return f"{digest.hex()}, {picture} bytes in and {result} out"

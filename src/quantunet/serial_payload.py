@@ -81,7 +81,11 @@ def picture_bytes(graph: Graph) -> int:
 def result_bytes(graph: Graph) -> int:
     """Return the bytes of a result."""
     tensor = graph.tensor(graph.output)
-    return -(-math.prod(tensor.shape) // 8) if mask_rule(graph) else math.prod(tensor.shape) * value_bytes(tensor.qtype.bits)
+    return (
+        -(-math.prod(tensor.shape) // 8)
+        if mask_rule(graph)
+        else math.prod(tensor.shape) * value_bytes(tensor.qtype.bits)
+    )
 
 
 def encode_values(values: Array, qtype: QType) -> bytes:

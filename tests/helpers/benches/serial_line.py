@@ -31,6 +31,8 @@ class SerialLine:
         self._bit_ps = bit_ps
         self._deframer = Deframer()
         self.frames: deque[Frame] = deque()
+        self.received = bytearray()
+        self.busy = False  # for who feeds it
         dut.uart_rx.value = 1
         cocotb.start_soon(self._receive())
 
@@ -55,6 +57,7 @@ class SerialLine:
                 data |= int(self._dut.uart_tx.value) << place
             await _until(start + 9.5 * self._bit_ps)
             assert int(self._dut.uart_tx.value) == 1, "the design sends a byte without a stop bit"
+            self.received.append(data)
             self.frames.extend(self._deframer.feed(bytes([data])))
 
     async def next_frame(self, bits: float) -> bytes | None:
@@ -119,4 +122,3 @@ async def exchange(
             parts += 1
             result += payload[3:]
     return bytes(result), errors
-
