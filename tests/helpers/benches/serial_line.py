@@ -19,21 +19,23 @@ BROKEN = 256
 
 
 class SerialLine:
-    """Drives ``uart_rx`` and reads ``uart_tx`` of a design.
+    """Drives the line into a design and reads the one out of it.
 
     Args:
         dut: The design.
         bit_ps: What a bit of the design lasts, in picoseconds.
+        rx: The port on which it receives.
+        tx: The port on which it sends.
     """
 
-    def __init__(self, dut: Any, bit_ps: float) -> None:
-        self._dut = dut
+    def __init__(self, dut: Any, bit_ps: float, rx: str = "uart_rx", tx: str = "uart_tx") -> None:
+        self._rx, self._tx = getattr(dut, rx), getattr(dut, tx)
         self._bit_ps = bit_ps
         self._deframer = Deframer()
         self.frames: deque[Frame] = deque()
         self.received = bytearray()
         self.busy = False  # for who feeds it
-        dut.uart_rx.value = 1
+        self._rx.value = 1
         cocotb.start_soon(self._receive())
 
     async def send(self, line: Line, speed: float = 1.0) -> None:
@@ -43,20 +45,20 @@ class SerialLine:
         for number, level in enumerate(bits):
             if number == 0 or level != bits[number - 1]:
                 await _until(start + number * bit)
-                self._dut.uart_rx.value = int(level)
+                self._rx.value = int(level)
         await _until(start + len(bits) * bit)
-        self._dut.uart_rx.value = 1
+        self._rx.value = 1
 
     async def _receive(self) -> None:
         while True:
-            await FallingEdge(self._dut.uart_tx)
+            await FallingEdge(self._tx)
             start = get_sim_time("ps")
             data = 0
             for place in range(8):
                 await _until(start + (place + 1.5) * self._bit_ps)
-                data |= int(self._dut.uart_tx.value) << place
+                data |= int(self._tx.value) << place
             await _until(start + 9.5 * self._bit_ps)
-            assert int(self._dut.uart_tx.value) == 1, "the design sends a byte without a stop bit"
+            assert int(self._tx.value) == 1, "the design sends a byte without a stop bit"
             self.received.append(data)
             self.frames.extend(self._deframer.feed(bytes([data])))
 
