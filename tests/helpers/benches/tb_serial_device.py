@@ -183,7 +183,7 @@ async def faults_on_the_line(dut: Any) -> None:
             (0, lambda x: [*x[:5], x[5] ^ 2, *x[6:]], DAMAGED),
             (1, lambda x: [*x[:5], *x[6:]], DAMAGED),
             (1, lambda x: [x[0], x[1] ^ 8, *x[2:]], DAMAGED),
-            (1, lambda x: x[:6], SILENCE),
+            (-1, lambda x: x[:6], SILENCE),
             (0, lambda x: [], ORDER),
         )
     ):
