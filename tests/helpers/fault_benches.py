@@ -103,9 +103,14 @@ def _module(op: str, name: str, library: Path, work: Path) -> str | None:
     return ", ".join(test.name.rsplit(".", 1)[-1] for test in result.tests if not test.passed) or None
 
 
-def _serial(name: str, library: Path, work: Path) -> str | None:
-    """Run the serial side of a board in the place of one."""
-    return serial_device.failures([shape for shape in serial_device.SHAPES if shape.name == name], work, library)
+def _serial(library: Path, work: Path) -> str | None:
+    """Run the serial side of a board that sends masks."""
+    return serial_device.failures([shape for shape in serial_device.SHAPES if shape.name == "mask"], work, library)
+
+
+def _serial_values(library: Path, work: Path) -> str | None:
+    """Run the serial side of a board that sends values of two bytes."""
+    return serial_device.failures([shape for shape in serial_device.SHAPES if shape.name == "wide"], work, library)
 
 
 def _cosim(library: Path, work: Path) -> str | None:
@@ -156,8 +161,8 @@ BENCHES: dict[str, Bench] = {
     "fifo": partial(_module, "fifo", "fifo"),
     "fifo_deep": partial(_module, "fifo", "fifo_deep"),
     "width_adapter": partial(_module, "width_adapter", "width_adapter"),
-    "serial": partial(_serial, "mask"),
-    "serial_values": partial(_serial, "wide"),
+    "serial": _serial,
+    "serial_values": _serial_values,
     "cosim": _cosim,
     "network": _network,
 }

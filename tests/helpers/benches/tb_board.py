@@ -10,6 +10,7 @@ from typing import Any
 import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import Timer
+from cocotb.utils import get_sim_time
 from helpers.benches.serial_line import BROKEN, Line, SerialLine, ask, blocks_of, exchange
 
 from quantunet.serial_frames import deframe, frame
@@ -98,8 +99,11 @@ async def says_what_it_is(dut: Any) -> None:
 async def pictures_follow_each_other(dut: Any) -> None:
     """Every picture's result is golden's; lamps are as they should be."""
     board = await started(dut)
+    begin = get_sim_time("ps")
     for index in range(len(board.pictures)):
         await board.right(index)
+    seconds = (get_sim_time("ps") - begin) * 1e-12
+    dut._log.info("%.1f frames/s, simulated", len(board.pictures) / seconds)
     assert (led(dut, 1), led(dut, 2), led(dut, 3)) == (0, 0, 0)
     board.report("pictures")
 

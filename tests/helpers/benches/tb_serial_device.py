@@ -12,7 +12,9 @@ from typing import Any
 import cocotb
 from cocotb.triggers import ClockCycles, RisingEdge
 from helpers.benches import axis
-from helpers.benches.serial_line import SerialLine, ask, blocks_of, exchange
+from helpers.benches.serial_line import BROKEN, SerialLine, ask, blocks_of, exchange
+
+from quantunet.serial_frames import FLAG
 
 CLOCK_PS = 1000 * axis.CLOCK_NS
 
@@ -195,6 +197,31 @@ async def faults_on_the_line(dut: Any) -> None:
         await device.right(count + 1)
     assert int(dut.line_error.value) == 1
     device.report("faults")
+
+
+@cocotb.test()
+async def random_faults(dut: Any) -> None:
+    """Whatever a line does to what a host sends, once it is silent the next picture is exact."""
+    device = await started(dut)
+    rng = random.Random(7)
+    for count in range(6):
+        line = [byte for block in device.blocks(count) for byte in block]
+        for _ in range(rng.randint(1, 4)):
+            place = rng.randrange(len(line))
+            kind = rng.choice(("flip", "lose", "add", "flag", "cut", "stop"))
+            if kind in ("flip", "flag"):
+                line[place] = line[place] ^ 1 << rng.randrange(8) if kind == "flip" else FLAG
+            elif kind == "add":
+                line[place:place] = [rng.randrange(256) for _ in range(rng.randint(1, 5))]
+            elif kind == "stop":
+                line[place] |= BROKEN
+            else:
+                del line[place : place + (1 if kind == "lose" else len(line))]
+            line = line or [FLAG]
+        await device.line.send(line)
+        await device.line.quiet(1500)
+        await device.right(count)
+    device.report("random")
 
 
 @cocotb.test()
