@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+from helpers.classes import small_network
 from helpers.rtl_board import built
 
-from quantunet.ir import Graph
+from quantunet.golden.masked import with_smallest_area
+from quantunet.ir import Graph, QType
 from quantunet.rtl_sim import verilator
 from quantunet.serial_payload import result_bytes
 from quantunet.zoo import load_network
@@ -35,3 +38,22 @@ def test_tiny_on_the_ulx3s(tmp_path: Path) -> None:
         "anew": 2 * size,
         "reset": size,
     }
+
+
+KINDS = {
+    "values of several classes": lambda: small_network(),
+    "probabilities of several classes": lambda: small_network(sigmoid=True, channels=1, classes=3),
+    "a mask of signed logits, twelve bits in": lambda: small_network(
+        channels=2, classes=1, qtype=QType(12, signed=True, frac=4), size=(5, 7)
+    ),
+    "a mask that is empty where it is small": lambda: with_smallest_area(small_network(channels=1, classes=1), 20),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_result(kind: str, tmp_path: Path) -> None:
+    """Networks of one block, with what their outputs are, on the line as golden says."""
+    graph = KINDS[kind]()
+    assert simulate(graph, tmp_path, 2, "says_what_it_is") == {"info": 21}
+    report = simulate(graph, tmp_path, 2, "pictures_follow_each_other")
+    assert report["pictures"] == 2 * result_bytes(graph)
