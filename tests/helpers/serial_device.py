@@ -14,6 +14,7 @@ from helpers.rtl import BUILD_ROOT
 from quantunet.hls.generate.rtl_project import RTL_FOLDER, library_sources
 from quantunet.ir import QType
 from quantunet.rtl_sim import verilator
+from quantunet.serial_frames import ESCAPE, FLAG
 from quantunet.serial_payload import encode_mask, encode_values, value_bytes
 
 TOP = "qun_serial_device"
@@ -73,6 +74,7 @@ def _picture(shape: Shape, seed: int) -> dict[str, object]:
     rng = random.Random(seed)
     width = shape.in_lanes * shape.source.bits
     beats = [rng.randrange(1 << width) for _ in range(shape.beats)]
+    beats[1:3] = [special % (1 << width) for special in (FLAG, ESCAPE)]
     sent = np.array([value for beat in beats for value in _values(beat, shape.in_lanes, shape.source)])
     given = np.array([value for beat in beats for value in _values(beat, shape.out_lanes, shape.target)])
     if shape.least is None:
