@@ -55,7 +55,7 @@ def plan(graph: Graph, project: BoardProject, frames: int) -> dict[str, object]:
         "block_bytes": BLOCK_BYTES,
         "bit_ps": float(1_000_000_000_000 / project.baud),
         "clk_ps": round(1_000_000 / project.board.clk_mhz),
-        "patience": 20_000,
+        "patience": 20_000 + 20 * result_bytes(graph),
         "settle": 3_000,
     }
 

@@ -58,7 +58,7 @@ class Shape:
 
 
 SHAPES = (
-    Shape("mask", (33, 2), 8, 21, 1, QType(8, False, 0), 1, QType(8, False, 0), 128, lag=3),
+    Shape("mask", (33, 2), 6, 21, 1, QType(8, False, 0), 1, QType(8, False, 0), 128, lag=3),
     Shape("below", (16, 1), 10, 16, 1, QType(6, False, 0), 1, QType(6, True, 0), -3, below=True),
     Shape("values", (20, 1), 9, 6, 3, QType(5, False, 0), 2, QType(6, True, 0), None, lag=2),
     Shape("wide", (20, 1), 16, 12, 1, QType(12, False, 0), 1, QType(12, True, 0), None),

@@ -17,6 +17,9 @@ Line = list[int]
 
 BROKEN = 256
 
+_EARLY = 0.1
+"""Of a bit: so near to its ends the design's bits are looked at; of 16 cycles a bit an edge may be late by 0.06."""
+
 
 class SerialLine:
     """Drives the line into a design and reads the one out of it.
@@ -55,12 +58,17 @@ class SerialLine:
             start = get_sim_time("ps")
             data = 0
             for place in range(8):
-                await _until(start + (place + 1.5) * self._bit_ps)
-                data |= int(self._tx.value) << place
-            await _until(start + 9.5 * self._bit_ps)
-            assert int(self._tx.value) == 1, "the design sends a byte without a stop bit"
+                early, late = [await self._level(start, place + 1 + part) for part in (_EARLY, 1 - _EARLY)]
+                assert early == late, "a bit of the design lasts too long, or not long enough"
+                data |= early << place
+            assert await self._level(start, 9 + _EARLY) == 1, "the design sends a byte without a stop bit"
             self.received.append(data)
             self.frames.extend(self._deframer.feed(bytes([data])))
+
+    async def _level(self, start: float, bits: float) -> int:
+        """Return what the design sends some bits after a start bit began."""
+        await _until(start + bits * self._bit_ps)
+        return int(self._tx.value)
 
     async def next_frame(self, bits: float) -> bytes | None:
         """Return the next frame that the design sends; ``None`` if none ends within the time of some bits."""
