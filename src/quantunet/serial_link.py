@@ -158,14 +158,20 @@ class Link:
             raise self._line_error(f"a result of {info.result_bytes} bytes", f"{len(result)} bytes")
         return bytes(result)
 
-    def settle(self, quiet: float) -> None:
-        """Read away what comes, until nothing has come for some seconds, at most as long as an answer may take."""
-        end = time.monotonic() + self._timeout
-        last = time.monotonic()
-        while time.monotonic() < min(end, last + quiet):
-            if self._read():
-                last = time.monotonic()
+    def settle(self) -> None:
+        """Read away what belongs to a picture that has failed: a question is sent, and all before its answer is old.
+
+        The answer comes behind what the board had to say before, or, if it is lost, the time for it passes.
+        """
         self._waiting.clear()
+        self._port.write(frame(INFO))
+        end = time.monotonic() + self._timeout
+        while time.monotonic() < end:
+            self._read()
+            while self._waiting:
+                found = self._waiting.popleft()
+                if found.good and found.payload[:1] == INFO:
+                    return
 
     def _next(self) -> bytes:
         """Return the next whole frame's bytes."""

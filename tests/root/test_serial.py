@@ -219,7 +219,7 @@ def test_wrong_replies_are_typed_errors_and_the_next_picture_is_right(
     info = link.info()
     with pytest.raises(error, match=says):
         link.run(DATA, info)
-    link.settle(0.01)
+    link.settle()
     assert link.run(DATA, info) == b"\x12\x34"
 
 

@@ -15,16 +15,13 @@ from quantunet.api import Inference
 from quantunet.commands import _pixel_scale
 from quantunet.errors import DeviceLineError, DeviceSilentError, OptionError
 from quantunet.ir import Array, Graph
-from quantunet.serial_link import WINDOW, Info, Link
+from quantunet.serial_link import Info, Link
 from quantunet.serial_payload import decode_result, encode_values, mask_rule
 from quantunet.serial_port import SerialPort
 from quantunet.storage import atomic_path
 from quantunet.zoo import MODEL_HELP
 
 logger = logging.getLogger(__name__)
-
-_QUIET_SECONDS = 0.05
-_BYTE_BITS = 10
 
 
 @dataclass(frozen=True)
@@ -82,17 +79,14 @@ def run(args: argparse.Namespace) -> int:
     with SerialPort(args.port, args.baud, args.timeout) as port:
         link = Link(port, args.port, args.timeout)
         info = link.check(graph)
-        quiet = _QUIET_SECONDS + WINDOW * info.block_bytes * _BYTE_BITS / args.baud
-        taken = exchange(link, graph, data, info, repeat=args.repeat, attempts=args.attempts, quiet=quiet)
+        taken = exchange(link, graph, data, info, repeat=args.repeat, attempts=args.attempts)
     if args.out:
         with atomic_path(args.out) as whole:
             Inference(graph, found.image, found.taps, _classes(graph, taken.results[-1])).write(whole)
     return _compare(graph, found, taken, info)
 
 
-def exchange(
-    link: Link, graph: Graph, data: bytes, info: Info, *, repeat: int, attempts: int, quiet: float
-) -> Exchange:
+def exchange(link: Link, graph: Graph, data: bytes, info: Info, *, repeat: int, attempts: int) -> Exchange:
     """Send a picture several times.
 
     Args:
@@ -102,7 +96,6 @@ def exchange(
         info: What the board has said of itself.
         repeat: How many results to get.
         attempts: How often each may be tried.
-        quiet: Seconds of silence to wait for before another try.
 
     Raises:
         DeviceSilentError: The board stops answering, also at the last try.
@@ -112,7 +105,7 @@ def exchange(
     tries = 0
     begin = time.perf_counter()
     for _ in range(repeat):
-        result, again = _insist(lambda: link.run(data, info), lambda: link.settle(quiet), attempts)
+        result, again = _insist(lambda: link.run(data, info), link.settle, attempts)
         tries += again
         results.append(decode_result(graph, result))
     return Exchange(tuple(results), tries, time.perf_counter() - begin)
