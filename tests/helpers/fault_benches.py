@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
-from helpers import op_cases
+from helpers import op_cases, serial_device
 from helpers.benches.cases import TOP, Case, write_cases
 from helpers.faults import FAULTS, Fault, library_with, misfits
 from helpers.matrix_cases import CONV2D, CONV2D_CONSTANT, CONV_TRANSPOSE2D, WINDOW_CONV2D, case_of, extremes, pairs
@@ -103,6 +103,16 @@ def _module(op: str, name: str, library: Path, work: Path) -> str | None:
     return ", ".join(test.name.rsplit(".", 1)[-1] for test in result.tests if not test.passed) or None
 
 
+def _serial(library: Path, work: Path) -> str | None:
+    """Run the serial side of a board that sends masks."""
+    return serial_device.failures([shape for shape in serial_device.SHAPES if shape.name == "mask"], work, library)
+
+
+def _serial_values(library: Path, work: Path) -> str | None:
+    """Run the serial side of a board that sends values of two bytes."""
+    return serial_device.failures([shape for shape in serial_device.SHAPES if shape.name == "wide"], work, library)
+
+
 def _cosim(library: Path, work: Path) -> str | None:
     """Run one layer of a network at its true shape."""
     graph = random_unet(base=4, depth=1, size=8, seed=3)
@@ -151,6 +161,8 @@ BENCHES: dict[str, Bench] = {
     "fifo": partial(_module, "fifo", "fifo"),
     "fifo_deep": partial(_module, "fifo", "fifo_deep"),
     "width_adapter": partial(_module, "width_adapter", "width_adapter"),
+    "serial": _serial,
+    "serial_values": _serial_values,
     "cosim": _cosim,
     "network": _network,
 }

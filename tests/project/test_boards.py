@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import re
 import shutil
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from quantunet.constraints.board import BOARDS_FOLDER, FAMILIES, board_names, load_board
+from quantunet.constraints.pins import lamps, lpf_for, pins
 from quantunet.errors import BoardError
 from quantunet.hls.synth.families import FAMILIES as SYNTHESIS_FAMILIES
 
-PIN_LINES = {
-    ".lpf": r'^LOCATE COMP "(?P<port>[^"]+)" SITE "(?P<pin>\w+)";',
-    ".pdc": r"^ldc_set_location -site \{(?P<pin>\w+)\} \[get_ports \{(?P<port>[^}]+)\}\]",
-    ".xdc": r"^set_property -dict \{ PACKAGE_PIN (?P<pin>\w+) IOSTANDARD LVCMOS33 \} \[get_ports \{ (?P<port>\S+) \}\]",
-}
 CLOCK_LINES = {
     ".lpf": r'^FREQUENCY PORT "clk" (?P<mhz>[\d.]+) MHZ;',
     ".pdc": r"^create_clock -name \{clk\} -period (?P<ns>[\d.]+) \[get_ports \{clk\}\]",
@@ -45,16 +42,17 @@ def test_pins_and_clock_agree_with_the_board(name: str) -> None:
     board = load_board(name)
     suffix = board.constraints.suffix
     text = board.constraints.read_text(encoding="utf-8")
-    pins = {found["port"]: found["pin"] for found in re.finditer(PIN_LINES[suffix], text, re.MULTILINE)}
-    assert {"clk", "rst_n", "led[0]"} <= set(pins)
-    assert len(set(pins.values())) == len(pins), "two ports on one pin"
+    placed = pins(board)
+    assert {"clk", "rst_n"} <= set(placed)
+    assert lamps(placed, name) >= 4
+    assert (board.serial is not None) == ({"uart_rx", "uart_tx"} <= set(placed))
     (clock,) = re.finditer(CLOCK_LINES[suffix], text, re.MULTILINE)
     values = clock.groupdict()
     mhz = float(values["mhz"]) if "mhz" in values else 1000 / float(values["ns"])
     assert round(mhz, 3) == board.clk_mhz
     if suffix in IO_LINES:
         standards = [found["port"] for found in re.finditer(IO_LINES[suffix], text, re.MULTILINE)]
-        assert sorted(standards) == sorted(pins), "every port needs its pin and its standard, once"
+        assert sorted(standards) == sorted(placed), "every port needs its pin and its standard, once"
 
 
 def test_unknown_board_lists_the_known_ones() -> None:
@@ -80,6 +78,9 @@ def test_unknown_board_lists_the_known_ones() -> None:
         ("[budget]", 'colour = "red"\n[budget]', "colour"),
         ("[budget]", "[resources]", "budget"),
         ("[budget]", "[budget", "TOML"),
+        ("baud = 3000000", "baud = 0", "serial.baud"),
+        ("baud = 3000000", "", "serial"),
+        ("baud = 3000000", "baud = 3000000\nparity = 1", "serial.parity"),
     ],
 )
 def test_wrong_board_file_is_refused_by_key(tmp_path: Path, old: str, new: str, key: str) -> None:
@@ -91,3 +92,50 @@ def test_wrong_board_file_is_refused_by_key(tmp_path: Path, old: str, new: str, 
     with pytest.raises(BoardError, match=re.escape(key)) as caught:
         load_board("ulx3s_85f", tmp_path)
     assert str(path) in str(caught.value)
+
+
+def own_board(folder: Path, old: str = "", new: str = "") -> Path:
+    """Write a board's file of somebody's own, with its pin file beside it, with a text in the latter replaced."""
+    text = (BOARDS_FOLDER / "ulx3s_85f" / "ulx3s_85f.lpf").read_text(encoding="utf-8")
+    assert old in text
+    (folder / "ulx3s_85f.lpf").write_text(text.replace(old, new, 1), encoding="utf-8")
+    path = folder / "mine.toml"
+    shutil.copyfile(BOARDS_FOLDER / "ulx3s_85f" / "board.toml", path)
+    return path
+
+
+def test_board_of_ones_own_is_a_file(tmp_path: Path) -> None:
+    board = load_board(str(own_board(tmp_path)))
+    assert (board.name, board.device, board.constraints) == ("mine", "LFE5U-85F", tmp_path / "ulx3s_85f.lpf")
+    with pytest.raises(BoardError, match=re.escape(str(tmp_path / "no.toml"))):
+        load_board(str(tmp_path / "no.toml"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('COMP "uart_tx" SITE "L4"', 'COMP "uart_tx" SITE "M1"', "M1 twice"),
+        ('COMP "uart_tx" SITE "L4"', 'COMP "uart_rx" SITE "L4"', "uart_rx twice"),
+    ],
+)
+def test_pin_file_with_something_twice_is_refused(tmp_path: Path, old: str, new: str, says: str) -> None:
+    with pytest.raises(BoardError, match=says):
+        pins(load_board(str(own_board(tmp_path, old, new))))
+
+
+def test_lamps_with_a_gap_are_refused() -> None:
+    assert lamps(["led[1]", "clk", "led[0]"], "here") == 2
+    with pytest.raises(BoardError, match="without a gap"):
+        lamps(["led[0]", "led[2]"], "here")
+
+
+def test_constraints_have_the_ports_of_the_design_alone() -> None:
+    board = load_board("ulx3s_85f")
+    text = lpf_for(board, ["clk", "uart_rx"], {"core_clk": Fraction(100, 3)})
+    assert set(re.findall(r'(?:COMP|PORT) "([^"]+)"', text)) == {"clk", "uart_rx"}
+    assert 'FREQUENCY PORT "clk" 25 MHZ;' in text
+    assert 'FREQUENCY NET "core_clk" 33.333333 MHZ;' in text
+    with pytest.raises(BoardError, match=r"a pin for led\[9\], got none"):
+        lpf_for(board, ["clk", "led[9]"], {})
+    with pytest.raises(BoardError, match=r"ends with \.lpf"):
+        lpf_for(load_board("arty_a7_100t"), ["clk"], {})

@@ -14,8 +14,8 @@ from packaging.utils import canonicalize_name
 # TensorFlow 2.14 excludes the NumPy and the onnx of all others; this extra says its versions itself.
 OWN_ENVIRONMENT = {"qkeras"}
 
-# The extras that a room's imports may come from, beside the base requirements.
-EXTRAS_OF_ROOM = {"hls": ("hls", "synth"), "model": ("model",), "rtl_sim": ("hls", "sim")}
+# The extras that the imports of a room, or of a module of the root, may come from, beside the base requirements.
+EXTRAS_OF_ROOM = {"hls": ("hls", "synth"), "model": ("model",), "rtl_sim": ("hls", "sim"), "serial_port": ("device",)}
 
 # Packages whose import has another name, or that come with a requirement as a part of it.
 PROVIDER = {
@@ -24,6 +24,7 @@ PROVIDER = {
     "cocotbext": "cocotbext-axi",
     "find_libpython": "cocotb",
     "google": "onnx",
+    "serial": "pyserial",
 }
 
 
@@ -144,6 +145,7 @@ def test_everything_outside_model_imports_without_torch() -> None:
 def test_what_only_developers_need_is_no_extra() -> None:
     assert set(pyproject()["dependency-groups"]) == {"bench", "dev", "hgq", "keras"}
     assert set(pyproject()["project"]["optional-dependencies"]) == {
+        "device",
         "hls",
         "model",
         "pnr",

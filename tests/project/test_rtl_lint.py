@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,14 @@ from helpers.benches.cases import TOP, write_cases
 from helpers.matrix_cases import window_conv2d_cases
 from helpers.project import ROOT
 
+from quantunet.constraints.board import load_board
 from quantunet.hls.choose.default import default_folding
 from quantunet.hls.design import Fold
+from quantunet.hls.generate import board_top
+from quantunet.hls.generate.board_top import BoardProject
 from quantunet.hls.generate.rtl_project import RTL_FOLDER, RtlProject, write
 from quantunet.random_network import random_unet
+from quantunet.rtl_sim.bench import HDL_FOLDER
 from quantunet.rtl_sim.verilator import lint
 
 CASES = (
@@ -76,10 +81,18 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> RtlProject:
     return write(graph, {**default_folding(graph, 4000), **constant}, tmp_path_factory.mktemp("network"))
 
 
-def test_network_and_small_modules_use_the_whole_library(network: RtlProject, tmp_path: Path) -> None:
-    used = {
-        path.name for path in (*network.sources, *write_cases([case for make in CASES for case in make()], tmp_path))
-    }
+@pytest.fixture(scope="module")
+def board(tmp_path_factory: pytest.TempPathFactory) -> BoardProject:
+    graph = random_unet(base=2, depth=1, size=8, seed=5)
+    folder = tmp_path_factory.mktemp("board")
+    return board_top.write(graph, default_folding(graph), load_board("ulx3s_85f"), folder, clock_mhz=Fraction(60))
+
+
+def test_network_board_and_small_modules_use_the_whole_library(
+    network: RtlProject, board: BoardProject, tmp_path: Path
+) -> None:
+    small = write_cases([case for make in CASES for case in make()], tmp_path)
+    used = {path.name for path in (*network.sources, *board.sources, *small)}
     assert {path.name for path in RTL_FOLDER.glob("*.sv*")} - used == set()
 
 
@@ -94,6 +107,13 @@ def test_verilator_and_slang_accept_a_network(network: RtlProject) -> None:
     lint(network.sources, network.top, network.folder)
     lint(network.sources, network.top, network.folder, ASSERTIONS)
     slang(network.sources, network.top, network.folder)
+
+
+def test_verilator_and_slang_accept_a_board(board: BoardProject) -> None:
+    model = HDL_FOLDER / "EHXPLLL.sv"
+    lint((model, *board.sources), board.top, board.network.folder)
+    lint((model, *board.sources), board.top, board.network.folder, ASSERTIONS)
+    slang((*board.declarations, *board.sources), board.top, board.network.folder)
 
 
 def test_list_of_files_is_enough_for_a_tool(network: RtlProject) -> None:

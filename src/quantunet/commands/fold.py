@@ -40,7 +40,9 @@ def add_parser(sub: Any) -> None:
     device.add_argument(
         "--budget", help=f"what there is, for example lut=70000,dsp=156,bram=208 ({', '.join(RESOURCES)})"
     )
-    device.add_argument("--board", help=f"the budget of a board: {', '.join(board_names())}")
+    device.add_argument(
+        "--board", help=f"the budget of a board: {', '.join(board_names())}, or a board's file that ends with .toml"
+    )
     parser.add_argument("--clock-mhz", type=_positive, default=api.CLOCK_MHZ, help="clock (default: %(default)s)")
     parser.add_argument(
         "--styles", default=",".join(api.FOLD_STYLES), help=f"styles out of {', '.join(_STYLES)} (default: %(default)s)"

@@ -43,7 +43,7 @@ def add_parser(sub: Any) -> None:
     parser.add_argument(
         "--board",
         help="show shares of this board's budget, and end with code 1 where it is exceeded: "
-        f"{', '.join(board_names())}",
+        f"{', '.join(board_names())}, or a board's file that ends with .toml",
     )
     parser.add_argument("--folding", type=Path, help="JSON with PE, SIMD and style of layers; the rest is chosen")
     parser.add_argument("--write-folding", type=Path, help="write the folding in use to this file, to be edited")

@@ -1,0 +1,252 @@
+"""cocotb bench of ``qun_serial_device`` alone: a host on its line, and a model in the place of a network."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cocotb
+from cocotb.triggers import ClockCycles, RisingEdge
+from helpers.benches import axis
+from helpers.benches.serial_line import BROKEN, SerialLine, ask, blocks_of, exchange
+
+from quantunet.serial_frames import FLAG
+
+CLOCK_PS = 1000 * axis.CLOCK_NS
+
+DAMAGED, ORDER, FULL, SILENCE = 1, 4, 5, 6
+
+
+class Network:
+    """Takes a picture's beats and gives as many of a result, each when ``lag`` beats have come from its own on.
+
+    Attributes:
+        taken: The beats of every whole picture.
+        stopped: Whether it takes nothing.
+    """
+
+    def __init__(self, dut: Any, plan: dict[str, Any]) -> None:
+        self.taken: list[list[int]] = []
+        self.stopped = False
+        self.stalls: Iterator[bool] | None = None
+        self._dut = dut
+        self._plan = plan
+
+    def start(self) -> None:
+        """Begin, with nothing on its way."""
+        cocotb.start_soon(self._run())
+
+    async def _run(self) -> None:
+        dut, plan = self._dut, self._plan
+        beats: list[int] = []
+        results: deque[tuple[int, bool]] = deque()
+        dut.m_axis_tready.value = 0
+        dut.s_axis_tvalid.value = 0
+        ready = valid = False
+        given = 0
+        while True:
+            await RisingEdge(dut.clk)
+            if not int(dut.rst_n.value):
+                beats, ready, valid, given = [], False, False, 0
+                results.clear()
+            elif ready and int(dut.m_axis_tvalid.value):
+                beats.append(int(dut.m_axis_tdata.value))
+                assert bool(dut.m_axis_tlast.value) == (len(beats) == plan["beats"]), "tlast at another beat"
+            if valid and int(dut.s_axis_tready.value):
+                results.popleft()
+            whole = len(beats) == plan["beats"]
+            while given < plan["beats"] and (whole or given + plan["lag"] <= len(beats)):
+                results.append((beats[given], given == plan["beats"] - 1))
+                given += 1
+            if whole:
+                self.taken.append(beats)
+                beats, given = [], 0
+            pause = self.stopped or (self.stalls is not None and next(self.stalls))
+            ready = not pause
+            dut.m_axis_tready.value = int(ready)
+            if not (valid and results):  # what waits stays
+                valid = bool(results) and not pause
+            dut.s_axis_tvalid.value = int(valid)
+            if results:
+                dut.s_axis_tdata.value = results[0][0] & ((1 << plan["out_width"]) - 1)
+                dut.s_axis_tlast.value = int(results[0][1])
+
+
+class Device:
+    """The module, its line and its network."""
+
+    def __init__(self, dut: Any) -> None:
+        self.plan = json.loads(Path("plan.json").read_text(encoding="utf-8"))
+        self.dut = dut
+        self.line = SerialLine(dut, CLOCK_PS * self.plan["period"], rx="rx", tx="tx")
+        self.network = Network(dut, self.plan)
+        self.number = 250  # so that 255 is passed
+        self.compared = 0
+
+    async def start(self) -> None:
+        """Start the clock, and end the reset."""
+        self.dut.frame_error.value = 0
+        self.network.start()
+        await axis.start(self.dut)
+
+    def picture(self, index: int) -> tuple[bytes, bytes, list[int]]:
+        """Return a picture, its result, and the beats that the network must see."""
+        entry = self.plan["pictures"][index % len(self.plan["pictures"])]
+        return bytes.fromhex(entry["bytes"]), bytes.fromhex(entry["result"]), entry["beats"]
+
+    def blocks(self, index: int) -> list[list[int]]:
+        """Return a picture's frames, with the next number."""
+        self.number = (self.number + 1) % 256
+        return blocks_of(self.picture(index)[0], self.number, self.plan["block_bytes"])
+
+    async def right(self, index: int, speed: float = 1.0) -> None:
+        """Send a picture: the network sees exactly it, and the host its result."""
+        _, wanted, beats = self.picture(index)
+        blocks = self.blocks(index)
+        got, errors = await exchange(self.line, self.number, blocks, len(wanted), 20_000, speed)
+        assert errors == [], f"picture {index}: errors {errors}"
+        assert got == wanted, f"picture {index}: {got.hex()}, not {wanted.hex()}"
+        assert self.network.taken[-1] == beats, f"picture {index}: the network saw another one"
+        self.compared += len(wanted) + len(beats)
+
+    def report(self, name: str) -> None:
+        """Add what was compared to the report of the run."""
+        path = Path("report.json")
+        lines = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        path.write_text(json.dumps({**lines, name: self.compared}), encoding="utf-8")
+
+
+async def started(dut: Any) -> Device:
+    """Return a device that runs."""
+    device = Device(dut)
+    await device.start()
+    return device
+
+
+@cocotb.test()
+async def says_what_it_is(dut: Any) -> None:
+    """Version, digest, sizes, and the network's error."""
+    device = await started(dut)
+    for error in (0, 1):
+        dut.frame_error.value = error
+        found = await ask(device.line, 2000)
+        assert found.hex() == device.plan["info"] + f"{error:02x}", found.hex()
+        device.compared += len(found)
+    device.report("info")
+
+
+@cocotb.test()
+async def pictures(dut: Any) -> None:
+    """One after the other, at full speed and while the network stalls, by hosts that are slower and faster."""
+    device = await started(dut)
+    for index, speed in enumerate((1.0, 1.03, 0.97, 1.0)):
+        await device.right(index, speed)
+    device.network.stalls = axis.stalls(random.Random(3))
+    for index, speed in enumerate((1.0, 1.03, 0.97, 1.0)):
+        await device.right(index, speed)
+    assert len(device.network.taken) == 8
+    assert (int(dut.busy.value), int(dut.line_error.value)) == (0, 0)
+    device.report("pictures")
+
+
+@cocotb.test()
+async def a_host_that_sends_too_much(dut: Any) -> None:
+    """What finds no place is refused, and what found one stays whole; then all is well again."""
+    device = await started(dut)
+    _, wanted, beats = device.picture(0)
+    device.network.stopped = True
+    await device.line.send([byte for _ in range(2) for block in device.blocks(0) for byte in block])
+    await device.line.quiet(200)
+    first = (device.number - 1) % 256
+    replies = list(await device.line.quiet(200))
+    await device.line.send([byte for _ in range(2) for block in device.blocks(0) for byte in block])
+    replies += await device.line.quiet(600)
+    assert FULL in {reply[2] for reply in replies if reply[:1] == b"E"}, replies
+    device.network.stopped = False
+    replies = await device.line.quiet(3000)
+    result = b"".join(reply[3:] for reply in replies if reply[:1] == b"R" and reply[1] == first)
+    assert result == wanted, result.hex()
+    assert device.network.taken[0] == beats
+    await device.right(1)
+    device.compared += len(wanted)
+    device.report("full")
+
+
+@cocotb.test()
+async def faults_on_the_line(dut: Any) -> None:
+    """Every kind of error is told, with the picture, and costs no other one."""
+    device = await started(dut)
+    for count, (place, change, code) in enumerate(
+        (
+            (0, lambda x: [*x[:5], x[5] ^ 2, *x[6:]], DAMAGED),
+            (1, lambda x: [*x[:5], *x[6:]], DAMAGED),
+            (1, lambda x: [x[0], x[1] ^ 8, *x[2:]], DAMAGED),
+            (-1, lambda x: x[:6], SILENCE),
+            (0, lambda x: [], ORDER),
+        )
+    ):
+        blocks = device.blocks(count)
+        blocks[place] = change(blocks[place])
+        got, errors = await exchange(device.line, device.number, blocks, 1 << 20, 4000)
+        assert errors and errors[0] == code, (count, errors)
+        await device.line.quiet(3000)
+        await device.right(count + 1)
+    assert int(dut.line_error.value) == 1
+    device.report("faults")
+
+
+@cocotb.test()
+async def random_faults(dut: Any) -> None:
+    """Whatever a line does to what a host sends, once it is silent the next picture is exact."""
+    device = await started(dut)
+    rng = random.Random(7)
+    for count in range(6):
+        line = [byte for block in device.blocks(count) for byte in block]
+        for _ in range(rng.randint(1, 4)):
+            place = rng.randrange(len(line))
+            kind = rng.choice(("flip", "lose", "add", "flag", "cut", "stop"))
+            if kind in ("flip", "flag"):
+                line[place] = line[place] ^ 1 << rng.randrange(8) if kind == "flip" else FLAG
+            elif kind == "add":
+                line[place:place] = [rng.randrange(256) for _ in range(rng.randint(1, 5))]
+            elif kind == "stop":
+                line[place] |= BROKEN
+            else:
+                del line[place : place + (1 if kind == "lose" else len(line))]
+            line = line or [FLAG]
+        await device.line.send(line)
+        await device.line.quiet(1500)
+        await device.right(count)
+    device.report("random")
+
+
+@cocotb.test()
+async def silence_between_blocks(dut: Any) -> None:
+    """A host that sends no further block is told so, and what the network then gives is nobody's result."""
+    device = await started(dut)
+    await device.line.send(device.blocks(0)[0])
+    replies = await device.line.quiet(4000)
+    assert [reply[2] for reply in replies if reply[:1] == b"E"] == [SILENCE], replies
+    _, wanted, _ = device.picture(0)
+    assert len(b"".join(reply[3:] for reply in replies if reply[:1] == b"R")) < len(wanted)
+    assert len(device.network.taken) == 1, "the network was left in the middle of a picture"
+    await device.right(1)
+    device.report("silence")
+
+
+@cocotb.test()
+async def a_new_picture_ends_the_one_before(dut: Any) -> None:
+    """Block 0 in the middle of a picture; and reset there."""
+    device = await started(dut)
+    await device.line.send(device.blocks(0)[0])
+    await device.right(1)
+    await device.line.send(device.blocks(2)[0])
+    await axis.reset(dut)
+    await ClockCycles(dut.clk, 10)
+    device.line.frames.clear()
+    await device.right(3)
+    device.report("anew")

@@ -1,0 +1,70 @@
+"""Simulations of the top of a board: what its bench sends, what must come, and the simulator."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from helpers.rtl import BUILD_ROOT
+
+from quantunet import golden
+from quantunet.constraints.board import load_board
+from quantunet.hls.choose.default import default_folding
+from quantunet.hls.generate import board_top
+from quantunet.hls.generate.board_top import BLOCK_BYTES, BoardProject
+from quantunet.ir import Graph
+from quantunet.random_network import random_image
+from quantunet.rtl_sim import verilator
+from quantunet.rtl_sim.bench import HDL_FOLDER
+from quantunet.rtl_sim.frames import adjacent_frames
+from quantunet.serial_payload import (
+    encode_mask,
+    encode_values,
+    mask_rule,
+    network_digest,
+    picture_bytes,
+    result_bytes,
+)
+
+SILENCE_CYCLES = 12_000
+"""Sixty bytes on the line: simulations wait for it."""
+
+MODEL = HDL_FOLDER / "EHXPLLL.sv"
+
+
+def plan(graph: Graph, project: BoardProject, frames: int) -> dict[str, object]:
+    """Return what the bench sends and what must come: golden's results of some pictures."""
+    source, target = graph.tensor(graph.input), graph.tensor(graph.output)
+    pictures = adjacent_frames(graph, random_image(graph), frames)
+    taps = [golden.run(graph, picture) for picture in pictures]
+    results = [
+        encode_mask(golden.mask(graph, each).astype(np.int64))
+        if mask_rule(graph)
+        else encode_values(each[graph.output], target.qtype)
+        for each in taps
+    ]
+    assert len(set(results)) == frames, "pictures that are alike hide their order"
+    info = b"I\x01" + network_digest(graph)
+    info += picture_bytes(graph).to_bytes(4, "little") + result_bytes(graph).to_bytes(4, "little")
+    return {
+        "pictures": [encode_values(picture, source.qtype).hex() for picture in pictures],
+        "results": [result.hex() for result in results],
+        "info": (info + BLOCK_BYTES.to_bytes(2, "little") + b"\x00").hex(),
+        "block_bytes": BLOCK_BYTES,
+        "bit_ps": float(1_000_000_000_000 / project.baud),
+        "clk_ps": round(1_000_000 / project.board.clk_mhz),
+        "patience": 20_000 + 20 * result_bytes(graph),
+        "settle": 3_000,
+    }
+
+
+def built(graph: Graph, folder: Path, frames: int, silence: int = SILENCE_CYCLES) -> tuple[BoardProject, Path]:
+    """Write the ULX3S's top for a network with the plan of the bench, and build its simulator."""
+    board = load_board("ulx3s_85f")
+    project = board_top.write(graph, default_folding(graph), board, folder, clock_mhz=Fraction(60))
+    (folder / "plan.json").write_text(json.dumps(plan(graph, project, frames)), encoding="utf-8")
+    sources = (MODEL, *project.sources)
+    parameters = {"SilenceCycles": silence}
+    return project, verilator.build(sources, project.top, parameters, BUILD_ROOT, flags=verilator.ASSERTIONS)

@@ -1,0 +1,146 @@
+"""Simulations of ``qun_serial_device`` alone, with several sets of parameters."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from helpers.rtl import BUILD_ROOT
+
+from quantunet.hls.generate.rtl_project import RTL_FOLDER, library_sources
+from quantunet.ir import QType
+from quantunet.rtl_sim import verilator
+from quantunet.serial_frames import ESCAPE, FLAG
+from quantunet.serial_payload import encode_mask, encode_values, value_bytes
+
+TOP = "qun_serial_device"
+BENCH = "helpers.benches.tb_serial_device"
+SCENARIOS = {"info", "pictures", "full", "faults", "random", "silence", "anew"}
+
+_DIGEST = bytes(range(0x7A, 0x82))  # with a flag and an escape in it
+_PICTURES = 4
+_SILENCE_BYTES = 40
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a device is made for.
+
+    Attributes:
+        name: For messages.
+        period: Cycles and bits.
+        block_bytes: Bytes of a block.
+        beats: Beats of a picture, and of its result.
+        in_lanes: Values of a beat of the picture.
+        source: Their type.
+        out_lanes: Values of a beat of the result.
+        target: Their type.
+        least: Least, or greatest, value of the foreground; ``None`` for values.
+        below: Whether it is the greatest.
+        lag: Beats of the picture, from its own on, that a beat of the result waits for.
+    """
+
+    name: str
+    period: tuple[int, int]
+    block_bytes: int
+    beats: int
+    in_lanes: int
+    source: QType
+    out_lanes: int
+    target: QType
+    least: int | None
+    below: bool = False
+    lag: int = 1
+
+
+SHAPES = (
+    Shape("mask", (33, 2), 6, 21, 1, QType(8, False, 0), 1, QType(8, False, 0), 128, lag=3),
+    Shape("below", (16, 1), 10, 16, 1, QType(6, False, 0), 1, QType(6, True, 0), -3, below=True),
+    Shape("values", (20, 1), 9, 6, 3, QType(5, False, 0), 2, QType(6, True, 0), None, lag=2),
+    Shape("wide", (20, 1), 16, 12, 1, QType(12, False, 0), 1, QType(12, True, 0), None),
+)
+
+
+def _values(beat: int, lanes: int, qtype: QType) -> list[int]:
+    found = [beat >> lane * qtype.bits & ((1 << qtype.bits) - 1) for lane in range(lanes)]
+    return [value - (value >> (qtype.bits - 1) << qtype.bits) if qtype.signed else value for value in found]
+
+
+def _picture(shape: Shape, seed: int) -> dict[str, object]:
+    rng = random.Random(seed)
+    width = shape.in_lanes * shape.source.bits
+    beats = [rng.randrange(1 << width) for _ in range(shape.beats)]
+    beats[1:3] = [special % (1 << width) for special in (FLAG, ESCAPE)]
+    sent = np.array([value for beat in beats for value in _values(beat, shape.in_lanes, shape.source)])
+    given = np.array([value for beat in beats for value in _values(beat, shape.out_lanes, shape.target)])
+    if shape.least is None:
+        result = encode_values(given, shape.target)
+    else:
+        result = encode_mask((given <= shape.least if shape.below else given >= shape.least).astype(np.int64))
+    return {"bytes": encode_values(sent, shape.source).hex(), "result": result.hex(), "beats": beats}
+
+
+def simulate(
+    shape: Shape, folder: Path, rtl_folder: Path = RTL_FOLDER, *, check: bool = True
+) -> verilator.CocotbResult:
+    """Build a device and run its bench, with assertions.
+
+    Raises:
+        ToolFailedError: A scenario failed, with ``check``, or the simulator did.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    mask = shape.least is not None
+    picture = shape.beats * shape.in_lanes * value_bytes(shape.source.bits)
+    result = -(-shape.beats // 8) if mask else shape.beats * shape.out_lanes * value_bytes(shape.target.bits)
+    parameters: dict[str, int | str] = {
+        "PeriodCycles": shape.period[0],
+        "PeriodBits": shape.period[1],
+        "SilenceCycles": _SILENCE_BYTES * 10 * shape.period[0] // shape.period[1],
+        "BlockBytes": shape.block_bytes,
+        "InBeats": shape.beats,
+        "InLanes": shape.in_lanes,
+        "InBits": shape.source.bits,
+        "OutBeats": shape.beats,
+        "OutLanes": shape.out_lanes,
+        "OutBits": shape.target.bits,
+        "OutSigned": int(shape.target.signed),
+        "Mask": int(mask),
+        "Below": int(shape.below),
+    }
+    sizes = b"".join(
+        size.to_bytes(count, "little") for size, count in ((picture, 4), (result, 4), (shape.block_bytes, 2))
+    )
+    plan = {
+        "period": shape.period[0] / shape.period[1],
+        "block_bytes": shape.block_bytes,
+        "beats": shape.beats,
+        "out_width": shape.out_lanes * shape.target.bits,
+        "lag": shape.lag,
+        "info": (b"I\x01" + _DIGEST + sizes).hex(),
+        "pictures": [_picture(shape, seed) for seed in range(_PICTURES)],
+    }
+    (folder / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
+    sources = library_sources({TOP}, rtl_folder)
+    wide = {"Digest": int.from_bytes(_DIGEST, "little"), "Least": (shape.least or 0) % (1 << 64)}
+    flags = (*verilator.ASSERTIONS, *(f"-G{name}=64'sh{value:016x}" for name, value in wide.items()))
+    built = verilator.build(sources, TOP, parameters, BUILD_ROOT, flags=flags, quick=True)
+    return verilator.run_cocotb(built, BENCH, TOP, folder, seed=1, check=check, timeout=300)
+
+
+def compared(folder: Path) -> dict[str, int]:
+    """Return how much each scenario compared."""
+    found: dict[str, int] = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    return found
+
+
+def failures(shapes: Sequence[Shape], folder: Path, rtl_folder: Path) -> str | None:
+    """Return the scenarios that fail and the promises that break; ``None`` where there are none."""
+    found = []
+    for shape in shapes:
+        result = simulate(shape, folder / shape.name, rtl_folder, check=False)
+        found += [test.name.rsplit(".", 1)[-1] for test in result.tests if not test.passed] + list(result.broken)
+    return ", ".join(found) or None
