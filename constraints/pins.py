@@ -15,6 +15,7 @@ _PLACES = {
     ".xdc": r"^set_property -dict \{ PACKAGE_PIN (?P<pin>\w+) IOSTANDARD \w+ \} \[get_ports \{ (?P<port>\S+) \}\]",
 }
 _OF_PORT = re.compile(r'^(?:LOCATE COMP|IOBUF PORT|FREQUENCY PORT) "(?P<port>[^"]+)"')
+_PIN = 'Add LOCATE COMP "clk" SITE "…"; for each.'
 _LAMP = re.compile(r"led\[(\d+)\]")
 
 
@@ -56,13 +57,14 @@ def lamps(placed: Collection[str], where: str) -> int:
     return len(numbers)
 
 
-def lpf_for(board: Board, ports: Collection[str], clocks: Mapping[str, Fraction]) -> str:
+def lpf_for(board: Board, ports: Collection[str], clocks: Mapping[str, Fraction], *, frequencies: bool = True) -> str:
     """Return the constraints of a design: the lines of the board's ``.lpf`` for its ports, and its inner clocks.
 
     Args:
         board: The board.
         ports: The design's ports, vectors bit by bit as ``led[0]``.
         clocks: Frequencies of nets in MHz, by name.
+        frequencies: Whether the frequencies are kept that the file gives to ports.
 
     Raises:
         BoardError: The board's pin file is no ``.lpf``, or does not place a port.
@@ -71,10 +73,12 @@ def lpf_for(board: Board, ports: Collection[str], clocks: Mapping[str, Fraction]
         raise BoardError(str(board.constraints), expected="a pin file that ends with .lpf", got=board.constraints.name)
     missing = sorted(set(ports) - set(pins(board)))
     if missing:
-        raise BoardError(str(board.constraints), expected=f"a pin for {missing[0]}", got="none")
+        raise BoardError(str(board.constraints), expected=f"a pin for {missing[0]}", got="none", hint=_PIN)
     lines = []
     for line in _text(board).splitlines():
         match = _OF_PORT.match(line)
+        if not frequencies and line.startswith("FREQUENCY "):
+            continue
         if line.startswith("BLOCK ") or (match and match["port"] in ports):
             lines.append(line)
     lines += [f'FREQUENCY NET "{net}" {float(mhz):.6f} MHZ;' for net, mhz in clocks.items()]

@@ -6,7 +6,7 @@ the netlist, the version of the tool, and the options.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,7 +19,7 @@ from quantunet.hls.bitstream.packing import read_module
 from quantunet.hls.bitstream.paths import Paths, read_paths
 from quantunet.hls.bitstream.place import REPORT, Packed, Placer, Route, best, step_of
 from quantunet.hls.bitstream.tools import Tools, device_options
-from quantunet.hls.bitstream.top import Top, measurement_top
+from quantunet.hls.bitstream.top import Top, TopMaker, measurement_top
 from quantunet.hls.folding import Folding
 from quantunet.hls.generate import rtl_project
 from quantunet.hls.generate.rtl_project import RtlProject, frame_checks
@@ -28,9 +28,6 @@ TIME_LIMIT = 6 * 3600
 """Seconds that one step may take, unless the caller says otherwise."""
 
 _DIGITS = 12
-
-TopMaker = Callable[[RtlProject, Board], Top]
-"""Writes what stands around a network into the folder of its project."""
 
 
 class Observer(Protocol):

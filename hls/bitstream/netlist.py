@@ -63,7 +63,7 @@ def job(project: RtlProject, folding: Mapping[str, Fold], top: Top, family: str)
     return Job(
         name=project.top,
         top=top.name,
-        sources=(*above, *project.sources, top.sources[-1]),
+        sources=(*top.declarations, *above, *project.sources, top.sources[-1]),
         folder=project.folder,
         memories=project.memories,
         family=family,

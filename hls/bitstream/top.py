@@ -1,18 +1,19 @@
 """The top module around a network, with its pins: whoever makes one hands over a :class:`Top`.
 
-:func:`measurement_top` is the one for measuring: clock, reset and the network's streams on pins. A top for a board,
-with a clock generator and a serial port, is another function that returns a :class:`Top`.
+:func:`serial_top` is the one to load into a board. :func:`measurement_top` is for measuring: clock, reset and the
+network's streams on pins.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection
+from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 from quantunet.constraints.board import Board
-from quantunet.errors import BoardError, StorageError
+from quantunet.constraints.pins import lpf_for
+from quantunet.hls.generate import board_top
 from quantunet.hls.generate.rtl_project import (
     RtlProject,
     input_ports,
@@ -22,6 +23,7 @@ from quantunet.hls.generate.rtl_project import (
     update,
 )
 from quantunet.hls.templates.environment import template_environment
+from quantunet.ir import Graph
 
 MEASUREMENT = "qun_chip"
 """The module of :func:`measurement_top`."""
@@ -29,9 +31,8 @@ MEASUREMENT = "qun_chip"
 PORTS = ("clk", "rst_n")
 """Ports of the measurement top that a board has pins for."""
 
-_COMMENT = re.compile(r"(#|//)[^\n]*")
-_OF_PORT = re.compile(r'(LOCATE\s+COMP|IOBUF\s+PORT)\s+"(?P<port>[^"]+)"')
-_PLACED = re.compile(r"LOCATE\s")
+NETWORK = "u_network"
+"""The network's instance in both tops."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +45,18 @@ class Top:
             top's own. What the network's project has already may be among them.
         constraints: Pins, and clocks that have another frequency than the one that is asked for.
         network: Path of the network's instance under the top, for example ``u_network``.
+        declarations: Files that declare cells of the device, which no source defines.
     """
 
     name: str
     sources: tuple[Path, ...]
     constraints: Path
     network: str
+    declarations: tuple[Path, ...] = ()
+
+
+TopMaker = Callable[[RtlProject, Board], Top]
+"""Writes what stands around a network into the folder of its project."""
 
 
 def measurement_top(project: RtlProject, board: Board) -> Top:
@@ -82,41 +89,29 @@ def measurement_top(project: RtlProject, board: Board) -> Top:
     sources.append(project.folder / "rtl" / f"{MEASUREMENT}.sv")
     update(sources[-1], text.encode())
     constraints = project.folder / f"{MEASUREMENT}.lpf"
-    update(constraints, pins(board, PORTS).encode())
-    return Top(MEASUREMENT, tuple(sources), constraints, "u_network")
+    update(constraints, lpf_for(board, PORTS, {}, frequencies=False).encode())
+    return Top(MEASUREMENT, tuple(sources), constraints, NETWORK)
 
 
-def pins(board: Board, ports: Collection[str]) -> str:
-    """Return what a board's LPF says of some ports, without the frequencies of its clocks.
+def serial_top(graph: Graph, board: Board, mhz: float, baud: int | None = None) -> TopMaker:
+    """Return what writes the top of a board: clock generator, serial port and lamps (docs/serial.md).
 
     Args:
-        board: A board with a Lattice ECP5.
-        ports: The ports.
+        graph: The network.
+        board: The board.
+        mhz: The network's clock, in MHz.
+        baud: Bits a second on the line; the most that the board's bridge does if left out.
 
     Raises:
-        BoardError: The board has no pin for one of them.
-        StorageError: Its file cannot be read.
+        BoardError: The board has no serial port, or its clock generator cannot make the clock.
+        OptionError: The bridge does not do the baud rate.
+        ModelError: The protocol cannot send the network's picture or result.
     """
-    try:
-        text = board.constraints.read_text(encoding="utf-8")
-    except OSError as error:
-        raise StorageError(
-            str(board.constraints), expected="a readable file", got=error.strerror or str(error)
-        ) from error
-    kept, placed = [], set()
-    for statement in (part.strip() for part in _COMMENT.sub("", text).split(";")):
-        match = _OF_PORT.match(statement)
-        if match and match["port"] in ports:
-            placed |= {match["port"]} if _PLACED.match(statement) else set()
-        elif not statement.startswith("BLOCK"):
-            continue
-        kept.append(f"{statement};\n")
-    missing = sorted(set(ports) - placed)
-    if missing:
-        raise BoardError(
-            str(board.constraints),
-            expected=f"a pin for {' and '.join(missing)}",
-            got="none",
-            hint='Add LOCATE COMP "clk" SITE "…"; for each.',
-        )
-    return "".join(kept)
+    board_top.check(graph, board, Fraction(str(mhz)), baud)
+
+    def make(project: RtlProject, board: Board) -> Top:
+        made = board_top.around(graph, project, board, clock_mhz=Fraction(str(mhz)), baud=baud)
+        assert made.constraints is not None  # an ECP5's pin file is an LPF
+        return Top(made.top, made.sources, made.constraints, NETWORK, made.declarations)
+
+    return make

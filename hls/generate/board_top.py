@@ -115,9 +115,24 @@ def write(
         FoldingError: The folding does not fit the graph.
         StorageError: A file cannot be written.
     """
-    plan = _plan(board, clock_mhz, baud)
-    _check_size(graph)
+    check(graph, board, clock_mhz, baud)
     network = rtl_project.write(graph, folding, folder, rtl_folder=rtl_folder)
+    return around(graph, network, board, clock_mhz=clock_mhz, baud=baud, rtl_folder=rtl_folder)
+
+
+def around(
+    graph: Graph,
+    network: RtlProject,
+    board: Board,
+    *,
+    clock_mhz: Fraction,
+    baud: int | None = None,
+    rtl_folder: Path = RTL_FOLDER,
+) -> BoardProject:
+    """Write the top of a board into the folder of a network's project that is there: see :func:`write`."""
+    check(graph, board, clock_mhz, baud)
+    plan = _plan(board, clock_mhz, baud)
+    folder = network.folder
     top = f"{network.top}_{board.name}"
     library = rtl_project.library_sources({_SERIAL, _RESET}, rtl_folder)
     added = [folder / "rtl" / path.name for path in library]
@@ -145,6 +160,12 @@ def write(
         clock_mhz=plan.mhz,
         baud=plan.baud,
     )
+
+
+def check(graph: Graph, board: Board, clock_mhz: Fraction, baud: int | None = None) -> None:
+    """Refuse what has no top, before anything is written: see :func:`write`."""
+    _plan(board, clock_mhz, baud)
+    _check_size(graph)
 
 
 def _plan(board: Board, clock_mhz: Fraction, baud: int | None) -> _Plan:

@@ -21,7 +21,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_small_network_becomes_a_bitstream(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Real tools: Yosys, and pip's nextpnr and ecppack. A clock that cannot be reached is then measured again."""
-    arguments = ["bitstream", str(model), "--out", str(tmp_path), "--nextpnr", "pip"]
+    arguments = ["bitstream", str(model), "--out", str(tmp_path), "--nextpnr", "pip", "--top", "measurement"]
     assert main([*arguments, "--freq", "40"]) == 0
     printed = capsys.readouterr().out
     report = json.loads((tmp_path / "report.json").read_text())
@@ -68,9 +68,24 @@ def test_a_small_network_becomes_a_bitstream(model: Path, tmp_path: Path, capsys
     assert "MHz, less than 900 MHz" in capsys.readouterr().out
 
 
+def test_what_is_made_for_a_board_can_be_loaded_into_it(model: Path, tmp_path: Path) -> None:
+    """Clock generator and serial port are in it, its clock is met, and the pins are those of the board."""
+    assert main(["bitstream", str(model), "--out", str(tmp_path), "--nextpnr", "pip", "--freq", "60"]) == 0
+    report = json.loads((tmp_path / "report.json").read_text())
+    clocks = {clock["name"]: clock for clock in report["clocks"]}
+    assert list(clocks) == ["core_clk"]
+    assert clocks["core_clk"]["needed_mhz"] == pytest.approx(60, rel=1e-4)  # nextpnr counts whole picoseconds
+    assert clocks["core_clk"]["passes"]
+    assert report["top"].endswith("_ulx3s_85f")
+    assert report["bitstream"]["bytes"] > 100_000
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        (["--freq", "900"], "MHz"),
+        (["--baud", "9000000"], "1 to 3000000"),
+        (["--baud", "9600", "--top", "measurement"], "expected the top of a board"),
         (["--board", "nosuch"], "The boards are:"),
         (["--board", "arty_a7_100t"], "Boards that have one: ulx3s_85f"),
         (["--board", "lifcl_40_evn"], "expected a board with a device of the family ecp5"),
@@ -108,4 +123,5 @@ def test_a_model_is_named_once(model: Path) -> None:
 
 def test_defaults_are_those_of_the_flow() -> None:
     assert command.TOOLS == tools.CHOICES
+    assert set(command.TOPS) == {"board", "measurement"}
     assert command.TIME_LIMIT == flow.TIME_LIMIT

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from quantunet import api, exit_codes
 from quantunet.constraints.board import board_names, load_board
+from quantunet.errors import OptionError
 from quantunet.provenance import gather, graph_digest, value_digest
 from quantunet.result_folder import network_folder, remove
 from quantunet.zoo import MODEL_HELP, load_network, model_digest
@@ -22,6 +23,7 @@ from quantunet.zoo import MODEL_HELP, load_network, model_digest
 DEFAULT_NETWORK = "wearable"
 DEFAULT_BOARD = "ulx3s_85f"
 TOOLS = ("auto", "native", "pip")
+TOPS = ("board", "measurement")
 TIME_LIMIT = 6 * 3600
 """Defaults and choices, spelled out so that help texts need no extra; a test compares them with what they stand for."""
 
@@ -46,6 +48,14 @@ def add_parser(sub: Any) -> None:
     parser.add_argument(
         "--freq", type=_positive, default=api.CLOCK_MHZ, help="clock in MHz that must be reached (default: %(default)s)"
     )
+    parser.add_argument(
+        "--top",
+        choices=TOPS,
+        default=TOPS[0],
+        help="what stands around the network: the board's clock generator, serial port and lamps, to be loaded into it "
+        "(board, the default), or its streams on pins that nextpnr chooses (measurement)",
+    )
+    parser.add_argument("--baud", type=_whole, help="bits a second on the serial line (the most that the board does)")
     parser.add_argument("--seeds", type=_whole, default=1, help="place and route with seeds 1 to N (default: 1)")
     parser.add_argument("--jobs", type=_whole, default=os.cpu_count() or 1, help="seeds at a time (%(default)s)")
     parser.add_argument(
@@ -72,10 +82,12 @@ def _positive(text: str) -> float:
 
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
-    from quantunet.hls.bitstream import flow, packing, report, tools
+    from quantunet.hls.bitstream import flow, packing, report, tools, top
     from quantunet.hls.generate.source_digest import rtl_digest
     from quantunet.hls.synth import yosys
 
+    if args.baud and args.top != "board":
+        raise OptionError("--baud", expected="the top of a board", got=f"--top {args.top}", hint="Leave --baud out.")
     if args.out:
         remove(args.out / report.DOCUMENT)
     model = args.network or args.model or DEFAULT_NETWORK
@@ -94,6 +106,7 @@ def run(args: argparse.Namespace) -> int:
         seeds=range(1, args.seeds + 1),
         jobs=args.jobs,
         time_limit=args.time_limit,
+        top=top.serial_top(graph, board, args.freq, args.baud) if args.top == "board" else top.measurement_top,
     )
     console = Console()
     with _Display(console) as display:

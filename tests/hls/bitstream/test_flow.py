@@ -22,7 +22,7 @@ from quantunet.hls.bitstream.netlist import Netlist
 from quantunet.hls.bitstream.packing import lut_places, read_module
 from quantunet.hls.bitstream.place import Placer, Route, best
 from quantunet.hls.bitstream.routed import Clock
-from quantunet.hls.bitstream.top import PORTS, measurement_top, pins
+from quantunet.hls.bitstream.top import measurement_top, serial_top
 from quantunet.hls.choose.default import default_folding
 from quantunet.hls.generate import rtl_project
 from quantunet.hls.synth.families import Usage
@@ -285,17 +285,33 @@ def test_the_measurement_top_is_clean_and_has_the_pins_of_the_board(graph: Graph
     top = measurement_top(project, BOARD)
     sources = (*(path for path in top.sources[:-1] if path not in project.sources), *project.sources, top.sources[-1])
     lint(sources, top.name, project.folder)
-    assert top.constraints.read_text() == pins(BOARD, PORTS)
     assert 'LOCATE COMP "clk" SITE "G2";' in top.constraints.read_text()
-    for left_out in ("FREQUENCY", "led", "#"):
+    assert 'LOCATE COMP "rst_n"' in top.constraints.read_text()
+    for left_out in ("FREQUENCY", "led"):
         assert left_out not in top.constraints.read_text()
 
 
-def test_a_board_without_a_pin_for_the_reset_is_refused(tmp_path: Path) -> None:
+def test_a_board_without_a_pin_for_the_reset_is_refused(graph: Graph, tmp_path: Path) -> None:
     lpf = tmp_path / "board.lpf"
     lpf.write_text('LOCATE COMP "clk" SITE "G2"; # LOCATE COMP "rst_n" SITE "D6";\nIOBUF PORT "rst_n" PULLMODE=UP;\n')
+    project = rtl_project.write(graph, default_folding(graph), tmp_path / "rtl")
     with pytest.raises(BoardError, match="a pin for rst_n"):
-        pins(dataclasses.replace(BOARD, constraints=lpf), PORTS)
+        measurement_top(project, dataclasses.replace(BOARD, constraints=lpf))
+
+
+def test_the_top_of_a_board_has_its_clock_generator_and_its_serial_pins(graph: Graph, tmp_path: Path) -> None:
+    project = rtl_project.write(graph, default_folding(graph), tmp_path)
+    top = serial_top(graph, BOARD, 60.0)(project, BOARD)
+    text = top.constraints.read_text()
+    for line in ('FREQUENCY NET "core_clk" 60.000000 MHZ;', 'FREQUENCY PORT "clk" 25 MHZ;', 'LOCATE COMP "uart_rx"'):
+        assert line in text
+    design = netlist.job(project, default_folding(graph), top, BOARD.family)
+    assert design.top == f"{project.top}_{BOARD.name}"
+    assert design.sources[0].name == "EHXPLLL.sv"
+    assert len({path.name for path in design.sources}) == len(design.sources)
+    found = netlist.synthesise(design, tmp_path / "synthesis", time_limit=600)
+    cells = json.loads(found.file.read_text())["modules"][top.name]["cells"].values()
+    assert [cell["type"] for cell in cells].count("EHXPLLL") == 1
 
 
 def test_each_layers_multiplications_are_made_as_its_style_says(graph: Graph, tmp_path: Path) -> None:
