@@ -105,7 +105,7 @@ def test_a_row_of_the_science_tells_an_option_of_the_loss():
     assert labels == {
         "learned, λ 0.25, by layers",
         "learned, λ 0.25, by layers, not distilled",
-        "learned, λ 0.25, by layers, target4, probe1.5",
+        "learned, λ 0.25, by layers, to 4 bits, probe1.5",
         "uniform 4, not distilled",
         "float control, probe1.5",
     }
