@@ -19,7 +19,7 @@ import numpy as np
 from benchmarks import pooled_folds
 from benchmarks.pooled_folds import PATIENTS, Pooled
 from benchmarks.science_runs import Run, read_runs
-from benchmarks.trained import masks_of, network_file
+from benchmarks.trained import add_arguments, masks_of, network_file
 from quantunet import storage
 from quantunet.errors import DataSplitError, FileFormatError, QuantUNetError
 from quantunet.model import data, evaluation, results
@@ -73,10 +73,8 @@ def _score(path: Path, run: Run, samples: Samples) -> ImageScores:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.cross_validation", description=__doc__)
-    parser.add_argument("trainings", type=Path, help="the folder of a sweep's trainings (its --out)")
+    add_arguments(parser)
     parser.add_argument("--data", required=True, help="the data set that they were trained on")
-    parser.add_argument("--size", type=int, default=128, help="height and width of an image (default: 128)")
-    parser.add_argument("--results", type=Path, default=Path("docs/science"), help=f"folder of {results.RUNS}")
     args = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:

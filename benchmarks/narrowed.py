@@ -61,14 +61,3 @@ def _less(qtype: QType, drop: int) -> QType:
 def _rounded(values: Array, places: int) -> Array:
     """``round_half_even(values / 2**places)``, exact: numbers of a network fit a double."""
     return np.rint(np.ldexp(values.astype(np.float64), -places)).astype(np.int64)
-
-
-def bit_operations(graph: Graph) -> int:
-    """Cost of one image: the sum over the convolutions of MACs times weight width times input width."""
-    return sum(
-        node.macs(graph.input_of(node).shape, graph.output_of(node).shape)
-        * node.weight_bits
-        * graph.input_of(node).qtype.bits
-        for node in graph.nodes
-        if isinstance(node, MatrixNode)
-    )

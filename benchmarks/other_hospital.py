@@ -18,7 +18,7 @@ from benchmarks import pooled_folds
 from benchmarks.pooled_folds import Pooled, Values
 from benchmarks.science_runs import Run, read_runs
 from benchmarks.science_text import NOTHING, table, widths_of
-from benchmarks.trained import masks_of, network_file
+from benchmarks.trained import add_arguments, masks_of, network_file
 from quantunet import storage
 from quantunet.errors import DataSplitError, FileFormatError, QuantUNetError
 from quantunet.model import data, results
@@ -119,11 +119,9 @@ def report(every: Mapping[str, Pooled], runs: Sequence[Run]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.other_hospital", description=__doc__)
-    parser.add_argument("trainings", type=Path, help="the folder of a sweep's trainings (its --out)")
+    add_arguments(parser)
     parser.add_argument("--home", required=True, help="the data set that they were trained on, as runs.csv calls it")
     parser.add_argument("--away", required=True, help="the data set that they are scored on")
-    parser.add_argument("--size", type=int, default=128, help="height and width of an image (default: 128)")
-    parser.add_argument("--results", type=Path, default=Path("docs/science"), help=f"folder of {results.RUNS}")
     parser.add_argument("--out", type=Path, default=Path("docs/science"), help="folder of the scores")
     args = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")

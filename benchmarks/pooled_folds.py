@@ -127,7 +127,7 @@ def at_equal_size(pooled: Pooled, runs: Iterable[Run], one: str) -> MeanDifferen
     curve = [
         (_size(group), pooled.scores[network]["dice"])
         for network, group in trained.items()
-        if network in pooled.scores and group[0].uniform and group[0].place == place and _works(pooled, network)
+        if network in pooled.scores and group[0].uniform and group[0].place == place and _works(pooled, group[0])
     ]
     between = at_cost(curve, _size(trained[one]))
     return None if between is None else _difference(pooled, pooled.scores[one]["dice"], between)
@@ -156,12 +156,12 @@ def _size(group: Sequence[Run]) -> float:
     return float(np.mean(of(group, "packed_bytes")))
 
 
-def _works(pooled: Pooled, network: str) -> bool:
+def _works(pooled: Pooled, run: Run) -> bool:
     """Whether a network has not failed: see :data:`~benchmarks.science_compare.FAILED_SHARE`."""
-    control = network.rpartition(" ")[0] + " float"
-    if control not in pooled.scores:
+    scores = [pooled.scores.get(network) for network in (network_of(run), control_of(run))]
+    if scores[0] is None or scores[1] is None:
         return False
-    return _mean(pooled.scores[network]["dice"]) >= FAILED_SHARE * _mean(pooled.scores[control]["dice"])
+    return _mean(scores[0]["dice"]) >= FAILED_SHARE * _mean(scores[1]["dice"])
 
 
 def report(pooled: Pooled, runs: Sequence[Run]) -> str:

@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 
 from benchmarks import frame_deciders
 from benchmarks.frame_deciders import FRAMES, Frame
-from benchmarks.narrowed import bit_operations, narrowed
+from benchmarks.narrowed import narrowed
 from benchmarks.science_runs import Run, read_runs
-from benchmarks.trained import network_file
+from benchmarks.trained import add_arguments, network_file
 from quantunet import golden, storage
 from quantunet.errors import FileFormatError, QuantUNetError
 from quantunet.ir import Graph
 from quantunet.model import data, evaluation, results
+from quantunet.model.card import bit_operations
 from quantunet.model.card_file import read_card
 from quantunet.model.data import Samples
 from quantunet.model.metrics import score_images
@@ -102,12 +103,10 @@ def _scores(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.precision_frames", description=__doc__)
-    parser.add_argument("trainings", type=Path, help="the folder of a sweep's trainings (its --out)")
+    add_arguments(parser)
     parser.add_argument("--data", required=True, help="the data set that they were trained on")
     parser.add_argument("--cheap", required=True, help="method of the cheap networks, as runs.csv calls it")
     parser.add_argument("--full", required=True, help="method of the dear networks")
-    parser.add_argument("--size", type=int, default=128, help="height and width of an image (default: 128)")
-    parser.add_argument("--results", type=Path, default=Path("docs/science"), help=f"folder of {results.RUNS}")
     args = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,15 @@ from numpy.typing import NDArray
 
 from benchmarks.science_runs import Run
 from quantunet.errors import FileFormatError
-from quantunet.model import evaluation, float_network
+from quantunet.model import evaluation, float_network, results
 from quantunet.qonnx_import import load
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what says where the trainings are, and of what size their images."""
+    parser.add_argument("trainings", type=Path, help="the folder of a sweep's trainings (its --out)")
+    parser.add_argument("--size", type=int, default=128, help="height and width of an image (default: 128)")
+    parser.add_argument("--results", type=Path, default=Path("docs/science"), help=f"folder of {results.RUNS}")
 
 
 def network_file(folder: Path, run: Run) -> Path:

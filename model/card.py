@@ -337,15 +337,19 @@ def bit_summary(graph: Graph, config: TrainConfig) -> dict[str, Any]:
         "mean": mean,
         "mean_weight": round(float(np.mean([b["weight"] for b in layers.values()])), 3),
         "mean_activation": round(float(np.mean([b["activation"] for b in layers.values()])), 3),
-        "mac_bits": bit_operations(graph, config),
+        "mac_bits": bit_operations(graph),
         "layers": layers,
     }
 
 
-def bit_operations(graph: Graph, config: TrainConfig) -> int:
+def bit_operations(graph: Graph) -> int:
     """Cost of one image: the sum over the convolutions of MACs times weight width times input width."""
-    macs = {shape.name: shape.macs for shape in config.unet.conv_layers()}
-    return sum(macs[n.name] * n.weight_type.bits * graph.input_of(n).qtype.bits for n in _matrices(graph))
+    return sum(
+        node.macs(graph.input_of(node).shape, graph.output_of(node).shape)
+        * node.weight_bits
+        * graph.input_of(node).qtype.bits
+        for node in _matrices(graph)
+    )
 
 
 def packed_size(graph: Graph) -> dict[str, Any]:

@@ -130,8 +130,8 @@ def around(
     rtl_folder: Path = RTL_FOLDER,
 ) -> BoardProject:
     """Write the top of a board into the folder of a network's project that is there: see :func:`write`."""
-    check(graph, board, clock_mhz, baud)
     plan = _plan(board, clock_mhz, baud)
+    _check_size(graph)
     folder = network.folder
     top = f"{network.top}_{board.name}"
     library = rtl_project.library_sources({_SERIAL, _RESET}, rtl_folder)

@@ -12,7 +12,7 @@ from quantunet import golden
 from quantunet.errors import FileFormatError, ModelError
 from quantunet.ir import Conv2d
 from quantunet.model import evaluation
-from quantunet.model.card import publish
+from quantunet.model.card import bit_operations, publish
 from quantunet.model.train import Trainer
 from quantunet.qonnx_import import load
 from quantunet.random_network import random_image, random_unet, random_windows
@@ -50,7 +50,7 @@ def test_high_bits_keep_ranges_and_round_half_to_even():
         assert old.qtype.bits - old.qtype.frac == new.qtype.bits - new.qtype.frac
     image = random_image(graph)
     assert golden.run(less, image)[less.output].shape == golden.run(graph, image)[graph.output].shape
-    assert nb.bit_operations(less) < nb.bit_operations(graph)
+    assert bit_operations(less) < bit_operations(graph)
     with pytest.raises(ModelError, match="a convolution, max pooling"):
         nb.narrowed(random_windows(), 1)
 
@@ -60,7 +60,7 @@ def test_bit_operations_by_hand():
     first = graph.nodes[0]
     assert isinstance(first, Conv2d)
     alone = graph.layer(first.name)
-    assert nb.bit_operations(alone) == 4 * 4 * 9 * 1 * 2 * first.weight_bits * 8
+    assert bit_operations(alone) == 4 * 4 * 9 * 1 * 2 * first.weight_bits * 8
 
 
 def _frame(part, image, cheap, full, area, *, lesion=1, uncertain=0):

@@ -11,7 +11,7 @@ import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import Timer
 from cocotb.utils import get_sim_time
-from helpers.benches.serial_line import BROKEN, Line, SerialLine, ask, blocks_of, exchange
+from helpers.benches.serial_line import BROKEN, Line, SerialLine, add_to_report, ask, blocks_of, exchange
 
 from quantunet.serial_frames import deframe, frame
 
@@ -68,9 +68,7 @@ class Board:
 
     def report(self, name: str) -> None:
         """Add what was compared to the report of the run."""
-        path = Path("report.json")
-        lines = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        path.write_text(json.dumps({**lines, name: self.compared}), encoding="utf-8")
+        add_to_report(name, self.compared)
 
 
 async def started(dut: Any) -> Board:

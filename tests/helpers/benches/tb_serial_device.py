@@ -12,7 +12,7 @@ from typing import Any
 import cocotb
 from cocotb.triggers import ClockCycles, RisingEdge
 from helpers.benches import axis
-from helpers.benches.serial_line import BROKEN, SerialLine, ask, blocks_of, exchange
+from helpers.benches.serial_line import BROKEN, SerialLine, add_to_report, ask, blocks_of, exchange
 
 from quantunet.serial_frames import FLAG
 
@@ -115,9 +115,7 @@ class Device:
 
     def report(self, name: str) -> None:
         """Add what was compared to the report of the run."""
-        path = Path("report.json")
-        lines = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        path.write_text(json.dumps({**lines, name: self.compared}), encoding="utf-8")
+        add_to_report(name, self.compared)
 
 
 async def started(dut: Any) -> Device:
