@@ -62,6 +62,8 @@ class Job:
         """The same for all jobs that share a float phase, whichever of them runs it or resumes it."""
         others = _method_fields(self.config)
         kept = {name: value for name, value in values_of(self.config).items() if name not in others}
+        if not self.config.float_epochs:
+            kept["distil"] = 0.0  # nothing is learned in it that could be taught
         return Job(self.data, build(type(self.config), kept))
 
     @property

@@ -192,8 +192,6 @@ module qun_block_buffer #(
               "the ring holds more than its places, or less than it keeps")
   `QUN_ASSERT(no_collision, !(write && read && fill_q[AddrBits-1:0] == read_q[AddrBits-1:0]),
               "a word was used that was read while it was written")
-  `QUN_ASSERT(begins_with_number, !keep || block_q != '0 || !open_q || state_q == StBytes,
-              "a picture was kept without its number")
   `QUN_ASSERT_STREAM(output_waits, m_valid, m_ready, {m_first, m_data})
 
 endmodule

@@ -178,6 +178,16 @@ def test_a_float_phase_goes_on_under_another_job(tmp_path, monkeypatch):
     assert (folder / FLOAT).exists()
 
 
+def test_a_training_without_a_float_phase_runs(tmp_path):
+    text = QUICK.replace("float_epochs = 1", "float_epochs = 0\ndistil = 0.0").replace(', 3, "float"', "")
+    (job,) = read_jobs(_file(tmp_path, text))
+    place = sweep_run.Place(tmp_path / "runs", threads=1, device="cpu", precision="auto")
+    sweep_run.run_start(job, place)
+    sweep_run.run_job(job, place)
+    document = json.loads((place.folder / job.name / sweep_run.RESULT).read_text())
+    assert [row["phase"] for row in document["history"]] == ["qat", "tune"]
+
+
 def test_a_training_that_fails_is_named_and_leaves_no_row(tmp_path, capsys):
     text = QUICK.replace('"phantoms"', f'"{tmp_path / "missing.npz"}"')
     assert cli.main(["sweep", str(_file(tmp_path, text)), "--out", str(tmp_path / "runs"), "--jobs", "1"]) == 2

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 import pytest
-from helpers import op_cases
+from helpers import op_cases, serial_device
 from helpers.benches.cases import TOP, Case, layer_case, write_cases
 from helpers.matrix_cases import Layer, case_of, window_conv2d_cases
 from helpers.rtl import BUILD_ROOT
@@ -83,6 +83,47 @@ ROUNDS: dict[str, tuple[Fault, ...]] = {
         ("qun_fork.sv", "{Outputs{last}}", "{Outputs{1'b0}}", "check"),
     ),
 }
+
+SERIAL_ROUNDS: dict[tuple[str, str], tuple[Fault, ...]] = {
+    ("mask", "counters"): (
+        ("qun_serial_deframer.sv", " || bytes_q == CountBits'(MostBytes)", "", "bytes_in_range"),
+        ("qun_uart_rx.sv", "place_q != 4'd9 && ", "place_q != 4'd10 && ", "place_in_byte"),
+        ("qun_uart_tx.sv", "4'd10;", "4'd11;", "bits_of_a_byte"),
+    ),
+    ("below", "frames"): (
+        (
+            "qun_serial_deframer.sv",
+            "flag)) begin\n      begun_q <= 1'b0;",
+            "flag)) begin\n      begun_q <= silence;",
+            "hunt_without_frame",
+        ),
+        ("qun_picture_feeder.sv", "assign busy = busy_q;", "assign busy = 1'b0;", "result_of_picture"),
+        ("qun_block_buffer.sv", "!= place_t'(Depth);", "!= place_t'(Depth + 1);", "ring_in_range"),
+    ),
+    ("below", "line"): (
+        ("qun_serial_deframer.sv", "m_end <= begun_q;", "m_end <= begun_q; m_valid <= begun_q;", "end_without_byte"),
+        (
+            "qun_uart_tx.sv",
+            "left_q <= '0;\n      bits_q <= '1;",
+            "left_q <= '0;\n      bits_q <= '0;",
+            "silence_is_one",
+        ),
+        ("qun_serial_framer.sv", "if (m_valid && m_ready) begin", "if (m_valid) begin", "output_waits"),
+    ),
+    ("below", "pictures"): (
+        ("qun_picture_feeder.sv", "LeftBits'(PictureBytes);", "LeftBits'(PictureBytes - 1);", "bytes_have_picture"),
+    ),
+    ("below", "results"): (
+        (
+            "qun_serial_reply.sv",
+            "  left_q <= CountBits'(ResultBytes);\n      part_q <= '0;\n    end",
+            "  left_q <= '1;\n    end",
+            "result_in_range",
+        ),
+        ("qun_picture_feeder.sv", "busy_q <= 1'b1;", "busy_q <= 1'b0;", "result_has_picture"),
+    ),
+}
+"""Faults of the serial side of a board, by the shape of the device and a name."""
 
 
 CHECKED = {
@@ -161,6 +202,16 @@ def test_broken_promise_is_told(faults: str, tmp_path: Path) -> None:
     assert len(set(found)) == len(found) >= len(wanted) > 4
 
 
+@pytest.mark.parametrize("shape, faults", SERIAL_ROUNDS)
+def test_broken_promise_of_the_serial_side_is_told(shape: str, faults: str, tmp_path: Path) -> None:
+    (found,) = [each for each in serial_device.SHAPES if each.name == shape]
+    chosen = SERIAL_ROUNDS[shape, faults]
+    library = faulty_library(tmp_path / "rtl", chosen)
+    told = serial_device.simulate(found, tmp_path / "run", library, check=False).broken
+    missing = [name for *_, name in chosen if not any(re.search(rf"\b{name}: ", line) for line in told)]
+    assert not missing, f"{missing} not in {told}"
+
+
 def test_every_assertion_of_the_library_is_tried() -> None:
     names = {
         name
@@ -168,7 +219,8 @@ def test_every_assertion_of_the_library_is_tried() -> None:
         for name in re.findall(r"`QUN_ASSERT\w*\((\w+),", path.read_text(encoding="utf-8"))
         if path.stem != "qun_frame_check"
     }
-    assert names - {name for faults in ROUNDS.values() for *_, name in faults} == set()
+    rounds = [*ROUNDS.values(), *SERIAL_ROUNDS.values()]
+    assert names - {name for faults in rounds for *_, name in faults} == set()
     assert len(names) > 15
 
 
