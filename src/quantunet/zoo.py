@@ -1,4 +1,4 @@
-"""Networks by name: those in ``model/zoo/``, any network's file, or the paper's size with random weights."""
+"""Networks by name: those in ``model/zoo/``, or any network's file."""
 
 from __future__ import annotations
 
@@ -8,12 +8,8 @@ from pathlib import Path
 from quantunet import graph_file, packed
 from quantunet.errors import FileFormatError, StorageError
 from quantunet.ir import Graph
-from quantunet.pixel_codes import picture_codes
 from quantunet.provenance import file_digest
 from quantunet.qonnx_import import load
-
-PAPER = "paper"
-"""The network of the U-Net paper's size. Where no trained file of that name is in the zoo, its weights are random."""
 
 QONNX_SUFFIX = ".onnx"
 GRAPH_SUFFIX = ".json"
@@ -21,12 +17,9 @@ GRAPH_SUFFIX = ".json"
 
 MODEL_HELP = (
     "a QONNX file (.onnx), a packed file (.qun), a graph.json of the hls4ml backend, or the name of a network in the "
-    f"zoo; '{PAPER}' is the 31-million-parameter U-Net, with random weights as long as the zoo holds no trained one"
+    "zoo (quantunet zoo lists them)"
 )
 """The help text of every option or argument that :func:`load_network` reads."""
-
-_PATTERN = "wearable"
-_PHANTOM_SEED = 2025  # the image that co-simulation takes by default
 
 
 def _folder() -> Path:
@@ -58,7 +51,7 @@ def network_path(model: str) -> Path:
         return _zoo()[model]
     path = Path(model)
     expected = "a network's file or the name of a network in the zoo"
-    hint = f"The zoo holds: {', '.join(zoo_names()) or 'nothing'}; {PAPER} is generated, with random weights."
+    hint = f"The zoo holds: {', '.join(zoo_names()) or 'nothing'}."
     try:
         is_file, is_folder = path.is_file(), path.is_dir()
         is_empty = is_file and path.stat().st_size == 0
@@ -87,49 +80,31 @@ def card_path(model: str) -> Path | None:
         StorageError: There is no such network.
         FileFormatError: It is no network's file.
     """
-    if model == PAPER and PAPER not in zoo_names():
-        return None
     network = network_path(model)
     path = network.with_suffix(GRAPH_SUFFIX)
     return path if path != network and path.is_file() else None
 
 
-def model_digest(model: str) -> str | None:
-    """Return the SHA-256 of a network's file; None where it is generated.
+def model_digest(model: str) -> str:
+    """Return the SHA-256 of a network's file.
 
     Raises:
         StorageError: There is no such network.
         FileFormatError: It is no network's file.
     """
-    return None if model == PAPER and PAPER not in zoo_names() else file_digest(network_path(model))
+    return file_digest(network_path(model))
 
 
 def load_network(model: str) -> Graph:
     """Return the integer graph of a network, by name or path.
-
-    Where no trained network is called :data:`PAPER`, one of that size is generated; its weights are random, and the
-    graph's name says so.
 
     Raises:
         StorageError: There is no such network.
         FileFormatError: The file is damaged, or none of a network.
         ModelError: The network cannot be represented exactly.
     """
-    if model == PAPER and PAPER not in zoo_names():
-        return _untrained_paper()
     path = network_path(model)
     return _READERS[path.suffix.lower()](path)
 
 
 _READERS = {QONNX_SUFFIX: load, packed.SUFFIX: packed.read, GRAPH_SUFFIX: graph_file.read}
-
-
-def _untrained_paper() -> Graph:
-    from quantunet.model.config import PRESETS
-    from quantunet.model.phantoms import generate
-    from quantunet.model.untrained import untrained_unet
-
-    config = PRESETS[PAPER]
-    images, _ = generate(1, config.size, _PHANTOM_SEED)
-    pattern = load(network_path(_PATTERN))
-    return untrained_unet(PAPER, config, pattern, picture_codes(pattern, images[0]))

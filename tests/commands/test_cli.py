@@ -106,7 +106,7 @@ def test_bad_model(tmp_path: Path, image: Path, capsys: pytest.CaptureFixture[st
     assert not out.exists()
     assert main(["infer", "no_such_network", str(image), "--out", str(out)]) == 2
     message = capsys.readouterr().err
-    assert f"The zoo holds: {', '.join(zoo_names())}; paper is generated, with random weights." in message
+    assert f"The zoo holds: {', '.join(zoo_names())}." in message
 
 
 def test_compare_refuses_unknown_tensors(tmp_path: Path, model: Path, image: Path) -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from quantunet import cli, graph_file, packed, zoo
 from quantunet.errors import FileFormatError, StorageError
-from quantunet.ir import Graph
+from quantunet.ir import Graph, MatrixNode
+from quantunet.model.config import PRESETS
 from quantunet.zoo import card_path, load_network, network_path, zoo_names
 
 
@@ -108,3 +109,16 @@ def test_the_sizes_of_the_zoo_are_those_that_pack_writes(tmp_path, capsys):
         assert f"{rows[name]['ratio']:.2f} times smaller" in capsys.readouterr().out
     assert cli.main(["zoo"]) == 0
     assert f"{rows['wearable']['packed_bytes']:,} B" in capsys.readouterr().out
+
+
+def test_paper_has_the_size_of_the_paper():
+    paper, wearable = load_network("paper"), load_network("wearable")
+    nodes = [node for node in paper.nodes if isinstance(node, MatrixNode)]
+    assert len(nodes) == 23
+    assert sum(node.weight.array.size + node.bias.array.size for node in nodes) == 31_030_593
+    macs = sum(node.weight.array.size * paper.input_of(node).shape[0] * paper.input_of(node).shape[1] for node in nodes)
+    assert macs == 12_022_972_416 == sum(shape.macs for shape in PRESETS["paper"].conv_layers())
+    assert [(node.op, node.name, node.inputs) for node in paper.nodes] == [
+        (node.op, node.name, node.inputs) for node in wearable.nodes
+    ]
+    assert paper.tensor("bottleneck_conv1_out").shape == (8, 8, 1024)

@@ -75,7 +75,7 @@ class Network:
         if self.graph is not None:
             return network_folder(root, self.graph)
         assert self.twin is not None
-        return named_folder(root, self.twin.name, model_digest(self.model) or "")
+        return named_folder(root, self.twin.name, model_digest(self.model))
 
     def masks(self, images: NDArray[np.uint8], on_images: Callable[[int], None]) -> NDArray[np.bool_]:
         """Segment images; see :func:`quantunet.model.evaluation.predict_masks`."""

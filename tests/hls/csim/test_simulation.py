@@ -363,7 +363,7 @@ def test_the_largest_layers_of_the_paper_network(name: str, tmp_path: Path) -> N
     got = simulation.run_layer(graph, name, simulation.build_layer(graph, name, tmp_path), taps)
     expected = taps[graph.node(name).output]
     assert got.size == expected.size == {"bottleneck_conv1": 8 * 8 * 1024, "dec0_conv0": 128 * 128 * 64}[name]
-    assert len(np.unique(expected)) > 8
+    assert len(np.unique(expected)) > 4
     assert np.array_equal(got, expected)
 
 
