@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from quantunet import result_folder
+from quantunet import junit, result_folder
 from quantunet.provenance import Provenance
 from quantunet.storage import write_bytes, write_text
 
@@ -263,22 +262,16 @@ def write(report: CosimReport, folder: Path) -> tuple[Path, Path]:
 
 
 def _junit(report: CosimReport) -> bytes:
-    cases = [(layer.name, layer) for layer in report.layers]
-    rows: list[tuple[str, LayerReport | NetworkReport]] = [*cases]
+    rows: list[tuple[str, LayerReport | NetworkReport]] = [(layer.name, layer) for layer in report.layers]
     if report.network_rtl:
         rows.append(("network", report.network_rtl))
-    failed = sum(not row.passed for _, row in rows)
-    suite = ElementTree.Element(
-        "testsuite",
-        name=f"cosim.{report.network}",
-        tests=str(len(rows)),
-        failures=str(failed),
-        time=f"{report.seconds:.1f}",
-    )
-    for name, row in rows:
-        case = ElementTree.SubElement(suite, "testcase", classname=report.network, name=name, time=f"{row.seconds:.2f}")
-        if not row.passed:
-            failure = ElementTree.SubElement(case, "failure", message="; ".join(row.problems) or "did not run")
-            failure.text = f"waveform: {row.waveform}" if row.waveform else ""
-    data: bytes = ElementTree.tostring(suite, encoding="utf-8", xml_declaration=True)
-    return data
+    cases = [
+        junit.Case(
+            name,
+            None if row.passed else "; ".join(row.problems) or "did not run",
+            f"waveform: {row.waveform}" if row.waveform else "",
+            row.seconds,
+        )
+        for name, row in rows
+    ]
+    return junit.document(f"cosim.{report.network}", report.network, cases, report.seconds)

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from quantunet import exit_codes, golden
-from quantunet.commands import _evaluate_against, _evaluate_results
+from quantunet import golden
+from quantunet.commands import _evaluate_against, _evaluate_gates, _evaluate_results
 from quantunet.commands._evaluate_network import Network
 from quantunet.errors import ImageError, OptionError
 from quantunet.ir import Graph
@@ -24,6 +24,8 @@ from quantunet.model.class_scores import ClassSamples, ClassScores
 from quantunet.storage import write_text
 
 _CASES = 4
+_SCORES = ("mean_dice", "mean_iou", "accuracy")
+"""What gates may name."""
 
 
 def run(
@@ -31,6 +33,7 @@ def run(
     network: Network,
     graph: Graph,
     against: tuple[Network, Graph] | None,
+    earlier: dict[str, Any] | None,
     folder: Path,
     console: Console,
 ) -> int:
@@ -48,6 +51,7 @@ def run(
             got=graph.name,
             hint="`quantunet mask` builds the smallest area into any network of one class.",
         )
+    gates = _evaluate_gates.gates(args, _SCORES)
     count = golden.class_count(graph)
     check_classes(graph.name, count)
     samples = class_scores.load_class_samples(_file(args, graph), graph)
@@ -66,6 +70,11 @@ def run(
         title = f"{args.model} against {other.model} on {samples.source}"
         console.print(_evaluate_against.table(title, args.model, other.model, report["against"]["differences"]))
         console.print(report["against"]["note"], highlight=False)
+    provenance = _evaluate_results.provenance(args, network, against[0] if against else None, samples)
+    if earlier is not None:
+        _evaluate_gates.put_beside({"all": report}, earlier, Path(args.against), provenance["sha256"]["data"])
+        console.print(_evaluate_gates.earlier_table(f"against {args.against}", report))
+    verdicts = _evaluate_gates.conclude(gates, {"all": report}, args.model, folder, console)
     _write_pictures(folder, samples, predicted, each)
     write_text(folder / _evaluate_results.ROWS, class_scores.images_csv(samples, each))
     rate = round(len(samples.images) / seconds, 2)
@@ -78,11 +87,13 @@ def run(
         "images_per_second": rate,
         "parts": {"all": report},
         **({} if against is None else {"against": {"model": against[0].model, "kind": against[0].kind}}),
-        "provenance": _evaluate_results.provenance(args, network, against[0] if against else None, samples),
+        **({} if earlier is None else {"against": {"metrics": args.against}}),
+        "gates": verdicts,
+        "provenance": provenance,
     }
     write_text(folder / _evaluate_results.METRICS, json.dumps(document, indent=1) + "\n")
     console.print(f"{rate} images/s   results in {folder}", highlight=False, soft_wrap=True)
-    return exit_codes.SUCCESS
+    return _evaluate_gates.exit_code(verdicts)
 
 
 def _predict(graph: Graph, samples: ClassSamples, console: Console) -> NDArray[np.int64]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from quantunet import result_folder
+from quantunet.commands import _evaluate_gates
 from quantunet.commands._evaluate_network import Network
 from quantunet.model import data
 from quantunet.model.class_scores import ClassSamples
@@ -24,7 +25,9 @@ def remove(folder: Path) -> None:
     Raises:
         StorageError: A file cannot be removed.
     """
-    result_folder.remove(*(folder / name for name in (METRICS, ROWS, *(f"{kind}.png" for kind in PICTURES))))
+    result_folder.remove(
+        *(folder / name for name in (METRICS, ROWS, _evaluate_gates.JUNIT, *(f"{kind}.png" for kind in PICTURES)))
+    )
 
 
 def provenance(

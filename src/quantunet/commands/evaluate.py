@@ -20,10 +20,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from quantunet import exit_codes
 from quantunet.commands import (
     _evaluate_against,
     _evaluate_classes,
+    _evaluate_gates,
     _evaluate_network,
     _evaluate_results,
     _pixel_scale,
@@ -74,8 +74,9 @@ def add_parser(sub: Any) -> None:
         "--against",
         metavar="MODEL",
         help="another network, integer or float, that is scored on the same images: both scores and their difference, "
-        "with its 95 %% interval over the groups of the data (patients)",
+        "with its 95 %% interval over the groups of the data (patients); or the metrics.json of an earlier run",
     )
+    _evaluate_gates.add_options(parser)
     parser.add_argument(
         "--data",
         required=True,
@@ -113,11 +114,14 @@ def run(args: argparse.Namespace) -> int:
     folder = args.out or network.folder(Path("runs") / "evaluate")
     _evaluate_results.remove(folder)
     network = _evaluate_network.with_pixel_scale(network, args.pixel_scale)
-    against = None if args.against is None else _other(args.against, network, args.pixel_scale)
+    earlier = None if args.against is None else _evaluate_gates.earlier(Path(args.against))
+    is_network = args.against is not None and earlier is None
+    against = _other(args.against, network, args.pixel_scale) if is_network else None
     console = Console(width=max(_WIDTH, Console().width))
     if network.graph is not None and not network.has_square_masks:
         other = None if against is None or against.graph is None else (against, against.graph)
-        return _evaluate_classes.run(args, network, network.graph, other, folder, console)
+        return _evaluate_classes.run(args, network, network.graph, other, earlier, folder, console)
+    gates = _evaluate_gates.gates(args, [key for _, key in _SCORES])
     areas = _areas(args.smallest_area, math.prod(network.image_shape))
     samples = data.load(args.data, network.image_shape[0], phantom_count=args.phantoms, seed=args.seed)
     card = _card(network, needed=args.part != [_ALL])
@@ -135,8 +139,13 @@ def run(args: argparse.Namespace) -> int:
         | {"card": _card_scores(card, split, name)}
         for name, some in parts.items()
     }
+    provenance = _evaluate_results.provenance(args, network, against, samples)
+    if earlier is not None:
+        _evaluate_gates.put_beside(reports, earlier, Path(args.against), provenance["sha256"]["data"])
     for name, report in reports.items():
         console.print(_table(f"{network.title} on {samples.source}, {name}", report))
+        if earlier is not None:
+            console.print(_evaluate_gates.earlier_table(f"against {args.against}, {name}", report))
     by_area = {}
     if len(areas) > 1:
         for name, some in parts.items():
@@ -152,6 +161,7 @@ def run(args: argparse.Namespace) -> int:
     _write_pictures(folder, samples, indices, masks, each)
     part_of = {int(index): name for name, some in _parts(split).items() for index in some}
     write_text(folder / _evaluate_results.ROWS, evaluation.images_csv(samples, indices, part_of, each))
+    verdicts = _evaluate_gates.conclude(gates, reports, args.model, folder, console)
     document = {
         "model": args.model,
         "kind": network.kind,
@@ -165,11 +175,13 @@ def run(args: argparse.Namespace) -> int:
         "parts": reports,
         "smallest_areas": by_area,
         **({} if compared is None else {"against": compared}),
-        "provenance": _evaluate_results.provenance(args, network, against, samples),
+        **({} if earlier is None else {"against": {"metrics": args.against}}),
+        "gates": verdicts,
+        "provenance": provenance,
     }
     write_text(folder / _evaluate_results.METRICS, json.dumps(document, indent=1) + "\n")
     console.print(f"{len(indices) / seconds:.1f} images/s   results in {folder}", highlight=False, soft_wrap=True)
-    return exit_codes.SUCCESS
+    return _evaluate_gates.exit_code(verdicts)
 
 
 def _areas(given: list[int] | None, pixels: int) -> list[int]:
