@@ -29,16 +29,23 @@ logger = logging.getLogger(__name__)
 MANIFEST = "quantunet.manifest.json"
 """Name of the manifest in a kept folder."""
 
+VARIABLE = "QUANTUNET_CACHE"
+"""Environment variable that names another folder of all kept things."""
+
 _CHUNK = 1 << 20
 
 
 def folder(name: str) -> Path:
-    """Return this user's folder for one kind of kept things: on Linux in ``$XDG_CACHE_HOME``, or else in ``~/.cache``.
+    """Return the folder for one kind of kept things.
+
+    It is in ``$QUANTUNET_CACHE`` if that is set, so that a CI job can keep it; else in this user's own, on Linux
+    ``$XDG_CACHE_HOME/quantunet`` or ``~/.cache/quantunet``.
 
     Args:
         name: The kind.
     """
-    return platformdirs.user_cache_path("quantunet") / name
+    given = os.environ.get(VARIABLE)
+    return (Path(given) if given else platformdirs.user_cache_path("quantunet")) / name
 
 
 def key(*parts: object) -> str:

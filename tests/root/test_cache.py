@@ -333,6 +333,7 @@ def test_a_digest_over_no_file_is_refused(tmp_path: Path, patterns: tuple[str, .
 
 
 def test_the_cache_is_where_the_user_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("QUANTUNET_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     assert cache.folder("kind") == tmp_path / "cache" / "quantunet" / "kind"
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -342,4 +343,8 @@ def test_the_cache_is_where_the_user_says(tmp_path: Path, monkeypatch: pytest.Mo
         else:
             monkeypatch.setenv("XDG_CACHE_HOME", nothing)
         assert cache.folder("kind") == tmp_path / ".cache" / "quantunet" / "kind"
+    monkeypatch.setenv("QUANTUNET_CACHE", str(tmp_path / "mine"))
+    assert cache.folder("kind") == tmp_path / "mine" / "kind"
+    monkeypatch.setenv("QUANTUNET_CACHE", "")
+    assert cache.folder("kind") == tmp_path / ".cache" / "quantunet" / "kind"
     assert not (tmp_path / ".cache").exists()
