@@ -1,4 +1,4 @@
-"""docs/ci.md: its pipelines are YAML of the right shape, and every command in them is one that the command line takes."""
+"""docs/ci.md: its pipelines are YAML of the right shape, and the command line takes every command in them."""
 
 from __future__ import annotations
 
