@@ -218,7 +218,7 @@ def test_tune_that_makes_it_worse_leaves_the_network_of_qat(quick, samples, tmp_
 def test_the_best_of_three_networks_is_kept(quick, samples, tmp_path, monkeypatch, dice, winner):
     # The float phase and QAT score one network an epoch.
     left = iter([0.1] * 6 + dice)
-    monkeypatch.setattr(train, "predict_scores", lambda *_: types.SimpleNamespace(dice=next(left)))
+    monkeypatch.setattr(train, "score", lambda *_: types.SimpleNamespace(dice=next(left)))
     networks = {}
 
     def keep(phase, epoch, batch, _batches):
