@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
-INSTALL = "sudo apt-get install chromium"
+PROGRAM = "chromium"
+INSTALL = f"sudo apt-get install {PROGRAM}"
 
 _SECONDS = 60
 _READ, _WRITE = 3, 4  # where Chromium looks for the pipes
@@ -30,8 +30,8 @@ class BrowserError(Exception):
 
 
 def find() -> str | None:
-    """Return the path of a browser, or None."""
-    return next((path for path in map(shutil.which, NAMES) if path), None)
+    """Return the path of the browser, or None."""
+    return shutil.which(PROGRAM)
 
 
 @dataclass
@@ -150,7 +150,7 @@ def running(program: str) -> Iterator[Browser]:
     """Start a browser with a profile of its own, and end it.
 
     Args:
-        program: The path of Chromium or Chrome.
+        program: The path of Chromium.
 
     Raises:
         BrowserError: It does not answer.

@@ -14,7 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from helpers.browser import INSTALL, Tab, find, running
+from helpers.stranger_reports import PAGES
 from rich.console import Console
+
+from quantunet.page.render import render
+from quantunet.storage import write_text
 
 NAMES = ("report.html", "index.html")
 NO_BROWSER = 3
@@ -135,15 +139,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Look at all pages below some folders."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", type=Path)
+    parser.add_argument("--strangers", type=Path, help="folder for pages of hostile names, to be looked at too")
     parser.add_argument("--pictures", type=Path, help="folder of the pictures")
     options = parser.parse_args(arguments)
     program, console = find(), Console(highlight=False, markup=False, soft_wrap=True)
     if program is None:
         console.print(f"no Chromium on PATH: install it with `{INSTALL}`")
         return NO_BROWSER
-    paths = sorted({path for folder in options.folders for name in NAMES for path in folder.rglob(name)})
+    folders = [*options.folders, *([options.strangers] if options.strangers else [])]
+    for name, make in PAGES.items() if options.strangers else ():
+        write_text(options.strangers / "strangers" / name / "report.html", render(make()))
+    paths = sorted({path for folder in folders for name in NAMES for path in folder.rglob(name)})
     if not paths:
-        console.print(f"no page below {', '.join(map(str, options.folders))}")
+        console.print(f"no page below {', '.join(map(str, folders))}")
         return 1
     if options.pictures:
         options.pictures.mkdir(parents=True, exist_ok=True)

@@ -78,7 +78,7 @@ def _latest(caption: str, key: str, paths: Sequence[Mapping[str, Any]]) -> list[
     other = "kind" if key == "layer" else "layer"
     ends = [
         [text(path[key]), text(path[other]), text(path["signal"], code=True), number(path["arrival_ns"], 3),
-         number(1000 / path["arrival_ns"] if path["arrival_ns"] else None, 1), number(path["count"])]
+         text(f"{1000 / path['arrival_ns']:.1f}" if path["arrival_ns"] else None), number(path["count"])]
         for path in paths
     ]  # fmt: skip
     head = (key, other, "ends at", "ns", "MHz", "ends of the group")

@@ -24,6 +24,7 @@ from quantunet.page.parts import (
     Table,
     bars,
     number,
+    percent,
     text,
 )
 from quantunet.page.provenance import provenance
@@ -273,8 +274,8 @@ def _codes(tensors: Sequence[Mapping[str, Any]], counts: Mapping[str, Sequence[i
                     f"{tensor['codes']:,} of {1 << tensor['bits']:,} codes, {tensor['dead_codes']:,} never",
                     tensor["dead_codes"],
                 ),
-                number(100 * tensor["zero_share"], 1, "% zero"),
-                *([number(100 * tensor["saturated_share"], 1, "% at an end")] if tensor["saturated_share"] else []),
+                percent(tensor["zero_share"], unit="% zero"),
+                *([percent(tensor["saturated_share"], unit="% at an end")] if tensor["saturated_share"] else []),
             ],
         )
         for tensor in tensors

@@ -165,10 +165,10 @@ def _spread(dice: npt.NDArray[np.float64] | None) -> list[Block]:
         return []
     counts = np.histogram(known, _COLUMNS, (0.0, 1.0))[0]
     notes = [
-        number(len(known), unit="images"),
-        number(float(known.mean()), _DIGITS, "on the mean"),
-        number(float(np.median(known)), _DIGITS, "is the median"),
-        number(float(known.min()), _DIGITS, "at least"),
+        Cell(f"{len(known):,} images"),
+        Cell(f"{known.mean():.{_DIGITS}f} on the mean"),
+        Cell(f"{np.median(known):.{_DIGITS}f} is the median"),
+        Cell(f"{known.min():.{_DIGITS}f} at least"),
     ]
     item = Histogram("Dice of every image that has one", "0", "1", [int(count) for count in counts], notes)
     return [Histograms("How many images reach which Dice", [item])]

@@ -53,6 +53,15 @@ def number(value: int | float | None, digits: int | None = None, unit: str = "",
     return Cell(f"{text} {unit}" if unit else text, value, mark)
 
 
+def percent(share: float | None, digits: int = 1, unit: str = "%") -> Cell:
+    """Return a share of 1 in percent; the number behind it stays the share.
+
+    >>> percent(0.125), percent(None).text
+    (Cell(text='12.5 %', value=0.125, mark='', link='', code=False), '–')
+    """
+    return number(None) if share is None else Cell(f"{100 * share:.{digits}f} {unit}", share)
+
+
 def text(value: object, mark: Mark = "", *, code: bool = False) -> Cell:
     """Return a text as a cell; a dash for ``None`` and for an empty one."""
     return Cell(NOTHING if value is None or value == "" else str(value), mark=mark, code=code)
@@ -199,6 +208,11 @@ class Pictures:
 
     items: Sequence[Picture]
     kind: ClassVar[str] = "pictures"
+
+    @property
+    def wide(self) -> bool:
+        """Whether they need more room beside each other than square ones."""
+        return any(one.width > 1.4 * one.height for one in self.items)
 
 
 @dataclass(frozen=True)

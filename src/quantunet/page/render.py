@@ -41,6 +41,13 @@ def shown(text: object) -> str:
     return _UNSEEN.sub(lambda found: found.group().encode("unicode_escape", "surrogatepass").decode(), plain)
 
 
+def _broken(text: object) -> object:
+    """Return a text in which a line may break behind every ``_``: escaped here, as it then holds tags."""
+    from markupsafe import Markup, escape
+
+    return Markup("_<wbr>").join(escape(part) for part in shown(text).split("_"))
+
+
 @functools.cache
 def _environment() -> jinja2.Environment:
     import jinja2  # not with this module: a command that writes no page needs none
@@ -53,6 +60,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters["shown"] = shown
+    environment.filters["broken"] = _broken
     environment.filters["base64"] = lambda data: base64.b64encode(data).decode()
     return environment
 
