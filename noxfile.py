@@ -19,6 +19,16 @@ GROUPS = ("dev", "bench")
 HUNG = 900
 """Seconds after which a test of the default run is said to hang: seven times what the slowest one takes."""
 
+PAGES = (
+    ("evaluate", "tiny", "--data", "phantoms", "--phantoms", "40", "--out", "build/page/evaluate/tiny"),
+    ("train", "tiny", "--data", "phantoms", "--phantoms", "40", "--float-epochs", "3", "--qat-epochs", "3",
+     "--tune-epochs", "1", "--publish-anyway", "--out", "build/page/train/tiny"),
+    ("hls_synth", "--model", "tiny", "--layer", "head,pool0", "--board", "ulx3s_85f",
+     "--out", "build/page/hls_synth/tiny"),
+    ("cosim", "--model", "tiny", "--layers", "head,pool0,network", "--build", "build/page/build"),
+)  # fmt: skip
+"""Commands whose pages `nox -s page` looks at: each takes seconds."""
+
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 FAST = ("tests/root", "tests/golden", "tests/project")
 
@@ -212,6 +222,25 @@ def faults(session: nox.Session) -> None:
     install(session, "hls", "sim", groups=("dev",))
     need_shared_python(session)
     session.run("python", "-m", "helpers.fault_benches", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session(default=False)
+def page(session: nox.Session) -> None:
+    """Look at the pages of real runs in a headless Chromium; `-- FOLDER ...` looks at those that are there."""
+    need(session, "chromium")
+    install(session, *EXTRAS, groups=("dev",))
+    look = ("python", "-m", "helpers.page_check", "--pictures", "build/page/pictures")
+    environment = {"PYTHONPATH": "tests"}
+    if session.posargs:
+        session.run(*look, *session.posargs, env=environment)
+        return
+    need(session, "g++")
+    need_shared_python(session)
+    shutil.rmtree(ROOT / "build" / "page", ignore_errors=True)
+    for command in PAGES:
+        session.run("python", "-m", "quantunet", *command)
+    made = ["build/page", *(str(folder.relative_to(ROOT)) for folder in sorted(ROOT.glob("build/*/bitstream")))]
+    session.run(*look, "--strangers", "build/page", *made, env=environment)
 
 
 @nox.session(default=False)

@@ -17,6 +17,7 @@ from quantunet.errors import DataSplitError
 from quantunet.golden.cores import WORKERS
 from quantunet.golden.ops.smallest_area import smallest_area
 from quantunet.ir import Graph
+from quantunet.mask_pictures import Case
 from quantunet.model.card_file import Card
 from quantunet.model.data import Samples, Split, part_counts, split_samples
 from quantunet.model.group_bootstrap import bootstrap_interval
@@ -182,6 +183,21 @@ def images_csv(samples: Samples, indices: NDArray[np.int64], part: Mapping[int, 
         cells = ["" if math.isnan(number) else f"{number:.6f}" for number in numbers]
         rows.writerow([index, part.get(index, ""), samples.label[index], samples.group[index], *cells])
     return text.getvalue()
+
+
+def image_case(samples: Samples, index: int, mask: NDArray[np.bool_], each: ImageScores, at: int) -> Case:
+    """Return an image with its reference and a predicted mask, to be looked at.
+
+    Args:
+        samples: The data set.
+        index: The image.
+        mask: ``(height, width)``: what a network predicts.
+        each: Scores of some images.
+        at: Which of them are those of this image.
+    """
+    kind = f"Dice {each.dice[at]:.3f}" if each.lesion[at] else f"false {100 * each.false_positive[at]:.1f} %"
+    title = "   ".join(filter(None, (f"image {index}", str(samples.label[index]), kind)))
+    return Case(title, samples.images[index][:, :, None], samples.masks[index].astype(np.bool_), mask)
 
 
 def ranking(each: ImageScores) -> NDArray[np.int64]:

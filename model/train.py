@@ -31,11 +31,12 @@ from quantunet import storage
 from quantunet.errors import FileFormatError, StorageError, TrainingError
 from quantunet.model import checkpoint, distributed, quantizers, step_and_range, target_bits, weight_ranges
 from quantunet.model.augment import augment, to_float
+from quantunet.model.board import IMAGES, add_pictures, add_widths
 from quantunet.model.compute import pick_precision
 from quantunet.model.config import Precision, TrainConfig
 from quantunet.model.data import Samples, Split, split_samples
 from quantunet.model.loss import SegmentationLoss, layer_weights, mean_bits
-from quantunet.model.metrics import Scores, score
+from quantunet.model.metrics import score
 from quantunet.model.settings import settings
 from quantunet.model.unet import UNet, copy_folded, float_unet, quant_unet, random_start, widths, widths_as_int
 
@@ -485,10 +486,10 @@ class Trainer:
         distributed.average_statistics(state.model)
         name = f"{state.phase} {state.epoch}"
         if state.average is None:
-            candidates = self._compete(state, {name: state.model})
+            candidates, masks = self._compete(state, {name: state.model})
         else:
             averaged = cast(UNet, state.average.module)
-            candidates = self._compete(state, {f"{name} average": averaged, f"{name} raw": state.model})
+            candidates, masks = self._compete(state, {f"{name} average": averaged, f"{name} raw": state.model})
         bits = float(mean_bits(widths(state.model), self.paper_weights).detach()) if quantised else 32.0
         report = EpochReport(
             state.phase,
@@ -504,7 +505,7 @@ class Trainer:
             state.leader,
         )
         state.seconds += report.seconds
-        self._log(state, report, board)
+        self._log(state, report, board, masks)
         self._save(state)
         if self.on_epoch:
             self.on_epoch(report)
@@ -555,18 +556,25 @@ class Trainer:
             steps = (self.config.qat_epochs - still) * self.batches
             target_bits.hold_mean(state.model, self.loss.weights, target_bits.mean_at(step, steps, target))
 
-    def _compete(self, state: State, candidates: dict[str, UNet]) -> dict[str, float]:
-        """Score networks on the validation part; the phase keeps the best that it has had, of equals the earlier."""
-        scores = {}
+    def _compete(self, state: State, candidates: dict[str, UNet]) -> tuple[dict[str, float], NDArray[np.bool_] | None]:
+        """Score networks on the validation part; the phase keeps the best that it has had, of equals the earlier.
+
+        Returns:
+            Dice of each, and masks of the first images, of the network that became the phase's best, if one did.
+        """
+        scores: dict[str, float] = {}
+        shown = None
         for name, model in candidates.items():
-            dice = math.nan
+            dice, masks = math.nan, None
             if not distributed.rank():
-                dice = predict_scores(model, self.samples, self.split.val, self.config.batch_size).dice
+                masks = predict(model, self.samples.images[self.split.val], self.config.batch_size)
+                dice = score(masks, self.samples.masks[self.split.val]).dice
             scores[name] = dice = distributed.from_rank_0(dice, self.device)
             if dice > state.best or not state.best_model:
                 state.best, state.best_epoch, state.leader = dice, state.epoch, name
                 state.best_model = _weights_of(model)
-        return scores
+                shown = None if masks is None else masks[:IMAGES]
+        return scores, shown
 
     # -- logs and checkpoints -------------------------------------------------------------------------------------
 
@@ -589,7 +597,9 @@ class Trainer:
             return nullcontext()
         return SummaryWriter(str(self.folder / "tensorboard"), purge_step=len(state.history))
 
-    def _log(self, state: State, report: EpochReport, board: SummaryWriter | None) -> None:
+    def _log(
+        self, state: State, report: EpochReport, board: SummaryWriter | None, masks: NDArray[np.bool_] | None
+    ) -> None:
         row: dict[str, Any] = {
             k: getattr(report, k) for k in ("phase", "epoch", "loss", "val_dice", "mean_bits", "seconds")
         }
@@ -605,6 +615,9 @@ class Trainer:
         for key, value in row.items():
             if isinstance(value, int | float):
                 board.add_scalar(key.replace(".", "/"), value, step)
+        add_widths(board, report.widths, step)
+        if masks is not None:
+            add_pictures(board, self.samples, self.split.val, masks, step)
         columns = list(dict.fromkeys(key for entry in state.history for key in entry))
         text = io.StringIO(newline="")
         writer = csv.DictWriter(text, columns)
@@ -781,8 +794,3 @@ def predict(model: UNet, images: NDArray[np.uint8], batch_size: int = 16) -> NDA
         for i in range(0, len(images), batch_size)
     ]
     return np.concatenate(masks)
-
-
-def predict_scores(model: UNet, samples: Samples, indices: NDArray[np.int64], batch_size: int) -> Scores:
-    """Scores of a network on a part of the data."""
-    return score(predict(model, samples.images[indices], batch_size), samples.masks[indices])

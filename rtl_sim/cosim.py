@@ -20,6 +20,7 @@ import numpy as np
 from quantunet import golden
 from quantunet.compare import Comparison, compare
 from quantunet.errors import ModelError, ToolFailedError
+from quantunet.golden.histogram import histograms
 from quantunet.golden.inference import check_image
 from quantunet.hls.csim import project, simulation
 from quantunet.hls.folding import Folding
@@ -45,6 +46,7 @@ from quantunet.rtl_sim.report import (
     NetworkReport,
 )
 from quantunet.rtl_sim.stalls import Stalls
+from quantunet.rtl_sim.waveform import Recording
 from quantunet.storage import locked
 
 logger = logging.getLogger(__name__)
@@ -145,6 +147,7 @@ def cosim(
     verilator.prepare()  # a missing tool is said before anything is written
     stage("golden inference")
     frames = [compact(graph, golden.run(graph, frame)) for frame in images]
+    report.taps, report.tensors = frames[0], histograms(graph, frames[0])
     report.class_pixels = _class_pixels(graph, frames[0])
     report.stage = ""
     with locked(folder / "lock", f"waiting for another co-simulation in {folder}"):
@@ -296,7 +299,7 @@ class _Run:
         except ToolFailedError as error:
             state, problems = BROKEN, [f"HLS: {error}"]
         else:
-            layer.hls_mismatches = comparison.mismatches
+            layer.hls_mismatches, layer.hls_first = comparison.mismatches, comparison.first
             problems = [] if comparison.passed else [_wrong_hls(comparison)]
             self._compared(layer, comparison.compared)
             state = FAILED if problems else PASSED
@@ -314,14 +317,13 @@ class _Run:
             state, problems = BROKEN, [f"RTL: {error}"]
         else:
             layer.cycles, layer.rtl_mismatches = result.cycles, result.mismatches
-            layer.first_output = result.first_output
+            layer.first_output, layer.rtl_first = result.first_output, result.first
             problems = [f"RTL: {problem}" for problem in result.problems]
             self._compared(layer, result.values_compared)
             if problems and self.options.waveforms:
-                wave, problem = self._wave(
-                    lambda: layer_bench.record_layer(self.setup, layer.name, self.frames[0], result)
+                problems += self._wave(
+                    layer, lambda: layer_bench.record_layer(self.setup, layer.name, self.frames[0], result)
                 )
-                layer.waveform, problems = wave, problems + problem
             if not problems and layer.stalls == "none":
                 problems = _unpredicted("cycles", layer.cycles, layer.cycles_predicted)
                 problems += _unpredicted("cycles to the first output", layer.first_output, layer.first_output_predicted)
@@ -340,7 +342,7 @@ class _Run:
             state, problems = BROKEN, [f"RTL: {error}"]
         else:
             result = outcome.bench
-            rtl.values_compared, rtl.mismatches = result.values_compared, result.mismatches
+            rtl.values_compared, rtl.mismatches, rtl.first = result.values_compared, result.mismatches, result.first
             rtl.mask_pixels, rtl.mask_mismatches = outcome.mask_pixels, outcome.mask_mismatches
             rtl.cycles, rtl.frame_interval = result.cycles, result.frame_interval
             rtl.first_output, rtl.frame_interval_steady = result.first_output, outcome.steady_interval
@@ -358,8 +360,7 @@ class _Run:
             if outcome.mask_mismatches or (outcome.mask_pixels == 0 and not problems):
                 problems.append(f"RTL: {outcome.mask_mismatches} of {outcome.mask_pixels} mask pixels differ")
             if problems and self.options.waveforms:
-                wave, problem = self._wave(lambda: network_bench.record_network(self.setup, self.frames, result))
-                rtl.waveform, problems = wave, problems + problem
+                problems += self._wave(rtl, lambda: network_bench.record_network(self.setup, self.frames, result))
             if not problems and rtl.stalls == "none":
                 problems = _unpredicted_network(rtl)
             state = FAILED if problems else PASSED
@@ -372,11 +373,13 @@ class _Run:
         with self.lock:
             layer.values_compared = min(values, layer.values_compared) if layer.values_compared else values
 
-    def _wave(self, record: Callable[[], Path]) -> tuple[str | None, list[str]]:
+    def _wave(self, part: LayerReport | NetworkReport, record: Callable[[], Recording]) -> list[str]:
         try:
-            return str(record()), []
+            found = record()
         except ToolFailedError as error:
-            return None, [f"no waveform: {error}"]
+            return [f"no waveform: {error}"]
+        part.waveform, part.waveform_cycle = str(found.path), found.cycle
+        return []
 
     def _spent(self, part: LayerReport | NetworkReport, started: float) -> None:
         with self.lock:

@@ -12,6 +12,7 @@ from quantunet.rtl_sim import bench, verilator, waveform
 from quantunet.rtl_sim.bench_result import BenchResult
 from quantunet.rtl_sim.frames import CompactTaps, widened
 from quantunet.rtl_sim.stalls import Stalls
+from quantunet.rtl_sim.waveform import Recording
 
 TEST_MODULE = "quantunet.rtl_sim.tb_layer"
 
@@ -83,7 +84,7 @@ def run_layer(setup: Setup, name: str, taps: CompactTaps) -> BenchResult:
     )
 
 
-def record_layer(setup: Setup, name: str, taps: CompactTaps, result: BenchResult) -> Path:
+def record_layer(setup: Setup, name: str, taps: CompactTaps, result: BenchResult) -> Recording:
     """Record a waveform of a layer that failed; see :func:`quantunet.rtl_sim.waveform.record`."""
     inputs, expected = _frames(setup, name, taps)
     return waveform.record(

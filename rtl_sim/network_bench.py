@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +20,7 @@ from quantunet.rtl_sim import bench, waveform
 from quantunet.rtl_sim.bench_result import BenchResult
 from quantunet.rtl_sim.frames import CompactTaps, widened
 from quantunet.rtl_sim.layer_bench import Setup
+from quantunet.rtl_sim.waveform import Recording
 from quantunet.streams import read_frames
 
 TEST_MODULE = "quantunet.rtl_sim.tb_network"
@@ -101,7 +101,7 @@ def _predictions(setup: Setup, design: Design, frames: int) -> tuple[Schedule, i
     return predicted, settled(design, ideal, predicted.first_output).frame_interval
 
 
-def record_network(setup: Setup, frames: Sequence[CompactTaps], result: BenchResult) -> Path:
+def record_network(setup: Setup, frames: Sequence[CompactTaps], result: BenchResult) -> Recording:
     """Record a waveform of a network that failed; see :func:`quantunet.rtl_sim.waveform.record`."""
     inputs, expected = _frames(setup, frames)
     return waveform.record(

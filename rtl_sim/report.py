@@ -6,9 +6,14 @@ import dataclasses
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from quantunet import junit, result_folder
+from quantunet.compare import Difference
+from quantunet.golden.histogram import Histogram
+from quantunet.page.render import NAME as PAGE
 from quantunet.provenance import Provenance
+from quantunet.rtl_sim.frames import CompactTaps
 from quantunet.storage import write_bytes, write_text
 
 DOCUMENT, JUNIT = "report.json", "junit.xml"
@@ -46,8 +51,11 @@ class LayerReport:
         hls: How far the HLS leg is: ``waiting``, ``running``, ``passed``, ``failed``, ``tool failed`` or
             ``left out``.
         rtl: How far the RTL leg is.
+        hls_first: The first value of the HLS C simulation that differs.
+        rtl_first: The first value of the RTL that differs.
         problems: What is wrong, in words.
         waveform: A VCD file around the first wrong value of the RTL.
+        waveform_cycle: Its cycle in that file, where it is known.
     """
 
     name: str
@@ -72,8 +80,11 @@ class LayerReport:
     seconds: float = 0.0
     hls: str = WAITING
     rtl: str = WAITING
+    hls_first: Difference | None = None
+    rtl_first: Difference | None = None
     problems: list[str] = field(default_factory=list)
     waveform: str | None = None
+    waveform_cycle: int | None = None
 
     @property
     def passed(self) -> bool:
@@ -122,8 +133,10 @@ class NetworkReport:
         fifo_max_fill: Depth and highest fill of each FIFO, in beats.
         seconds: Time that the task took, build included.
         rtl: How far it is: ``waiting``, ``running``, ``passed``, ``failed`` or ``tool failed``.
+        first: The first value of the network's output that differs.
         problems: What is wrong, in words.
         waveform: A VCD file around the first wrong value.
+        waveform_cycle: Its cycle in that file, where it is known.
     """
 
     frames: int
@@ -143,8 +156,10 @@ class NetworkReport:
     fifo_max_fill: dict[str, tuple[int, int]] = field(default_factory=dict)
     seconds: float = 0.0
     rtl: str = WAITING
+    first: Difference | None = None
     problems: list[str] = field(default_factory=list)
     waveform: str | None = None
+    waveform_cycle: int | None = None
 
     @property
     def passed(self) -> bool:
@@ -172,6 +187,8 @@ class CosimReport:
         stage: What is done before the first comparison, for a person who waits.
         sources: Digests of what was simulated, ``rtl`` and ``hls``; ``None`` for a leg that was left out.
         provenance: What the report is a report of; ``None`` where nobody has said it.
+        tensors: Which codes golden's tensors of the image take, in the network's order.
+        taps: These tensors by name.
         class_pixels: Of a network of several classes, the pixels of each class in golden's class map of the image.
         folder: Where :func:`write` has put it; ``None`` before.
     """
@@ -185,6 +202,8 @@ class CosimReport:
     stage: str = ""
     sources: dict[str, str | None] = field(default_factory=dict)
     provenance: Provenance | None = None
+    tensors: list[Histogram] = field(default_factory=list)
+    taps: CompactTaps = field(default_factory=dict)
     class_pixels: list[int] = field(default_factory=list)
     folder: Path | None = None
 
@@ -216,9 +235,9 @@ class CosimReport:
             found.append(("network", self.network_rtl.problems, self.network_rtl.waveform))
         return found
 
-    def to_json(self) -> str:
-        """Return the report as JSON, with the fields of :class:`LayerReport` and :class:`NetworkReport`."""
-        document = {
+    def document(self) -> dict[str, Any]:
+        """Return what the JSON file holds, among others the fields of :class:`LayerReport` and of its network."""
+        return {
             "network": self.network,
             "simulator": self.simulator,
             "image": self.image,
@@ -227,9 +246,28 @@ class CosimReport:
             "seconds": round(self.seconds, 1),
             "layers": [dataclasses.asdict(layer) for layer in self.layers],
             "network_rtl": dataclasses.asdict(self.network_rtl) if self.network_rtl else None,
+            "tensors": [_tensor(tensor) for tensor in self.tensors],
             "provenance": self.provenance.document() if self.provenance else None,
         }
-        return json.dumps(document, indent=1) + "\n"
+
+    def to_json(self) -> str:
+        """Return :meth:`document` as JSON."""
+        return json.dumps(self.document(), indent=1) + "\n"
+
+
+def _tensor(tensor: Histogram) -> dict[str, Any]:
+    return {
+        "name": tensor.name,
+        "type": str(tensor.qtype),
+        "bits": tensor.qtype.bits,
+        "values": tensor.values,
+        "codes": tensor.distinct,
+        "dead_codes": tensor.dead_codes,
+        "zero_share": round(tensor.zero_share, 6),
+        "saturated_share": round(tensor.saturated_share, 6),
+        "channels": tensor.channels,
+        "constant_channels": tensor.constant_channels,
+    }
 
 
 def remove(folder: Path) -> None:
@@ -238,7 +276,7 @@ def remove(folder: Path) -> None:
     Raises:
         StorageError: A file cannot be removed.
     """
-    result_folder.remove(folder / DOCUMENT, folder / JUNIT)
+    result_folder.remove(folder / DOCUMENT, folder / JUNIT, folder / PAGE)
 
 
 def write(report: CosimReport, folder: Path) -> tuple[Path, Path]:

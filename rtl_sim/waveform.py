@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,19 @@ MAX_CYCLES = 6_000
 _AFTER = 40
 
 
+@dataclass(frozen=True)
+class Recording:
+    """A waveform.
+
+    Attributes:
+        path: The VCD file.
+        cycle: The simulator's cycle of the first wrong value; ``None`` where that is not known.
+    """
+
+    path: Path
+    cycle: int | None
+
+
 def record(
     project: RtlProject,
     inputs: Sequence[Array],
@@ -31,7 +45,7 @@ def record(
     watchdog: int,
     stalls: Stalls,
     seed: int,
-) -> Path:
+) -> Recording:
     """Build a design once more, with tracing, and record the cycles that lead to its first wrong value.
 
     Args:
@@ -46,7 +60,7 @@ def record(
         seed: Likewise.
 
     Returns:
-        The VCD file.
+        The VCD file, and the cycle that it is about.
 
     Raises:
         ToolFailedError: The simulator left no waveform.
@@ -59,7 +73,7 @@ def record(
             traced, inputs, expected, test_module, watchdog=watchdog, stalls=stalls, seed=seed, plusargs=plusargs
         )
 
-    end = result.last_cycle + _AFTER
+    end, found = result.last_cycle + _AFTER, None
     if result.first is not None and result.first.got is not None:
         where = (result.first.frame, result.first.y, result.first.x, result.first.channel)
         lanes = expected[0].size // bench.output_beats(project)
@@ -73,4 +87,4 @@ def record(
     run(f"+dump_from={max(0, end - MAX_CYCLES)}", f"+dump_to={end}")
     if not wave.is_file():
         raise ToolFailedError(project.top, expected="a waveform", got="none", hint=f"See {project.folder}.")
-    return wave
+    return Recording(wave, found)

@@ -120,8 +120,8 @@ def _shares(report: Report, usage: Usage) -> dict[str, float]:
     return {f"{name}_percent": round(share, 3) for name, share in report.shares(usage).items()}
 
 
-def to_json(report: Report) -> str:
-    """Return the report as JSON: ``layers``, ``plumbing`` and their ``total``."""
+def document(report: Report) -> dict[str, Any]:
+    """Return what the JSON file holds: ``layers``, ``plumbing`` and their ``total``."""
     rows: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
     for part, result in zip(report.parts, report.results, strict=True):
         rows[part.is_layer].append(
@@ -140,7 +140,7 @@ def to_json(report: Report) -> str:
             }
         )
     total = report.total
-    document = {
+    return {
         "network": report.network,
         "tool": report.tool,
         "family": report.family,
@@ -161,7 +161,11 @@ def to_json(report: Report) -> str:
         },
         "provenance": report.provenance.document() if report.provenance else None,
     }
-    return json.dumps(document, indent=1) + "\n"
+
+
+def to_json(report: Report) -> str:
+    """Return :func:`document` as JSON."""
+    return json.dumps(document(report), indent=1) + "\n"
 
 
 def to_csv(report: Report) -> str:

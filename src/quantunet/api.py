@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from quantunet.hls.design import Fold, Style
     from quantunet.hls.folding import Folding
     from quantunet.hls.generate.rtl_project import RtlProject
+    from quantunet.page.parts import Page
     from quantunet.rtl_sim.cosim import Leg, Progress
     from quantunet.rtl_sim.report import CosimReport
     from quantunet.rtl_sim.stalls import Stalls
@@ -360,7 +361,8 @@ def cosim(
 ) -> CosimReport:
     """Compare every layer in HLS C simulation and in RTL, and the whole design, with integer inference.
 
-    The report is also written to ``build/<network>-<digest>/cosim/``, as ``report.json`` and ``junit.xml``.
+    The report is also written to ``build/<network>-<digest>/cosim/``, as ``report.json``, ``junit.xml``, and
+    ``report.html`` to look at.
 
     Args:
         model: The network.
@@ -388,6 +390,7 @@ def cosim(
         QuantUNetError: A bad input or option, a missing tool, or a folder that cannot be written.
     """
     from quantunet.hls import folding as foldings
+    from quantunet.page import index, render
     from quantunet.rtl_sim import report as reports
     from quantunet.rtl_sim.cosim import Options
     from quantunet.rtl_sim.cosim import cosim as simulate
@@ -434,7 +437,23 @@ def cosim(
     tools = ("numpy", "onnx", "verilator", "cocotb", "g++", *(("hls4ml",) if "hls" in chosen else ()))
     report.provenance = gather(options, tools, inputs | report.sources)
     reports.write(report, folder)
+    render.write_page(folder / render.NAME, lambda: _cosim_page(graph, codes, report))
+    index.write_index(Path(build))
     return report
+
+
+def _cosim_page(graph: Graph, codes: Array, report: CosimReport) -> Page:
+    """Return the page of a co-simulation, with golden's mask of the image."""
+    from quantunet.page import cosim, index, pictures
+    from quantunet.rtl_sim.frames import widened
+
+    low, high = code_limits(graph.pixels, graph.tensor(graph.input).qtype)
+    image = pictures.input_bytes(codes.reshape(graph.tensor(graph.input).shape), low, high)
+    classes = golden.classes(graph, widened(report.taps, (graph.logits.name,)))
+    count = golden.class_count(graph)
+    shown = pictures.segmentation(image, classes > 0 if count == 2 else classes, count)
+    counts = {tensor.name: tensor.columns(cosim.COLUMNS).tolist() for tensor in report.tensors}
+    return cosim.cosim_page(report.document(), shown, counts, index.BACK)
 
 
 def choose_folding(

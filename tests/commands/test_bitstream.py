@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+from helpers.page_reports import check_bitstream
 from helpers.qonnx_files import SmallUnet
 
 from quantunet.cli import main
@@ -66,6 +67,7 @@ def test_a_small_network_becomes_a_bitstream(model: Path, tmp_path: Path, capsys
     assert (missed["passed"], missed["fits"]) == (False, True)
     assert [step["cached"] for step in missed["steps"]] == [True, False, False]
     assert "MHz, less than 900 MHz" in capsys.readouterr().out
+    assert "too slow" in check_bitstream(tmp_path).words
 
 
 def test_what_is_made_for_a_board_can_be_loaded_into_it(model: Path, tmp_path: Path) -> None:

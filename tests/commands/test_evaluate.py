@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from helpers.page_reports import check_evaluate
 from helpers.project import ROOT
 from helpers.qonnx_files import SmallUnet
 from PIL import Image
@@ -52,6 +53,9 @@ def test_parts_and_scores_are_those_of_the_card(tmp_path, capsys):
     assert compared >= 14
     assert found["parts"]["all"]["network"]["images"] == found["images"] == 512
     assert found["training_images"] == 358
+    page = check_evaluate(out)
+    assert len(page.pictures) == 3 * 4
+    assert "trained on 358 of these 512 images" in page.words
     with (out / "images.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [int(row["index"]) for row in rows] == list(range(512))

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers.classes import small_network
+from helpers.page_reports import check_cosim, check_evaluate
 from helpers.qonnx_graph import write_qonnx
 from helpers.rtl import BUILD_ROOT
 from PIL import Image
@@ -58,6 +59,7 @@ def test_a_picture_through_every_command(tmp_path: Path, capsys: pytest.CaptureF
     assert main(["evaluate", model, "--data", str(tmp_path / "set.npz"), "--out", str(tmp_path / "scores")]) == 0
     scores = json.loads((tmp_path / "scores" / "metrics.json").read_text())["parts"]["all"]["network"]
     assert scores["accuracy"] == pytest.approx((1 + (reference == wanted).mean()) / 2)
+    check_evaluate(tmp_path / "scores")
     for index, row in enumerate(scores["classes"]):
         assert row["predicted_pixels"] == 2 * pixels[index]
         assert row["reference_pixels"] == pixels[index] + (reference == index).sum()
@@ -66,6 +68,8 @@ def test_a_picture_through_every_command(tmp_path: Path, capsys: pytest.CaptureF
     report = json.loads((network_folder(BUILD, load_network(model)) / "cosim" / "report.json").read_text())
     assert report["image"] == str(path)
     assert report["class_pixels"] == pixels
+    page = check_cosim(network_folder(BUILD, load_network(model)) / "cosim")
+    assert f"map of {len(pixels)} classes" in page.words
     rtl = report["network_rtl"]
     assert (rtl["values_compared"], rtl["mismatches"]) == (8 * 8 * 4, 0)
     assert (rtl["mask_pixels"], rtl["mask_mismatches"]) == (8 * 8, 0)

@@ -5,6 +5,7 @@ import json
 import onnx
 import pytest
 import torch
+from helpers.page_reports import check_train
 
 from quantunet import cli, qonnx_import
 from quantunet.errors import ModelError
@@ -52,6 +53,7 @@ def test_train_writes_network_and_card(trained):
     assert 0 <= card["scores"]["quantised"]["test"]["accuracy"] <= 1
     assert "--float-epochs 2" in card["training"]["command"]
     assert "--phantoms 16" in card["training"]["command"]
+    assert len(check_train(trained, "small").pictures) == 4
     printed = (trained / "printed.txt").read_text()
     assert "widths" in printed
     assert "head" in printed
@@ -109,6 +111,7 @@ def test_a_float_control_is_kept_as_a_file_too(small, tmp_path, capsys):
     control, kept = (json.loads((tmp_path / f"{name}.json").read_text()) for name in ("small", "small_float"))
     assert kept["role"] == "control"
     assert kept["scores"]["float"] == control["scores"]["control"]
+    assert "float control" in check_train(tmp_path, "small").words
     command = ["evaluate", str(tmp_path / "small_float.onnx"), "--data", "phantoms", "--phantoms", "16"]
     assert cli.main([*command, "--part", "val", "--out", str(tmp_path / "out")]) == 0
     assert not list(tmp_path.glob(".*"))

@@ -2,12 +2,16 @@
 
 import csv
 import dataclasses
+import io
 import re
 import types
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import HISTOGRAMS, IMAGES, EventAccumulator
 from torch.optim.swa_utils import AveragedModel
 
 from quantunet.errors import FileFormatError, StorageError, TrainingError
@@ -60,6 +64,25 @@ def test_every_width_is_logged(quick, samples, tmp_path):
         assert 2 <= int(rows[-1][f"{layer.name}.weight"]) <= 8
         assert 2 <= int(rows[-1][f"{layer.name}.activation"]) <= 8
     assert list((tmp_path / "tensorboard").glob("events.*"))
+
+
+def test_tensorboard_shows_images_masks_and_widths(quick, samples, tmp_path):
+    outcome = Trainer(quick, samples, tmp_path).run()
+    events = EventAccumulator(str(tmp_path / "tensorboard"), {IMAGES: 0, HISTOGRAMS: 0})
+    events.Reload()
+    shown = [f"validation/image_{index}" for index in outcome.split.val[:4]]
+    assert sorted(events.Tags()[IMAGES]) == sorted(shown)
+    best = [row["best"] for row in outcome.history]
+    assert len(events.Images(shown[0])) >= len({name.split()[0] for name in best}) - 1
+    first = events.Images(shown[0])[0]
+    with Image.open(io.BytesIO(first.encoded_image_string)) as picture:
+        assert picture.size == (4 * 16 + 3 * 2, 16)
+        assert (np.array(picture)[:, :16, 0] == samples.images[outcome.split.val[0]]).all()
+        assert (np.array(picture)[:, 18:34, 0] == 255 * samples.masks[outcome.split.val[0]]).all()
+    assert sorted(events.Tags()[HISTOGRAMS]) == ["widths/activation", "widths/weight"]
+    (*_, last) = events.Histograms("widths/weight")
+    widths = [pair[0] for pair in widths_as_int(outcome.final_model).values()]
+    assert (last.histogram_value.num, last.histogram_value.sum) == (len(widths), sum(widths)) and len(widths) > 3
 
 
 @pytest.mark.parametrize("place", [("float", 1), ("qat", 0), ("qat", 2), ("tune", 0), ("tune", 1)])
@@ -218,7 +241,7 @@ def test_tune_that_makes_it_worse_leaves_the_network_of_qat(quick, samples, tmp_
 def test_the_best_of_three_networks_is_kept(quick, samples, tmp_path, monkeypatch, dice, winner):
     # The float phase and QAT score one network an epoch.
     left = iter([0.1] * 6 + dice)
-    monkeypatch.setattr(train, "predict_scores", lambda *_: types.SimpleNamespace(dice=next(left)))
+    monkeypatch.setattr(train, "score", lambda *_: types.SimpleNamespace(dice=next(left)))
     networks = {}
 
     def keep(phase, epoch, batch, _batches):

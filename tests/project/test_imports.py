@@ -36,7 +36,6 @@ HEAVY = {
     "cocotbext": {"rtl_sim"},
     "da4ml": {"hls"},
     "hls4ml": {"hls"},
-    "jinja2": {"hls", "rtl_sim"},
     "monai": {"model"},
     "onnxruntime": {"model"},
     "ortools": {"hls"},

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from helpers.project import ROOT
 
-NEEDED = {"tests": ("git", "g++"), "cosim": ("g++",), "faults": ("g++",), "keras": ("g++",)}
+NEEDED = {"tests": ("git", "g++"), "cosim": ("g++",), "faults": ("g++",), "keras": ("g++",), "page": ("chromium",)}
 
 
 @pytest.mark.parametrize(("name", "tool"), [(name, tool) for name, tools in NEEDED.items() for tool in tools])

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers.faults import flip_nibble
+from helpers.page_reports import check_cosim
 from helpers.rtl import BUILD_ROOT
 from rich.console import Console
 
@@ -264,6 +265,7 @@ def test_command_passes_on_the_built_in_image(tmp_path: Path, capsys: pytest.Cap
     assert found["image_file"] is None
     assert all(len(found[name]) == 64 for name in ("folding", "image", "rtl", "hls"))
     assert json.loads(folding.read_text(encoding="utf-8"))["skip0_requant"]
+    assert "exact" in check_cosim(folder).words
 
 
 @pytest.mark.usefixtures("zoo")
@@ -285,6 +287,15 @@ def test_command_fails_with_the_first_difference_and_a_waveform(
     assert "expected" in output and "got" in output
     assert "enc0_conv0: waveform" in output and "wave.vcd" in output
     assert "FAILED" in output
+    folder = network_folder(BUILD, GRAPH) / "cosim"
+    page = check_cosim(folder)
+    (layer,) = json.loads((folder / "report.json").read_text(encoding="utf-8"))["layers"]
+    first = layer["rtl_first"]
+    assert first["expected"] != first["got"]
+    shown = [page.fact(name).value for name in ("y", "x", "channel", "golden", "RTL")]
+    assert shown == [first[key] for key in ("y", "x", "channel", "expected", "got")]
+    assert str(layer["waveform_cycle"]) in page.words
+    assert all(signal in page.words for signal in ("s_axis_tdata", "m_axis_tvalid", "m_axis_tready"))
 
 
 @pytest.mark.usefixtures("zoo")
@@ -323,6 +334,8 @@ def test_a_tool_that_fails_is_no_difference(
 def test_command_runs_the_legs_that_are_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["cosim", "--legs", "network", "--frames", "1", "--build", str(BUILD)]) == 0
     output = " ".join(capsys.readouterr().out.split())
+    page = check_cosim(network_folder(BUILD, GRAPH) / "cosim")
+    assert len(page.pictures) == 3
     assert f"1 frame, 256 values, mask 256 pixels; inside it {len(GRAPH.nodes)} layers" in output
     assert "frame interval" not in output
     with pytest.raises(SystemExit):

@@ -10,6 +10,7 @@ from helpers.rtl import BUILD_ROOT
 
 from quantunet.hls.choose.default import default_folding
 from quantunet.hls.generate import rtl_project
+from quantunet.page.vcd import cut
 from quantunet.random_network import random_image, random_unet
 from quantunet.rtl_sim import layer_bench, waveform
 from quantunet.rtl_sim.cosim import Options, cosim
@@ -88,3 +89,13 @@ def test_flipped_weight_nibble_names_the_layer_and_leaves_a_waveform(
     text = Path(wave).read_text(encoding="utf-8")
     assert "$enddefinitions" in text and "s_axis_tdata" in text
     assert 50 < text.count("\n#") < 2 * 200, "two times a cycle, and not the whole frame"
+    layer = report.layers[0]
+    first, cycle = layer.rtl_first, layer.waveform_cycle
+    assert first is not None and first.got is not None and cycle is not None
+    shown = cut(Path(wave), cycle)
+    assert shown is not None and shown.marked == cycle
+    lanes = {lane.name: lane.values[cycle - shown.first] for lane in shown.lanes}
+    assert lanes["m_axis_tvalid"] == lanes["m_axis_tready"] == "1", "the wrong value passes in this cycle"
+    bits = layer.bits_out
+    lane = int(lanes["m_axis_tdata"], 16) >> (bits * (first.channel % layer.pe))
+    assert lane & ((1 << bits) - 1) == first.got & ((1 << bits) - 1) != first.expected & ((1 << bits) - 1)

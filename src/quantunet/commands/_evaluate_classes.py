@@ -18,7 +18,7 @@ from quantunet.commands import _evaluate_against, _evaluate_gates, _evaluate_res
 from quantunet.commands._evaluate_network import Network
 from quantunet.errors import ImageError, OptionError
 from quantunet.ir import Graph
-from quantunet.mask_pictures import Case, check_classes, save_cases
+from quantunet.mask_pictures import Case, check_classes
 from quantunet.model import class_scores, data
 from quantunet.model.class_scores import ClassSamples, ClassScores
 from quantunet.storage import write_text
@@ -75,7 +75,8 @@ def run(
         _evaluate_gates.put_beside({"all": report}, earlier, Path(args.against), provenance["sha256"]["data"])
         console.print(_evaluate_gates.earlier_table(f"against {args.against}", report))
     verdicts = _evaluate_gates.conclude(gates, {"all": report}, args.model, folder, console)
-    _write_pictures(folder, samples, predicted, each)
+    cases = _cases(samples, predicted, each)
+    _evaluate_results.save_pictures(folder, cases)
     write_text(folder / _evaluate_results.ROWS, class_scores.images_csv(samples, each))
     rate = round(len(samples.images) / seconds, 2)
     document = {
@@ -92,6 +93,7 @@ def run(
         "provenance": provenance,
     }
     write_text(folder / _evaluate_results.METRICS, json.dumps(document, indent=1) + "\n")
+    _evaluate_results.write_page(folder, document, network.name, cases, class_scores.image_dice(each))
     console.print(f"{rate} images/s   results in {folder}", highlight=False, soft_wrap=True)
     return _evaluate_gates.exit_code(verdicts)
 
@@ -156,17 +158,18 @@ def _cell(value: float | None) -> str:
     return "–" if value is None else f"{value:.4f}"
 
 
-def _write_pictures(folder: Path, samples: ClassSamples, predicted: NDArray[np.int64], each: ClassScores) -> None:
-    """Write the best, the median and the worst images, by the mean Dice of the classes but class 0."""
+def _cases(samples: ClassSamples, predicted: NDArray[np.int64], each: ClassScores) -> dict[str, list[Case]]:
+    """Return the best, the median and the worst images, by the mean Dice of the classes but class 0."""
     dice = class_scores.image_dice(each)
     score = np.where(np.isnan(dice), each.accuracy, dice)
     order = np.argsort(-score, kind="stable")
     middle = max(0, (len(order) - _CASES) // 2)
     chosen = (order[:_CASES], order[middle : middle + _CASES], order[-_CASES:])
+    found: dict[str, list[Case]] = {}
     for name, some in zip(_evaluate_results.PICTURES, chosen, strict=True):
-        cases = []
+        cases = found[name] = []
         for index in some.tolist():
             kind = "only class 0" if np.isnan(dice[index]) else f"mean Dice {dice[index]:.3f}"
             title = "   ".join(filter(None, (f"image {index}", str(samples.label[index]), kind)))
             cases.append(Case(title, samples.images[index], samples.classes[index], predicted[index]))
-        save_cases(folder / f"{name}.png", cases)
+    return found

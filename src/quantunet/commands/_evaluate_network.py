@@ -42,6 +42,14 @@ class Network:
         return "float" if self.graph is None else "integer"
 
     @property
+    def name(self) -> str:
+        """Its own name."""
+        if self.graph is not None:
+            return self.graph.name
+        assert self.twin is not None
+        return self.twin.name
+
+    @property
     def title(self) -> str:
         """How the terminal names it."""
         return f"{self.model} (float)" if self.graph is None else self.model

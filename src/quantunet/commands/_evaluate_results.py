@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from quantunet import result_folder
 from quantunet.commands import _evaluate_gates
 from quantunet.commands._evaluate_network import Network
+from quantunet.mask_pictures import Case, save_cases
 from quantunet.model import data
 from quantunet.model.class_scores import ClassSamples
 from quantunet.model.data import Samples
 from quantunet.model.data_digest import data_digest
+from quantunet.page import pictures, render
+from quantunet.page.evaluate import evaluate_page
 from quantunet.provenance import file_digest, gather
 from quantunet.zoo import card_path, model_digest
 
@@ -26,7 +33,40 @@ def remove(folder: Path) -> None:
         StorageError: A file cannot be removed.
     """
     result_folder.remove(
-        *(folder / name for name in (METRICS, ROWS, _evaluate_gates.JUNIT, *(f"{kind}.png" for kind in PICTURES)))
+        *(
+            folder / name
+            for name in (METRICS, ROWS, render.NAME, _evaluate_gates.JUNIT, *(f"{kind}.png" for kind in PICTURES))
+        )
+    )
+
+
+def save_pictures(folder: Path, cases: Mapping[str, Sequence[Case]]) -> None:
+    """Write the pictures of each kind of images into one file.
+
+    Raises:
+        StorageError: A file cannot be written.
+    """
+    for kind, some in cases.items():
+        save_cases(folder / f"{kind}.png", some)
+
+
+def write_page(
+    folder: Path, metrics: Mapping[str, Any], name: str, cases: Mapping[str, Sequence[Case]], dice: NDArray[np.float64]
+) -> None:
+    """Write the page; what goes wrong is a warning.
+
+    Args:
+        folder: Of the results.
+        metrics: What the JSON file holds.
+        name: The network's name.
+        cases: Images of each kind.
+        dice: Dice of each image, nan where it has none.
+    """
+    render.write_page(
+        folder / render.NAME,
+        lambda: evaluate_page(
+            metrics, name, {kind: [pictures.case(one) for one in some] for kind, some in cases.items()}, dice
+        ),
     )
 
 

@@ -16,6 +16,8 @@ from rich.text import Text
 from quantunet import api, exit_codes
 from quantunet.constraints.board import board_names, load_board
 from quantunet.errors import OptionError
+from quantunet.page import bitstream as pages
+from quantunet.page import index, render
 from quantunet.provenance import gather, graph_digest, value_digest
 from quantunet.result_folder import network_folder, remove
 from quantunet.zoo import MODEL_HELP, load_network, model_digest
@@ -89,11 +91,11 @@ def run(args: argparse.Namespace) -> int:
     if args.baud and args.top != "board":
         raise OptionError("--baud", expected="the top of a board", got=f"--top {args.top}", hint="Leave --baud out.")
     if args.out:
-        remove(args.out / report.DOCUMENT)
+        remove(*(args.out / name for name in (report.DOCUMENT, render.NAME)))
     model = args.network or args.model or DEFAULT_NETWORK
     graph = load_network(model)
     folder = args.out or network_folder(Path("build"), graph) / "bitstream"
-    remove(folder / report.DOCUMENT)
+    remove(*(folder / name for name in (report.DOCUMENT, render.NAME)))
     board = load_board(args.board)
     tools.device_options(board)
     synthesiser, placer = f"yosys {yosys.version()}", tools.find(args.nextpnr)
@@ -136,12 +138,18 @@ def run(args: argparse.Namespace) -> int:
         provenance=gather(args, ("numpy", "onnx", "pyosys", tools.PACKAGE), inputs),
     )
     path = report.write(found)
+    render.write_page(
+        folder / render.NAME, lambda: pages.bitstream_page(found.document(), "" if args.out else index.BACK)
+    )
+    if not args.out:
+        index.write_index(folder.parents[1])
     for table in report.tables(found):
         Console(width=_TABLE_WIDTH).print(table)
     for problem in found.problems:
         console.print(problem, style="red", highlight=False, soft_wrap=True)
     written = f"{outcome.packed.file}   " if outcome.packed else ""
-    console.print(f"{written}{path}", highlight=False, soft_wrap=True)
+    files = "   ".join(str(one) for one in (path, *render.written(folder)))
+    console.print(f"{written}{files}", highlight=False, soft_wrap=True)
     return exit_codes.SUCCESS if found.passed else exit_codes.DIFFERENCE
 
 

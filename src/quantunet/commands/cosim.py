@@ -83,6 +83,7 @@ def _positive(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
+    from quantunet.page.render import written
     from quantunet.rtl_sim import report as reports
     from quantunet.rtl_sim.live_table import LiveTable
 
@@ -107,7 +108,7 @@ def run(args: argparse.Namespace) -> int:
         )
     table.summary(report)
     assert report.folder is not None
-    table.files(report.folder / reports.DOCUMENT, report.folder / reports.JUNIT)
+    table.files(report.folder / reports.DOCUMENT, report.folder / reports.JUNIT, *written(report.folder))
     if not report.passed and not report.differs:
         name, problems, _ = report.failures()[0]
         got = problems[0] if problems else "nothing to compare"

@@ -31,11 +31,12 @@ from quantunet.commands import (
 from quantunet.commands._evaluate_network import Network
 from quantunet.errors import DataSplitError, FileFormatError, OptionError, StorageError
 from quantunet.golden.ops.smallest_area import smallest_area
-from quantunet.mask_pictures import Case, save_cases
+from quantunet.mask_pictures import Case
 from quantunet.model import data, evaluation
 from quantunet.model.card_file import Card, read_card
 from quantunet.model.data import Samples, Split
 from quantunet.model.metrics import ImageScores, score_images
+from quantunet.page.evaluate import SCORES
 from quantunet.storage import write_text
 from quantunet.zoo import MODEL_HELP, card_path, model_digest
 
@@ -44,21 +45,8 @@ logger = logging.getLogger(__name__)
 _ALL = "all"
 _CASES = 4
 _WIDTH = 120
-_SCORES = (
-    ("images", "images"),
-    ("lesion images", "lesion_images"),
-    ("Dice", "dice"),
-    ("IoU", "iou"),
-    ("pixel accuracy", "accuracy"),
-    ("the same, all background", "background_accuracy"),
-    ("clean normal images", "clean_normals"),
-    ("normal images marked, share", "marked_normals"),
-    ("false-positive area", "false_positive_area"),
-    ("lesions missed", "lesions_missed"),
-    ("HD95 in pixels", "hd95"),
-)
 _AREA_SCORES = tuple(
-    row for row in _SCORES if row[1] in ("dice", "iou", "clean_normals", "marked_normals", "lesions_missed")
+    row for row in SCORES if row[1] in ("dice", "iou", "clean_normals", "marked_normals", "lesions_missed")
 )
 
 
@@ -158,7 +146,8 @@ def run(args: argparse.Namespace) -> int:
         if against is None
         else _compare(network, against, samples, parts, indices, each, reports, areas[0], console)
     )
-    _write_pictures(folder, samples, indices, masks, each)
+    cases = _cases(samples, indices, masks, each)
+    _evaluate_results.save_pictures(folder, cases)
     part_of = {int(index): name for name, some in _parts(split).items() for index in some}
     write_text(folder / _evaluate_results.ROWS, evaluation.images_csv(samples, indices, part_of, each))
     verdicts = _evaluate_gates.conclude(gates, reports, args.model, folder, console)
@@ -180,6 +169,7 @@ def run(args: argparse.Namespace) -> int:
         "provenance": provenance,
     }
     write_text(folder / _evaluate_results.METRICS, json.dumps(document, indent=1) + "\n")
+    _evaluate_results.write_page(folder, document, network.name, cases, each.dice)
     console.print(f"{len(indices) / seconds:.1f} images/s   results in {folder}", highlight=False, soft_wrap=True)
     return _evaluate_gates.exit_code(verdicts)
 
@@ -347,7 +337,7 @@ def _table(title: str, report: dict[str, Any]) -> Table:
     if "second_observer" in report:
         columns["second observer"] = report["second_observer"]
     table = Table("score", *columns, title=title)
-    for text, key in _SCORES:
+    for text, key in SCORES:
         table.add_row(text, *(_cell(scores, key) for scores in columns.values()))
     return table
 
@@ -372,19 +362,14 @@ def _cell(scores: dict[str, Any], key: str) -> str:
     return text if low is None or high is None else f"{text}\n{low:.3f} to {high:.3f}"
 
 
-def _write_pictures(
-    folder: Path, samples: Samples, indices: NDArray[np.int64], masks: NDArray[np.bool_], each: ImageScores
-) -> None:
-    """Write the best, the median and the worst images; by Dice, from the better to the worse."""
+def _cases(
+    samples: Samples, indices: NDArray[np.int64], masks: NDArray[np.bool_], each: ImageScores
+) -> dict[str, list[Case]]:
+    """Return the best, the median and the worst images; by Dice, from the better to the worse."""
     order = evaluation.ranking(each)[::-1]
     middle = max(0, (len(order) - _CASES) // 2)
     chosen = (order[:_CASES], order[middle : middle + _CASES], order[-_CASES:])
-    for name, some in zip(_evaluate_results.PICTURES, chosen, strict=True):
-        cases = []
-        for at in some.tolist():
-            index = int(indices[at])
-            kind = f"Dice {each.dice[at]:.3f}" if each.lesion[at] else f"false {100 * each.false_positive[at]:.1f} %"
-            title = "   ".join(filter(None, (f"image {index}", str(samples.label[index]), kind)))
-            image, reference = samples.images[index][:, :, None], samples.masks[index].astype(np.bool_)
-            cases.append(Case(title, image, reference, masks[at]))
-        save_cases(folder / f"{name}.png", cases)
+    return {
+        name: [evaluation.image_case(samples, int(indices[at]), masks[at], each, at) for at in some.tolist()]
+        for name, some in zip(_evaluate_results.PICTURES, chosen, strict=True)
+    }

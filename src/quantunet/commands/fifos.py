@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from quantunet import api, exit_codes, golden
+from quantunet.page.index import write_index
 from quantunet.provenance import gather, graph_digest, value_digest
 from quantunet.result_folder import network_folder, remove
 from quantunet.storage import write_text
@@ -119,6 +120,7 @@ def run(args: argparse.Namespace) -> int:
     tools = ("numpy", "onnx", "g++", *(("verilator", "cocotb") if simulation.frames else ()))
     document = _document(report, simulation) | {"provenance": gather(args, tools, inputs).document()}
     write_text(path, json.dumps(document, indent=1) + "\n")
+    write_index(args.build)
     console.print(f"report: {path}")
     passed = not simulation.problems and all(trial.as_predicted for trial in simulation.trials)
     return exit_codes.SUCCESS if passed else exit_codes.DIFFERENCE

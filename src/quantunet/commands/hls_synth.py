@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ from quantunet import api, exit_codes
 from quantunet.constraints.board import Board, board_names, load_board
 from quantunet.errors import BoardError, ToolFailedError
 from quantunet.ir import Graph
+from quantunet.page import hls_synth as pages
+from quantunet.page import index, render
 from quantunet.provenance import Provenance, gather, graph_digest, value_digest
 from quantunet.result_folder import network_folder, remove
 from quantunet.zoo import MODEL_HELP, load_network, model_digest
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from quantunet.hls.design import Style
     from quantunet.hls.synth.flow import Part
     from quantunet.hls.synth.yosys import Synthesis
+    from quantunet.page.parts import Page
 
 DEFAULT_NETWORK = "wearable"
 DEFAULT_FAMILY = "ecp5"
@@ -74,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     from quantunet.hls.generate.source_digest import hls_digest, rtl_digest
     from quantunet.hls.synth import flow, report, vitis, yosys
 
-    reports = (report.DOCUMENT, report.TABLE, vitis.DOCUMENT)
+    reports = (report.DOCUMENT, report.TABLE, vitis.DOCUMENT, render.NAME)
     if args.out:
         remove(*(args.out / name for name in reports))
     graph = load_network(args.model)
@@ -105,7 +109,7 @@ def run(args: argparse.Namespace) -> int:
     }
     made = gather(args, ("numpy", "onnx", "hls4ml", *(("pyosys",) if args.tool == "yosys" else ())), inputs)
     if args.tool == "vitis":
-        return _run_vitis(graph, projects, folder, console, made)
+        return _run_vitis(args, graph, projects, folder, console, made)
     return _run_yosys(args, graph, parts, board, folder, console, made)
 
 
@@ -159,6 +163,17 @@ def _progress(console: Console) -> Progress:
 def _print_whole(table: Table) -> None:
     """Print a table as wide as it is: a log file or a narrow terminal must not lose figures."""
     Console(width=_TABLE_WIDTH).print(table)
+
+
+def _back(args: argparse.Namespace) -> str:
+    return "" if args.out else index.BACK
+
+
+def _write_page(args: argparse.Namespace, folder: Path, make: Callable[[], Page]) -> None:
+    """Write the page, and the one over the build folder where the results are in it."""
+    render.write_page(folder / render.NAME, make)
+    if not args.out:
+        index.write_index(folder.parents[1])
 
 
 def _run_yosys(
@@ -225,6 +240,7 @@ def _run_yosys(
         provenance=made,
     )
     json_path, csv_path = report.write(found)
+    _write_page(args, folder, lambda: pages.hls_synth_page(report.document(found), _back(args)))
     if failure is not None:
         raise failure
     _print_whole(report.table(found))
@@ -233,11 +249,19 @@ def _run_yosys(
             console.print(f"{part.name}: {concern}", style="yellow", highlight=False, soft_wrap=True)
     for problem in found.problems:
         console.print(problem, style="red", highlight=False, soft_wrap=True)
-    console.print(f"{found.seconds:.0f} s   {json_path}   {csv_path}", highlight=False, soft_wrap=True)
+    files = "   ".join(str(path) for path in (json_path, csv_path, *render.written(folder)))
+    console.print(f"{found.seconds:.0f} s   {files}", highlight=False, soft_wrap=True)
     return exit_codes.SUCCESS if found.passed else exit_codes.DIFFERENCE
 
 
-def _run_vitis(graph: Graph, projects: dict[str, Path], folder: Path, console: Console, made: Provenance) -> int:
+def _run_vitis(
+    args: argparse.Namespace,
+    graph: Graph,
+    projects: dict[str, Path],
+    folder: Path,
+    console: Console,
+    made: Provenance,
+) -> int:
     from quantunet.hls.synth import vitis
 
     table = Table(title=f"{graph.name}: Vitis HLS estimates", title_justify="left")
@@ -259,6 +283,7 @@ def _run_vitis(graph: Graph, projects: dict[str, Path], folder: Path, console: C
             table.add_row(name, *(f"{figure:,}" for figure in figures), f"{found.clock_ns:.2f}")
             progress.advance(task)
     vitis.write_report(path, graph.name, estimates, provenance=made)
+    _write_page(args, folder, lambda: pages.vitis_page(json.loads(path.read_text(encoding="utf-8")), _back(args)))
     _print_whole(table)
     console.print(str(path), highlight=False, soft_wrap=True)
     return exit_codes.SUCCESS

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from quantunet import exit_codes
 from quantunet.model.config import PRESETS, RECIPES, Device, Precision, TrainConfig
 from quantunet.model.settings import build, option_words, settings
+from quantunet.page import render
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,8 +22,13 @@ if TYPE_CHECKING:
 
     from quantunet.model.data import Samples
     from quantunet.model.train import EpochReport, Outcome
+    from quantunet.page.parts import Page
 
 logger = logging.getLogger(__name__)
+
+_PAGE_IMAGES = 200
+_PAGE_CASES = 6
+"""Of how many validation images the page shows the worst, and how many of these."""
 
 
 def add_parser(sub: Any) -> None:
@@ -159,10 +165,29 @@ def _publish(
             f"wrote {path} and {card_path}, and the float network {twin} with its card; "
             f"next: quantunet infer {path} IMAGE --out mask.png"
         )
+    page = render.write_page(path.with_name(render.NAME), lambda: _page(card, outcome, config, samples))
     console.print(card_table(card))
     console.print(told)
+    if page:
+        console.print(f"a page to look at: {page}", highlight=False, soft_wrap=True)
     for sentence in card["training"]["signatures"]:
         console.print(f"warning: {sentence}", highlight=False)
+
+
+def _page(card: dict[str, Any], outcome: Outcome, config: TrainConfig, samples: Samples) -> Page:
+    """Return the page of a training, with the worst of some validation images."""
+    from quantunet.model.evaluation import image_case, ranking
+    from quantunet.model.metrics import score_images
+    from quantunet.model.train import predict
+    from quantunet.page.pictures import case
+    from quantunet.page.train import train_page
+
+    some = outcome.split.val[:_PAGE_IMAGES]
+    masks = predict(outcome.final_model, samples.images[some], config.batch_size)
+    each = score_images(masks, samples.masks[some])
+    worst = ranking(each)[:_PAGE_CASES].tolist()
+    cases = [case(image_case(samples, int(some[at]), masks[at], each, at)) for at in worst]
+    return train_page(card, outcome.history, cases)
 
 
 def make_config(args: argparse.Namespace, kind: type[TrainConfig] = TrainConfig) -> TrainConfig:

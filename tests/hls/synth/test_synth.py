@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from helpers.layers import affine, matrix
+from helpers.page_reports import check_hls_synth
 from helpers.qonnx_files import SmallUnet
 
 from quantunet.cli import main
@@ -335,11 +336,12 @@ def test_command_synthesises_a_whole_network(tmp_path: Path, model: Path, capsys
     assert all(row["cached"] for row in (*again["layers"], *again["plumbing"]))
     assert again["total"] == document["total"]
     assert again["provenance"]["sha256"] == made["sha256"]
+    assert "fits" in check_hls_synth(out).words
 
 
 def old_reports(folder: Path) -> list[Path]:
     """Write what an earlier run would have left, and return the paths."""
-    paths = [folder / name for name in ("report.json", "report.csv", "report_vitis.json")]
+    paths = [folder / name for name in ("report.json", "report.csv", "report_vitis.json", "report.html")]
     folder.mkdir(parents=True)
     for path in paths:
         path.write_text('{"passed": true}', encoding="utf-8")
