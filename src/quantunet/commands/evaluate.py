@@ -109,7 +109,7 @@ def run(args: argparse.Namespace) -> int:
     if network.graph is not None and not network.has_square_masks:
         other = None if against is None or against.graph is None else (against, against.graph)
         return _evaluate_classes.run(args, network, network.graph, other, earlier, folder, console)
-    gates = _evaluate_gates.gates(args, [key for _, key in _SCORES])
+    gates = _evaluate_gates.gates(args, [key for _, key in SCORES])
     areas = _areas(args.smallest_area, math.prod(network.image_shape))
     samples = data.load(args.data, network.image_shape[0], phantom_count=args.phantoms, seed=args.seed)
     card = _card(network, needed=args.part != [_ALL])
