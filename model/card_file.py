@@ -48,6 +48,10 @@ class Card:
         fold: The fold that was the test part; None where it was drawn.
         smallest_area: Of the network's masks, those with fewer foreground pixels are empty, and the scores are those
             before; None where it keeps all of them.
+        authors: Who made the network; None where the card does not say it, as with all that follows.
+        license: Of the network: an SPDX expression, or a sentence.
+        data_license: Of the data, likewise.
+        citation: Of the data.
     """
 
     source: str
@@ -67,6 +71,10 @@ class Card:
     graph_sha256: str | None = None
     fold: int | None = None
     smallest_area: int | None = None
+    authors: str | None = None
+    license: str | None = None
+    data_license: str | None = None
+    citation: str | None = None
 
     @property
     def own_scores(self) -> Mapping[str, Scores]:
@@ -130,7 +138,15 @@ def read_card(path: Path) -> Card:
         # A card of an earlier version has no such key, and drew its test part.
         fold=config.whole_or_none("fold", 0, _MOST) if "fold" in config else None,
         smallest_area=content.whole("smallest_area", 1, _MOST) if "smallest_area" in content else None,
+        authors=_said(content, "authors"),
+        license=_said(content, "license"),
+        data_license=_said(data, "license"),
+        citation=_said(data, "citation"),
     )
+
+
+def _said(table: Fields, key: str) -> str | None:
+    return table.text(key) if key in table else None
 
 
 def _digests(content: Fields) -> dict[str, str | None]:
