@@ -51,6 +51,10 @@ class Card:
             card does not say it.
         smallest_area: Of the network's masks, those with fewer foreground pixels are empty, and the scores are those
             before; None where it keeps all of them.
+        authors: Who made the network; None where the card does not say it, as with all that follows.
+        license: Of the network: an SPDX expression, or a sentence.
+        data_license: Of the data, likewise.
+        citation: Of the data.
     """
 
     source: str
@@ -71,6 +75,10 @@ class Card:
     fold: int | None = None
     fit: Fit | None = None
     smallest_area: int | None = None
+    authors: str | None = None
+    license: str | None = None
+    data_license: str | None = None
+    citation: str | None = None
 
     @property
     def own_scores(self) -> Mapping[str, Scores]:
@@ -135,6 +143,10 @@ def read_card(path: Path) -> Card:
         fold=config.whole_or_none("fold", 0, _MOST) if "fold" in config else None,
         fit=_fit(content.table("picture")) if "picture" in content else None,
         smallest_area=content.whole("smallest_area", 1, _MOST) if "smallest_area" in content else None,
+        authors=_said(content, "authors"),
+        license=_said(content, "license"),
+        data_license=_said(data, "license"),
+        citation=_said(data, "citation"),
     )
 
 
@@ -146,6 +158,10 @@ def picture_entry(fit: Fit) -> dict[str, str]:
 def _fit(picture: Fields) -> Fit:
     picture.choice("rule", (RULE,))
     return picture.choice("fit", FITS)
+
+
+def _said(table: Fields, key: str) -> str | None:
+    return table.text(key) if key in table else None
 
 
 def _digests(content: Fields) -> dict[str, str | None]:

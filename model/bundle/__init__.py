@@ -1,0 +1,1 @@
+"""A network as a MONAI bundle: what stands in it, and the torch module that computes its integers."""
