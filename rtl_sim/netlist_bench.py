@@ -34,7 +34,7 @@ TIME_LIMIT = 3600.0
 MAPPED = tuple(bench.HDL_FOLDER / f"{name}.sv" for name in ("LUT4", "TRELLIS_COMB", "TRELLIS_RAMW"))
 """Models that take the place of their cells; those of all other cells come from Yosys."""
 
-INSTANCES = tuple(bench.HDL_FOLDER / f"{name}.sv" for name in ("DP16KD", "MULT18X18D"))
+INSTANCES = tuple(bench.HDL_FOLDER / f"{name}.sv" for name in ("DP16KD", "MULT18X18D", "EHXPLLL"))
 """Models of the cells that stay instances."""
 
 _TEST_MODULE = "quantunet.rtl_sim.tb_layer"

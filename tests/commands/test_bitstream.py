@@ -59,7 +59,12 @@ def test_a_small_network_becomes_a_bitstream(model: Path, tmp_path: Path, capsys
     assert b"LFE5U-85F" in data[:200]
     assert [step["cached"] for step in report["steps"]] == [False] * 3
     assert all(step["seconds"] >= 0 and step["memory_mib"] > 0 for step in report["steps"])
-    for text in ("TRELLIS_COMB", "netlists simulated against golden", "multiply and add stage", str(tmp_path / "report.json")):
+    for text in (
+        "TRELLIS_COMB",
+        "netlists simulated against golden",
+        "multiply and add stage",
+        str(tmp_path / "report.json"),
+    ):
         assert text in printed
 
     assert main([*arguments, "--freq", "40", "--verify"]) == 0

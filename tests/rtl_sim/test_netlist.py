@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from helpers.qonnx_files import SmallUnet
+from helpers.rtl_board import built_netlist
 
 from quantunet.constraints.board import load_board
 from quantunet.errors import FileFormatError, ToolFailedError
@@ -25,6 +26,8 @@ from quantunet.qonnx_import import load
 from quantunet.random_network import random_image
 from quantunet.rtl_sim.frames import adjacent_frames
 from quantunet.rtl_sim.netlist_bench import NetlistResult, run_netlist
+from quantunet.rtl_sim.verilator import run_cocotb
+from quantunet.serial_payload import result_bytes
 
 BOARD = load_board("ulx3s_85f")
 FRAMES = 3
@@ -99,6 +102,15 @@ def test_the_routed_netlist_is_golden(small: Run) -> None:
     assert kinds.count("TRELLIS_COMB") == {one.kind: one.used for one in route.usage}["TRELLIS_COMB"]
     assert set(kinds) >= {"TRELLIS_COMB", "TRELLIS_FF", "TRELLIS_RAMW"}
     assert right(small, small.simulate(file))
+
+
+def test_the_netlist_of_a_boards_top_is_golden(small: Run) -> None:
+    """Bytes on the serial line in, bytes of the result out: what is loaded into a board by default."""
+    frames, folder = 2, small.folder / "board"
+    folder.mkdir()
+    top, executable = built_netlist(small.graph, folder, frames)
+    run_cocotb(executable, "helpers.benches.tb_board", top, folder, seed=1, testcase="pictures_follow_each_other")
+    assert json.loads((folder / "report.json").read_text()) == {"pictures": frames * result_bytes(small.graph)}
 
 
 def _lut(module: Module) -> None:
