@@ -120,8 +120,9 @@ def _lut(module: Module) -> None:
 
 
 def _carry(module: Module) -> None:
-    cell = next(cell for name, cell in sorted(module["cells"].items()) if cell["type"] == "CCU2C" and "u_head." in name)
-    cell["parameters"]["INJECT1_1"] = "YES"
+    for cell in module["cells"].values():
+        if cell["type"] == "CCU2C":
+            cell["parameters"]["INJECT1_1"] = "YES"
 
 
 def _write_enable(module: Module) -> None:
