@@ -195,7 +195,12 @@ def hls_synth(session: nox.Session) -> None:
 @nox.session(default=False)
 def bitstream(session: nox.Session) -> None:
     """Synthesise, place, route and pack a whole network for a board; options go to `quantunet bitstream`."""
-    install(session, "hls", "synth", "pnr")
+    if "--verify" in session.posargs:
+        need(session, "g++")
+        install(session, "hls", "synth", "pnr", "sim")
+        need_shared_python(session)
+    else:
+        install(session, "hls", "synth", "pnr")
     session.run("python", "-m", "quantunet", "bitstream", *session.posargs)
 
 

@@ -75,6 +75,7 @@ def build(
     jobs: int = 1,
     flags: Sequence[str] = (),
     quick: bool = False,
+    settle: int = 0,
 ) -> Bench:
     """Generate and build the bench of a project.
 
@@ -89,6 +90,7 @@ def build(
         jobs: C++ compilers to run at once.
         flags: More flags for Verilator.
         quick: As in :func:`quantunet.rtl_sim.verilator.build`.
+        settle: Cycles that the bench waits after the design's reset, where the design takes it through registers.
 
     Raises:
         ToolMissingError: A tool is not installed.
@@ -106,6 +108,7 @@ def build(
         report=STREAMS_FILE,
         checks_frames=project.checks_frames,
         fifo_depths=project.design.fifos,
+        settle=settle,
     )
     update(source, text.encode())
     sources = (*HDL_SOURCES, *project.sources, source)

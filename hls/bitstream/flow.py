@@ -53,6 +53,7 @@ class Plan:
         jobs: How many of them run at a time.
         time_limit: Seconds that one step may take.
         top: Makes the top module.
+        routed_netlist: Whether the netlist is kept as it is placed and routed.
     """
 
     folding: Folding
@@ -63,6 +64,7 @@ class Plan:
     jobs: int = 1
     time_limit: float = TIME_LIMIT
     top: TopMaker = measurement_top
+    routed_netlist: bool = False
 
     def __post_init__(self) -> None:
         device_options(self.board)
@@ -146,7 +148,7 @@ def run(plan: Plan, folder: Path, observer: Observer) -> Outcome:
     usage = made.usage
     found = f"{usage.lut:,} LUT, {usage.ff:,} FF, {usage.dsp:,} DSP, {usage.bram:,} BRAM before packing"
     observer.finished("synthesis", f"{found}, {_took(made.seconds, made.memory_mib)}", cached=made.cached)
-    placer = Placer(plan.tools, plan.board, made, top.constraints, plan.mhz, plan.time_limit)
+    placer = Placer(plan.tools, plan.board, made, top.constraints, plan.mhz, plan.time_limit, plan.routed_netlist)
     routes = placer.routes(
         plan.seeds,
         {seed: folder / f"seed_{seed}-{placer.key(seed)[:_DIGITS]}" for seed in plan.seeds},

@@ -21,6 +21,9 @@ from quantunet.storage import write_text
 CONFIG, REPORT = "chip.config", "nextpnr.json"
 """What place and route leaves in a seed's folder: the configuration, and nextpnr's own report."""
 
+ROUTED = "routed.json"
+"""The netlist as it is placed and routed, where it was asked for."""
+
 _STEP, _PACK = "nextpnr", "ecppack"
 _FORMAT = "quantunet-route-1"
 _NO_ROOM = re.compile(
@@ -100,6 +103,7 @@ class Placer:
         constraints: Its pins.
         mhz: Frequency of the clocks of which the constraints say none.
         time_limit: Seconds that one seed may take.
+        with_netlist: Whether nextpnr writes the routed netlist too.
     """
 
     tools: Tools
@@ -108,12 +112,14 @@ class Placer:
     constraints: Path
     mhz: float
     time_limit: float
+    with_netlist: bool = False
 
     def key(self, seed: int) -> str:
         """Return the key of everything that a seed's result depends on."""
         options = device_options(self.board)
         tools = (self.tools.name, self.tools.version)
-        return cache.key(_FORMAT, tools, options, self.mhz, seed, self.netlist.key, self.constraints)
+        parts = (_FORMAT, tools, options, self.mhz, seed, self.netlist.key, self.constraints)
+        return cache.key(*parts, ROUTED) if self.with_netlist else cache.key(*parts)
 
     def route(self, seed: int, folder: Path, started: Callable[[Path], None] = lambda log: None) -> Route:
         """Place and route with one seed, unless its result is there already.
@@ -138,6 +144,7 @@ class Placer:
                 *("--lpf", os.path.relpath(self.constraints.resolve(), here), "--lpf-allow-unconstrained"),
                 *("--freq", str(self.mhz), "--timing-allow-fail", "--seed", str(seed)),
                 *("--report", REPORT, "--detailed-timing-report", "--textcfg", CONFIG),
+                *(("--write", ROUTED) if self.with_netlist else ()),
             ]
             log_file = fresh / f"{_STEP}.log"
             try:

@@ -24,6 +24,31 @@ DOCUMENT = "report.json"
 
 
 @dataclass(frozen=True)
+class Simulation:
+    """A netlist of the run that was simulated against golden.
+
+    Attributes:
+        netlist: The step that made it.
+        frames: Adjacent frames.
+        values_compared: Values of the output that were compared with golden's.
+        mismatches: Those that differ.
+        first_output: Cycles to the first output, and by the schedule.
+        frame_ends: Cycles to the end of each frame, and by the schedule.
+        problems: What is wrong, in words.
+        seconds: Wall time, with what made the simulator.
+    """
+
+    netlist: str
+    frames: int
+    values_compared: int
+    mismatches: int
+    first_output: tuple[int, int]
+    frame_ends: tuple[Sequence[int], Sequence[int]]
+    problems: Sequence[str]
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Report:
     """A network on its way into a device.
 
@@ -41,6 +66,7 @@ class Report:
         packed: The bitstream; ``None`` where nothing was routed.
         folder: Where the report goes.
         provenance: What it is a report of.
+        simulations: Netlists that were simulated; empty where none was asked for.
     """
 
     network: str
@@ -56,6 +82,7 @@ class Report:
     packed: Packed | None
     folder: Path
     provenance: Provenance
+    simulations: Sequence[Simulation] = ()
 
     @property
     def best(self) -> Route:
@@ -64,10 +91,11 @@ class Report:
 
     @property
     def problems(self) -> list[str]:
-        """Why this has not passed: no room in the device, or a clock that is too slow."""
+        """Why this has not passed: no room in the device, a clock that is too slow, or a netlist that is not golden."""
+        wrong = [f"{one.netlist}: {problem}" for one in self.simulations for problem in one.problems]
         if not self.best.fits:
-            return [f"does not fit {self.board.name}: {self.best.failure}"]
-        return [
+            return [f"does not fit {self.board.name}: {self.best.failure}", *wrong]
+        return wrong + [
             f"{clock.name} reaches {clock.mhz:.1f} MHz, less than {clock.needed_mhz:g} MHz"
             for clock in self.best.clocks
             if not clock.passes
@@ -75,7 +103,7 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """Whether it fits and every clock is as fast as was asked for."""
+        """Whether it fits, every clock is as fast as was asked for, and what was simulated is golden's."""
         return self.packed is not None and not self.problems
 
     def document(self) -> dict[str, Any]:
@@ -126,6 +154,21 @@ class Report:
                 }
                 for route in self.routes
             ],
+            "simulations": [
+                {
+                    "netlist": one.netlist,
+                    "frames": one.frames,
+                    "values_compared": one.values_compared,
+                    "mismatches": one.mismatches,
+                    "first_output": one.first_output[0],
+                    "first_output_predicted": one.first_output[1],
+                    "frame_ends": list(one.frame_ends[0]),
+                    "frame_ends_predicted": list(one.frame_ends[1]),
+                    "problems": list(one.problems),
+                    "seconds": one.seconds,
+                }
+                for one in self.simulations
+            ],
             "provenance": self.provenance.document(),
         }
 
@@ -155,8 +198,10 @@ def write(report: Report) -> Path:
 
 
 def tables(report: Report) -> list[Table]:
-    """Return the tables for the terminal: cells, seeds, and the latest paths by kind and by layer."""
+    """Return the tables for the terminal: cells, seeds, simulations, and the latest paths by kind and by layer."""
     found = [_cells(report), _seeds(report)]
+    if report.simulations:
+        found.append(_simulations(report))
     if report.paths is not None:
         found.append(_latest("latest paths by kind", "kind", report.paths.by_kind))
         found.append(_latest("latest path of each layer", "layer", report.paths.by_layer))
@@ -190,6 +235,19 @@ def _seeds(report: Report) -> Table:
         for clock in route.clocks:
             figures = (f"{clock.mhz:.1f}", f"{clock.needed_mhz:g}")
             table.add_row(str(route.seed), clock.name, *figures, *took, style=mark if clock.passes else "red")
+    return table
+
+
+def _simulations(report: Report) -> Table:
+    table = Table(title="netlists simulated against golden", title_justify="left")
+    table.add_column("netlist", no_wrap=True)
+    for name in ("frames", "values", "differ", "first output", "predicted", "last output", "predicted", "s"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for one in report.simulations:
+        cycles = [f"{count:,}" for count in one.first_output]
+        cycles += [f"{ends[-1]:,}" if ends else "none" for ends in one.frame_ends]
+        figures = (str(one.frames), f"{one.values_compared:,}", f"{one.mismatches:,}", *cycles, f"{one.seconds:,.0f}")
+        table.add_row(one.netlist, *figures, style="red" if one.problems else None)
     return table
 
 

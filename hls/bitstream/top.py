@@ -31,6 +31,9 @@ MEASUREMENT = "qun_chip"
 PORTS = ("clk", "rst_n")
 """Ports of the measurement top that a board has pins for."""
 
+_SLICES, _RESET_REGISTERS = 2, 3
+"""Register slices of a cycle each on the way through :func:`measurement_top`, and registers on that of its reset."""
+
 NETWORK = "u_network"
 """The network's instance in both tops."""
 
@@ -46,6 +49,8 @@ class Top:
         constraints: Pins, and clocks that have another frequency than the one that is asked for.
         network: Path of the network's instance under the top, for example ``u_network``.
         declarations: Files that declare cells of the device, which no source defines.
+        latency: Cycles that the top adds to the way through the network; ``None`` where its ports are no streams.
+        settle: Cycles that the reset takes through the top.
     """
 
     name: str
@@ -53,6 +58,8 @@ class Top:
     constraints: Path
     network: str
     declarations: tuple[Path, ...] = ()
+    latency: int | None = None
+    settle: int = 0
 
 
 TopMaker = Callable[[RtlProject, Board], Top]
@@ -90,7 +97,7 @@ def measurement_top(project: RtlProject, board: Board) -> Top:
     update(sources[-1], text.encode())
     constraints = project.folder / f"{MEASUREMENT}.lpf"
     update(constraints, lpf_for(board, PORTS, {}, frequencies=False).encode())
-    return Top(MEASUREMENT, tuple(sources), constraints, NETWORK)
+    return Top(MEASUREMENT, tuple(sources), constraints, NETWORK, latency=_SLICES, settle=_RESET_REGISTERS + 1)
 
 
 def serial_top(graph: Graph, board: Board, mhz: float, baud: int | None = None) -> TopMaker:

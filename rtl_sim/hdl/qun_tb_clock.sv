@@ -6,16 +6,19 @@
 // +watchdog=<cycles> cycles, with `timed_out` where it is not finished, or at cycle +dump_to=<n>. An output may be
 // finished before the streams inside are complete: a window need not reach the last rows. `closing` is then high for one
 // cycle, in which the monitors leave their reports, and `done` rises at its end. Cycle 0 is the first cycle out of reset.
+// The design is out of reset `SettleCycles` before the bench, where it takes its reset through registers.
 // With QUN_TRACE defined, the waveform wave.vcd begins at cycle +dump_from=<n>.
 
 `default_nettype none
 
 module qun_tb_clock #(
     parameter int unsigned ResetCycles = 4,
+    parameter int unsigned SettleCycles = 0,
     parameter int unsigned DrainCycles = 64
 ) (
     input  wire logic clk,
     output logic      rst_n,
+    output logic      dut_rst_n,
     output longint unsigned cycle,
     input  wire logic moved,
     input  wire logic finished,
@@ -33,6 +36,7 @@ module qun_tb_clock #(
 
   initial begin
     rst_n = 1'b0;
+    dut_rst_n = 1'b0;
     cycle = 0;
     closing = 1'b0;
     done = 1'b0;
@@ -47,7 +51,8 @@ module qun_tb_clock #(
   always_ff @(posedge clk) begin
     if (!rst_n) begin
       reset_count <= reset_count + 1;
-      rst_n <= reset_count + 1 >= ResetCycles;
+      dut_rst_n <= reset_count + 1 >= ResetCycles;
+      rst_n <= reset_count + 1 >= ResetCycles + SettleCycles;
     end else begin
       cycle <= cycle + 1;
       idle_count <= moved ? 0 : idle_count + 1;

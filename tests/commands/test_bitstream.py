@@ -23,9 +23,16 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_small_network_becomes_a_bitstream(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Real tools: Yosys, and pip's nextpnr and ecppack. A clock that cannot be reached is then measured again."""
     arguments = ["bitstream", str(model), "--out", str(tmp_path), "--nextpnr", "pip", "--top", "measurement"]
-    assert main([*arguments, "--freq", "40"]) == 0
+    assert main([*arguments, "--freq", "40", "--verify"]) == 0
     printed = capsys.readouterr().out
     report = json.loads((tmp_path / "report.json").read_text())
+    simulated = report["simulations"]
+    assert [one["netlist"] for one in simulated] == ["synthesis", "place and route, seed 1"]
+    for one in simulated:
+        assert (one["frames"], one["mismatches"], one["problems"]) == (command.FRAMES, 0, [])
+        assert one["values_compared"] == simulated[0]["values_compared"] > 0
+        assert one["first_output"] == one["first_output_predicted"] > 0
+        assert one["frame_ends"] == one["frame_ends_predicted"] != []
     assert (report["passed"], report["fits"], report["problems"]) == (True, True, [])
     assert (report["board"], report["device"], report["top"]) == ("ulx3s_85f", "LFE5U-85F-6BG381C", "qun_chip")
 
@@ -53,10 +60,15 @@ def test_a_small_network_becomes_a_bitstream(model: Path, tmp_path: Path, capsys
     assert b"LFE5U-85F" in data[:200]
     assert [step["cached"] for step in report["steps"]] == [False] * 3
     assert all(step["seconds"] >= 0 and step["memory_mib"] > 0 for step in report["steps"])
-    for text in ("TRELLIS_COMB", "multiply and add stage", str(tmp_path / "report.json")):
+    for text in (
+        "TRELLIS_COMB",
+        "netlists simulated against golden",
+        "multiply and add stage",
+        str(tmp_path / "report.json"),
+    ):
         assert text in printed
 
-    assert main([*arguments, "--freq", "40"]) == 0
+    assert main([*arguments, "--freq", "40", "--verify"]) == 0
     again = json.loads((tmp_path / "report.json").read_text())
     assert [step["cached"] for step in again["steps"]] == [True] * 3
     assert again["bitstream"] == report["bitstream"]
@@ -88,6 +100,7 @@ def test_what_is_made_for_a_board_can_be_loaded_into_it(model: Path, tmp_path: P
         (["--freq", "900"], "MHz"),
         (["--baud", "9000000"], "1 to 3000000"),
         (["--baud", "9600", "--top", "measurement"], "expected the top of a board"),
+        (["--verify"], "--verify: expected --top measurement"),
         (["--board", "nosuch"], "The boards are:"),
         (["--board", "arty_a7_100t"], "Boards that have one: ulx3s_85f"),
         (["--board", "lifcl_40_evn"], "expected a board with a device of the family ecp5"),

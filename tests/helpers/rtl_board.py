@@ -11,14 +11,18 @@ from helpers.rtl import BUILD_ROOT
 
 from quantunet import golden
 from quantunet.constraints.board import load_board
+from quantunet.hls.bitstream import netlist
+from quantunet.hls.bitstream.top import serial_top
 from quantunet.hls.choose.default import default_folding
-from quantunet.hls.generate import board_top
+from quantunet.hls.generate import board_top, rtl_project
 from quantunet.hls.generate.board_top import BLOCK_BYTES, BoardProject
+from quantunet.hls.synth.verilog import write_verilog
 from quantunet.ir import Graph
 from quantunet.random_network import random_image
 from quantunet.rtl_sim import verilator
 from quantunet.rtl_sim.bench import HDL_FOLDER
 from quantunet.rtl_sim.frames import adjacent_frames
+from quantunet.rtl_sim.netlist_bench import INSTANCES, MAPPED
 from quantunet.serial_payload import (
     encode_mask,
     encode_values,
@@ -58,6 +62,21 @@ def plan(graph: Graph, project: BoardProject, frames: int) -> dict[str, object]:
         "patience": 20_000 + 20 * result_bytes(graph),
         "settle": 3_000,
     }
+
+
+def built_netlist(graph: Graph, folder: Path, frames: int) -> tuple[str, Path]:
+    """Synthesise the ULX3S's top for a network, and build a simulator of the netlist, clock generator included."""
+    board, folding = load_board("ulx3s_85f"), default_folding(graph)
+    project = rtl_project.write(graph, folding, folder / "rtl")
+    top = serial_top(graph, board, 60.0)(project, board)
+    made = netlist.synthesise(netlist.job(project, folding, top, board.family), folder / "synthesis", time_limit=900)
+    verilog = folder / "netlist.v"
+    kept = [path.stem for path in INSTANCES]
+    write_verilog(made.file, top.name, verilog, models=MAPPED, kept=kept, time_limit=900)
+    about = board_top.write(graph, folding, board, folder / "top", clock_mhz=Fraction(60))
+    assert about.top == top.name
+    (folder / "plan.json").write_text(json.dumps(plan(graph, about, frames)), encoding="utf-8")
+    return top.name, verilator.build((*INSTANCES, verilog), top.name, {}, BUILD_ROOT, quick=True)
 
 
 def built(graph: Graph, folder: Path, frames: int, silence: int = SILENCE_CYCLES) -> tuple[BoardProject, Path]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import time
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import Progress, ProgressColumn, SpinnerColumn, Task, TaskID, TextColumn, TimeElapsedColumn
@@ -22,12 +23,18 @@ from quantunet.provenance import gather, graph_digest, value_digest
 from quantunet.result_folder import network_folder, remove
 from quantunet.zoo import MODEL_HELP, load_network, model_digest
 
+if TYPE_CHECKING:
+    from quantunet.hls.bitstream import flow, report
+
 DEFAULT_NETWORK = "wearable"
 DEFAULT_BOARD = "ulx3s_85f"
 TOOLS = ("auto", "native", "pip")
 TOPS = ("board", "measurement")
 TIME_LIMIT = 6 * 3600
 """Defaults and choices, spelled out so that help texts need no extra; a test compares them with what they stand for."""
+
+FRAMES = 2
+"""Adjacent frames that --verify simulates."""
 
 _TABLE_WIDTH = 200
 _TAIL = 4096
@@ -63,6 +70,12 @@ def add_parser(sub: Any) -> None:
     parser.add_argument(
         "--nextpnr", choices=TOOLS, default=TOOLS[0], help="a native one on PATH, or else pip's (auto); one of the two"
     )
+    parser.add_argument(
+        "--verify",
+        action="store_true",
+        help="simulate the netlists that synthesis and place and route have made, and compare them with golden; "
+        "needs --top measurement, and the extra sim",
+    )
     parser.add_argument("--time-limit", type=_whole, default=TIME_LIMIT, help="seconds for one step (%(default)s)")
     parser.add_argument("--out", type=Path, help="folder of the results (build/<network>-<digest>/bitstream)")
     parser.set_defaults(run=run)
@@ -90,6 +103,13 @@ def run(args: argparse.Namespace) -> int:
 
     if args.baud and args.top != "board":
         raise OptionError("--baud", expected="the top of a board", got=f"--top {args.top}", hint="Leave --baud out.")
+    if args.verify and args.top != "measurement":
+        raise OptionError(
+            "--verify",
+            expected="--top measurement, whose ports are the network's streams",
+            got=f"--top {args.top}",
+            hint="Verify with --top measurement, or leave --verify out.",
+        )
     if args.out:
         remove(*(args.out / name for name in (report.DOCUMENT, render.NAME)))
     model = args.network or args.model or DEFAULT_NETWORK
@@ -109,6 +129,7 @@ def run(args: argparse.Namespace) -> int:
         jobs=args.jobs,
         time_limit=args.time_limit,
         top=top.serial_top(graph, board, args.freq, args.baud) if args.top == "board" else top.measurement_top,
+        routed_netlist=args.verify,
     )
     console = Console()
     with _Display(console) as display:
@@ -116,6 +137,7 @@ def run(args: argparse.Namespace) -> int:
         display.started("latest paths", None)
         module = outcome.module()
         paths = outcome.paths(module)
+        simulations = _simulate(outcome, plan, folder, display) if args.verify else []
     inputs = {
         "model": model_digest(model),
         "graph": graph_digest(graph),
@@ -136,6 +158,7 @@ def run(args: argparse.Namespace) -> int:
         packed=outcome.packed,
         folder=folder,
         provenance=gather(args, ("numpy", "onnx", "pyosys", tools.PACKAGE), inputs),
+        simulations=simulations,
     )
     path = report.write(found)
     render.write_page(
@@ -151,6 +174,57 @@ def run(args: argparse.Namespace) -> int:
     files = "   ".join(str(one) for one in (path, *render.written(folder)))
     console.print(f"{written}{files}", highlight=False, soft_wrap=True)
     return exit_codes.SUCCESS if found.passed else exit_codes.DIFFERENCE
+
+
+def _simulate(outcome: flow.Outcome, plan: flow.Plan, folder: Path, display: _Display) -> list[report.Simulation]:
+    """Simulate the netlists of a run: that of the synthesis, and the routed one of the best seed."""
+    from quantunet.hls.bitstream import place, report, routed_netlist
+    from quantunet.random_network import random_image
+    from quantunet.rtl_sim.frames import adjacent_frames
+    from quantunet.rtl_sim.netlist_bench import run_netlist
+
+    graph, top = plan.folding.graph, outcome.top
+    assert top.latency is not None  # --verify asks for a top with streams
+    images = adjacent_frames(graph, random_image(graph), FRAMES)
+    netlists = {"synthesis": outcome.netlist.file}
+    if outcome.best.fits:
+        routed = folder / "simulation" / "routed.json"
+        routed.parent.mkdir(parents=True, exist_ok=True)
+        routed_netlist.rewrite(outcome.best.folder / place.ROUTED, top.name, routed)
+        netlists[place.step_of(outcome.best.seed)] = routed
+    found = []
+    for step, netlist in netlists.items():
+        name = f"simulation of {step}"
+        display.started(name, None)
+        begin = time.monotonic()
+        result = run_netlist(
+            graph,
+            plan.folding,
+            outcome.project,
+            netlist,
+            top.name,
+            folder / "simulation",
+            images,
+            latency=top.latency,
+            settle=top.settle,
+            time_limit=plan.time_limit,
+        )
+        seen, seconds = result.bench, round(time.monotonic() - begin, 1)
+        found.append(
+            report.Simulation(
+                netlist=step,
+                frames=result.frames,
+                values_compared=seen.values_compared,
+                mismatches=seen.mismatches,
+                first_output=(seen.first_output, result.first_output_predicted),
+                frame_ends=(seen.frame_ends, result.frame_ends_predicted),
+                problems=result.problems,
+                seconds=seconds,
+            )
+        )
+        counted = f"{seen.mismatches:,} of {seen.values_compared:,} values differ, {seconds:.0f} s"
+        display.finished(name, counted, cached=False)
+    return found
 
 
 class _Stage(ProgressColumn):

@@ -1,5 +1,10 @@
-// The multiplier cell of an ECP5 as the synthesis flow uses it: 18 x 18 bits without registers, both
-// operands from the ports A and B. Every other configuration ends the simulation, or its build.
+// SPDX-License-Identifier: Apache-2.0
+//
+// Model of the multiplier of an ECP5 for simulations of netlists: 18 x 18 bits without registers, both operands from the
+// ports A and B, as the synthesis uses it. Every other configuration ends the simulation, or its build.
+
+`default_nettype none
+
 module MULT18X18D #(
     parameter string REG_INPUTA_CLK = "NONE",
     parameter string REG_INPUTB_CLK = "NONE",
@@ -8,16 +13,16 @@ module MULT18X18D #(
     parameter string REG_OUTPUT_CLK = "NONE",
     parameter string MULT_BYPASS = "DISABLED"
 ) (
-    input logic
+    input wire logic
         A17, A16, A15, A14, A13, A12, A11, A10, A9, A8, A7, A6, A5, A4, A3, A2, A1, A0,
-    input logic
+    input wire logic
         B17, B16, B15, B14, B13, B12, B11, B10, B9, B8, B7, B6, B5, B4, B3, B2, B1, B0,
-    input logic
+    input wire logic
         C17, C16, C15, C14, C13, C12, C11, C10, C9, C8, C7, C6, C5, C4, C3, C2, C1, C0,
-    input logic SIGNEDA,
-    input logic SIGNEDB,
-    input logic SOURCEA,
-    input logic SOURCEB,
+    input wire logic SIGNEDA,
+    input wire logic SIGNEDB,
+    input wire logic SOURCEA,
+    input wire logic SOURCEB,
     output logic
         P35, P34, P33, P32, P31, P30, P29, P28, P27, P26, P25, P24, P23, P22, P21, P20, P19, P18,
         P17, P16, P15, P14, P13, P12, P11, P10, P9, P8, P7, P6, P5, P4, P3, P2, P1, P0
@@ -31,17 +36,18 @@ module MULT18X18D #(
     $fatal(1, "MULT18X18D: the bypass is not modelled");
   end
 
-  wire logic [17:0] a = {
-    A17, A16, A15, A14, A13, A12, A11, A10, A9, A8, A7, A6, A5, A4, A3, A2, A1, A0
-  };
-  wire logic [17:0] b = {
-    B17, B16, B15, B14, B13, B12, B11, B10, B9, B8, B7, B6, B5, B4, B3, B2, B1, B0
-  };
-  wire logic [17:0] c = {
-    C17, C16, C15, C14, C13, C12, C11, C10, C9, C8, C7, C6, C5, C4, C3, C2, C1, C0
-  };
+  logic [17:0] a, b, c;
   logic [35:0] product;
 
+  assign a = {
+    A17, A16, A15, A14, A13, A12, A11, A10, A9, A8, A7, A6, A5, A4, A3, A2, A1, A0
+  };
+  assign b = {
+    B17, B16, B15, B14, B13, B12, B11, B10, B9, B8, B7, B6, B5, B4, B3, B2, B1, B0
+  };
+  assign c = {
+    C17, C16, C15, C14, C13, C12, C11, C10, C9, C8, C7, C6, C5, C4, C3, C2, C1, C0
+  };
   // Each operand is extended by its own sign; 36 bits hold every product.
   assign product = {{18{SIGNEDA & A17}}, a} * {{18{SIGNEDB & B17}}, b};
   assign {
@@ -56,3 +62,5 @@ module MULT18X18D #(
   end
 
 endmodule
+
+`default_nettype wire
