@@ -1,4 +1,4 @@
-"""Benches that need nothing of this project: in SystemVerilog and in cocotb, with a picture and the result of golden."""
+"""Benches that need nothing of this project, in SystemVerilog and in cocotb, with a picture and its true result."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """``quantunet rtl``: the network as an IP for other flows, without synthesis.
 
-It holds SystemVerilog with memory files, benches with one picture, and descriptions for FuseSoC, Vivado, IP-XACT and LiteX.
-Nothing in it needs this program.
+It holds SystemVerilog with memory files, benches with one picture and its result, and descriptions for FuseSoC, Vivado,
+IP-XACT and LiteX. Nothing in it needs this program.
 """
 
 from __future__ import annotations
