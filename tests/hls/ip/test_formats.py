@@ -13,6 +13,8 @@ import pytest
 from helpers.ip_tools import OPTIONS, copy, environment, write
 
 from quantunet.hls.ip.package import Package
+from quantunet.ir import QType
+from quantunet.random_network import GraphBuilder
 from quantunet.rtl_sim import verilator
 
 SPACE = {"x": "http://www.accellera.org/XMLSchema/IPXACT/1685-2014"}
@@ -183,15 +185,34 @@ def test_litex_elaborates_the_module(made: Package, tmp_path: Path) -> None:
         assert f".{signal.name} " in text or f".{signal.name}(" in text, signal.name
 
 
-def test_core_file_lists_every_file(made: Package, tmp_path: Path) -> None:
+def test_a_network_without_memories_has_none_anywhere(tmp_path: Path) -> None:
+    builder = GraphBuilder("pools", 4, 4, 2, QType(8, signed=False, frac=0), seed=1)
+    builder.maxpool2d("pool", "image")
+    made = write(tmp_path / "ip", builder.build())
+    assert made.ip.memories == ()
+    texts = {path: path.read_text(encoding="utf-8") for path in made.folder.rglob("*") if path.is_file()}
+    assert len(texts) > 15
+    assert [path for path, text in texts.items() if "MemoryFolder" in text or ".mem.bin" in text] == []
+    assert len(vivado_calls(made.folder, tmp_path)) == len(VIVADO) - 1
+    set_up(made, tmp_path)
+    sources = [made.folder / name for name in (*made.ip.includes, *made.ip.sources)]
+    verilator.lint(sources, made.ip.name, made.folder)
+
+
+def set_up(made: Package, tmp_path: Path) -> str:
+    """Let FuseSoC set the simulation up in a folder ``work``, and return what it hands to Edalize."""
+    command = ["fusesoc", "--cores-root", ".", "run", "--setup", "--target", "sim", "--work-root", tmp_path / "work"]
     done = subprocess.run(
-        ["fusesoc", "--cores-root", ".", "run", "--setup", "--target", "sim", "--work-root", tmp_path / "work",
-         f"quantunet:ip:{made.ip.name}"],
-        cwd=copy(made, tmp_path), env=environment(tmp_path), capture_output=True, text=True, check=False,
+        [*command, f"quantunet:ip:{made.ip.name}"], cwd=copy(made, tmp_path / "copied"), env=environment(tmp_path),
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     (file,) = (tmp_path / "work").glob("*.eda.yml")
-    text = file.read_text(encoding="utf-8")
+    return file.read_text(encoding="utf-8")
+
+
+def test_core_file_lists_every_file(made: Package, tmp_path: Path) -> None:
+    text = set_up(made, tmp_path)
     for name in (*made.ip.sources, *made.ip.includes):
         assert f"/{name}" in text, name
     for name in made.ip.memories:
