@@ -14,7 +14,7 @@ nox.options.reuse_venv = "yes"
 ROOT = Path(__file__).parent
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 EXTRAS = ("model", "hls", "synth", "pnr", "sim", "device", "medical")
-GROUPS = ("dev", "bench")
+GROUPS = ("dev", "bench", "ip")
 
 HUNG = 900
 """Seconds after which a test of the default run is said to hang: seven times what the slowest one takes."""

@@ -131,7 +131,7 @@ def library_modules(instances: Iterable[Instance]) -> set[str]:
 
 
 def _parameter(value: int | str) -> str:
-    return f'"{value}"' if isinstance(value, str) else str(value)
+    return f'{{MemoryFolder, "{value}"}}' if isinstance(value, str) else str(value)
 
 
 _SIGNALS = ("tdata", "tvalid", "tready", "tlast")
@@ -179,6 +179,7 @@ def top_module(design: Design, checks: tuple[Instance, ...] = ()) -> str:
         parameter=_parameter,
         fifo_depths=design.fifos,
         checks=checks,
+        memories=bool(_memories(design)),
     )
 
 

@@ -22,6 +22,8 @@ from quantunet.hls.design import Fold
 from quantunet.hls.generate import board_top
 from quantunet.hls.generate.board_top import BoardProject
 from quantunet.hls.generate.rtl_project import RTL_FOLDER, RtlProject, write
+from quantunet.hls.ip import core
+from quantunet.hls.ip.core import Ip
 from quantunet.random_network import random_unet
 from quantunet.rtl_sim.bench import HDL_FOLDER
 from quantunet.rtl_sim.verilator import lint
@@ -88,11 +90,21 @@ def board(tmp_path_factory: pytest.TempPathFactory) -> BoardProject:
     return board_top.write(graph, default_folding(graph), load_board("ulx3s_85f"), folder, clock_mhz=Fraction(60))
 
 
-def test_network_board_and_small_modules_use_the_whole_library(
-    network: RtlProject, board: BoardProject, tmp_path: Path
+@pytest.fixture(scope="module")
+def ip(tmp_path_factory: pytest.TempPathFactory) -> Ip:
+    graph = random_unet(base=2, depth=1, size=8, seed=5)
+    return core.write(graph, default_folding(graph), tmp_path_factory.mktemp("ip"))
+
+
+def ip_sources(ip: Ip) -> tuple[Path, ...]:
+    return tuple(ip.network.folder / name for name in (*ip.includes, *ip.sources))
+
+
+def test_network_board_ip_and_small_modules_use_the_whole_library(
+    network: RtlProject, board: BoardProject, ip: Ip, tmp_path: Path
 ) -> None:
     small = write_cases([case for make in CASES for case in make()], tmp_path)
-    used = {path.name for path in (*network.sources, *board.sources, *small)}
+    used = {path.name for path in (*network.sources, *board.sources, *ip_sources(ip), *small)}
     assert {path.name for path in RTL_FOLDER.glob("*.sv*")} - used == set()
 
 
@@ -116,12 +128,20 @@ def test_verilator_and_slang_accept_a_board(board: BoardProject) -> None:
     slang((*board.declarations, *board.sources), board.top, board.network.folder)
 
 
-def test_list_of_files_is_enough_for_a_tool(network: RtlProject) -> None:
+def test_verilator_and_slang_accept_an_ip(ip: Ip) -> None:
+    lint(ip_sources(ip), ip.name, ip.network.folder)
+    lint(ip_sources(ip), ip.name, ip.network.folder, ASSERTIONS)
+    slang(ip_sources(ip), ip.name, ip.network.folder)
+
+
+@pytest.mark.parametrize("kind", ["network", "ip"])
+def test_list_of_files_is_enough_for_a_tool(kind: str, network: RtlProject, ip: Ip) -> None:
+    top, cwd = (network.top, network.folder) if kind == "network" else (ip.name, ip.network.folder)
     folder = Path(verilator_package.__file__).parent
     command = [folder / "bin" / "verilator_bin", "--lint-only", "-Wall", "--timing", "-f", "files.f"]
     done = subprocess.run(
-        [*command, "--top-module", network.top, "-DQUN_ASSERT_ON"],
-        cwd=network.folder,
+        [*command, "--top-module", top, "-DQUN_ASSERT_ON"],
+        cwd=cwd,
         env={**os.environ, "VERILATOR_ROOT": str(folder)},
         capture_output=True,
         text=True,

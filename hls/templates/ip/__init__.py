@@ -1,0 +1,1 @@
+"""Templates of what an IP holds beside SystemVerilog."""

@@ -1,0 +1,150 @@
+"""cocotb bench of ``qun_axi_lite_status``: every address read and written while every channel of AXI4-Lite stalls."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import cocotb
+from cocotb.triggers import ClockCycles, RisingEdge, with_timeout
+from cocotbext.axi import AxiLiteBus, AxiLiteMaster, AxiResp
+from helpers.benches import axis
+
+LIMIT = 400 * axis.CLOCK_NS
+"""A transaction that takes longer than its stalls can make it is stuck."""
+
+
+def master_of(dut: Any, rng: random.Random | None) -> AxiLiteMaster:
+    """Return a master whose channels stall at random, each by itself, or not at all."""
+    master = AxiLiteMaster(AxiLiteBus.from_prefix(dut, "s_axi"), dut.clk, dut.rst_n, reset_active_level=False)
+    write, read = master.write_if, master.read_if
+    for channel in (write.aw_channel, write.w_channel, write.b_channel, read.ar_channel, read.r_channel):
+        if rng is not None:
+            channel.set_pause_generator(axis.stalls(random.Random(rng.random())))
+    return master
+
+
+async def count(dut: Any, counters: dict[str, int], rng: random.Random) -> None:
+    """Raise the frame pulses at random, and count them."""
+    while True:
+        pulses = {name: rng.random() < 0.3 for name in ("frame_in", "frame_out")}
+        for name, value in pulses.items():
+            getattr(dut, name).value = int(value)
+        await RisingEdge(dut.clk)
+        for name, value in pulses.items():
+            counters[name] += value
+
+
+async def watch_replies(dut: Any) -> None:
+    """See that no write is answered before its address and its data have been taken."""
+    taken = {"aw": 0, "w": 0, "b": 0}
+    while True:
+        await RisingEdge(dut.clk)
+        assert not int(dut.s_axi_bvalid.value) or min(taken["aw"], taken["w"]) > taken["b"], f"answered early: {taken}"
+        for channel in taken:
+            valid, ready = (getattr(dut, f"s_axi_{channel}{name}").value for name in ("valid", "ready"))
+            taken[channel] += int(valid) and int(ready)
+
+
+async def prepared(dut: Any) -> dict[str, int]:
+    """Start the clock, reset the module, and return what it was built for."""
+    dut.frame_in.value = dut.frame_out.value = dut.frame_error.value = 0
+    await axis.start(dut)
+    await RisingEdge(dut.clk)
+    plan: dict[str, int] = json.loads(Path("plan.json").read_text(encoding="utf-8"))
+    return plan
+
+
+def constants(plan: dict[str, int]) -> dict[int, int]:
+    """Return the registers that do not change, by their addresses."""
+    digest = plan["digest"]
+    return {0x00: 0x51554E54, 0x04: 1, 0x08: digest & 0xFFFFFFFF, 0x0C: digest >> 32}
+
+
+async def note(name: str, compared: int) -> None:
+    """Leave what a test compared for the test around the simulation."""
+    path = Path("compared.json")
+    found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    path.write_text(json.dumps({**found, name: compared}), encoding="utf-8")
+
+
+async def check_constants(dut: Any, rng: random.Random | None, rounds: int) -> int:
+    """Read every address in random order; return how many reads were compared."""
+    plan, master, compared = await prepared(dut), master_of(dut, rng), 0
+    order = random.Random(1)
+    expected = {**constants(plan), 0x10: 0, 0x14: 0, 0x18: 0}
+    for _ in range(rounds):
+        addresses = order.sample(range(0, 64, 4), 16)
+        reads = [cocotb.start_soon(master.read(address, 4)) for address in addresses]  # the master waits for none
+        for address, read in zip(addresses, reads, strict=True):
+            found = await with_timeout(read, LIMIT, "ns")
+            value = int.from_bytes(found.data, "little")
+            assert value == expected.get(address, 0), f"{address:#x}: {value:#x}"
+            assert found.resp == (AxiResp.OKAY if address in expected else AxiResp.SLVERR), f"{address:#x}"
+            compared += 1
+    return compared
+
+
+@cocotb.test()
+async def every_address_is_read_at_full_speed(dut: Any) -> None:
+    """Registers hold what they should, and other addresses are refused."""
+    await note("full_speed", await check_constants(dut, None, 2))
+
+
+@cocotb.test()
+async def every_address_is_read_under_stalls(dut: Any) -> None:
+    """Likewise while every channel stalls at random."""
+    await note("stalls", await check_constants(dut, random.Random(2), 6))
+
+
+@cocotb.test()
+async def writes_are_refused_and_change_nothing(dut: Any) -> None:
+    """A write to every address, address and data in any order, is answered with SLVERR; reads go on meanwhile."""
+    rng = random.Random(3)
+    plan, master, compared = await prepared(dut), master_of(dut, rng), 0
+    cocotb.start_soon(watch_replies(dut))
+    for address in rng.sample(range(0, 64, 4), 16) * 3:
+        write = cocotb.start_soon(master.write(address, rng.randbytes(4)))
+        found = await with_timeout(master.read(0x08, 4), LIMIT, "ns")
+        assert int.from_bytes(found.data, "little") == constants(plan)[0x08]
+        answer = await with_timeout(write, LIMIT, "ns")
+        assert answer.resp == AxiResp.SLVERR, f"{address:#x}: {answer.resp}"
+        compared += 2
+    for address, value in {**constants(plan), 0x10: 0, 0x14: 0, 0x18: 0}.items():
+        assert await with_timeout(master.read_dword(address), LIMIT, "ns") == value
+        compared += 1
+    await note("writes", compared)
+
+
+@cocotb.test()
+async def frames_are_counted_and_errors_are_seen(dut: Any) -> None:
+    """Counters hold a number between those before and after the read, and the last one exactly; reset clears them."""
+    rng = random.Random(4)
+    await prepared(dut)
+    master, compared = master_of(dut, rng), 0
+    counters = {"frame_in": 0, "frame_out": 0}
+    task = cocotb.start_soon(count(dut, counters, rng))
+    for _ in range(20):
+        for address, name in ((0x10, "frame_in"), (0x14, "frame_out")):
+            before = counters[name]
+            value = await with_timeout(master.read_dword(address), LIMIT, "ns")
+            assert before - 1 <= value <= counters[name], f"{name}: {before}, {value}, {counters[name]}"
+            compared += 1
+    task.cancel()
+    dut.frame_in.value = dut.frame_out.value = 0
+    await ClockCycles(dut.clk, 3)
+    exact = {0x10: counters["frame_in"], 0x14: counters["frame_out"], 0x18: 0}
+    assert min(exact[0x10], exact[0x14]) > 20 and exact[0x10] != exact[0x14]
+    for address, value in exact.items():
+        assert await with_timeout(master.read_dword(address), LIMIT, "ns") == value, f"{address:#x}"
+        compared += 1
+    dut.frame_error.value = 1
+    assert await with_timeout(master.read_dword(0x18), LIMIT, "ns") == 1
+    dut.frame_error.value = 0
+    await axis.reset(dut)
+    for address in exact:
+        assert await with_timeout(master.read_dword(address), LIMIT, "ns") == 0, f"{address:#x}"
+        compared += 1
+    await note("frames", compared + 1)
