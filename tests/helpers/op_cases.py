@@ -438,11 +438,11 @@ def fork_cases() -> list[Case]:
 def fifo_cases() -> list[Case]:
     """The smallest, both sides of the limit between shallow and deep, depths that are no power of two, a very deep one.
 
-    The memory of the last is in two parts. Every other one counts ``tlast`` and does not store it.
+    The memory of the last is in two parts, each of several banks. Every other one counts ``tlast`` and does not store it.
     """
     cases = []
     for seed, (depth, channels, bits) in enumerate(
-        [(2, 4, 3), (3, 4, 3), (16, 4, 3), (17, 4, 3), (29, 4, 3), (64, 4, 3), (2049, 208, 5)]
+        [(2, 4, 3), (3, 4, 3), (16, 4, 3), (17, 4, 3), (29, 4, 3), (64, 4, 3), (4100, 416, 6)]
     ):
         streams = _streams(2, [2], channels, bits, signed=False)
         extras = [("level", depth.bit_length())]
