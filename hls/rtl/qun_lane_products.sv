@@ -44,9 +44,28 @@ module qun_lane_products #(
 
   localparam int unsigned GroupLanes = group_lanes();
   localparam int unsigned Groups = Simd / GroupLanes;
-  // The stage that multiplies, the longest path, adds few lanes; the next one adds the rest.
-  localparam int unsigned SumLanes =
-      (GroupLanes == 8 && Simd > 16) ? 4 : (GroupLanes % 2 == 0) ? 2 : 1;
+
+  // The stage that multiplies adds as many lanes as keep both stages shallow, the next one adds the rest: a product is a
+  // sum of as many rows as its narrower factor has bits.
+  function automatic int unsigned sum_lanes_of_stage();
+    int unsigned rows = (WeightBits < InBits) ? WeightBits : InBits;
+    int unsigned best = 1;
+    int unsigned least = 32;
+    for (int unsigned lanes = 1; lanes <= 4; lanes = lanes * 2) begin
+      if (GroupLanes % lanes == 0) begin
+        int unsigned first = $clog2(lanes * rows);
+        int unsigned second = $clog2(Simd / lanes);
+        int unsigned deeper = (first > second) ? first : second;
+        if (deeper <= least) begin
+          best = lanes;
+          least = deeper;
+        end
+      end
+    end
+    return best;
+  endfunction
+
+  localparam int unsigned SumLanes = sum_lanes_of_stage();
   localparam int unsigned Sums = Simd / SumLanes;
   localparam int unsigned WeightGroupBits = GroupLanes * WeightBits;
   localparam int unsigned InGroupBits = GroupLanes * InBits;

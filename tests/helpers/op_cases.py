@@ -438,7 +438,8 @@ def fork_cases() -> list[Case]:
 def fifo_cases() -> list[Case]:
     """The smallest, both sides of the limit between shallow and deep, depths that are no power of two, a very deep one.
 
-    The memory of the last is in two parts, each of several banks. Every other one counts ``tlast`` and does not store it.
+    The memory of the last is in two parts, each of several banks. Every other one counts ``tlast``
+    and does not store it.
     """
     cases = []
     for seed, (depth, channels, bits) in enumerate(

@@ -76,7 +76,9 @@ def test_memories_become_what_the_rule_says(tmp_path: Path) -> None:
         for part, (bits, depths) in enumerate(bank_parts(*shape))
         for bank, words in enumerate(depths)
     }
-    kinds = {re.sub(r"(\.u_words|\.gen_rest)?\.(words|rests)$", "", memory.name): memory.kind for memory in result.memories}
+    kinds = {
+        re.sub(r"(\.u_words|\.gen_rest)?\.(words|rests)$", "", memory.name): memory.kind for memory in result.memories
+    }
     assert kinds == {name: mapped.kind for name, mapped in (expected | banks).items()}
     assert len(banks) > 20
     assert set(kinds.values()) == {"block", "distributed", "logic"}
