@@ -35,18 +35,24 @@ def folded_area(graph: Graph, node: MatrixNode, fold: Fold, buffer: str, pixels:
     terms.add("ff", registers=4 * ring + counters + counter_bits(pixels) + 3 * counter_bits(out_folds), **{buffer: 1})
     terms.add_memory(p["Simd"] * p["InBits"], pixels * in_folds)
     terms.add_table(p["Pe"] * p["Simd"] * p["WeightBits"], weights)
+    if weights > folded.DEEP_TABLE:
+        terms.add("ff", registers=p["Simd"] * p["InBits"] + counter_bits(out_folds) + 5)
     _multiply(terms, p, fold, weights)
     terms.add_memory(p["Pe"] * p["OutBits"] + 1, CREDITS, asynchronous=True)
     return terms
 
 
 def _sum_lanes(bits_w: int, bits_in: int, simd: int) -> int:
-    """Return how many products the first sum of ``qun_lane_products`` adds."""
+    """Return how many products the first sum of ``qun_lane_products`` adds: as many as keep both sums shallow."""
     bits = max(bits_w, bits_in)
-    lanes = min(8 if bits <= 4 else 4 if bits <= 8 else 2, simd)
-    while simd % lanes:
-        lanes -= 1
-    return 4 if lanes == 8 and simd > 16 else 2 if lanes % 2 == 0 else 1
+    group = min(8 if bits <= 4 else 4 if bits <= 8 else 2, simd)
+    while simd % group:
+        group -= 1
+
+    def depth(lanes: int) -> int:
+        return max(counter_bits(lanes * min(bits_w, bits_in)), counter_bits(simd // lanes))
+
+    return min((lanes for lanes in (4, 2, 1) if group % lanes == 0), key=depth)
 
 
 def _multiply(terms: Terms, p: Mapping[str, int], fold: Fold, weights: int) -> None:
