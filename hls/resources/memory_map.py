@@ -89,7 +89,7 @@ def bank_parts(width: int, depth: int) -> list[tuple[int, list[int]]]:
 
 @lru_cache(maxsize=65536)
 def map_banked_ram(width: int, depth: int) -> Mapped:
-    """Return what ``qun_banked_ram`` becomes; its output bits are the registers behind its banks too."""
+    """Return what ``qun_banked_ram`` becomes; its output bits are the registers behind its banks too, where LUTs hold them."""
     block = distributed = register_bits = output_bits = joined = registers = 0
     for part, banks in bank_parts(width, depth):
         for words in banks:
@@ -99,7 +99,7 @@ def map_banked_ram(width: int, depth: int) -> Mapped:
             register_bits += bank.register_bits
             output_bits += bank.output_bits
             joined += bank.joined
-            registers += part
+            registers += 0 if bank.block else part  # a block RAM has them
         joined += (len(banks) - 1) * part
     kind: Literal["block", "distributed"] = "block" if block else "distributed"
     return Mapped(kind, block, distributed, 0, register_bits, output_bits + registers, joined)
