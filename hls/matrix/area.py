@@ -10,6 +10,9 @@ from quantunet.hls.resources.parts import CREDITS
 from quantunet.hls.resources.terms import Terms, counter_bits, distinct
 from quantunet.ir import Graph, MatrixNode
 
+_HALVED = 4
+"""Bits from which on a weight may be taken in halves."""
+
 
 def folded_area(graph: Graph, node: MatrixNode, fold: Fold, buffer: str, pixels: int) -> Terms:
     """Return what a folded matrix op takes.
@@ -42,17 +45,22 @@ def folded_area(graph: Graph, node: MatrixNode, fold: Fold, buffer: str, pixels:
     return terms
 
 
-def _sum_lanes(bits_w: int, bits_in: int, simd: int) -> int:
-    """Return how many products the first sum of ``qun_lane_products`` adds: as many as keep both sums shallow."""
+def _first_sum(bits_w: int, bits_in: int, simd: int, *, hard: bool) -> tuple[int, int]:
+    """Return how many products the first sum of ``qun_lane_products`` adds, and into how many parts it takes a weight.
+
+    Both are what keeps its two sums shallow.
+    """
     bits = max(bits_w, bits_in)
     group = min(8 if bits <= 4 else 4 if bits <= 8 else 2, simd)
     while simd % group:
         group -= 1
 
-    def depth(lanes: int) -> int:
-        return max(counter_bits(lanes * min(bits_w, bits_in)), counter_bits(simd // lanes))
+    def depth(choice: tuple[int, int]) -> int:
+        lanes, parts = choice
+        return max(counter_bits(lanes * min(-(-bits_w // parts), bits_in)), counter_bits(simd // lanes * parts))
 
-    return min((lanes for lanes in (4, 2, 1) if group % lanes == 0), key=depth)
+    parts = (1, 2) if not hard and bits_w >= _HALVED else (1,)
+    return min(((lanes, part) for part in parts for lanes in (4, 2, 1) if group % lanes == 0), key=depth)
 
 
 def _multiply(terms: Terms, p: Mapping[str, int], fold: Fold, weights: int) -> None:
@@ -69,11 +77,11 @@ def _multiply(terms: Terms, p: Mapping[str, int], fold: Fold, weights: int) -> N
     if p["PairProducts"]:
         _pair_products(terms, p)
     else:
-        sum_lanes = _sum_lanes(bits_w, bits_in, simd)
-        sums = simd // sum_lanes
+        sum_lanes, parts = _first_sum(bits_w, bits_in, simd, hard=bool(p["HardProducts"]))
+        sums = simd // sum_lanes * parts
         # A running sum gains a bit with each operand; only the accumulator's bits are used.
-        sum_bits = min(bits_w + bits_in + sum_lanes - 1, acc)
-        total_bits = min(sum_bits + sums - 1, acc)
+        sum_bits = min(-(-bits_w // parts) + bits_in + sum_lanes - 1, acc)
+        total_bits = min(sum_bits + (parts - 1) * bits_w // 2 + sums - 1, acc)
         adder_bits = pe * (sums * (sum_lanes - 1) * sum_bits + (sums - 1) * total_bits)
         terms.add("ff", registers=pe * (sums * sum_bits + total_bits))
         if weights == 1:

@@ -95,6 +95,7 @@ def parameters(graph: Graph, node: MatrixNode, fold: Fold) -> dict[str, int | st
         "Shift": requant_shift(acc, target.qtype),
         "OutBits": target.qtype.bits,
         "OutSigned": int(target.qtype.signed),
+        "HardProducts": int(fold.style == "folded-dsp"),
         "PairProducts": int(products_per_multiplier(graph, node, fold) == 2),
         "WeightFile": f"{node.name}_weight.mem",
         "BiasFile": f"{node.name}_bias.mem",

@@ -89,7 +89,7 @@ def bank_parts(width: int, depth: int) -> list[tuple[int, list[int]]]:
 
 @lru_cache(maxsize=65536)
 def map_banked_ram(width: int, depth: int) -> Mapped:
-    """Return what ``qun_banked_ram`` becomes; its output bits are the registers behind its banks too, where LUTs hold them."""
+    """Return what ``qun_banked_ram`` becomes; its output bits are the registers behind banks in LUTs too."""
     block = distributed = register_bits = output_bits = joined = registers = 0
     for part, banks in bank_parts(width, depth):
         for words in banks:

@@ -36,6 +36,8 @@ module qun_matrix_vector #(
     parameter int unsigned OutBits = 8,
     /// Whether output channels are signed [0 or 1]
     parameter bit OutSigned = 1'b0,
+    /// Whether multiplications go to hard multipliers [0 or 1]
+    parameter bit HardProducts = 1'b1,
     /// Whether one multiplier makes two products [0 or 1; 1 where qun_pair_products can]
     parameter bit PairProducts = 1'b0,
     /// Memory file of the weights [name of a file; docs/streams.md]
@@ -170,11 +172,12 @@ module qun_matrix_vector #(
     );
   end else begin : gen_lanes
     qun_lane_products #(
-        .Pe        (Pe),
-        .Simd      (Simd),
-        .InBits    (InBits),
-        .InSigned  (InSigned),
-        .WeightBits(WeightBits)
+        .Pe          (Pe),
+        .Simd        (Simd),
+        .InBits      (InBits),
+        .InSigned    (InSigned),
+        .WeightBits  (WeightBits),
+        .HardProducts(HardProducts)
     ) u_products (
         .clk,
         .word_valid    (valid_q[1]),
