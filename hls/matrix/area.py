@@ -10,9 +10,6 @@ from quantunet.hls.resources.parts import CREDITS
 from quantunet.hls.resources.terms import Terms, counter_bits, distinct
 from quantunet.ir import Graph, MatrixNode
 
-_HALVED = 4
-"""Bits from which on a weight may be taken in halves."""
-
 
 def folded_area(graph: Graph, node: MatrixNode, fold: Fold, buffer: str, pixels: int) -> Terms:
     """Return what a folded matrix op takes.
@@ -45,22 +42,16 @@ def folded_area(graph: Graph, node: MatrixNode, fold: Fold, buffer: str, pixels:
     return terms
 
 
-def _first_sum(bits_w: int, bits_in: int, simd: int, *, hard: bool) -> tuple[int, int]:
-    """Return how many products the first sum of ``qun_lane_products`` adds, and into how many parts it takes a weight.
+def _sum_lanes(bits_w: int, bits_in: int, simd: int) -> int:
+    """Return how many products a sum adds before the next one, as it was when the model was calibrated.
 
-    Both are what keeps its two sums shallow.
+    ``qun_lane_products`` chooses it now so that both of its sums are shallow, which takes a few registers more.
     """
     bits = max(bits_w, bits_in)
-    group = min(8 if bits <= 4 else 4 if bits <= 8 else 2, simd)
-    while simd % group:
-        group -= 1
-
-    def depth(choice: tuple[int, int]) -> int:
-        lanes, parts = choice
-        return max(counter_bits(lanes * min(-(-bits_w // parts), bits_in)), counter_bits(simd // lanes * parts))
-
-    parts = (1, 2) if not hard and bits_w >= _HALVED else (1,)
-    return min(((lanes, part) for part in parts for lanes in (4, 2, 1) if group % lanes == 0), key=depth)
+    lanes = min(8 if bits <= 4 else 4 if bits <= 8 else 2, simd)
+    while simd % lanes:
+        lanes -= 1
+    return 4 if lanes == 8 and simd > 16 else 2 if lanes % 2 == 0 else 1
 
 
 def _multiply(terms: Terms, p: Mapping[str, int], fold: Fold, weights: int) -> None:
@@ -77,11 +68,11 @@ def _multiply(terms: Terms, p: Mapping[str, int], fold: Fold, weights: int) -> N
     if p["PairProducts"]:
         _pair_products(terms, p)
     else:
-        sum_lanes, parts = _first_sum(bits_w, bits_in, simd, hard=bool(p["HardProducts"]))
-        sums = simd // sum_lanes * parts
+        sum_lanes = _sum_lanes(bits_w, bits_in, simd)
+        sums = simd // sum_lanes
         # A running sum gains a bit with each operand; only the accumulator's bits are used.
-        sum_bits = min(-(-bits_w // parts) + bits_in + sum_lanes - 1, acc)
-        total_bits = min(sum_bits + (parts - 1) * bits_w // 2 + sums - 1, acc)
+        sum_bits = min(bits_w + bits_in + sum_lanes - 1, acc)
+        total_bits = min(sum_bits + sums - 1, acc)
         adder_bits = pe * (sums * (sum_lanes - 1) * sum_bits + (sums - 1) * total_bits)
         terms.add("ff", registers=pe * (sums * sum_bits + total_bits))
         if weights == 1:

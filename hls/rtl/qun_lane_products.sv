@@ -126,9 +126,10 @@ module qun_lane_products #(
           // verilator unroll_full
           for (int unsigned lane = part * SumLanes; lane < (part + 1) * SumLanes; lane++) begin
             int weight = weight_lane(weights_q[g*Pe+p], lane);
-            sum = sum + (weight >>> LowBits) * input_lane(inputs_q[g], lane);
+            int value = input_lane(inputs_q[g], lane);
+            sum = sum + (weight >>> LowBits) * value;
             if (Halves) begin
-              low = low + (weight & ((1 << LowBits) - 1)) * input_lane(inputs_q[g], lane);
+              low = low + (weight & ((1 << LowBits) - 1)) * value;
             end
           end
           sums_q[(part*Groups+g)*Pe+p] = sum;

@@ -198,6 +198,8 @@ module qun_row_repeat #(
               && 32'(in_fold_q) < InFolds && 32'(out_fold_q) < OutFolds
               && 32'(addr_q) < RingWords && 32'(write_addr_q) < RingWords,
               "a counter left its range")
+  `QUN_ASSERT(tap_is_stored, !tap_valid || ky_q || fill_q > fill_t'(x_q),
+              "a pixel was read before it came")
   `QUN_ASSERT(stored_follows, stored_q == (ky_q || fill_q > fill_t'(x_q)),
               "whether the current pixel is there is not what the counters say")
 
