@@ -7,6 +7,7 @@ family the constants of :mod:`quantunet.hls.resources.memory_map` change, and no
 from __future__ import annotations
 
 from quantunet.hls.generate.rtl_project import RTL_FOLDER
+from quantunet.hls.matrix import folded
 from quantunet.hls.modules import fifo
 from quantunet.hls.resources import memory_map
 from quantunet.hls.resources.parts import CREDITS
@@ -23,6 +24,7 @@ _CONSTANTS = (
     ("Column", memory_map.BYTE, "Bits of a column of a block RAM"),
     ("SplitDepth", memory_map.DEEP, "Words beyond which the bits beside whole columns are a memory of their own"),
     ("SplitBits", memory_map.SMALL_REST, "Most such bits"),
+    ("DeepTable", folded.DEEP_TABLE, "Words beyond which a table of weights has a register behind it"),
     ("FifoShallow", fifo.SHALLOW, "Beats up to which a FIFO is asynchronous and passes a beat on after one cycle"),
     ("Credits", CREDITS, "Beats of the output FIFO of a convolution, at least"),
 )

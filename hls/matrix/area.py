@@ -35,13 +35,18 @@ def folded_area(graph: Graph, node: MatrixNode, fold: Fold, buffer: str, pixels:
     terms.add("ff", registers=4 * ring + counters + counter_bits(pixels) + 3 * counter_bits(out_folds), **{buffer: 1})
     terms.add_memory(p["Simd"] * p["InBits"], pixels * in_folds)
     terms.add_table(p["Pe"] * p["Simd"] * p["WeightBits"], weights)
+    if weights > folded.DEEP_TABLE:
+        terms.add("ff", registers=p["Simd"] * p["InBits"] + counter_bits(out_folds) + 5)
     _multiply(terms, p, fold, weights)
     terms.add_memory(p["Pe"] * p["OutBits"] + 1, CREDITS, asynchronous=True)
     return terms
 
 
 def _sum_lanes(bits_w: int, bits_in: int, simd: int) -> int:
-    """Return how many products the first sum of ``qun_lane_products`` adds."""
+    """Return how many products a sum adds before the next one, as it was when the model was calibrated.
+
+    ``qun_lane_products`` chooses it now so that both of its sums are shallow, which takes a few registers more.
+    """
     bits = max(bits_w, bits_in)
     lanes = min(8 if bits <= 4 else 4 if bits <= 8 else 2, simd)
     while simd % lanes:

@@ -9,14 +9,25 @@ from quantunet.errors import WidthError
 from quantunet.hls.design import Fold, Memory
 from quantunet.ir import Array, Graph, IntArray, MatrixNode
 
-LATENCY = 7
-"""Cycles from the last tap of a fold to its output beat in ``qun_matrix_vector``."""
+_LATENCY = 7
+
+DEEP_TABLE = 1024
+"""Words beyond which a table of weights has a register behind it: no block RAM holds as many of 18 bits."""
 
 _MULTIPLIER_BITS = 18
 """Width of a hard multiplier's wider input, as ``qun_pair_products`` assumes it."""
 
 _SUM_BITS = 32  # of the integers in which ``qun_matrix_vector`` adds the lanes
 _ROUND_BITS = 64  # of the integers in which ``qun_requant_pkg`` rounds
+
+
+def latency(weight_words: int) -> int:
+    """Return the cycles from the last tap of a fold to its output beat in ``qun_matrix_vector``.
+
+    Args:
+        weight_words: Words of the weight memory.
+    """
+    return _LATENCY + (weight_words > DEEP_TABLE)
 
 
 def check_widths(graph: Graph, node: MatrixNode, fold: Fold) -> None:
@@ -84,6 +95,7 @@ def parameters(graph: Graph, node: MatrixNode, fold: Fold) -> dict[str, int | st
         "Shift": requant_shift(acc, target.qtype),
         "OutBits": target.qtype.bits,
         "OutSigned": int(target.qtype.signed),
+        "HardProducts": int(fold.style == "folded-dsp"),
         "PairProducts": int(products_per_multiplier(graph, node, fold) == 2),
         "WeightFile": f"{node.name}_weight.mem",
         "BiasFile": f"{node.name}_bias.mem",

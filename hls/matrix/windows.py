@@ -125,6 +125,11 @@ class Windows:
         return self.rows.length * self.columns.length
 
     @property
+    def weight_words(self) -> int:
+        """Words of the weight memory: a whole kernel for every output fold."""
+        return self.out_folds * self.rows.kernel * self.columns.kernel * (self.in_folds // self.groups)
+
+    @property
     def needs(self) -> Array:
         """The last input pixel of each window, int64 ``(output pixels,)``."""
         return _grid(self.rows.last * self.columns.length, self.columns.last)

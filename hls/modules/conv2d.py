@@ -66,8 +66,8 @@ def cycles(graph: Graph, node: Conv2d, fold: Fold) -> Cycles:
     kernel = node.weight.shape[0]
     margin = kernel // 2
     first_pixels = min(margin, height - 1) * width + min(margin, width - 1) + 1
-    start = first_pixels * in_folds + folded.LATENCY
     window = kernel * kernel * in_folds
+    start = first_pixels * in_folds + folded.latency(out_folds * window)
     ideal = height * width * out_folds * window
     return Cycles(predicted=start + ideal, first_output=start + window, ideal=ideal)
 
@@ -117,7 +117,9 @@ def _windows(graph: Graph, node: Conv2d, fold: Fold) -> Windows:
 
 def rule_params(params: Params) -> dict[str, int]:
     """Return what the rule is given."""
-    return {**params, "Room": _room(params), "Credits": CREDITS, "MatrixLatency": folded.LATENCY}
+    folds = params["InChannels"] // params["Simd"] * (params["OutChannels"] // params["Pe"])
+    latency = folded.latency(params["Kernel"] ** 2 * folds)
+    return {**params, "Room": _room(params), "Credits": CREDITS, "MatrixLatency": latency}
 
 
 def _room(params: Params) -> int:

@@ -22,6 +22,9 @@ JOIN = Join.NONE
 WHOLE_PIXELS = True
 BURSTS = True
 
+_PHASES = 4
+"""Taps of the kernel: output pixels that grow from an input pixel."""
+
 
 def emit(graph: Graph, node: ConvTranspose2d, fold: Fold) -> Instance:
     """Return the instance of a transpose convolution.
@@ -56,8 +59,8 @@ def cycles(graph: Graph, node: ConvTranspose2d, fold: Fold) -> Cycles:
         return window_conv2d.cycles(_windows(graph, node, fold))
     height, width, _ = graph.input_of(node).shape
     in_folds, out_folds = folded.folds(graph, node, fold)
-    start = in_folds + folded.LATENCY
-    ideal = 4 * height * width * out_folds * in_folds
+    start = in_folds + folded.latency(_PHASES * out_folds * in_folds)
+    ideal = _PHASES * height * width * out_folds * in_folds
     return Cycles(predicted=start + ideal, first_output=start + in_folds, ideal=ideal)
 
 
@@ -98,7 +101,9 @@ def _windows(graph: Graph, node: ConvTranspose2d, fold: Fold) -> Windows:
 
 def rule_params(params: Params) -> dict[str, int]:
     """Return what the rule is given."""
-    return {**params, "Room": params["Width"] + 2, "Credits": CREDITS, "MatrixLatency": folded.LATENCY}
+    folds = params["InChannels"] // params["Simd"] * (params["OutChannels"] // params["Pe"])
+    latency = folded.latency(_PHASES * folds)
+    return {**params, "Room": params["Width"] + 2, "Credits": CREDITS, "MatrixLatency": latency}
 
 
 def needs(params: Params, target: Stream) -> Array:

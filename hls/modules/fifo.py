@@ -35,10 +35,10 @@ def area(params: Params) -> Terms:
         terms.add("lut", fifo_bits=2 * address + level + beat, fifos=1)
         terms.add("ff", registers=2 * address + level + beat + 1)
     else:
-        terms.add_memory(word, depth)
+        terms.add_banked_memory(word, depth)
         terms.add_memory(word, _PREFETCH, asynchronous=True)
         terms.add("lut", deep_fifo_bits=2 * address + 2 * level + beat, deep_fifos=1)
-        terms.add("ff", registers=2 * address + 2 * level + beat + word + 13)
+        terms.add("ff", registers=2 * address + 2 * level + beat + 14)
     return terms
 
 

@@ -58,7 +58,7 @@ def emit(graph: Graph, node: MatrixNode, fold: Fold, windows: Windows, *, transp
 
 def cycles(windows: Windows) -> Cycles:
     """Return the cycles of a layer for one frame."""
-    return windows.cycles(folded.LATENCY)
+    return windows.cycles(folded.latency(windows.weight_words))
 
 
 def area(graph: Graph, node: MatrixNode, fold: Fold, windows: Windows) -> Terms:
@@ -77,7 +77,7 @@ def area(graph: Graph, node: MatrixNode, fold: Fold, windows: Windows) -> Terms:
 
 def timing(windows: Windows) -> Timing:
     """Return how a layer works through a frame."""
-    return windowed(windows, folded.LATENCY, CREDITS)
+    return windowed(windows, folded.latency(windows.weight_words), CREDITS)
 
 
 def _windows(params: Params) -> Windows:
@@ -86,7 +86,8 @@ def _windows(params: Params) -> Windows:
 
 def rule_params(params: Params) -> dict[str, int]:
     """Return what the rule is given."""
-    return _windows(params).rule_params(params, folded.LATENCY, CREDITS)
+    windows = _windows(params)
+    return windows.rule_params(params, folded.latency(windows.weight_words), CREDITS)
 
 
 def needs(params: Params, target: Stream) -> Array:

@@ -22,6 +22,10 @@ _BLOCK_BITS = 1 << 14
 """Addresses of a block RAM when it is one bit wide."""
 
 _TRUE_DUAL_PORT = {1: 1, 2: 2, 4: 4, 9: 8, 18: 16}
+_BYTE_ADDRESSES = _TRUE_DUAL_PORT[9]
+_NARROW = {1: 1, 2: 2, 3: 4, 4: 4}
+"""Width of the port that takes so few bits."""
+
 _PSEUDO_DUAL_PORT = {**_TRUE_DUAL_PORT, 36: 32}
 """Widths of DP16KD and of PDPW16KD, and by how much each divides the depth."""
 
@@ -70,6 +74,35 @@ def map_ram(width: int, depth: int) -> Mapped:
         return map_memory(width, depth)
     parts = map_memory(width - rest, depth), map_memory(rest, depth)
     return Mapped("block", block=sum(p.block for p in parts), joined=sum(p.joined for p in parts))
+
+
+def bank_parts(width: int, depth: int) -> list[tuple[int, list[int]]]:
+    """Return what ``qun_banked_ram`` is made of: by part of a word its width, and the depths of its banks."""
+    rest = width % BYTE if depth > DEEP and width % BYTE <= SMALL_REST else 0
+    parts = []
+    for part in (width - rest, rest):
+        if part:
+            bank = DEEP * (_BYTE_ADDRESSES // _TRUE_DUAL_PORT[_NARROW[part]] if part == rest and rest else 1)
+            parts.append((part, [max(2, min(bank, depth - start)) for start in range(0, depth, bank)]))
+    return parts
+
+
+@lru_cache(maxsize=65536)
+def map_banked_ram(width: int, depth: int) -> Mapped:
+    """Return what ``qun_banked_ram`` becomes; its output bits are the registers behind banks in LUTs too."""
+    block = distributed = register_bits = output_bits = joined = registers = 0
+    for part, banks in bank_parts(width, depth):
+        for words in banks:
+            bank = map_ram(part, words)
+            block += bank.block
+            distributed += bank.distributed
+            register_bits += bank.register_bits
+            output_bits += bank.output_bits
+            joined += bank.joined
+            registers += 0 if bank.block else part  # a block RAM has them
+        joined += (len(banks) - 1) * part
+    kind: Literal["block", "distributed"] = "block" if block else "distributed"
+    return Mapped(kind, block, distributed, 0, register_bits, output_bits + registers, joined)
 
 
 @lru_cache(maxsize=65536)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from quantunet.constraints.board import RESOURCES, load_board
-from quantunet.hls.resources.memory_map import DISTRIBUTED_LUTS, map_memory, map_ram
+from quantunet.hls.resources.memory_map import DISTRIBUTED_LUTS, Mapped, map_banked_ram, map_memory, map_ram
 
 _DEVICE = {name: getattr(load_board("ulx3s_85f").budget, name).count for name in RESOURCES}
 
@@ -75,7 +75,13 @@ class Terms:
 
     def add_memory(self, width: int, depth: int, *, asynchronous: bool = False) -> None:
         """Add a memory with what it becomes."""
-        memory = map_memory(width, depth, asynchronous=True) if asynchronous else map_ram(width, depth)
+        self._add_mapped(map_memory(width, depth, asynchronous=True) if asynchronous else map_ram(width, depth))
+
+    def add_banked_memory(self, width: int, depth: int) -> None:
+        """Add a memory of banks, with the registers behind them."""
+        self._add_mapped(map_banked_ram(width, depth))
+
+    def _add_mapped(self, memory: Mapped) -> None:
         self.bram += memory.block
         self.lut_known += DISTRIBUTED_LUTS * memory.distributed
         self.add("lut", joined_bits=memory.joined, register_bits=memory.register_bits)

@@ -40,6 +40,8 @@ module qun_conv2d #(
     parameter int unsigned OutBits = 8,
     /// Whether output channels are signed [0 or 1]
     parameter bit OutSigned = 1'b0,
+    /// Whether multiplications go to hard multipliers [0 or 1]
+    parameter bit HardProducts = 1'b1,
     /// Whether one multiplier makes two products [0 or 1; 1 where qun_pair_products can]
     parameter bit PairProducts = 1'b0,
     /// Memory file of the weights [name of a file; docs/streams.md]
@@ -116,6 +118,7 @@ module qun_conv2d #(
       .Shift       (Shift),
       .OutBits     (OutBits),
       .OutSigned   (OutSigned),
+      .HardProducts(HardProducts),
       .PairProducts(PairProducts),
       .WeightFile  (WeightFile),
       .BiasFile    (BiasFile)

@@ -37,9 +37,10 @@ module qun_credit_fifo #(
   logic [Bits:0] words[Depth];
   logic [AddrBits:0] write_q, read_q;  // one bit more than the address tells full from empty
   logic [AddrBits:0] credits_q;
+  logic credit_q;  // one is left: a register, since whether a tap comes hangs on it
   logic pop;
 
-  assign credit = credits_q != '0;
+  assign credit = credit_q;
   assign m_axis_tvalid = write_q != read_q;
   assign {m_axis_tlast, m_axis_tdata} = words[read_q[AddrBits-1:0]];
   assign pop = m_axis_tvalid && m_axis_tready;
@@ -56,18 +57,23 @@ module qun_credit_fifo #(
     end
     if (take && !pop) begin
       credits_q <= credits_q - 1'b1;
+      credit_q <= credits_q != (AddrBits + 1)'(1);
     end else if (pop && !take) begin
       credits_q <= credits_q + 1'b1;
+      credit_q <= 1'b1;
     end
     if (!rst_n) begin
       write_q <= '0;
       read_q <= '0;
       credits_q <= (AddrBits + 1)'(Depth);
+      credit_q <= 1'b1;
     end
   end
 
   // Credits that are out are those of beats that are held, and of beats that have not come yet.
   `QUN_ASSERT(credits_in_range, 32'(credits_q) <= Depth, "there are more credits than places")
+  `QUN_ASSERT(credit_is_counted, credit_q == (credits_q != '0),
+              "a credit was offered that is not there, or not offered")
   `QUN_ASSERT(take_has_credit, !take || credit, "a credit was taken where there was none")
   `QUN_ASSERT(push_has_credit,
               !push || 32'(credits_q) + 32'((AddrBits + 1)'(write_q - read_q)) < Depth,

@@ -31,6 +31,8 @@ package qun_device_pkg;
   localparam int unsigned SplitDepth = 2048;
   // Most such bits
   localparam int unsigned SplitBits = 4;
+  // Words beyond which a table of weights has a register behind it
+  localparam int unsigned DeepTable = 1024;
   // Beats up to which a FIFO is asynchronous and passes a beat on after one cycle
   localparam int unsigned FifoShallow = 16;
   // Beats of the output FIFO of a convolution, at least

@@ -6,7 +6,7 @@
 // Throughput: one beat a cycle.
 // Lanes: kept as they come.
 //
-// A deep buffer is a block memory with two registers behind it and four beats of prefetch; the beats on their way count
+// A deep buffer is a memory of banks with two registers behind each and four beats of prefetch; the beats on their way count
 // in `level`, and no path goes from one side's handshake to the other's. Where FrameBeats says how long every frame is,
 // tlast is counted behind the buffer instead of stored. With QUN_FIFO_LIMIT defined, which only simulations do, +<path
 // of the instance>=<n> makes it full at n beats.
@@ -131,7 +131,6 @@ module qun_fifo #(
     logic [2:0] filled_q;
     logic [1:0] fill_addr_q;
     logic [1:0] head_addr_q;
-    logic [WordBits-1:0] word_q;
     logic [WordBits-1:0] word_r_q;
     logic [WordBits-1:0] prefetch[4];
 
@@ -139,17 +138,17 @@ module qun_fifo #(
     assign read_word = prefetch[head_addr_q];
     assign m_axis_tvalid = filled_q != '0;
 
-    qun_ram #(
+    qun_banked_ram #(
         .Bits (WordBits),
         .Depth(Depth)
     ) u_words (
-        .clk        (clk),
-        .write      (push),
-        .write_addr (write_addr_q),
-        .write_data (write_word),
-        .read       (read),
-        .read_addr  (read_addr_q),
-        .read_data_q(word_q)
+        .clk          (clk),
+        .write        (push),
+        .write_addr   (write_addr_q),
+        .write_data   (write_word),
+        .read         (read),
+        .read_addr    (read_addr_q),
+        .read_data_r_q(word_r_q)
     );
 
     always_ff @(posedge clk) begin
@@ -157,7 +156,6 @@ module qun_fifo #(
       claimed_q <= claimed_q + 3'(read) - 3'(pop);
       filled_q <= filled_q + 3'(arriving_q[1]) - 3'(pop);
       arriving_q <= {arriving_q[0], read};
-      word_r_q <= word_q;
       if (arriving_q[1]) begin
         prefetch[fill_addr_q] <= word_r_q;
         fill_addr_q <= fill_addr_q + 1'b1;

@@ -18,7 +18,9 @@ module qun_lane_products #(
     /// Whether input channels are signed [0 or 1]
     parameter bit InSigned = 1'b0,
     /// Bits of a weight, which is signed [1 to 16; a sum fits 32 bits]
-    parameter int unsigned WeightBits = 8
+    parameter int unsigned WeightBits = 8,
+    /// Whether multiplications go to hard multipliers; else a product may be made of the halves of its weight [0 or 1]
+    parameter bit HardProducts = 1'b1
 ) (
     input  wire logic                          clk,
     input  wire logic                          word_valid,         // the word and inputs are there
@@ -44,9 +46,31 @@ module qun_lane_products #(
 
   localparam int unsigned GroupLanes = group_lanes();
   localparam int unsigned Groups = Simd / GroupLanes;
-  // The stage that multiplies, the longest path, adds few lanes; the next one adds the rest.
-  localparam int unsigned SumLanes =
-      (GroupLanes == 8 && Simd > 16) ? 4 : (GroupLanes % 2 == 0) ? 2 : 1;
+
+  // The stage that multiplies adds as many lanes as keep both stages shallow, the next one adds the rest: a product is a
+  // sum of as many rows as its narrower factor has bits. Few lanes of wide weights leave the next stage little to add;
+  // then the first one multiplies by each half of a weight, and the next one adds the halves too.
+  function automatic int unsigned depth_of(int unsigned lanes, int unsigned parts);
+    int unsigned bits = (WeightBits + parts - 1) / parts;
+    int unsigned first = $clog2(lanes * ((bits < InBits) ? bits : InBits));
+    int unsigned second = $clog2(Simd / lanes * parts);
+    return (first > second) ? first : second;
+  endfunction
+
+  function automatic int unsigned best_lanes(int unsigned parts);
+    int unsigned best = 1;
+    for (int unsigned lanes = 2; lanes <= 4; lanes = lanes * 2) begin
+      if (GroupLanes % lanes == 0 && depth_of(lanes, parts) <= depth_of(best, parts)) begin
+        best = lanes;
+      end
+    end
+    return best;
+  endfunction
+
+  localparam bit Halves = !HardProducts && WeightBits >= 4
+      && depth_of(best_lanes(2), 2) < depth_of(best_lanes(1), 1);
+  localparam int unsigned SumLanes = best_lanes(Halves ? 2 : 1);
+  localparam int unsigned LowBits = Halves ? WeightBits / 2 : 0;
   localparam int unsigned Sums = Simd / SumLanes;
   localparam int unsigned WeightGroupBits = GroupLanes * WeightBits;
   localparam int unsigned InGroupBits = GroupLanes * InBits;
@@ -59,6 +83,7 @@ module qun_lane_products #(
   weights_t weights_q;
   inputs_t inputs_q;
   sums_t sums_q;
+  sums_t lows_q;  // of the lower halves of weights, where they are apart
 
   // The stages write their registers in place, since a simulator would copy results, and the loop
   // over Pe is the innermost one, since that is what it vectorises.
@@ -97,11 +122,20 @@ module qun_lane_products #(
         // verilator unroll_full
         for (int unsigned part = 0; part < GroupLanes / SumLanes; part++) begin
           int sum = 0;
+          int low = 0;
           // verilator unroll_full
           for (int unsigned lane = part * SumLanes; lane < (part + 1) * SumLanes; lane++) begin
-            sum = sum + weight_lane(weights_q[g*Pe+p], lane) * input_lane(inputs_q[g], lane);
+            int weight = weight_lane(weights_q[g*Pe+p], lane);
+            int value = input_lane(inputs_q[g], lane);
+            sum = sum + (weight >>> LowBits) * value;
+            if (Halves) begin
+              low = low + (weight & ((1 << LowBits) - 1)) * value;
+            end
           end
           sums_q[(part*Groups+g)*Pe+p] = sum;
+          if (Halves) begin
+            lows_q[(part*Groups+g)*Pe+p] = low;
+          end
         end
       end
     end
@@ -113,7 +147,7 @@ module qun_lane_products #(
       int sum = 0;
       // verilator unroll_full
       for (int unsigned i = 0; i < Sums; i++) begin
-        sum = sum + sums_q[i*Pe+p];
+        sum = sum + (sums_q[i*Pe+p] <<< LowBits) + (Halves ? lows_q[i*Pe+p] : 0);
       end
       sum_lanes[p] = sum;
     end

@@ -2,7 +2,7 @@
 //
 // Folded matrix-vector unit: multiplies Pe x Simd weights a cycle, adds the bias, requantises.
 //
-// Latency: 7 cycles from a fold's last tap to its beat.
+// Latency: 7 cycles from a fold's last tap to its beat; 8 with more weight words than one block RAM holds.
 // Throughput: one tap a cycle.
 // Lanes: lane 0 of a tap or beat in its least significant bits.
 //
@@ -36,6 +36,8 @@ module qun_matrix_vector #(
     parameter int unsigned OutBits = 8,
     /// Whether output channels are signed [0 or 1]
     parameter bit OutSigned = 1'b0,
+    /// Whether multiplications go to hard multipliers [0 or 1]
+    parameter bit HardProducts = 1'b1,
     /// Whether one multiplier makes two products [0 or 1; 1 where qun_pair_products can]
     parameter bit PairProducts = 1'b0,
     /// Memory file of the weights [name of a file; docs/streams.md]
@@ -71,6 +73,36 @@ module qun_matrix_vector #(
     logic frame_last;
     logic [BiasAddrBits-1:0] bias_addr;
   } control_t;
+
+  // A deep table of weights is several block RAMs and a multiplexer: it has a register more, and so have the taps.
+  localparam bit Deep = WeightDepth > qun_device_pkg::DeepTable;
+  logic step_valid;
+  control_t tap_control, step_control;
+  logic [Simd*InBits-1:0] step_data_q;
+  logic step_zero_q;
+
+  assign tap_control = '{tap_first, tap_last, tap_frame_last, tap_bias_addr};
+
+  if (Deep) begin : gen_step
+    always_ff @(posedge clk) begin
+      step_valid <= tap_valid;
+      if (step_valid) begin
+        step_data_q <= tap_data_q;
+        step_zero_q <= tap_zero_q;
+      end
+      if (tap_valid) begin
+        step_control <= tap_control;
+      end
+      if (!rst_n) begin
+        step_valid <= 1'b0;
+      end
+    end
+  end else begin : gen_no_step
+    assign step_valid   = tap_valid;
+    assign step_control = tap_control;
+    assign step_data_q  = tap_data_q;
+    assign step_zero_q  = tap_zero_q;
+  end
 
   // Control beside the datapath: stage s is valid when valid_q[s] is set.
   localparam int unsigned Stages = 6;
@@ -111,9 +143,10 @@ module qun_matrix_vector #(
   endfunction
 
   qun_rom #(
-      .Bits (Pe * Simd * WeightBits),
-      .Depth(WeightDepth),
-      .File (WeightFile)
+      .Bits          (Pe * Simd * WeightBits),
+      .Depth         (WeightDepth),
+      .OutputRegister(Deep),
+      .File          (WeightFile)
   ) u_weights (
       .clk,
       .read  (tap_valid),
@@ -132,23 +165,24 @@ module qun_matrix_vector #(
         .clk,
         .word_valid    (valid_q[1]),
         .weight_word   (weight_word_q),
-        .inputs        (tap_zero_q ? '0 : tap_data_q),
+        .inputs        (step_zero_q ? '0 : step_data_q),
         .products_valid(valid_q[2]),
         .sums_valid    (valid_q[3]),
         .totals_q
     );
   end else begin : gen_lanes
     qun_lane_products #(
-        .Pe        (Pe),
-        .Simd      (Simd),
-        .InBits    (InBits),
-        .InSigned  (InSigned),
-        .WeightBits(WeightBits)
+        .Pe          (Pe),
+        .Simd        (Simd),
+        .InBits      (InBits),
+        .InSigned    (InSigned),
+        .WeightBits  (WeightBits),
+        .HardProducts(HardProducts)
     ) u_products (
         .clk,
         .word_valid    (valid_q[1]),
         .weight_word   (weight_word_q),
-        .inputs        (tap_zero_q ? '0 : tap_data_q),
+        .inputs        (step_zero_q ? '0 : step_data_q),
         .products_valid(valid_q[2]),
         .sums_valid    (valid_q[3]),
         .totals_q
@@ -167,7 +201,7 @@ module qun_matrix_vector #(
   );
 
   always_ff @(posedge clk) begin
-    valid_q <= {valid_q[5] && control_q[5].last, valid_q[4:1], tap_valid};
+    valid_q <= {valid_q[5] && control_q[5].last, valid_q[4:1], step_valid};
     if (!rst_n) begin
       valid_q <= '0;
     end
@@ -196,8 +230,8 @@ module qun_matrix_vector #(
     if (valid_q[1]) begin
       control_q[2] <= control_q[1];
     end
-    if (tap_valid) begin
-      control_q[1] <= '{tap_first, tap_last, tap_frame_last, tap_bias_addr};
+    if (step_valid) begin
+      control_q[1] <= step_control;
     end
   end
 

@@ -2,7 +2,7 @@
 //
 // Read-only memory with a registered read, which maps to block RAM.
 //
-// Latency: 1 cycle from `read` to its word.
+// Latency: 1 cycle from `read` to its word; 2 cycles with OutputRegister.
 // Throughput: one word a cycle.
 // Lanes: element 0 of a word in its least significant bits.
 //
@@ -20,6 +20,8 @@ module qun_rom #(
     parameter int unsigned Bits = 8,
     /// Words [1 or more]
     parameter int unsigned Depth = 1,
+    /// Whether a register follows, that of a block RAM where it has one [0 or 1]
+    parameter bit OutputRegister = 1'b0,
     /// Memory file [name of a file; docs/streams.md]
     parameter string File = "",
     localparam int unsigned AddrBits = (Depth > 1) ? $clog2(Depth) : 1
@@ -65,9 +67,24 @@ module qun_rom #(
   end
 `endif
 
-  always_ff @(posedge clk) begin
-    if (read) begin
-      data_q <= words[addr];
+  if (OutputRegister) begin : gen_output_register
+    logic read_q;
+    logic [Bits-1:0] word_q;
+
+    always_ff @(posedge clk) begin
+      read_q <= read;
+      if (read_q) begin
+        data_q <= word_q;
+      end
+      if (read) begin
+        word_q <= words[addr];
+      end
+    end
+  end else begin : gen_word
+    always_ff @(posedge clk) begin
+      if (read) begin
+        data_q <= words[addr];
+      end
     end
   end
 

@@ -77,7 +77,8 @@ module qun_row_repeat #(
   logic [XBits-1:0] x_q;
   logic [YBits-1:0] y_q;
   logic fold_end, column_end, pixel_end, line_end, row_end;
-  logic x_last, y_last, stored;
+  logic x_last, y_last;
+  logic stored_q;  // the current pixel is there: a register, since whether a tap comes hangs on it
 
   assign s_axis_tready = fill_q != fill_t'(RingPixels);
   assign write = s_axis_tvalid && s_axis_tready;
@@ -92,11 +93,10 @@ module qun_row_repeat #(
   assign line_end = pixel_end && x_last;
   assign row_end = line_end && ky_q;
 
-  assign stored = ky_q || fill_q > fill_t'(x_q);
   assign tap_first = in_fold_q == '0;
   assign tap_last = fold_end;
   assign tap_frame_last = row_end && y_last;
-  assign tap_valid = !tap_first || (fold_ready && stored);
+  assign tap_valid = !tap_first || (fold_ready && stored_q);
   assign tap_weight_addr = weight_addr_q;
   assign tap_out_fold = out_fold_q;
 
@@ -112,10 +112,21 @@ module qun_row_repeat #(
     end else if (!write_pixel && free_pixel) begin
       fill_q <= fill_q - 1'b1;
     end
+    // In the first pass a row has come up to its current pixel, at least, whenever the pixel before has been read.
+    if (tap_valid && row_end) begin
+      stored_q <= write_pixel || fill_q != fill_t'(1);
+    end else if (tap_valid && line_end) begin
+      stored_q <= 1'b1;
+    end else if (tap_valid && pixel_end && !ky_q) begin
+      stored_q <= write_pixel || 32'(fill_q) != 32'(x_q) + 1;
+    end else if (write_pixel) begin
+      stored_q <= 1'b1;
+    end
     if (!rst_n) begin
       write_addr_q <= '0;
       write_fold_q <= '0;
       fill_q <= '0;
+      stored_q <= 1'b0;
     end
   end
 
@@ -187,7 +198,10 @@ module qun_row_repeat #(
               && 32'(in_fold_q) < InFolds && 32'(out_fold_q) < OutFolds
               && 32'(addr_q) < RingWords && 32'(write_addr_q) < RingWords,
               "a counter left its range")
-  `QUN_ASSERT(tap_is_stored, !tap_valid || stored, "a pixel was read before it came")
+  `QUN_ASSERT(tap_is_stored, !tap_valid || ky_q || fill_q > fill_t'(x_q),
+              "a pixel was read before it came")
+  `QUN_ASSERT(stored_follows, stored_q == (ky_q || fill_q > fill_t'(x_q)),
+              "whether the current pixel is there is not what the counters say")
 
 endmodule
 

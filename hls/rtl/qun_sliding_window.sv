@@ -8,6 +8,9 @@
 //
 // Taps come in the order output pixel, output fold, kernel row, kernel column, input fold. Pixels are numbered across
 // frames, so that the next frame loads while the last rows of this one are read; taps outside the frame are zero.
+//
+// Whether a tap comes enables most registers and memories of a layer. So everything that it hangs on is a register:
+// whether a window begins, where in the frame it stands, and how many of the fills that a window may need are reached.
 
 `include "qun_assert.svh"
 
@@ -57,6 +60,14 @@ module qun_sliding_window #(
   localparam int unsigned XBits = (Width > 1) ? $clog2(Width) : 1;
   localparam int unsigned YBits = (Height > 1) ? $clog2(Height) : 1;
 
+  // Pixels, from the current one, up to the last that a window covers in the frame; by {last row, last column}.
+  localparam int unsigned Needs[4] = '{
+      (Kernel == 1) ? 1 : Width + 2,
+      (Kernel == 1) ? 1 : Width + 1,
+      (Kernel == 1) ? 1 : 2,
+      1
+  };
+
   typedef logic [AddrBits-1:0] addr_t;
   typedef logic [FillBits-1:0] fill_t;
 
@@ -70,6 +81,7 @@ module qun_sliding_window #(
   logic [InFoldBits-1:0] write_fold_q;
   logic write, write_pixel;
   fill_t fill_q;  // whole pixels stored, counted from the current one
+  logic [3:0] reached_q;  // whether they are as many as Needs says
 
   // Read side.
   addr_t addr_q, row_addr_q, window_addr_q;
@@ -81,8 +93,7 @@ module qun_sliding_window #(
   logic [XBits-1:0] x_q;
   logic [YBits-1:0] y_q;
   logic in_fold_end, row_end, window_end, pixel_end, line_end;
-  logic x_last, y_last;
-  fill_t fill_needed;
+  logic first_q, x_last_q, y_last_q, free_pixel;
   logic zero;
 
   assign s_axis_tready = fill_q != fill_t'(FillMax);
@@ -93,50 +104,63 @@ module qun_sliding_window #(
   assign row_end = in_fold_end && kx_q == 2'(Kernel - 1);
   assign window_end = row_end && ky_q == 2'(Kernel - 1);
   assign pixel_end = window_end && out_fold_q == OutFoldBits'(OutFolds - 1);
-  assign x_last = x_q == XBits'(Width - 1);
-  assign y_last = y_q == YBits'(Height - 1);
-  assign line_end = pixel_end && x_last;
+  assign line_end = pixel_end && x_last_q;
 
   if (Kernel == 1) begin : gen_point
-    assign fill_needed = fill_t'(1);
     assign zero = 1'b0;
+    assign next_row_addr = row_addr_q;  // a row is a window
+    assign next_window_addr = wrap_add(window_addr_q, InFolds);
   end else begin : gen_window
-    // The last pixel of the frame that the window covers.
-    assign fill_needed = y_last ? (x_last ? fill_t'(1) : fill_t'(2)) :
-        (x_last ? fill_t'(Width + 1) : fill_t'(Width + 2));
-    assign zero = (ky_q == 2'd0 && y_q == '0) || (ky_q == 2'd2 && y_last) ||
-        (kx_q == 2'd0 && x_q == '0) || (kx_q == 2'd2 && x_last);
+    assign zero = (ky_q == 2'd0 && y_q == '0) || (ky_q == 2'd2 && y_last_q) ||
+        (kx_q == 2'd0 && x_q == '0) || (kx_q == 2'd2 && x_last_q);
+
+    // A row has three taps or more, so that the address behind it is there in time.
+    always_ff @(posedge clk) begin
+      next_row_addr <= wrap_add(row_addr_q, Width * InFolds);
+      next_window_addr <= wrap_add(window_addr_q, InFolds);
+    end
+
+    `QUN_ASSERT(next_addr_in_time,
+                !(tap_valid && row_end) || (next_row_addr == wrap_add(row_addr_q, Width * InFolds)
+                && next_window_addr == wrap_add(window_addr_q, InFolds)),
+                "an address was used before it was there")
   end
 
-  assign tap_first = in_fold_q == '0 && kx_q == 2'd0 && ky_q == 2'd0;
+  assign tap_first = first_q;
   assign tap_last = window_end;
-  assign tap_frame_last = line_end && y_last;
-  assign tap_valid = !tap_first || (fold_ready && fill_q >= fill_needed);
+  assign tap_frame_last = line_end && y_last_q;
+  assign tap_valid = !first_q || (fold_ready && reached_q[{y_last_q, x_last_q}]);
   assign tap_weight_addr = weight_addr_q;
   assign tap_out_fold = out_fold_q;
-
-  assign next_row_addr = wrap_add(row_addr_q, Width * InFolds);
-  assign next_window_addr = wrap_add(window_addr_q, InFolds);
+  assign free_pixel = tap_valid && pixel_end;
 
   always_ff @(posedge clk) begin
     if (write) begin
       write_addr_q <= wrap_add(write_addr_q, 1);
       write_fold_q <= write_pixel ? '0 : write_fold_q + 1'b1;
     end
-    if (write_pixel && !(tap_valid && pixel_end)) begin
+    if (write_pixel && !free_pixel) begin
       fill_q <= fill_q + 1'b1;
-    end else if (!write_pixel && tap_valid && pixel_end) begin
+      for (int unsigned i = 0; i < 4; i++) begin
+        reached_q[i] <= reached_q[i] || fill_q == fill_t'(Needs[i] - 1);
+      end
+    end else if (!write_pixel && free_pixel) begin
       fill_q <= fill_q - 1'b1;
+      for (int unsigned i = 0; i < 4; i++) begin
+        reached_q[i] <= reached_q[i] && fill_q != fill_t'(Needs[i]);
+      end
     end
     if (!rst_n) begin
       write_addr_q <= '0;
       write_fold_q <= '0;
       fill_q <= '0;
+      reached_q <= '0;
     end
   end
 
   always_ff @(posedge clk) begin
     if (tap_valid) begin
+      first_q <= window_end;
       weight_addr_q <= pixel_end ? '0 : weight_addr_q + 1'b1;
       in_fold_q <= in_fold_end ? '0 : in_fold_q + 1'b1;
       addr_q <= wrap_add(addr_q, 1);
@@ -155,12 +179,14 @@ module qun_sliding_window #(
       end
       if (pixel_end) begin
         x_q <= line_end ? '0 : x_q + 1'b1;
+        x_last_q <= line_end ? Width == 1 : 32'(x_q) + 2 == Width;
         addr_q <= next_window_addr;
         row_addr_q <= next_window_addr;
         window_addr_q <= next_window_addr;
       end
       if (line_end) begin
-        y_q <= y_last ? '0 : y_q + 1'b1;
+        y_q <= y_last_q ? '0 : y_q + 1'b1;
+        y_last_q <= y_last_q ? Height == 1 : 32'(y_q) + 2 == Height;
       end
     end
     if (!rst_n) begin
@@ -174,6 +200,9 @@ module qun_sliding_window #(
       out_fold_q <= '0;
       x_q <= '0;
       y_q <= '0;
+      first_q <= 1'b1;
+      x_last_q <= Width == 1;
+      y_last_q <= Height == 1;
     end
   end
 
@@ -204,7 +233,12 @@ module qun_sliding_window #(
               && 32'(kx_q) < Kernel && 32'(ky_q) < Kernel && 32'(out_fold_q) < OutFolds
               && 32'(addr_q) < RingWords && 32'(write_addr_q) < RingWords,
               "a counter left its range")
-  `QUN_ASSERT(tap_is_stored, !tap_valid || fill_q >= fill_needed, "a pixel was read before it came")
+  `QUN_ASSERT(tap_is_stored, !tap_valid || 32'(fill_q) >= Needs[{y_last_q, x_last_q}],
+              "a pixel was read before it came")
+  `QUN_ASSERT(flags_follow, first_q == (in_fold_q == '0 && kx_q == 2'd0 && ky_q == 2'd0)
+              && x_last_q == (32'(x_q) == Width - 1) && y_last_q == (32'(y_q) == Height - 1)
+              && reached_q[{y_last_q, x_last_q}] == (32'(fill_q) >= Needs[{y_last_q, x_last_q}]),
+              "a flag does not say what its counters say")
 
 endmodule
 

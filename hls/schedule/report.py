@@ -8,7 +8,7 @@ from quantunet.hls.design import Design
 from quantunet.hls.folding import Folding
 from quantunet.hls.modules.fifo import SHALLOW
 from quantunet.hls.network import build, fifo_before
-from quantunet.hls.resources.memory_map import map_ram
+from quantunet.hls.resources.memory_map import map_banked_ram
 from quantunet.hls.schedule.deadlock import least_depths
 from quantunet.hls.schedule.depths import fifo_depths, frame_interval
 from quantunet.hls.schedule.full_speed import full_speed_depths
@@ -55,7 +55,7 @@ class FifoRow:
     @property
     def block_rams(self) -> int:
         """Block RAMs of 18 kbit on an ECP5."""
-        return 0 if self.depth <= SHALLOW else map_ram(self.bits, self.depth).block
+        return 0 if self.depth <= SHALLOW else map_banked_ram(self.bits, self.depth).block
 
 
 @dataclass(frozen=True)

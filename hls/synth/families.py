@@ -32,6 +32,9 @@ IN_LUTS = "qun_in_luts"
 ABSORB_LUTS = "absorb_luts"
 """The pass of :mod:`quantunet.hls.synth.passes.absorb`."""
 
+ABSORB_REGISTERS = "absorb_registers"
+"""The pass of :mod:`quantunet.hls.synth.passes.output_registers`."""
+
 Weights = Mapping[str, int | Fraction]
 
 
@@ -86,6 +89,21 @@ class CarryChain:
 
 
 @dataclass(frozen=True)
+class BlockRam:
+    """A block RAM with a register behind each read port, beside registers and LUTs of an ECP5.
+
+    Attributes:
+        cell: The primitive.
+        widest: Bits of its widest word, which both ports read together.
+        near: Primitives whose operands want a register beside them.
+    """
+
+    cell: str
+    widest: int
+    near: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Family:
     """A device family.
 
@@ -103,6 +121,7 @@ class Family:
         carry: Carry primitives.
         free: Primitives that cost nothing that is counted.
         chain: The carry chain for sums of products; ``None`` where Yosys maps them.
+        ram: The block RAM whose output registers are used; ``None`` where they are not.
     """
 
     name: str
@@ -118,13 +137,15 @@ class Family:
     carry: frozenset[str]
     free: frozenset[str]
     chain: CarryChain | None = None
+    ram: BlockRam | None = None
 
     def passes(self, top: str, *, dsp: bool, mixed: bool = False) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return the passes up to the point where memories are still whole, and those after it.
 
-        They are commands of Yosys, but for :data:`SUMS`, :data:`SUMS_OF_PRODUCTS`, :data:`SUMS_OF_CHOSEN_PRODUCTS` and
-        :data:`ABSORB_LUTS`. Without hard multipliers and without a carry chain for sums of products, multiplications go
-        through Booth recoding first: fewer LUTs and fewer levels than the adder trees that Yosys makes otherwise.
+        They are commands of Yosys, but for :data:`SUMS`, :data:`SUMS_OF_PRODUCTS`, :data:`SUMS_OF_CHOSEN_PRODUCTS`,
+        :data:`ABSORB_REGISTERS` and :data:`ABSORB_LUTS`. Without hard multipliers and without a carry chain for sums of
+        products, multiplications go through Booth recoding first: fewer LUTs and fewer levels than the adder trees that
+        Yosys makes otherwise.
 
         Args:
             top: The top module.
@@ -160,6 +181,7 @@ class Family:
             return before, (f"{synth} -run {self.memory_step}:",)
         return before, (
             f"{synth} -run {self.memory_step}:check",
+            *(() if self.ram is None else (ABSORB_REGISTERS, "opt_clean")),
             ABSORB_LUTS,
             "opt_clean",
             f"{synth} -run check:",
@@ -212,6 +234,7 @@ ECP5 = Family(
     carry=frozenset({"CCU2C"}),
     free=frozenset({"PFUMX", "L6MUX21", "VHI", "VLO", "EHXPLLL"}),
     chain=CarryChain("CCU2C", generate_inputs=2, feed_in=False, inject=("INJECT1_0", "INJECT1_1"), hex=False),
+    ram=BlockRam("DP16KD", widest=36, near=frozenset({"CCU2C", "MULT18X18D", "MULT9X9D"})),
 )
 
 NEXUS = Family(

@@ -158,8 +158,8 @@ FAULTS: tuple[Fault, ...] = (
         "s_axis_tready = 1'b1",
     ),
     Fault("conv2d", "padding not zero", "qun_sliding_window", "tap_zero_q <= zero", "tap_zero_q <= 1'b0"),
-    Fault("conv2d", "starts a pixel too early", "qun_sliding_window", "fill_t'(Width + 2)", "fill_t'(Width + 1)"),
-    Fault("conv2d", "credits ignored", "qun_credit_fifo", "assign credit = credits_q != '0", "assign credit = 1'b1"),
+    Fault("conv2d", "starts a pixel too early", "qun_sliding_window", "1 : Width + 2", "1 : Width + 1"),
+    Fault("conv2d", "credits ignored", "qun_credit_fifo", "assign credit = credit_q", "assign credit = 1'b1"),
     Fault(
         "conv2d",
         "tlast never",
@@ -186,7 +186,7 @@ FAULTS: tuple[Fault, ...] = (
         "conv2d_constant",
         "credits ignored",
         "qun_credit_fifo",
-        "assign credit = credits_q != '0",
+        "assign credit = credit_q",
         "assign credit = 1'b1",
     ),
     Fault(
@@ -266,8 +266,8 @@ FAULTS: tuple[Fault, ...] = (
         "conv_transpose2d",
         "reads what is not there",
         "qun_row_repeat",
-        "fill_q > fill_t'(x_q)",
-        "fill_q >= fill_t'(x_q)",
+        "stored_q <= write_pixel || 32'(fill_q) != 32'(x_q) + 1",
+        "stored_q <= 1'b1",
     ),
     Fault(
         "conv_transpose2d",
@@ -280,7 +280,7 @@ FAULTS: tuple[Fault, ...] = (
         "conv_transpose2d",
         "credits ignored",
         "qun_credit_fifo",
-        "assign credit = credits_q != '0",
+        "assign credit = credit_q",
         "assign credit = 1'b1",
     ),
     Fault("window_conv2d", "tready always high", "qun_window", "s_axis_tready = room_q != '0", "s_axis_tready = 1'b1"),
@@ -492,9 +492,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault("window_pool2d", "every tap leaves", "qun_window_pool2d", "valid_q[2] && control_q[2].last", "valid_q[2]"),
     Fault("window_pool2d", "tlast never", "qun_window_pool2d", "<= control_q[2].frame_last", "<= 1'b0"),
-    Fault(
-        "window_pool2d", "credits ignored", "qun_credit_fifo", "assign credit = credits_q != '0", "assign credit = 1'b1"
-    ),
+    Fault("window_pool2d", "credits ignored", "qun_credit_fifo", "assign credit = credit_q", "assign credit = 1'b1"),
     Fault(
         "depthwise_conv2d",
         "swapped lanes",
@@ -681,7 +679,22 @@ FAULTS: tuple[Fault, ...] = (
         "read_addr_q <= read_addr_q + 1'b1;",
     ),
     Fault("fifo", "frame end a beat early", "qun_fifo", "BeatBits'(FrameBeats - 1)", "BeatBits'(FrameBeats - 2)"),
-    Fault("fifo_deep", "second part of a word lost", "qun_ram", "{rest_q, word_q}", "{Rest'(0), word_q}"),
+    Fault("fifo_deep", "always the first bank", "qun_banked_ram", "word_r_q[bank_r_q]", "word_r_q[0]"),
+    Fault(
+        "fifo_deep",
+        "bank of the next word",
+        "qun_banked_ram",
+        "bank_r_q <= bank_q",
+        "bank_r_q <= BankBits'(32'(read_addr) / BankDepth)",
+    ),
+    Fault(
+        "fifo_deep",
+        "second part of a word from the first",
+        "qun_banked_ram",
+        "write_data[From+:Wide]",
+        "write_data[0+:Wide]",
+    ),
+    Fault("resize_nearest_deep", "second part of a word lost", "qun_ram", "{rest_q, word_q}", "{Rest'(0), word_q}"),
     Fault(
         "width_adapter", "groups overwritten", "qun_width_adapter", "!completes || !group_valid_q || emptied", "1'b1"
     ),

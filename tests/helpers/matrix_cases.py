@@ -104,6 +104,7 @@ CONV2D: tuple[Layer, ...] = (
     Layer((4, 5, 3), 1, pe=1, simd=1, source="u3", bits_w=8, target="s6", kernel=1),
     Layer((3, 3, 8), 8, pe=2, simd=4, source="s5", bits_w=2, target="u4", kernel=1),
     Layer((3, 4, 6), 10, pe=10, simd=6, source="u7", bits_w=5, target="s3", kernel=1),
+    Layer((2, 3, 24), 20, pe=2, simd=2, source="u4", bits_w=4, target="u4"),  # 1080 words of weights: one more register
 )
 
 CONV_TRANSPOSE2D: tuple[Layer, ...] = (
@@ -117,6 +118,7 @@ CONV_TRANSPOSE2D: tuple[Layer, ...] = (
     Layer((2, 3, 4), 2, pe=2, simd=4, source="u4", bits_w=3, target="s8", kernel=2, shift=-1),
     Layer((3, 3, 4), 4, pe=1, simd=1, source="s16", bits_w=8, target="s16", kernel=2),
     Layer((4, 3, 16), 4, pe=4, simd=16, source="s4", bits_w=6, target="s6", kernel=2),
+    Layer((2, 2, 34), 16, pe=1, simd=2, source="u4", bits_w=4, target="s4", kernel=2),  # 1088 words of weights
 )
 
 

@@ -358,7 +358,10 @@ def crop_cases() -> list[Case]:
 
 
 def resize_nearest_cases() -> list[Case]:
-    """Height, width, channels, lanes, bits, factor; one row, one column, one axis, unequal factors, odd sizes."""
+    """Height, width, channels, lanes, bits, factor; one row, one column, one axis, unequal factors, odd sizes.
+
+    The memory of the last is so deep that the bits beside whole columns are in one of their own.
+    """
     cases = []
     for seed, (height, width, channels, lanes, bits, factor) in enumerate(
         [
@@ -368,6 +371,7 @@ def resize_nearest_cases() -> list[Case]:
             (2, 2, 2, 1, 16, (4, 4)),
             (3, 4, 1, 1, 1, (3, 1)),
             (2, 5, 6, 2, 2, (1, 3)),
+            (2, 3, 1378, 2, 5, (2, 1)),
         ]
     ):
         builder = GraphBuilder("net", height, width, channels, QType(bits, True, 0), seed)
@@ -438,11 +442,12 @@ def fork_cases() -> list[Case]:
 def fifo_cases() -> list[Case]:
     """The smallest, both sides of the limit between shallow and deep, depths that are no power of two, a very deep one.
 
-    The memory of the last is in two parts. Every other one counts ``tlast`` and does not store it.
+    The memory of the last is in two parts, each of several banks. Every other one counts ``tlast``
+    and does not store it.
     """
     cases = []
     for seed, (depth, channels, bits) in enumerate(
-        [(2, 4, 3), (3, 4, 3), (16, 4, 3), (17, 4, 3), (29, 4, 3), (64, 4, 3), (2049, 208, 5)]
+        [(2, 4, 3), (3, 4, 3), (16, 4, 3), (17, 4, 3), (29, 4, 3), (64, 4, 3), (4100, 416, 6)]
     ):
         streams = _streams(2, [2], channels, bits, signed=False)
         extras = [("level", depth.bit_length())]

@@ -45,7 +45,7 @@ ROUNDS: dict[str, tuple[Fault, ...]] = {
     "credits": (
         ("qun_matrix_vector.sv", ".take     (tap_valid && tap_first)", ".take     (1'b0)", "push_has_credit"),
         ("qun_fifo.sv", "ready_q <= level_d != limit", "ready_q <= 1'b1", "level_within_depth"),
-        ("qun_row_repeat.sv", "(fold_ready && stored)", "fold_ready", "tap_is_stored"),
+        ("qun_row_repeat.sv", "(fold_ready && stored_q)", "fold_ready", "tap_is_stored"),
         ("qun_maxpool2d.sv", "odd_row_q <= !odd_row_q", "odd_row_q <= 1'b0", "last_ends_row_pair"),
         ("qun_concat.sv", "group_q >= GroupBits'(SkipGroups)", "group_q != '0", "last_ends_pixel"),
         ("qun_width_adapter.sv", "in_ready = !completes ||", "in_ready = 1'b1 ||", "group_is_kept"),

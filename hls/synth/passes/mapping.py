@@ -7,7 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from quantunet import cache
-from quantunet.hls.synth.families import ABSORB_LUTS, SUMS, SUMS_OF_CHOSEN_PRODUCTS, SUMS_OF_PRODUCTS, Family
+from quantunet.hls.synth.families import (
+    ABSORB_LUTS,
+    ABSORB_REGISTERS,
+    SUMS,
+    SUMS_OF_CHOSEN_PRODUCTS,
+    SUMS_OF_PRODUCTS,
+    Family,
+)
 
 
 def run(design: Any, passes: Iterable[str], family: Family) -> None:  # noqa: ANN401 pyosys has no types
@@ -19,6 +26,7 @@ def run(design: Any, passes: Iterable[str], family: Family) -> None:  # noqa: AN
         family: The device family.
     """
     from quantunet.hls.synth.passes.absorb import absorb_luts
+    from quantunet.hls.synth.passes.output_registers import absorb_registers
     from quantunet.hls.synth.passes.products import all_products, chosen_product, no_product
     from quantunet.hls.synth.passes.sums import map_sums
 
@@ -28,6 +36,8 @@ def run(design: Any, passes: Iterable[str], family: Family) -> None:  # noqa: AN
             map_sums(design.top_module(), family.chain, sums[command])
         elif family.chain is not None and command == ABSORB_LUTS:
             absorb_luts(design.top_module(), family.chain)
+        elif family.ram is not None and command == ABSORB_REGISTERS:
+            absorb_registers(design.top_module(), family.ram)
         else:
             design.run_pass(command)
 

@@ -81,6 +81,7 @@ def test_parameters_describe_the_layer() -> None:
         "Shift": -2,
         "OutBits": 3,
         "OutSigned": 0,
+        "HardProducts": 0,
         "PairProducts": 0,
     }
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import random
+import re
 from pathlib import Path
 
 import pytest
 
 from quantunet.hls.generate.rtl_project import library_sources
-from quantunet.hls.resources.memory_map import map_memory, map_ram
+from quantunet.hls.resources.memory_map import bank_parts, map_banked_ram, map_memory, map_ram
 from quantunet.hls.synth import yosys
 from quantunet.hls.synth.yosys import Job
 
+BANKED = ((48, 16815), (40, 7754), (16, 6408), (3, 5000), (11, 2049), (24, 1800), (5, 64), (9, 4097), (1, 17000))
 # Width and depth, chosen around the places where the kind or the shape changes.
 RAMS = ((4, 16), (4, 31), (5, 64), (8, 16), (12, 68), (16, 144), (20, 300), (36, 512), (40, 513), (41, 4096), (9, 2049))
 RAMS += (
@@ -35,14 +37,16 @@ def wrapper(folder: Path) -> tuple[Path, tuple[Path, ...]]:
     """Write one module that holds every memory, and the files of its tables."""
     rng = random.Random(1)
     ports, body, files = ["input logic clk"], [], []
-    for index, (width, depth) in enumerate(RAMS):
+    rams = [(f"ram{i}", "qun_ram", "read_data_q", *shape) for i, shape in enumerate(RAMS)]
+    rams += [(f"banked{i}", "qun_banked_ram", "read_data_r_q", *shape) for i, shape in enumerate(BANKED)]
+    for name, module, read_port, width, depth in rams:
         address = max(1, (depth - 1).bit_length())
-        ports += [f"input logic w{index}, input logic r{index}", f"input logic [{address - 1}:0] wa{index}, ra{index}"]
-        ports += [f"input logic [{width - 1}:0] d{index}", f"output logic [{width - 1}:0] q{index}"]
+        ports += [f"input logic {name}_w, input logic {name}_r", f"input logic [{address - 1}:0] {name}_wa, {name}_ra"]
+        ports += [f"input logic [{width - 1}:0] {name}_d", f"output logic [{width - 1}:0] {name}_q"]
         body.append(
-            f"qun_ram #(.Bits({width}), .Depth({depth})) ram{index} (.clk(clk), .write(w{index}), "
-            f".write_addr(wa{index}), .write_data(d{index}), .read(r{index}), .read_addr(ra{index}), "
-            f".read_data_q(q{index}));"
+            f"{module} #(.Bits({width}), .Depth({depth})) {name} (.clk(clk), .write({name}_w), "
+            f".write_addr({name}_wa), .write_data({name}_d), .read({name}_r), .read_addr({name}_ra), "
+            f".{read_port}({name}_q));"
         )
     for index, (width, depth) in enumerate(TABLES):
         address = max(1, (depth - 1).bit_length())
@@ -62,13 +66,23 @@ def wrapper(folder: Path) -> tuple[Path, tuple[Path, ...]]:
 
 def test_memories_become_what_the_rule_says(tmp_path: Path) -> None:
     source, files = wrapper(tmp_path)
-    job = Job("memories", "memories", (*library_sources({"qun_ram", "qun_rom"}), source), tmp_path, files)
-    (result,) = yosys.synthesise([job], tmp_path / "cache")
+    library = library_sources({"qun_banked_ram", "qun_ram", "qun_rom"})
+    (result,) = yosys.synthesise([Job("memories", "memories", (*library, source), tmp_path, files)], tmp_path / "cache")
     expected = {f"ram{i}": map_ram(width, depth) for i, (width, depth) in enumerate(RAMS)}
     expected |= {f"rom{i}": map_memory(width, depth, rom=True) for i, (width, depth) in enumerate(TABLES)}
-    kinds = {memory.name.split(".")[0]: memory.kind for memory in result.memories}
-    assert kinds == {name: mapped.kind for name, mapped in expected.items()}
+    banks = {
+        f"banked{i}.gen_part[{part}].gen_bank[{bank}]": map_ram(bits, words)
+        for i, shape in enumerate(BANKED)
+        for part, (bits, depths) in enumerate(bank_parts(*shape))
+        for bank, words in enumerate(depths)
+    }
+    kinds = {
+        re.sub(r"(\.u_words|\.gen_rest)?\.(words|rests)$", "", memory.name): memory.kind for memory in result.memories
+    }
+    assert kinds == {name: mapped.kind for name, mapped in (expected | banks).items()}
+    assert len(banks) > 20
     assert set(kinds.values()) == {"block", "distributed", "logic"}
+    expected |= {f"banked{i}": map_banked_ram(*shape) for i, shape in enumerate(BANKED)}
     assert result.usage.bram == sum(mapped.block for mapped in expected.values()) > 10
     assert result.usage.lutram == sum(mapped.distributed for mapped in expected.values()) > 10
 
@@ -87,6 +101,14 @@ def test_memories_become_what_the_rule_says(tmp_path: Path) -> None:
 )
 def test_shapes_of_a_block_ram(width: int, depth: int, rom: bool, blocks: int) -> None:
     assert map_memory(width, depth, rom=rom).block == blocks
+
+
+def test_banks_are_as_deep_as_a_block_ram_of_their_width() -> None:
+    assert bank_parts(48, 5000) == [(45, [2048, 2048, 904]), (3, [4096, 904])]
+    assert bank_parts(1, 17000) == [(1, [16384, 616])]
+    assert bank_parts(14, 4097) == [(14, [2048, 2048, 2])]
+    assert bank_parts(48, 2048) == [(48, [2048])]
+    assert map_banked_ram(48, 16815).block == 46 < map_ram(48, 16815).block
 
 
 def test_small_tables_become_luts_and_small_memories_distributed_ram() -> None:
