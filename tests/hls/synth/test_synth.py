@@ -146,6 +146,7 @@ def test_a_damaged_or_edited_result_is_made_again(kind: str, tmp_path: Path, mon
     job, cache, runs = counter_job(tmp_path), tmp_path / "cache", []
     raw = {
         "cells": {"LUT4": 3, "TRELLIS_FF": 4},
+        "carry_feeds": 0,
         "levels": 1,
         "start": "a",
         "end": "b",
@@ -242,7 +243,7 @@ def test_a_lost_table_is_an_error(conv_parts: tuple[flow.Part, ...], conv_synthe
     without = tuple(memory for memory in conv_synthesis.memories if memory.writes)
     with pytest.raises(ToolFailedError, match=r"a table of \d+ words"):
         flow.check(part, dataclasses.replace(conv_synthesis, memories=without))
-    empty = dataclasses.replace(conv_synthesis, usage=Usage(0, 1, 0, 0, 0, 0))
+    empty = dataclasses.replace(conv_synthesis, usage=Usage(0, 1, 0, 0, 0, 0, 0))
     with pytest.raises(ToolFailedError, match="LUTs or multipliers"):
         flow.check(part, empty)
 
