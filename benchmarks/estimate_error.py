@@ -13,6 +13,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -63,13 +64,12 @@ CASES = (
     Case("tiny", lambda: load_network("tiny")),
     Case("tiny, a frame every 40,000 cycles", lambda: load_network("tiny"), 40_000),
     Case("tiny, hard multipliers", lambda: load_network("tiny"), style="folded-dsp"),
-    Case("U-Net, base 4, depth 2, 32×32, seed 1", lambda: random_unet(4, 2, 32, 1)),
-    Case("U-Net, base 4, depth 2, 32×32, seed 2", lambda: random_unet(4, 2, 32, 2)),
-    Case("U-Net, base 8, depth 2, 32×32, seed 3", lambda: random_unet(8, 2, 32, 3)),
-    Case("U-Net, base 4, depth 3, 64×64, seed 4", lambda: random_unet(4, 3, 64, 4)),
-    Case("U-Net, base 8, depth 3, 64×64, seed 5", lambda: random_unet(8, 3, 64, 5)),
-    Case("convolutions of many geometries, seed 6", lambda: random_windows(6)),
-    Case("poolings of many geometries, seed 7", lambda: random_pools(7)),
+    Case("convolutions of many geometries, seed 1", lambda: random_windows(1)),
+    Case("poolings of many geometries, seed 2", lambda: random_pools(2)),
+    Case("U-Net, base 2, depth 2, 32×32, seed 3", lambda: random_unet(2, 2, 32, 3)),
+    Case("U-Net, base 4, depth 1, 64×64, seed 4", lambda: random_unet(4, 1, 64, 4)),
+    Case("U-Net, base 2, depth 3, 32×32, seed 5", lambda: random_unet(2, 3, 32, 5), 40_000),
+    Case("U-Net, base 4, depth 2, 32×32, seed 6", lambda: random_unet(4, 2, 32, 6)),
 )
 """Small networks; ``--model`` takes others."""
 
@@ -93,7 +93,7 @@ class Row:
     def error(self, resource: str) -> float:
         """Return the relative error of the estimate, with its sign; 0 where there is none and none is estimated."""
         measured = int(getattr(self.measured, resource))
-        return (getattr(self.estimated, resource) - measured) / max(measured, 1)
+        return (int(getattr(self.estimated, resource)) - measured) / max(measured, 1)
 
 
 def job(graph: Graph, folding: Folding, folder: Path) -> Job:
@@ -156,7 +156,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("build/estimate_error"), help="(default: %(default)s)")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    cases = [Case(name, lambda name=name: load_network(name)) for name in args.model] or CASES
+    cases = [Case(name, partial(load_network, name)) for name in args.model] or CASES
     rows = measure(cases, args.folder)
     logger.info("\n%s\n", markdown(rows))
     for name, (median, worst) in summary(rows).items():

@@ -202,7 +202,7 @@ class FoldGoal:
         return found if placeable.excess else placeable
 
     def _within(self, graph: Graph, budget: Mapping[str, int]) -> Solution:
-        solver = _solver()
+        solver = find_solver()
         how = {"styles": self.styles, "time_limit": self.time_limit or solver.TIME_LIMIT}
         found: Solution = (
             solver.fold_for_budget(graph, budget, **how)
@@ -252,7 +252,7 @@ def fold_goal(
         BoardError: There is no such board.
         ToolMissingError: OR-tools is not installed.
     """
-    _solver()
+    find_solver()
     for name, value in (("fps", fps), ("interval", interval), ("clock_mhz", clock_mhz), ("time_limit", time_limit)):
         if value is not None and not 0 < value < float("inf"):
             raise OptionError(name, expected="a number greater than 0", got=str(value))
@@ -523,7 +523,12 @@ def _file_digest(image: Picture) -> str | None:
     return file_digest(path) if source != PHANTOM and path.is_file() else None
 
 
-def _solver() -> ModuleType:
+def find_solver() -> ModuleType:
+    """Return the module that chooses foldings.
+
+    Raises:
+        ToolMissingError: OR-tools is not installed.
+    """
     try:
         from quantunet.hls.choose import solver
     except ModuleNotFoundError as error:
