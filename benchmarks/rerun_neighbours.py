@@ -206,9 +206,8 @@ def nngen(setting: Setting, python: Path, folder: Path) -> Figure:
         raise ToolFailedError("nngen", expected="hardware equal to nngen's model", got=str(result))
     usage = _area(setting, _NNGEN_TOP, (folder / f"{_NNGEN_TOP}.v",), folder)
     note = f"generation {result['seconds']:.0f} s, {result['lines']:,} lines of Verilog"
-    return Figure(
-        "nngen", NNGEN, setting.workload, setting.configuration, result["cycles"], usage.lut, usage.ff, usage.dsp, note
-    )  # fmt: skip
+    area = (usage.luteq, usage.ff, usage.dsp)
+    return Figure("nngen", NNGEN, setting.workload, setting.configuration, result["cycles"], *area, note)
 
 
 def finn(setting: Setting, python: Path, folder: Path) -> Figure:
@@ -256,7 +255,7 @@ def finn(setting: Setting, python: Path, folder: Path) -> Figure:
     note = f"without thresholds; generation {result['seconds']:.0f} s"
     cycles = seen.frame_ends[0]
     return Figure(
-        "finn-plus", FINN, setting.workload, setting.configuration, cycles, usage.lut, usage.ff, usage.dsp, note
+        "finn-plus", FINN, setting.workload, setting.configuration, cycles, usage.luteq, usage.ff, usage.dsp, note
     )
 
 

@@ -38,7 +38,7 @@ def _row(fold: Fold, result: Synthesis) -> Row:
     return Row(
         f"L16 {fold.pe}x{fold.simd} {fold.style}",
         "area of the layer",
-        result.usage.lut,
+        result.usage.luteq,
         "LUTeq",
         note=note,
         plot="area",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 from quantunet.documents import Fields, read_toml, shown
@@ -16,6 +17,9 @@ FAMILIES = ("ecp5", "nexus", "xc7")
 
 RESOURCES = ("lut", "ff", "dsp", "bram")
 """Resources that a budget names, in the order of the reports."""
+
+BRAM_SHARE = Fraction(95, 100)
+"""What a folding may take of a device's block RAMs: with all of them the placer has no choice, and wires are long."""
 
 SUFFIX = ".toml"
 """How the name of a board's file ends."""
@@ -47,6 +51,15 @@ class Budget:
     ff: Resource
     dsp: Resource
     bram: Resource
+
+    @property
+    def limits(self) -> dict[str, int]:
+        """What a folding that is chosen for the device may take of each resource: all of it, but of block RAM a share.
+
+        A design that takes more than that share can still be placed: :data:`BRAM_SHARE`.
+        """
+        counts = {name: int(getattr(self, name).count) for name in RESOURCES}
+        return {**counts, "bram": int(BRAM_SHARE * counts["bram"])}
 
 
 @dataclass(frozen=True)
@@ -136,7 +149,7 @@ def read_board(path: Path) -> Board:
     if file not in {entry.name for entry in path.parent.iterdir() if entry.is_file()}:
         fields.fail("constraints", f"the name of a file in {path.parent}", shown(file))
     constraints = path.parent / file
-    budget = fields.table("budget")
+    budget = read_budget(fields)
     serial = fields.table("serial") if "serial" in fields else None
     board = Board(
         name=name,
@@ -147,14 +160,25 @@ def read_board(path: Path) -> Board:
         part=fields.text("part"),
         clk_mhz=fields.number("clk_mhz", *_MHZ),
         constraints=constraints,
-        budget=Budget(**{resource: _resource(budget, resource) for resource in RESOURCES}),
+        budget=budget,
         serial=None if serial is None else SerialBridge(serial.text("bridge"), serial.whole("baud", 1, _MOST)),
     )
     if serial is not None:
         serial.finish()
-    budget.finish()
     fields.finish()
     return board
+
+
+def read_budget(fields: Fields) -> Budget:
+    """Read what a device has from the table ``budget`` of its file.
+
+    Raises:
+        BoardError: It lacks a value or holds a wrong one.
+    """
+    table = fields.table("budget")
+    budget = Budget(**{resource: _resource(table, resource) for resource in RESOURCES})
+    table.finish()
+    return budget
 
 
 def _resource(budget: Fields, name: str) -> Resource:

@@ -146,7 +146,7 @@ def run(plan: Plan, folder: Path, observer: Observer) -> Outcome:
     observer.started("synthesis", None)
     made = netlist.synthesise(design, folder / f"synthesis-{netlist.key(design)[:_DIGITS]}", time_limit=plan.time_limit)
     usage = made.usage
-    found = f"{usage.lut:,} LUT, {usage.ff:,} FF, {usage.dsp:,} DSP, {usage.bram:,} BRAM before packing"
+    found = f"{usage.luteq:,} LUT, {usage.ff:,} FF, {usage.dsp:,} DSP, {usage.bram:,} BRAM before packing"
     observer.finished("synthesis", f"{found}, {_took(made.seconds, made.memory_mib)}", cached=made.cached)
     placer = Placer(plan.tools, plan.board, made, top.constraints, plan.mhz, plan.time_limit, plan.routed_netlist)
     routes = placer.routes(

@@ -20,6 +20,10 @@ CYCLES_PER_PIXEL = 18
 MAX_LANES = 32
 """The default folding gives no convolution more than this as PE or SIMD: large networks take longer instead."""
 
+ALIKE = 1.005
+"""Estimated areas of a layer that differ by less than this factor are alike: the estimates are no better than that, and
+a new calibration need not change the default folding."""
+
 _LANES = (-(1 << 31), (1 << 31) - 1)  # the constructor of Folding says which of these a layer may have
 
 
@@ -122,6 +126,8 @@ def _priced(graph: Graph, node: Node, style: Style) -> dict[Fold, Cost]:
 def _smallest(graph: Graph, node: Node, costs: Mapping[Fold, Cost], lanes: Mapping[str, int]) -> Fold:
     """Return the fold with the least area, width adapters included; with more than :data:`MAX_LANES` only if it must.
 
+    Of those whose areas are alike it is the one whose lanes differ least.
+
     Args:
         graph: The network.
         node: The layer.
@@ -129,7 +135,7 @@ def _smallest(graph: Graph, node: Node, costs: Mapping[Fold, Cost], lanes: Mappi
         lanes: Of the tensors that have been folded.
     """
 
-    def order(fold: Fold) -> tuple[bool, float, int]:
+    def size(fold: Fold) -> tuple[bool, float]:
         cost, adapters = costs[fold], 0
         for name in node.inputs:
             tensor = graph.tensor(name)
@@ -137,9 +143,12 @@ def _smallest(graph: Graph, node: Node, costs: Mapping[Fold, Cost], lanes: Mappi
             before = lanes.get(name, mine)
             cost += width_adapter_cost(before, mine, tensor.qtype.bits)
             adapters += before != mine
-        return max(fold.pe, fold.simd) > MAX_LANES, area(cost) + ADAPTER_PRICE * adapters, abs(fold.pe - fold.simd)
+        return max(fold.pe, fold.simd) > MAX_LANES, area(cost) + ADAPTER_PRICE * adapters
 
-    return min(costs, key=order)
+    sizes = {fold: size(fold) for fold in costs}
+    wide, least = min(sizes.values())
+    alike = [fold for fold, (too_wide, found) in sizes.items() if too_wide == wide and found <= ALIKE * least]
+    return min(alike, key=lambda fold: (abs(fold.pe - fold.simd), sizes[fold]))
 
 
 def read_folding(path: Path, graph: Graph, interval: int | None = None, style: Style = "folded-lut") -> Folding:

@@ -113,12 +113,7 @@ def fold_for_interval(
     """
     search = _Search(graph, styles, max_lanes, budget or {}, time_limit)
     search.check_interval(interval)
-
-    def choose(depths: FifoDepths) -> Solution:
-        found = search.least_area(interval, depths) or search.least_excess(interval, depths)
-        return search.solution(found.folding, found.bound, found.value)
-
-    return _with_its_own_fifos(search, choose)
+    return _at_interval(search, interval)
 
 
 def fold_for_budget(
@@ -156,8 +151,35 @@ def fold_for_budget(
 
     best = _with_its_own_fifos(search, choose)
     if best.excess:
+        best = _slower(search, best, intervals[-1])
+    if best.excess:
         raise _too_small(graph, budget, best)
     return best
+
+
+def _at_interval(search: _Search, interval: int) -> Solution:
+    """Return the choice with the least area that keeps an interval, or where none fits that with the least excess."""
+
+    def choose(depths: FifoDepths) -> Solution:
+        found = search.least_area(interval, depths) or search.least_excess(interval, depths)
+        return search.solution(found.folding, found.bound, found.value)
+
+    return _with_its_own_fifos(search, choose)
+
+
+def _slower(search: _Search, closest: Solution, slowest: int) -> Solution:
+    """Return a choice of half the rate, or of half of that again, that fits with its own FIFOs, or else the closest.
+
+    The fastest choice fitted with the FIFOs of the one before, and no other was found that fits with its own.
+    """
+    interval = closest.interval
+    while closest.excess and interval < slowest:
+        interval = min(2 * interval, slowest)
+        found = _at_interval(search, interval)
+        if not found.excess:
+            return dataclasses.replace(found, bound=closest.bound, found=found.interval)
+        closest = min(closest, found, key=search.order)
+    return closest
 
 
 def _with_its_own_fifos(search: _Search, choose: Callable[[FifoDepths], Solution]) -> Solution:

@@ -11,7 +11,7 @@ from quantunet.hls.resources.memory_map import DISTRIBUTED_LUTS, Mapped, map_ban
 _DEVICE = {name: getattr(load_board("ulx3s_85f").budget, name).count for name in RESOURCES}
 
 PRICES: Mapping[str, float] = {name: _DEVICE["lut"] / count for name, count in _DEVICE.items()}
-"""Area of one of each, in LUTs, without a budget: a share of an ECP5-85 is worth the same in every resource."""
+"""Area of one of each, in LUT places, without a budget: a share of an ECP5-85 is worth the same in every resource."""
 
 _DEEP_TABLE = 16
 _LUT_BITS = 16
@@ -22,7 +22,7 @@ class Cost:
     """What a module, or a design, takes.
 
     Attributes:
-        lut: LUTs, carry cells and distributed RAM included.
+        lut: LUT places, carry cells and distributed RAM included.
         ff: Flip-flops.
         dsp: 18x18 multipliers.
         bram: Block RAMs of 18 Kibit.
@@ -32,6 +32,11 @@ class Cost:
     ff: int = 0
     dsp: int = 0
     bram: int = 0
+
+    @property
+    def amounts(self) -> dict[str, int]:
+        """The same by the resource's name."""
+        return {name: int(getattr(self, name)) for name in RESOURCES}
 
     def __add__(self, other: Cost) -> Cost:
         return Cost(self.lut + other.lut, self.ff + other.ff, self.dsp + other.dsp, self.bram + other.bram)
@@ -53,9 +58,9 @@ class Terms:
     """What a module's cost is made of.
 
     Attributes:
-        lut: Amount of every term that takes LUTs.
+        lut: Amount of every term that takes LUT places.
         ff: Amount of every term that takes flip-flops.
-        lut_known: LUTs that are known exactly.
+        lut_known: LUT places that are known exactly.
         dsp: Multipliers.
         bram: Block RAMs.
     """

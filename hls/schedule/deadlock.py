@@ -211,10 +211,12 @@ class _Paths:
         return None
 
     def _region(self, join: Instance) -> list[Instance]:
-        """Return the instances between a join and the one stream that all its legs come from, the last first."""
+        """Return the instances between a join and what all its legs come from, the last first.
+
+        That is one stream, or several inputs of the design, of which none waits for another.
+        """
         live, region = {name for _, name in join.inputs}, []
-        while len(live) > 1:
-            written = [self.writers[name] for name in live if name in self.writers]
+        while len(live) > 1 and (written := [self.writers[name] for name in live if name in self.writers]):
             instance = max(written, key=lambda each: self.ranks[each.name])
             region.append(instance)
             live -= {name for _, name in instance.outputs}

@@ -1,8 +1,10 @@
 """Device families: the Yosys command of each, and which primitive costs what.
 
 A LUT is counted as the device counts it: a carry cell of the Lattice families occupies two, a 16 x 4 distributed RAM
-six (four of storage, two of write ports), a wide multiplexer none, because it stands beside the LUTs that it joins. For
-the 7 series each LUT counts, although place and route can put two small ones into one place.
+six (four of storage, two of write ports), a wide multiplexer none, because it stands beside the LUTs that it joins. An
+ECP5 has two more at each end of a carry chain (:mod:`quantunet.hls.synth.carry_feeds`). Of Nexus it is not known what
+place and route adds, and nothing is added. For the 7 series each LUT counts, although place and route can put two small
+ones into one place.
 
 The Lattice flows run with ``-nowidelut``: joining four LUTs to one of six inputs saves a level here and there, but
 layers of this kind then take half as many LUTs again.
@@ -43,12 +45,13 @@ class Usage:
     """What a design takes of a device.
 
     Attributes:
-        lut: LUTs, carry cells and distributed RAM included.
+        lut: LUT places that it occupies in the device: ``luteq``, and the ends of carry chains.
         ff: Flip-flops.
         dsp: Multipliers, in the primitive that the board's budget counts.
         bram: Block RAMs, in the primitive that the board's budget counts.
         lutram: Distributed RAM primitives; their LUTs are in ``lut`` too.
         carry: Carry primitives; their LUTs are in ``lut`` too.
+        luteq: LUTs of the netlist, carry cells and distributed RAM included: what is compared with other tools' LUTs.
     """
 
     lut: int
@@ -57,6 +60,7 @@ class Usage:
     bram: int
     lutram: int
     carry: int
+    luteq: int
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
@@ -66,6 +70,7 @@ class Usage:
             self.bram + other.bram,
             self.lutram + other.lutram,
             self.carry + other.carry,
+            self.luteq + other.luteq,
         )
 
 
@@ -122,6 +127,7 @@ class Family:
         free: Primitives that cost nothing that is counted.
         chain: The carry chain for sums of products; ``None`` where Yosys maps them.
         ram: The block RAM whose output registers are used; ``None`` where they are not.
+        feed_luts: LUTs that the cell at an end of a carry chain occupies; 0 where it has none, or it is not known.
     """
 
     name: str
@@ -138,6 +144,7 @@ class Family:
     free: frozenset[str]
     chain: CarryChain | None = None
     ram: BlockRam | None = None
+    feed_luts: int = 0
 
     def passes(self, top: str, *, dsp: bool, mixed: bool = False) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return the passes up to the point where memories are still whole, and those after it.
@@ -187,11 +194,12 @@ class Family:
             f"{synth} -run check:",
         )
 
-    def usage(self, cells: Mapping[str, int], where: str) -> Usage:
+    def usage(self, cells: Mapping[str, int], feeds: int, where: str) -> Usage:
         """Add up what a netlist takes.
 
         Args:
             cells: Count of every primitive of the netlist.
+            feeds: Its ends of carry chains, as :func:`~quantunet.hls.synth.carry_feeds.carry_feeds` counts them.
             where: The layer, for the error message.
 
         Raises:
@@ -206,13 +214,15 @@ class Family:
                 got=", ".join(unknown),
                 hint="Add the primitive to hls/synth/families.py, or mend the design that needs it.",
             )
+        luteq = _total(self.lut, cells)
         return Usage(
-            lut=_total(self.lut, cells),
+            lut=luteq + self.feed_luts * feeds,
             ff=sum(cells.get(cell, 0) for cell in self.ff),
             dsp=_total(self.dsp, cells),
             bram=_total(self.bram, cells),
             lutram=sum(cells.get(cell, 0) for cell in self.lutram),
             carry=sum(cells.get(cell, 0) for cell in self.carry),
+            luteq=luteq,
         )
 
 
@@ -235,6 +245,7 @@ ECP5 = Family(
     free=frozenset({"PFUMX", "L6MUX21", "VHI", "VLO", "EHXPLLL"}),
     chain=CarryChain("CCU2C", generate_inputs=2, feed_in=False, inject=("INJECT1_0", "INJECT1_1"), hex=False),
     ram=BlockRam("DP16KD", widest=36, near=frozenset({"CCU2C", "MULT18X18D", "MULT9X9D"})),
+    feed_luts=2,
 )
 
 NEXUS = Family(

@@ -21,7 +21,7 @@ from quantunet.storage import write_text
 
 DOCUMENT, TABLE = "report.json", "report.csv"
 
-_NOTHING = Usage(0, 0, 0, 0, 0, 0)
+_NOTHING = Usage(0, 0, 0, 0, 0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,7 @@ def _columns(part: Part, result: Synthesis) -> dict[str, Any]:
         "bram": usage.bram,
         "lutram": usage.lutram,
         "carry": usage.carry,
+        "luteq": usage.luteq,
         "logic_depth": result.levels,
     }
 
@@ -155,7 +156,7 @@ def document(report: Report) -> dict[str, Any]:
         "total": {
             "macs": sum(part.macs for part in report.parts),
             "cycles_predicted_max": max((part.cycles for part in report.parts), default=0),
-            **{name: getattr(total, name) for name in (*RESOURCES, "lutram", "carry")},
+            **{name: getattr(total, name) for name in (*RESOURCES, "lutram", "carry", "luteq")},
             **_shares(report, total),
             "logic_depth_max": max((result.levels for result in report.results), default=0),
         },
@@ -194,13 +195,17 @@ def write(report: Report) -> tuple[Path, Path]:
 
 
 def table(report: Report) -> Table:
-    """Return the table for the terminal; with a board, each figure stands over its share of the board's budget."""
+    """Return the table for the terminal; with a board, each figure stands beside its share of the board's budget.
+
+    ``LUTeq`` are the LUTs of the netlist, which other tools count too; the column behind it says what the device needs.
+    """
     device = FAMILIES[report.family].title if report.board is None else f"{report.board.title}, {report.board.part}"
     title = f"{report.network}: {report.tool}, {device}"
     result_table = Table(title=title, title_justify="left")
     for name in ("layer", "op", "style"):
         result_table.add_column(name, no_wrap=True)
-    for name in ("MACs", "PE", "SIMD", "w/in/out", "cycles", "LUT", "FF", "DSP", "BRAM", "depth"):
+    places = "LUT places" if FAMILIES[report.family].feed_luts else "LUT"
+    for name in ("MACs", "PE", "SIMD", "w/in/out", "cycles", "LUTeq", places, "FF", "DSP", "BRAM", "depth"):
         result_table.add_column(name, justify="right", no_wrap=True)
     plumbing = [i for i, part in enumerate(report.parts) if not part.is_layer]
     for part, result in zip(report.parts, report.results, strict=True):
@@ -243,4 +248,5 @@ def table(report: Report) -> Table:
 
 def _figures(report: Report, usage: Usage) -> list[str]:
     shares = report.shares(usage)
-    return [f"{getattr(usage, name):,}" + (f" {shares[name]:5.1f}%" if name in shares else "") for name in RESOURCES]
+    figures = [f"{getattr(usage, name):,}" + (f" {shares[name]:5.1f}%" if name in shares else "") for name in RESOURCES]
+    return [f"{usage.luteq:,}", *figures]

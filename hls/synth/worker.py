@@ -14,6 +14,7 @@ from typing import Any
 
 from pyosys import libyosys
 
+from quantunet.hls.synth.carry_feeds import carry_feeds
 from quantunet.hls.synth.depth import longest_path
 from quantunet.hls.synth.families import FAMILIES
 from quantunet.hls.synth.passes import mapping
@@ -26,7 +27,8 @@ def main(job_file: Path, result_file: Path) -> None:
     Args:
         job_file: JSON with ``name``, ``top``, ``sources``, ``parameters``, ``family``, ``dsp``, ``hard`` and
             ``netlist``, the file for the mapped netlist.
-        result_file: JSON with ``cells``, ``memories``, ``levels``, ``start``, ``end`` and ``memory_mib``.
+        result_file: JSON with ``cells``, ``carry_feeds``, ``memories``, ``levels``, ``start``, ``end`` and
+            ``memory_mib``.
     """
     job = json.loads(job_file.read_text(encoding="utf-8"))
     family = FAMILIES[job["family"]]
@@ -48,6 +50,7 @@ def main(job_file: Path, result_file: Path) -> None:
     path = longest_path(module, family, job["name"])
     result = {
         "cells": dict(sorted(cells.items())),
+        "carry_feeds": carry_feeds(module, family),
         "memories": memories,
         "levels": path.levels,
         "start": path.start,

@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 TIME_LIMIT = 900.0
 """Seconds that one design may take, unless the caller says otherwise."""
 
-_FORMAT = "quantunet-synthesis-2"
+_FORMAT = "quantunet-synthesis-3"
 _LOG_LINES = 15
 _MAPPED = re.compile(r"^(?:mapping memory (\S+) via (\S+)|using (FF|soft LUT) mapping for memory (\S+))", re.MULTILINE)
 _PROBLEMS = re.compile(r"^Warning: (.+)$", re.MULTILINE)
@@ -309,7 +309,7 @@ def _result(job: Job, raw: Mapping[str, Any]) -> Synthesis:
         MappedMemory(m["name"], m["width"], m["depth"], m["writes"], raw["kinds"].get(m["name"], "logic"))
         for m in raw["memories"]
     )
-    usage = FAMILIES[job.family].usage(raw["cells"], job.name)
+    usage = FAMILIES[job.family].usage(raw["cells"], raw["carry_feeds"], job.name)
     if usage.lut + usage.ff == 0:
         raise ToolFailedError(
             job.name,

@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from quantunet import golden, zoo
 from quantunet.constraints.board import RESOURCES, load_board
+from quantunet.constraints.device import of_family, smallest
 from quantunet.errors import FoldingError, OptionError, ToolMissingError
 from quantunet.images import load_image
 from quantunet.ir import Array, Graph
@@ -53,6 +54,9 @@ CODES_SUFFIX = ".npy"
 
 PHANTOM = "phantom"
 """The image that :func:`cosim` makes itself."""
+
+ESTIMATED_FAMILY = "ecp5"
+"""The device family that the estimates of foldings are of."""
 
 CLOCK_MHZ = 60.0
 LEGS: tuple[Leg, ...] = ("hls", "rtl", "network")
@@ -185,16 +189,26 @@ class FoldGoal:
     def search(self, graph: Graph) -> Solution:
         """Return the best folding; one that exceeds the budget says so in its ``excess``.
 
+        Without a budget it fits a device of the family that the estimates are of, if any folding of this speed does.
+
         Raises:
             FoldingError: No folding keeps the interval, or fits the budget at any interval.
             ToolMissingError: OR-tools is not installed.
         """
-        solver = _solver()
+        found = self._within(graph, self.budget)
+        if self.budget or smallest(found.total.amounts, ESTIMATED_FAMILY):
+            return found
+        *_, largest = of_family(ESTIMATED_FAMILY)
+        placeable = self._within(graph, largest.budget.limits)
+        return found if placeable.excess else placeable
+
+    def _within(self, graph: Graph, budget: Mapping[str, int]) -> Solution:
+        solver = find_solver()
         how = {"styles": self.styles, "time_limit": self.time_limit or solver.TIME_LIMIT}
         found: Solution = (
-            solver.fold_for_budget(graph, self.budget, **how)
+            solver.fold_for_budget(graph, budget, **how)
             if self.interval is None
-            else solver.fold_for_interval(graph, self.interval, budget=self.budget, **how)
+            else solver.fold_for_interval(graph, self.interval, budget=budget, **how)
         )
         return found
 
@@ -239,7 +253,7 @@ def fold_goal(
         BoardError: There is no such board.
         ToolMissingError: OR-tools is not installed.
     """
-    _solver()
+    find_solver()
     for name, value in (("fps", fps), ("interval", interval), ("clock_mhz", clock_mhz), ("time_limit", time_limit)):
         if value is not None and not 0 < value < float("inf"):
             raise OptionError(name, expected="a number greater than 0", got=str(value))
@@ -247,7 +261,7 @@ def fold_goal(
         if first is not None and second is not None:
             raise OptionError(names, expected="one of them", got="both")
     _whole("interval", interval)
-    amounts = {name: getattr(load_board(board).budget, name).count for name in RESOURCES} if board else budget or {}
+    amounts = load_board(board).budget.limits if board else budget or {}
     for name, amount in amounts.items():
         if name not in RESOURCES or isinstance(amount, bool) or not isinstance(amount, int) or amount < 0:
             expected = f"whole numbers of {', '.join(RESOURCES)}"
@@ -282,7 +296,8 @@ def fold(
         fps: Frames a second at ``clock_mhz``; or
         interval: cycles between frames.
         budget: What there is of ``lut``, ``ff``, ``dsp`` and ``bram``, some of them; or
-        board: the name of a board, whose budget it is.
+        board: the name of a board: what its device has, of block RAM 95 %. Without either, the folding fits an ECP5 if
+            any one of this speed does.
         clock_mhz: The clock.
         styles: Styles that convolutions may have: ``folded-lut``, ``folded-dsp``, ``constant``.
         time_limit: For each search, about seconds.
@@ -527,7 +542,12 @@ def _file_digest(image: Picture) -> str | None:
     return file_digest(path) if source != PHANTOM and path.is_file() else None
 
 
-def _solver() -> ModuleType:
+def find_solver() -> ModuleType:
+    """Return the module that chooses foldings.
+
+    Raises:
+        ToolMissingError: OR-tools is not installed.
+    """
     try:
         from quantunet.hls.choose import solver
     except ModuleNotFoundError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -10,10 +11,13 @@ import pytest
 from helpers.qonnx_files import SmallUnet
 
 import quantunet.hls.choose
+from quantunet import api
 from quantunet.cli import main
+from quantunet.constraints.device import of_family
 from quantunet.hls.choose.default import read_folding
 from quantunet.hls.schedule.depths import frame_interval
 from quantunet.qonnx_import import load
+from quantunet.random_network import random_unet
 
 
 @pytest.fixture
@@ -36,6 +40,8 @@ def test_a_frame_rate_is_kept_and_the_file_says_how(
     assert f"a frame every {interval} cycles: {50e6 / interval:.1f} a second at 50 MHz" in printed
     assert "proven best" in printed
     assert "error of the estimates: LUT" in printed
+    assert "LUT places" in printed
+    assert "the smallest ECP5 with room is the LFE5U-25F; the smallest board is ulx3s_85f" in printed
 
 
 def test_json_has_every_figure(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -51,6 +57,50 @@ def test_json_has_every_figure(model: Path, capsys: pytest.CaptureFixture[str]) 
     assert document["frame_interval"] == max(row["cycles"] for row in document["layers"])
     assert document["fps"] == pytest.approx(60e6 / document["frame_interval"], abs=1e-3)
     assert set(document["cost_model"]["errors"]) == {"lut", "ff", "dsp", "bram"}
+    assert document["smallest_device"] == {"name": "LFE5U-25F", "boards": []}
+
+
+def test_a_board_gives_95_percent_of_its_block_ram(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fold", str(model), "--interval", "1000", "--board", "ulx3s_85f", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["budget"] == {"lut": 83640, "ff": 83640, "dsp": 156, "bram": 197}
+
+
+def only_device(monkeypatch: pytest.MonkeyPatch, **counts: int) -> None:
+    """Leave no device but one, with other counts."""
+    (*_, largest) = of_family("ecp5")
+    changed = {name: dataclasses.replace(getattr(largest.budget, name), count=count) for name, count in counts.items()}
+    device = dataclasses.replace(largest, budget=dataclasses.replace(largest.budget, **changed))
+    monkeypatch.setattr("quantunet.constraints.device.devices", lambda: (device,))
+
+
+def test_a_speed_without_a_budget_keeps_to_what_a_device_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The least area alone takes six block RAMs; where no device has so many, another folding is taken."""
+    graph = random_unet(base=4, depth=2, size=32)
+    goal = api.fold_goal(interval=18 * 32 * 32)
+    free = goal.search(graph)
+    assert free.total.bram == 6
+    only_device(monkeypatch, bram=6)
+    found = goal.search(graph)
+    assert found.total.bram <= 5 and not found.excess
+    assert found.interval <= 18 * 32 * 32
+    only_device(monkeypatch, lut=500)
+    assert goal.search(graph).total == free.total, "nothing of this speed fits: the least area is still an answer"
+
+
+def test_what_fits_no_device_says_by_how_much(
+    model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    only_device(monkeypatch, lut=500)
+    assert main(["fold", str(model), "--interval", "1000", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["smallest_device"] is None
+    more = document["total"]["lut"] - 500
+    assert main(["fold", str(model), "--interval", "1000"]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    says = (
+        f"fits no ECP5: of the largest, LFE5U-85F (ulx3s_85f), it needs {more} LUT more than the 500 that a design may"
+    )
+    assert more > 0 and says in printed
 
 
 def test_a_board_of_another_family_is_pointed_out(model: Path, capsys: pytest.CaptureFixture[str]) -> None:

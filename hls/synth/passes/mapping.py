@@ -44,4 +44,4 @@ def run(design: Any, passes: Iterable[str], family: Family) -> None:  # noqa: AN
 
 def version() -> str:
     """Return a hash of this project's own passes, so that kept results follow them."""
-    return cache.key(cache.files(Path(__file__).parents[1], "passes/*.py", "families.py"))
+    return cache.key(cache.files(Path(__file__).parents[1], "passes/*.py", "families.py", "carry_feeds.py"))

@@ -100,6 +100,8 @@ def run(args: argparse.Namespace) -> int:
     from quantunet.hls.bitstream import flow, packing, report, tools, top
     from quantunet.hls.generate.source_digest import rtl_digest
     from quantunet.hls.synth import yosys
+    from quantunet.hls.synth.carry_feeds import carry_feeds
+    from quantunet.hls.synth.families import ECP5
 
     if args.baud and args.top != "board":
         raise OptionError("--baud", expected="the top of a board", got=f"--top {args.top}", hint="Leave --baud out.")
@@ -151,7 +153,7 @@ def run(args: argparse.Namespace) -> int:
         mhz=args.freq,
         tools=(synthesiser, str(placer)),
         netlist=outcome.netlist,
-        feeds=packing.feeds(module),
+        feeds=carry_feeds(module, ECP5),
         lut_places=packing.lut_places(module),
         routes=outcome.routes,
         paths=paths,

@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from quantunet import api, exit_codes
-from quantunet.constraints.board import RESOURCES, Board, board_names, load_board
+from quantunet.constraints.board import BRAM_SHARE, RESOURCES, Board, board_names, load_board
+from quantunet.constraints.device import of_family, smallest
 from quantunet.errors import FoldingError
 from quantunet.ir import Graph
 from quantunet.provenance import gather, graph_digest, value_digest
@@ -41,7 +42,9 @@ def add_parser(sub: Any) -> None:
         "--budget", help=f"what there is, for example lut=70000,dsp=156,bram=208 ({', '.join(RESOURCES)})"
     )
     device.add_argument(
-        "--board", help=f"the budget of a board: {', '.join(board_names())}, or a board's file that ends with .toml"
+        "--board",
+        help=f"what the device of a board has, of block RAM {100 * BRAM_SHARE} %%: {', '.join(board_names())}, "
+        "or a board's file that ends with .toml",
     )
     parser.add_argument("--clock-mhz", type=_positive, default=api.CLOCK_MHZ, help="clock (default: %(default)s)")
     parser.add_argument(
@@ -126,7 +129,8 @@ def document(graph: Graph, found: Solution, budget: Mapping[str, int], clock_mhz
     """Return what ``--json`` prints."""
     from quantunet.hls.resources.calibration import calibration
 
-    fitted = calibration()
+    fitted, amounts = calibration(), found.total.amounts
+    device = smallest(amounts, api.ESTIMATED_FAMILY)
     return {
         "network": graph.name,
         "frame_interval": found.interval,
@@ -134,6 +138,7 @@ def document(graph: Graph, found: Solution, budget: Mapping[str, int], clock_mhz
         "fps": round(_fps(found.interval, clock_mhz), 3),
         "gap": round(found.gap, 6),
         "fits": not found.excess,
+        "smallest_device": {"name": device.name, "boards": list(device.boards)} if device else None,
         "cost_model": {
             "device": "ECP5",
             "tool": fitted.tool,
@@ -148,21 +153,17 @@ def document(graph: Graph, found: Solution, budget: Mapping[str, int], clock_mhz
                 "simd": item.fold.simd,
                 "style": item.fold.style,
                 "cycles": item.cycles,
-                **_amounts(item.cost),
+                **item.cost.amounts,
             }
             for item in found.items
             if item.fold is not None
         ],
         "plumbing": [
-            {"at": item.name, "module": item.module, **_amounts(item.cost)} for item in found.items if item.fold is None
+            {"at": item.name, "module": item.module, **item.cost.amounts} for item in found.items if item.fold is None
         ],
-        "total": _amounts(found.total),
+        "total": amounts,
         "budget": dict(budget),
     }
-
-
-def _amounts(cost: Cost) -> dict[str, int]:
-    return {name: getattr(cost, name) for name in RESOURCES}
 
 
 def _print(graph: Graph, found: Solution, budget: Mapping[str, int], board: Board | None, clock_mhz: float) -> None:
@@ -175,7 +176,7 @@ def _print(graph: Graph, found: Solution, budget: Mapping[str, int], board: Boar
     for name in ("PE", "SIMD"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("style", no_wrap=True)
-    for name in ("cycles", *(name.upper() for name in RESOURCES)):
+    for name in ("cycles", "LUT places", *(name.upper() for name in RESOURCES if name != "lut")):
         table.add_column(name, justify="right", no_wrap=True)
     for item in found.items:
         if item.fold is not None:
@@ -209,6 +210,8 @@ def _print(graph: Graph, found: Solution, budget: Mapping[str, int], board: Boar
         f"median (and worst) error of the estimates: {errors}, on {fitted.samples} syntheses with {fitted.tool}",
     ):
         console.print(line, highlight=False, soft_wrap=True)
+    if not budget:
+        console.print(_where_it_fits(found.total), highlight=False, soft_wrap=True)
     if board is not None and board.family != "ecp5":
         console.print(
             f"{board.name} has another device family ({board.family}): the estimates are of an ECP5, "
@@ -217,6 +220,21 @@ def _print(graph: Graph, found: Solution, budget: Mapping[str, int], board: Boar
             highlight=False,
             soft_wrap=True,
         )
+
+
+def _where_it_fits(total: Cost) -> str:
+    """Return a sentence that names the smallest ECP5, and the smallest board, or what the largest one lacks."""
+    found = of_family(api.ESTIMATED_FAMILY)
+    enough = [device for device in found if not device.lacks(total.amounts)]
+    if not enough:
+        lacks = ", ".join(
+            f"{more} {name.upper()} more than the {found[-1].budget.limits[name]} that a design may take"
+            for name, more in found[-1].lacks(total.amounts).items()
+        )
+        return f"[red]fits no ECP5: of the largest, {found[-1]}, it needs {lacks}[/red]"
+    board = next((board for device in enough for board in device.boards), None)
+    on = f"; the smallest board is {board}" if board else "; no board here has room"
+    return f"the smallest ECP5 with room is the {enough[0].name}{on}"
 
 
 def _figures(cost: Cost) -> list[str]:

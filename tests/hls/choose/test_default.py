@@ -12,11 +12,13 @@ from helpers.random_graphs import random_graph
 
 from quantunet.errors import FoldingError, QuantUNetError, WidthError
 from quantunet.graph_check import check
-from quantunet.hls.choose.default import default_folding, default_interval, read_folding
+from quantunet.hls.choose.default import ALIKE, _smallest, default_folding, default_interval, read_folding
 from quantunet.hls.choose.solver import fold_for_interval
+from quantunet.hls.design import Fold
 from quantunet.hls.folding import candidates
 from quantunet.hls.generate import rtl_project
 from quantunet.hls.modules.table import emit
+from quantunet.hls.resources.terms import Cost
 from quantunet.hls.schedule.depths import frame_interval
 from quantunet.ir import Conv2d, Graph, QType, Tensor
 from quantunet.random_network import GraphBuilder
@@ -137,3 +139,19 @@ def test_a_given_fold_needs_no_default_one(tmp_path: Path) -> None:
     folding = read_folding(file, graph, 20)
     assert frame_interval(graph, folding) == 16
     assert rtl_project.write(graph, folding, tmp_path / "rtl").sources
+
+
+def test_of_areas_that_are_alike_the_lanes_that_differ_least_are_taken() -> None:
+    """The estimates are off by more than that, and a new calibration would turn the default folding over."""
+    builder = GraphBuilder("conv", 8, 8, 64, QType(4, False, 3), seed=1)
+    builder.matrix(Conv2d, "conv", "image", 64, 3, 4, QType(4, False, 3))
+    graph = builder.build()
+    node = graph.node("conv")
+    long, square, longest = Fold(4, 16), Fold(8, 8), Fold(2, 32)
+    costs = {long: Cost(lut=1000), square: Cost(lut=1004), longest: Cost(lut=999)}
+    assert 1004 <= ALIKE * 1000 < 1006
+    assert _smallest(graph, node, {long: costs[long], square: costs[square]}, {}) == square
+    assert _smallest(graph, node, {**costs, square: Cost(lut=1006)}, {}) == long
+    assert _smallest(graph, node, {**costs, long: Cost(lut=1020), square: Cost(lut=1020)}, {}) == longest
+    tight = {Fold(32, 64): Cost(lut=900), longest: Cost(lut=1000)}
+    assert _smallest(graph, node, tight, {}) == longest, "more than the usual lanes only where it must be"

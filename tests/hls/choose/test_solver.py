@@ -16,6 +16,7 @@ import pytest
 
 from quantunet.constraints.board import RESOURCES
 from quantunet.errors import FoldingError
+from quantunet.hls.choose import solver
 from quantunet.hls.choose.estimate import ADAPTER_PRICE, estimate, layer_cost, plumbing_cost, width_adapter_cost
 from quantunet.hls.choose.solver import Solution, fold_for_budget, fold_for_interval
 from quantunet.hls.design import Fold, Style
@@ -218,6 +219,19 @@ def test_an_interval_outside_the_budget_says_by_how_much() -> None:
 def test_a_budget_that_nothing_fits_names_the_resource_and_who_needs_it() -> None:
     with pytest.raises(FoldingError, match=r"needs \d+ BRAM of 1\. \w+ \(\w+\) needs \d+ BRAM, the most of all"):
         fold_for_budget(UNET, {"lut": 80000, "bram": 1})
+
+
+def test_a_slower_choice_is_taken_where_no_fast_one_has_room_for_its_own_fifos() -> None:
+    small_one = fold_for_interval(UNET, 200 * 32 * 32, styles=("folded-lut",)).total
+    budget = {"lut": int(1.1 * small_one.lut), "bram": small_one.bram}
+    search = solver._Search(UNET, ("folded-lut",), None, budget, solver.TIME_LIMIT)
+    fast = fold_for_interval(UNET, 9 * 32 * 32, styles=("folded-lut",)).folding
+    closest = search.solution(fast, 1.0, 1.0)
+    assert closest.excess
+    found = solver._slower(search, closest, search.intervals()[-1])
+    assert found.excess == {} and fits(found.total, budget)
+    assert closest.interval < found.interval == found.found
+    assert solver._slower(search, closest, closest.interval) is closest, "there is nothing slower"
 
 
 def test_prices_follow_the_budget() -> None:

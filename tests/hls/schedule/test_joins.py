@@ -14,7 +14,7 @@ from quantunet.hls.modules import affine, maxpool2d
 from quantunet.hls.network import build
 from quantunet.hls.schedule.deadlock import least_depths
 from quantunet.hls.schedule.exact import schedule
-from quantunet.ir import MASK_TYPE, Array, Conv2d, Graph, QType
+from quantunet.ir import MASK_TYPE, Array, Conv2d, Graph, QType, Tensor
 from quantunet.random_network import GraphBuilder
 
 TYPE = QType(5, True, 2)
@@ -170,3 +170,14 @@ def test_a_pipeline_that_counts_as_full_locks(
     monkeypatch.setattr(sheet, "taken", full)
     assert least_depths(design)[name] > 2
     assert locks()
+
+
+def test_legs_from_several_inputs_wait_for_nothing() -> None:
+    """No fork leads to both legs, so that none can lock the other: no FIFO is needed, and the walk back ends."""
+    builder = GraphBuilder("net", 8, 6, 2, TYPE, 0)
+    builder.tensors.append(Tensor("up", (8, 6, 3), TYPE))
+    builder.concat("join", _conv(builder, "way", "image", 3), "up")
+    graph = builder.build(["image", "up"])
+    design = build(graph, Folding(graph, {"way": Fold(1, 1), "join": Fold(1, 1)}), {})
+    assert sum(len(instance.inputs) > 1 for instance in design.instances) == 1
+    assert not any(least_depths(design).values())

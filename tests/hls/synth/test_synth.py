@@ -63,7 +63,9 @@ def test_a_layer_has_plausible_figures(conv_parts: tuple[flow.Part, ...], conv_s
     assert (part.macs, part.pe, part.simd) == (8 * 8 * 9 * 16 * 16, 2, 2)
     assert 8 * 8 * 9 * 8 * 8 < part.cycles < 8 * 8 * 9 * 8 * 8 + 200
     usage = conv_synthesis.usage
-    assert 200 < usage.lut < 2000
+    assert 200 < usage.luteq < usage.lut < 2000
+    assert (usage.lut - usage.luteq) % 2 == 0, "two for each end of a carry chain"
+    assert usage.lut - usage.luteq > 2 * 10
     assert 50 < usage.ff < 500
     assert usage.dsp == 0
     assert usage.bram >= 1
@@ -147,6 +149,7 @@ def test_a_damaged_or_edited_result_is_made_again(kind: str, tmp_path: Path, mon
     job, cache, runs = counter_job(tmp_path), tmp_path / "cache", []
     raw = {
         "cells": {"LUT4": 3, "TRELLIS_FF": 4},
+        "carry_feeds": 0,
         "levels": 1,
         "start": "a",
         "end": "b",
@@ -243,7 +246,7 @@ def test_a_lost_table_is_an_error(conv_parts: tuple[flow.Part, ...], conv_synthe
     without = tuple(memory for memory in conv_synthesis.memories if memory.writes)
     with pytest.raises(ToolFailedError, match=r"a table of \d+ words"):
         flow.check(part, dataclasses.replace(conv_synthesis, memories=without))
-    empty = dataclasses.replace(conv_synthesis, usage=Usage(0, 1, 0, 0, 0, 0))
+    empty = dataclasses.replace(conv_synthesis, usage=Usage(0, 1, 0, 0, 0, 0, 0))
     with pytest.raises(ToolFailedError, match="LUTs or multipliers"):
         flow.check(part, empty)
 
@@ -267,11 +270,11 @@ def test_reports_agree_with_the_results(
     document = json.loads(json_path.read_text(encoding="utf-8"))
     (row,) = document["layers"]
     usage = conv_synthesis.usage
-    assert (row["lut"], row["ff"], row["bram"]) == (usage.lut, usage.ff, usage.bram)
+    assert (row["lut"], row["ff"], row["bram"], row["luteq"]) == (usage.lut, usage.ff, usage.bram, usage.luteq)
     assert row["style"] == "folded-lut"
     assert row["lut_percent"] == round(100 * usage.lut / 83640, 3)
     assert row["bram_percent"] == round(100 * usage.bram / 208, 3)
-    assert document["total"]["lut"] == usage.lut
+    assert (document["total"]["lut"], document["total"]["luteq"]) == (usage.lut, usage.luteq)
     assert document["plumbing"] == []
     assert document["fits"] is True
     small = dataclasses.replace(board.budget, ff=dataclasses.replace(board.budget.ff, count=usage.ff - 1))
@@ -281,6 +284,12 @@ def test_reports_agree_with_the_results(
     over = json.loads(report.to_json(tight))
     assert over["passed"] is False
     assert over["problems"] == [f"does not fit ulx3s_85f: needs {usage.ff} FF of {usage.ff - 1} (100 %)"]
+    headings = [str(column.header) for column in report.table(found).columns]
+    assert {"LUTeq", "LUT places"} < set(headings)
+    assert "LUT" in [str(column.header) for column in report.table(dataclasses.replace(found, family="xc7")).columns]
+    cells = [list(column.cells) for column in report.table(found).columns]
+    assert cells[headings.index("LUTeq")][0] == f"{usage.luteq:,}"
+    assert str(cells[headings.index("LUT places")][0]).startswith(f"{usage.lut:,} ")
     broken = dataclasses.replace(found, failure="conv: expected a synthesis within 1 s, got none")
     assert json.loads(report.to_json(broken)) | {"seconds": 1} == {
         **document, "passed": False, "problems": [broken.failure], "fits": None, "seconds": 1

@@ -132,22 +132,27 @@ def test_a_combinational_loop_is_an_error_that_names_the_layer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("family", "cells", "usage"),
+    ("family", "cells", "feeds", "usage"),
     [
-        (ECP5, {"LUT4": 10, "CCU2C": 3, "TRELLIS_DPR16X4": 2, "PFUMX": 4}, Usage(28, 0, 0, 0, 2, 3)),
-        (ECP5, {"TRELLIS_FF": 7, "DP16KD": 5, "MULT18X18D": 6, "MULT9X9D": 3}, Usage(0, 7, 8, 5, 0, 0)),
-        (NEXUS, {"LUT4": 1, "WIDEFN9": 2, "CCU2": 1, "INV": 1, "FD1P3IX": 3, "FD1P3JX": 1}, Usage(8, 4, 0, 0, 0, 1)),
-        (NEXUS, {"MULTADDSUB9X9WIDE": 1, "MULT9X9": 1, "PDPSC16K": 2, "DP16K": 1}, Usage(0, 0, 3, 3, 0, 0)),
-        (XC7, {"LUT6": 5, "LUT2": 5, "RAM32M": 1, "MUXF7": 2, "CARRY4": 4}, Usage(14, 0, 0, 0, 1, 4)),
-        (XC7, {"FDRE": 2, "FDSE": 1, "RAMB36E1": 2, "RAMB18E1": 1, "DSP48E1": 3}, Usage(0, 3, 3, 5, 0, 0)),
+        (ECP5, {"LUT4": 10, "CCU2C": 3, "TRELLIS_DPR16X4": 2, "PFUMX": 4}, 2, Usage(32, 0, 0, 0, 2, 3, 28)),
+        (ECP5, {"TRELLIS_FF": 7, "DP16KD": 5, "MULT18X18D": 6, "MULT9X9D": 3}, 0, Usage(0, 7, 8, 5, 0, 0, 0)),
+        (
+            NEXUS,
+            {"LUT4": 1, "WIDEFN9": 2, "CCU2": 1, "INV": 1, "FD1P3IX": 3, "FD1P3JX": 1},
+            0,
+            Usage(8, 4, 0, 0, 0, 1, 8),
+        ),
+        (NEXUS, {"MULTADDSUB9X9WIDE": 1, "MULT9X9": 1, "PDPSC16K": 2, "DP16K": 1}, 0, Usage(0, 0, 3, 3, 0, 0, 0)),
+        (XC7, {"LUT6": 5, "LUT2": 5, "RAM32M": 1, "MUXF7": 2, "CARRY4": 4}, 0, Usage(14, 0, 0, 0, 1, 4, 14)),
+        (XC7, {"FDRE": 2, "FDSE": 1, "RAMB36E1": 2, "RAMB18E1": 1, "DSP48E1": 3}, 0, Usage(0, 3, 3, 5, 0, 0, 0)),
     ],
 )
 def test_primitives_are_converted_to_what_the_budget_counts(
-    family: Family, cells: dict[str, int], usage: Usage
+    family: Family, cells: dict[str, int], feeds: int, usage: Usage
 ) -> None:
-    assert family.usage(cells, "layer") == usage
+    assert family.usage(cells, feeds, "layer") == usage
 
 
 def test_an_unknown_primitive_is_not_passed_over() -> None:
     with pytest.raises(ToolFailedError, match="DCSC"):
-        ECP5.usage({"LUT4": 1, "DCSC": 1}, "layer")
+        ECP5.usage({"LUT4": 1, "DCSC": 1}, 0, "layer")
