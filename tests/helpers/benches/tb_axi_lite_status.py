@@ -88,6 +88,22 @@ async def check_constants(dut: Any, rng: random.Random | None, rounds: int) -> i
 
 
 @cocotb.test()
+async def a_master_breaks_the_protocol(dut: Any) -> None:
+    """An address and data are taken back or changed while they wait: assertions say so."""
+    await prepared(dut)
+    for name in ("awaddr", "wdata", "wstrb", "araddr", "rready", "bready"):
+        getattr(dut, f"s_axi_{name}").value = 0
+    for name in ("awvalid", "wvalid", "arvalid"):
+        getattr(dut, f"s_axi_{name}").value = 1
+    await ClockCycles(dut.clk, 6)  # the first read and the first write wait for their masters, and a second one behind
+    assert not (int(dut.s_axi_awready.value) or int(dut.s_axi_wready.value) or int(dut.s_axi_arready.value))
+    dut.s_axi_araddr.value = 4
+    dut.s_axi_wdata.value = 1
+    dut.s_axi_awvalid.value = 0
+    await ClockCycles(dut.clk, 3)
+
+
+@cocotb.test()
 async def every_address_is_read_at_full_speed(dut: Any) -> None:
     """Registers hold what they should, and other addresses are refused."""
     await note("full_speed", await check_constants(dut, None, 2))
