@@ -139,7 +139,7 @@ class Ip:
             Register("DIGEST_HIGH", 0x0C, high, "The next four bytes of the digest"),
             Register("FRAMES_IN", 0x10, 0, "Frames whose last beat was taken since reset, modulo 2**32"),
             Register("FRAMES_OUT", 0x14, 0, "Frames whose last beat has left since reset, modulo 2**32"),
-            Register("ERRORS", 0x18, 0, "Bit 0: a frame of a wrong length has come since reset"),
+            Register("ERRORS", 0x18, 0, "Frames of a wrong length that have ended since reset, modulo 2**32"),
         )
 
 

@@ -15,7 +15,9 @@
 //   0C  DIGEST_HIGH the next four
 //   10  FRAMES_IN   frames whose last beat was taken since reset, modulo 2**32
 //   14  FRAMES_OUT  frames whose last beat has left since reset, modulo 2**32
-//   18  ERRORS      bit 0: a frame of a wrong length has come since reset; the others are 0
+//   18  ERRORS      frames of a wrong length that have ended since reset, modulo 2**32
+//
+// A frame is what ends with tlast, as in qun_frame_check: one that is too long counts once, when it ends.
 
 `include "qun_assert.svh"
 
@@ -23,13 +25,15 @@
 
 module qun_axi_lite_status #(
     /// Digest of the network, its first byte in the least significant bits [any]
-    parameter bit [63:0] Digest = 64'd0
+    parameter bit [63:0] Digest = 64'd0,
+    /// Beats of a frame that comes [1 or more]
+    parameter int unsigned Beats = 2
 ) (
     input  wire logic        clk,
     input  wire logic        rst_n,
-    input  wire logic        frame_in,       // a frame's last beat is taken in this cycle
+    input  wire logic        beat_in,        // a beat is taken in this cycle
+    input  wire logic        last_in,        // it is the last one of its frame
     input  wire logic        frame_out,      // a frame's last beat leaves in this cycle
-    input  wire logic        frame_error,    // a frame of a wrong length has come
     input  wire logic [ 5:0] s_axi_awaddr,
     input  wire logic        s_axi_awvalid,
     output logic             s_axi_awready,
@@ -54,14 +58,29 @@ module qun_axi_lite_status #(
   localparam logic [1:0] Okay = 2'b00;
   localparam logic [1:0] SlaveError = 2'b10;
 
-  logic [31:0] frames_in_q, frames_out_q;
+  localparam int unsigned CountBits = $clog2(Beats + 1);
+
+  logic [31:0] frames_in_q, frames_out_q, errors_q;
+  logic [CountBits-1:0] beat_q;  // of the frame that comes; Beats where it is too long
+  logic frame_in, wrong;
+
+  assign frame_in = beat_in && last_in;
+  assign wrong = beat_q != CountBits'(Beats - 1);
 
   always_ff @(posedge clk) begin
     frames_in_q  <= frames_in_q + 32'(frame_in);
     frames_out_q <= frames_out_q + 32'(frame_out);
+    errors_q     <= errors_q + 32'(frame_in && wrong);
+    if (frame_in) begin
+      beat_q <= '0;
+    end else if (beat_in && beat_q != CountBits'(Beats)) begin
+      beat_q <= beat_q + 1'b1;
+    end
     if (!rst_n) begin
       frames_in_q  <= '0;
       frames_out_q <= '0;
+      errors_q     <= '0;
+      beat_q       <= '0;
     end
   end
 
@@ -80,7 +99,7 @@ module qun_axi_lite_status #(
       4'd3: found = Digest[63:32];
       4'd4: found = frames_in_q;
       4'd5: found = frames_out_q;
-      4'd6: found = {31'b0, frame_error};
+      4'd6: found = errors_q;
       default: missing = 1'b1;
     endcase
   end
@@ -135,6 +154,7 @@ module qun_axi_lite_status #(
   logic unused;
   assign unused = ^{s_axi_awaddr, s_axi_wdata, s_axi_wstrb, s_axi_araddr[1:0]};
 
+  `QUN_ASSERT(beat_in_range, 32'(beat_q) <= Beats, "the beat counter left its range")
   `QUN_ASSERT(write_is_whole, !bvalid_q || (!address_q && !data_q),
               "a write was answered before its address and its data had come")
   `QUN_ASSERT_STREAM(read_address_waits, s_axi_arvalid, s_axi_arready, s_axi_araddr)

@@ -217,7 +217,7 @@ def test_every_assertion_of_the_library_is_tried() -> None:
         name
         for path in RTL_FOLDER.glob("*.sv")
         for name in re.findall(r"`QUN_ASSERT\w*\((\w+),", path.read_text(encoding="utf-8"))
-        if path.stem != "qun_frame_check"
+        if path.stem not in {"qun_frame_check", "qun_axi_lite_status"}  # tests of their own break them
     }
     rounds = [*ROUNDS.values(), *SERIAL_ROUNDS.values()]
     assert names - {name for faults in rounds for *_, name in faults} == set()

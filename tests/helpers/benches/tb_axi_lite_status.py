@@ -26,15 +26,21 @@ def master_of(dut: Any, rng: random.Random | None) -> AxiLiteMaster:
     return master
 
 
-async def count(dut: Any, counters: dict[str, int], rng: random.Random) -> None:
-    """Raise the frame pulses at random, and count them."""
+async def count(dut: Any, counters: dict[str, int], rng: random.Random, beats: int) -> None:
+    """Let beats come in frames of any length and frames leave, at random, and count them."""
+    length = 0
     while True:
-        pulses = {name: rng.random() < 0.3 for name in ("frame_in", "frame_out")}
-        for name, value in pulses.items():
+        moves, leaves = rng.random() < 0.7, rng.random() < 0.3
+        last = rng.random() < (0.8 if length == beats - 1 else 0.1)
+        for name, value in (("beat_in", moves), ("last_in", last), ("frame_out", leaves)):
             getattr(dut, name).value = int(value)
         await RisingEdge(dut.clk)
-        for name, value in pulses.items():
-            counters[name] += value
+        counters["out"] += leaves
+        length += moves
+        if moves and last:
+            counters["in"] += 1
+            counters["errors"] += length != beats
+            length = 0
 
 
 async def watch_replies(dut: Any) -> None:
@@ -50,7 +56,7 @@ async def watch_replies(dut: Any) -> None:
 
 async def prepared(dut: Any) -> dict[str, int]:
     """Start the clock, reset the module, and return what it was built for."""
-    dut.frame_in.value = dut.frame_out.value = dut.frame_error.value = 0
+    dut.beat_in.value = dut.last_in.value = dut.frame_out.value = 0
     await axis.start(dut)
     await RisingEdge(dut.clk)
     plan: dict[str, int] = json.loads(Path("plan.json").read_text(encoding="utf-8"))
@@ -88,6 +94,22 @@ async def check_constants(dut: Any, rng: random.Random | None, rounds: int) -> i
 
 
 @cocotb.test()
+async def a_master_breaks_the_protocol(dut: Any) -> None:
+    """An address and data are taken back or changed while they wait: assertions say so."""
+    await prepared(dut)
+    for name in ("awaddr", "wdata", "wstrb", "araddr", "rready", "bready"):
+        getattr(dut, f"s_axi_{name}").value = 0
+    for name in ("awvalid", "wvalid", "arvalid"):
+        getattr(dut, f"s_axi_{name}").value = 1
+    await ClockCycles(dut.clk, 6)  # the first read and the first write wait for their masters, and a second one behind
+    assert not (int(dut.s_axi_awready.value) or int(dut.s_axi_wready.value) or int(dut.s_axi_arready.value))
+    dut.s_axi_araddr.value = 4
+    dut.s_axi_wdata.value = 1
+    dut.s_axi_awvalid.value = 0
+    await ClockCycles(dut.clk, 3)
+
+
+@cocotb.test()
 async def every_address_is_read_at_full_speed(dut: Any) -> None:
     """Registers hold what they should, and other addresses are refused."""
     await note("full_speed", await check_constants(dut, None, 2))
@@ -119,32 +141,29 @@ async def writes_are_refused_and_change_nothing(dut: Any) -> None:
 
 
 @cocotb.test()
-async def frames_are_counted_and_errors_are_seen(dut: Any) -> None:
+async def frames_and_errors_are_counted(dut: Any) -> None:
     """Counters hold a number between those before and after the read, and the last one exactly; reset clears them."""
     rng = random.Random(4)
-    await prepared(dut)
+    plan = await prepared(dut)
     master, compared = master_of(dut, rng), 0
-    counters = {"frame_in": 0, "frame_out": 0}
-    task = cocotb.start_soon(count(dut, counters, rng))
+    counters = {"in": 0, "out": 0, "errors": 0}
+    addresses = {"in": 0x10, "out": 0x14, "errors": 0x18}
+    task = cocotb.start_soon(count(dut, counters, rng, plan["beats"]))
     for _ in range(20):
-        for address, name in ((0x10, "frame_in"), (0x14, "frame_out")):
+        for name, address in addresses.items():
             before = counters[name]
             value = await with_timeout(master.read_dword(address), LIMIT, "ns")
             assert before - 1 <= value <= counters[name], f"{name}: {before}, {value}, {counters[name]}"
             compared += 1
     task.cancel()
-    dut.frame_in.value = dut.frame_out.value = 0
+    dut.beat_in.value = dut.frame_out.value = 0
     await ClockCycles(dut.clk, 3)
-    exact = {0x10: counters["frame_in"], 0x14: counters["frame_out"], 0x18: 0}
-    assert min(exact[0x10], exact[0x14]) > 20 and exact[0x10] != exact[0x14]
-    for address, value in exact.items():
-        assert await with_timeout(master.read_dword(address), LIMIT, "ns") == value, f"{address:#x}"
+    assert counters["in"] > counters["errors"] + 5 and min(counters.values()) > 20 and len(set(counters.values())) == 3
+    for name, address in addresses.items():
+        assert await with_timeout(master.read_dword(address), LIMIT, "ns") == counters[name], name
         compared += 1
-    dut.frame_error.value = 1
-    assert await with_timeout(master.read_dword(0x18), LIMIT, "ns") == 1
-    dut.frame_error.value = 0
     await axis.reset(dut)
-    for address in exact:
-        assert await with_timeout(master.read_dword(address), LIMIT, "ns") == 0, f"{address:#x}"
+    for name, address in addresses.items():
+        assert await with_timeout(master.read_dword(address), LIMIT, "ns") == 0, name
         compared += 1
-    await note("frames", compared + 1)
+    await note("frames", compared)

@@ -199,14 +199,20 @@ def test_a_network_without_memories_has_none_anywhere(tmp_path: Path) -> None:
     verilator.lint(sources, made.ip.name, made.folder)
 
 
-def set_up(made: Package, tmp_path: Path) -> str:
-    """Let FuseSoC set the simulation up in a folder ``work``, and return what it hands to Edalize."""
-    command = ["fusesoc", "--cores-root", ".", "run", "--setup", "--target", "sim", "--work-root", tmp_path / "work"]
+def fusesoc(made: Package, tmp_path: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Let FuseSoC run a target in a folder ``work``."""
+    command = ["fusesoc", "--cores-root", ".", "run", *options, "--work-root", tmp_path / "work"]
     done = subprocess.run(
         [*command, f"quantunet:ip:{made.ip.name}"], cwd=copy(made, tmp_path / "copied"), env=environment(tmp_path),
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def set_up(made: Package, tmp_path: Path, target: str = "sim") -> str:
+    """Let FuseSoC set a target up in a folder ``work``, and return what it hands to Edalize."""
+    fusesoc(made, tmp_path, "--setup", "--target", target)
     (file,) = (tmp_path / "work").glob("*.eda.yml")
     return file.read_text(encoding="utf-8")
 
@@ -217,6 +223,25 @@ def test_core_file_lists_every_file(made: Package, tmp_path: Path) -> None:
         assert f"/{name}" in text, name
     for name in made.ip.memories:
         assert (tmp_path / "work" / name).read_bytes() == (made.folder / name).read_bytes()
+
+
+def test_target_lint_has_no_warning(made: Package, tmp_path: Path) -> None:
+    done = fusesoc(made, tmp_path, "--target", "lint")
+    assert "%Warning" not in done.stdout + done.stderr
+
+
+@pytest.mark.skipif(shutil.which("iverilog") is None, reason="Icarus is not installed: sudo apt-get install iverilog")
+def test_target_with_plain_verilog_passes(made: Package, tmp_path: Path) -> None:
+    done = fusesoc(made, tmp_path, "--target", "sim_verilog")
+    assert "PASS: " in done.stdout + done.stderr
+
+
+def test_target_vivado_reads_every_memory(made: Package, tmp_path: Path) -> None:
+    set_up(made, tmp_path, "vivado")
+    texts = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "work").glob("*.tcl"))
+    assert texts.count("read_mem") == len(made.ip.synthesis_memories) > 10
+    assert OPTIONS.part in texts
+    assert [name for name in made.ip.sources if f"/{name}" not in texts] == []
 
 
 def test_design_file_is_that_of_the_network(made: Package) -> None:
