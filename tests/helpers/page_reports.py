@@ -33,7 +33,8 @@ def check_cosim(folder: Path) -> ReadPage:
     assert foreign_numbers(page, report, (_compared(report), differing)) == []
     assert page.fact("values compared").value == _compared(report) > 0
     assert page.fact("values that differ").value == differing
-    columns = {"values": "values_compared", "cycles": "cycles", "predicted": "cycles_predicted", "ideal": "cycles_ideal",
+    columns = {"values": "values_compared", "cycles": "cycles", "predicted": "cycles_predicted",
+               "ideal": "cycles_ideal",
                "PE": "pe", "SIMD": "simd", "differ HLS": "hls_mismatches", "differ RTL": "rtl_mismatches"}  # fmt: skip
     for title, key in columns.items() if layers else ():
         assert page.values("Each layer alone", title) == {layer["name"]: layer[key] for layer in layers}

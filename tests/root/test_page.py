@@ -135,17 +135,17 @@ def vcd(tmp_path: Path, cycles: range) -> Path:
 def test_a_waveform_is_cut_around_its_cycle(tmp_path: Path) -> None:
     wave = cut(vcd(tmp_path, range(100, 200)), 150)
     assert wave is not None
-    assert (wave.first, wave.marked, wave.cycles) == (140, 150, 17)
+    assert (wave.first, wave.marked, wave.cycles) == (145, 150, 16)
     lanes = {lane.name: lane for lane in wave.lanes}
     assert list(lanes) == ["m_axis_tvalid", "m_axis_tready", "m_axis_tdata"], (
         "of the bench, in the order of a handshake"
     )
-    assert list(lanes["m_axis_tdata"].values) == [f"{cycle:03x}" for cycle in range(140, 157)]
-    assert lanes["m_axis_tvalid"].values[10:12] == ["0", "1"]
+    assert list(lanes["m_axis_tdata"].values) == [f"{cycle:03x}" for cycle in range(145, 161)]
+    assert lanes["m_axis_tvalid"].values[5:7] == ["0", "1"]
     page = read_page(page_of(wave))
     assert "096" in page.words and "m_axis_tdata" in page.words
     last = cut(tmp_path / "wave.vcd", None)
-    assert last is not None and last.marked is None and last.first == 189
+    assert last is not None and last.marked is None and last.first == 194
 
 
 @pytest.mark.parametrize("content", ["", VCD, VCD.replace("cycle", "other"), "$var wire x ! cycle $end\n", "\x00\xff"])

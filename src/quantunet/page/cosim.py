@@ -253,7 +253,8 @@ def _fifos(rtl: Mapping[str, Any] | None) -> list[Block]:
     for name, (depth, fill) in sorted(rtl["fifo_max_fill"].items(), key=lambda item: -item[1][0]):
         cell = Cell(f"{fill:,} of {depth:,}", fill)
         rows.append((name, [Bar(cell, fill / depth if depth else 0.0)]))
-    caption = f"The most beats that each FIFO held, of its depth, with inputs and outputs stalled: {rtl['stalls']}"
+    stalls = "without stalls" if rtl["stalls"] == "none" else f"with stalls: {rtl['stalls']}"
+    caption = f"The most beats that each FIFO held, of its depth, {stalls}"
     return [Bars(caption, ("FIFO", "fill"), rows)]
 
 

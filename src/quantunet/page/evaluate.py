@@ -68,7 +68,7 @@ def evaluate_page(
         notes.append(Note(metrics["against"]["note"]))
     sections = [
         Section("In figures", [Facts(_figures(metrics), large=True), *notes]),
-        Section("Worst images", _pictures(cases, "worst")),
+        Section("Worst images", _pictures(cases, "worst", worst_first=True)),
         *(Section(f"Scores: {part}", _scores(part, report)) for part, report in parts.items()),
         Section("How the scores spread", _spread(dice)),
         Section("Smallest areas", [_areas(part, rows) for part, rows in metrics.get("smallest_areas", {}).items()]),
@@ -99,11 +99,14 @@ def _figures(metrics: Mapping[str, Any]) -> list[tuple[str, Cell]]:
                  ("pixel accuracy", number(report["accuracy"], _DIGITS))]  # fmt: skip
     else:
         wanted = ("dice", "iou", "accuracy", "lesions_missed", "false_positive_area", "hd95")
-        found = [(name, _number(report.get(key))) for name, key in SCORES if key in wanted]
+        found = [(name, score(report.get(key))) for name, key in SCORES if key in wanted]
     return [*found, ("images", number(metrics["images"])), ("images a second", number(metrics["images_per_second"], 1))]
 
 
-def _number(value: float | int | None) -> Cell:
+def score(value: float | int | None) -> Cell:
+    """Return a score as a cell: a count as a whole number, also where a card has it as 77.0."""
+    if isinstance(value, float) and value > 1 and value.is_integer():
+        return Cell(f"{value:,.0f}", value)
     return number(value, None if isinstance(value, int) else _DIGITS)
 
 
@@ -119,7 +122,7 @@ def _scores(part: str, report: Mapping[str, Any]) -> list[Block]:
         columns["second observer"] = report["second_observer"]
     rows = []
     for name, key in SCORES:
-        cells = [_number(scores.get(key)) for scores in columns.values()]
+        cells = [score(scores.get(key)) for scores in columns.values()]
         low, high = report["network"].get(f"{key}_interval", (None, None))
         between = text(None) if low is None or high is None else Cell(f"{low:.3f} to {high:.3f}")
         spread = number(report["network"].get(f"{key}_std"), _DIGITS)
@@ -178,16 +181,18 @@ def _areas(part: str, rows: Sequence[Mapping[str, Any]]) -> Table:
     keys = ("dice", "iou", "clean_normals", "marked_normals", "lesions_missed")
     names = {key: name for name, key in SCORES}
     cells = [
-        [number(row["smallest_area"]), number(row["emptied"]), *(_number(row["network"].get(key)) for key in keys)]
+        [number(row["smallest_area"]), number(row["emptied"]), *(score(row["network"].get(key)) for key in keys)]
         for row in rows
     ]
     head = ("smallest area", "masks emptied", *(names[key] for key in keys))
     return Table(f"Scores of the part {part} with masks of fewer pixels emptied", head, cells, names=0)
 
 
-def _pictures(cases: Mapping[str, Sequence[Picture]] | None, kind: str) -> list[Block]:
-    found = (cases or {}).get(kind)
+def _pictures(cases: Mapping[str, Sequence[Picture]] | None, kind: str, *, worst_first: bool = False) -> list[Block]:
+    found = list((cases or {}).get(kind, ()))
     if not found:
         return []
+    if worst_first:
+        found.reverse()
     legend = "On the left the image; on the right the predicted mask as a tint and the reference as a contour."
     return [Note(legend), Pictures(found)]

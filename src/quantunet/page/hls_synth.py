@@ -151,7 +151,7 @@ def _depths(parts: Sequence[Mapping[str, Any]]) -> list[Block]:
     return [
         bars("Cells in a row between two registers, of the deepest parts", ("part", "logic depth"), rows),
         Table("Where these paths begin and end", ("part", "from", "to"), ends, names=3, folded=True),
-        Note("Depth counts cells, not time: `quantunet bitstream` measures the clock in the device."),
+        Note("Depth counts cells, not time. The command quantunet bitstream measures the clock in the device."),
     ]
 
 

@@ -41,7 +41,8 @@ def index_page(build: Path) -> Page:
     )
     left_out = [Note(f"{len(found) - len(newest)} older ones are left out.")] if len(found) > len(newest) else []
     bad = sum(row[2].mark == "bad" for row in rows)
-    lead = f"{len(rows)} results of {len({path.parent.parent for path in newest})} networks in {build.name or build}."
+    networks = len({path.parent.parent for path in newest})
+    lead = f"Folder: {build.name or build}. Results: {len(rows)}. Networks: {networks}."
     verdict = f"{bad} not as they should be" if bad else "all well"
     mark: Mark = "bad" if bad else "good"
     return Page("results", "Results", verdict, mark, lead, [Section("Results", [*blocks, *left_out])])

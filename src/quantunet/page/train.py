@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from quantunet.page.evaluate import SCORES
+from quantunet.page.evaluate import SCORES, score
 from quantunet.page.parts import (
     Block,
     Cell,
@@ -130,13 +130,7 @@ def _scores(scores: Mapping[str, Any]) -> list[Block]:
         for kind in ("float", "quantised", "control")
         for part, found in scores.get(kind, {}).items()
     }
-    rows = [
-        [
-            text(name),
-            *(number(one.get(key), None if isinstance(one.get(key), int) else _DIGITS) for one in columns.values()),
-        ]
-        for name, key in SCORES
-    ]
+    rows = [[text(name), *(score(one.get(key)) for one in columns.values())] for name, key in SCORES]
     return [Table("Scores by network and part", ("score", *columns), rows), Note(scores["note"])]
 
 

@@ -11,13 +11,13 @@ from typing import BinaryIO
 from quantunet.errors import FileFormatError, StorageError
 from quantunet.page.parts import Lane, Wave
 
-LIMIT = 64 << 20
+LIMIT = 16 << 20
 """Bytes of the largest file that is read; one of a whole network may have more, and would take too long."""
 
 STREAMS = 4
 """The most streams that are shown."""
 
-_BEFORE, _AFTER = 10, 6
+_BEFORE, _AFTER = 5, 10  # a phone shows six cycles at once
 _CYCLE = "cycle"
 _SIGNAL = re.compile(r"(?P<stream>[A-Za-z]\w*)_(?P<wire>tvalid|tready|tlast|tdata)\Z")
 _ORDER = ("tvalid", "tready", "tlast", "tdata")
