@@ -15,6 +15,8 @@ ROOT = Path(__file__).parent
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 EXTRAS = ("model", "hls", "synth", "pnr", "sim", "device", "medical")
 GROUPS = ("dev", "bench", "ip")
+TEST_GROUPS = (*GROUPS, "bundle")
+"""The last brings torch, which not every session wants."""
 
 HUNG = 900
 """Seconds after which a test of the default run is said to hang: seven times what the slowest one takes."""
@@ -94,7 +96,7 @@ def link_package(tree: Path) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests of every room; `-- -m slow --timeout 0` runs the long ones."""
     need(session, "git", "g++")
-    install(session, *EXTRAS, groups=GROUPS)
+    install(session, *EXTRAS, groups=TEST_GROUPS)
     need_shared_python(session)
     session.run("pytest", "-n", "2", "--durations", "25", "--timeout", str(HUNG), *session.posargs)
 

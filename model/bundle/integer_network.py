@@ -1,7 +1,7 @@
 """An integer network as a torch module, bit for bit. Needs torch alone: this file is a part of every bundle.
 
-Every tensor is int64, ``(images, channels, height, width)``. Sums of products are computed in float64, which holds every
-integer up to 2**53 exactly; all that is refused beyond was refused when the bundle was written. The structure of the
+Every tensor is int64, ``(images, channels, height, width)``. Sums of products are computed in float64, which holds
+every integer up to 2**53; a network with greater ones was refused when the bundle was written. The structure of the
 network stands in a JSON file, its integers in a state dictionary.
 """
 

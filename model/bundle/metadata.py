@@ -47,8 +47,8 @@ def metadata(graph: Graph, card: Card | None, terms: Terms, version: str, sha256
         "required_packages_version": dict(NEEDED),
         "name": graph.name,
         "task": "Segmentation of two-dimensional pictures",
-        "description": f"The integer network '{graph.name}' as a torch module. Each of its tensors has the same integers "
-        "as in QuantU-Net's golden model, and so as in the hardware that was compared with it.",
+        "description": f"The integer network '{graph.name}' as a torch module. Each of its tensors has the same "
+        "integers as in QuantU-Net's golden model, which its hardware is compared with.",
         "authors": terms.said("authors"),
         "copyright": f"Licence of the network: {terms.said('license')}",
         "data_source": source,
@@ -163,15 +163,16 @@ def inference(graph: Graph) -> dict[str, Any]:
 
 _PAGE = """# {name}
 
-The integer network `{name}` of QuantU-Net {product} as a MONAI bundle: {height} by {width} pixels, {channels} channel{s}
-in, the class of each pixel out ({classes}).
+The integer network `{name}` of QuantU-Net {product} as a MONAI bundle: {height} by {width} pixels,
+{channels} channel{s} in, the class of each pixel out ({classes}).
 
 ## Exact
 
-`scripts/integer_network.py` computes the network in integers, with torch alone; QuantU-Net is not needed. When the bundle
-was written, {compared:,} values of all {tensors} tensors were compared with QuantU-Net's golden model, and none differed.
-Tensors are int64. Sums of products are computed in float64, which holds every integer up to 2^53; a network whose sums do
-not fit is refused when a bundle is written. The module runs on CPU and CUDA; a device without float64 raises an error.
+`scripts/integer_network.py` computes the network in integers, with torch alone; QuantU-Net is not needed. When the
+bundle was written, {compared:,} values of all {tensors} tensors were compared with QuantU-Net's golden model, and none
+differed. Tensors are int64. Sums of products are computed in float64, which holds every integer up to 2^53; a network
+whose sums do not fit is refused when a bundle is written. The comparison ran on the CPU; another device needs int64
+and float64.
 
 A picture is float32, its bytes divided by 255. Values below 0 or above 1 are refused; what lies between two bytes is
 rounded to the nearer one. Pictures of another size are refused: nothing is resampled.
@@ -182,7 +183,8 @@ In the folder of the bundle, with `pip install monai pillow pytorch-ignite fire 
 
 ```console
 python -m monai.bundle verify_metadata --meta_file configs/metadata.json --filepath schema.json
-python -m monai.bundle verify_net_in_out --net_id network_def --meta_file configs/metadata.json --config_file configs/inference.json
+python -m monai.bundle verify_net_in_out --net_id network_def --meta_file configs/metadata.json \\
+  --config_file configs/inference.json
 python -m monai.bundle run --config_file configs/inference.json --dataset_dir PICTURES --output_dir MASKS
 ```
 
