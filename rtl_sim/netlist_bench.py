@@ -96,13 +96,16 @@ def as_project(
     cache.keep(verilog, key, make)
     outer = {*project.design.inputs, *project.design.outputs}
     streams = tuple(stream for stream in project.design.streams if stream.name in outer)
+    # That of a layer alone, which names the ports of several inputs.
+    whole = [one for one in project.design.instances if {name for _, name in (*one.inputs, *one.outputs)} == outer]
+    instances = tuple(dataclasses.replace(one, memories=(), sources=()) for one in whole)
     return dataclasses.replace(
         project,
         folder=folder,
         top=top,
         sources=(*INSTANCES, verilog / "netlist.v"),
         memories=(),
-        design=dataclasses.replace(project.design, name=top, streams=streams, instances=()),
+        design=dataclasses.replace(project.design, name=top, streams=streams, instances=instances),
     )
 
 
