@@ -69,6 +69,7 @@ def card_split(card: Card, samples: Samples) -> Split:
         test_fraction=card.test_fraction,
         seed=card.seed,
         fold=card.fold,
+        folds=card.folds,
     )
     for name, indices in split.parts().items():
         counts = part_counts(samples, indices)
@@ -176,11 +177,12 @@ def images_csv(samples: Samples, indices: NDArray[np.int64], part: Mapping[int, 
     """
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(["index", "part", "label", "group", "dice", "iou", "false_positive_area", "hd95"])
+    rows.writerow(["index", "name", "part", "label", "group", "dice", "iou", "false_positive_area", "hd95"])
     for at, index in enumerate(indices.tolist()):
         numbers = (each.dice[at], each.iou[at], each.false_positive[at], each.hd95[at])
         cells = ["" if math.isnan(number) else f"{number:.6f}" for number in numbers]
-        rows.writerow([index, part.get(index, ""), samples.label[index], samples.group[index], *cells])
+        name = "" if samples.name is None else samples.name[index]
+        rows.writerow([index, name, part.get(index, ""), samples.label[index], samples.group[index], *cells])
     return text.getvalue()
 
 
