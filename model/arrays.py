@@ -133,8 +133,8 @@ def fold(archive: Npz, count: int) -> NDArray[np.int64]:
     return values.astype(np.int64)
 
 
-def label(archive: Npz, count: int) -> NDArray[np.str_]:
-    """Read ``label``: strings, or numbers as strings.
+def label(archive: Npz, count: int, column: str = "label") -> NDArray[np.str_]:
+    """Read ``label``, or another column of texts: strings, or numbers as strings.
 
     Returns:
         ``(count,)`` str.
@@ -143,14 +143,14 @@ def label(archive: Npz, count: int) -> NDArray[np.str_]:
         FileFormatError: The array is damaged, or holds objects.
         ImageError: It has another shape, or bytes that are no text.
     """
-    values = _column(archive, "label", count, "for each image a string")
+    values = _column(archive, column, count, "for each image a string")
     if values.dtype.kind != "S":
         return values.astype(np.str_)
     try:
         return np.char.decode(values, "utf-8")
     except UnicodeDecodeError as error:
         raise ImageError(
-            f"{archive.path}:label", expected="strings in UTF-8", got=str(error), hint="Save label.astype(str)."
+            f"{archive.path}:{column}", expected="strings in UTF-8", got=str(error), hint=f"Save {column}.astype(str)."
         ) from error
 
 

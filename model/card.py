@@ -20,7 +20,7 @@ from quantunet import packed, qonnx_import, result_folder, storage
 from quantunet.accumulator import accumulator
 from quantunet.errors import StorageError, TrainingError
 from quantunet.ir import Graph, MatrixNode
-from quantunet.model.card_file import FLOAT
+from quantunet.model.card_file import FLOAT, picture_entry
 from quantunet.model.config import TrainConfig
 from quantunet.model.data import Samples, part_counts
 from quantunet.model.data_digest import data_digest
@@ -183,6 +183,7 @@ def _export_float(
         "unet": card["unet"],
         "training": card["training"],
         "data": card["data"],
+        **{key: card[key] for key in ("picture",) if key in card},
         "scores": {
             "note": f"{card['scores']['note']}; these are PyTorch's scores in float32: with another library, a pixel "
             "whose logit is nearly 0 may change sides",
@@ -287,6 +288,7 @@ def _common(outcome: Outcome, config: TrainConfig, samples: Samples, command: st
             "split_by": config.split_by,
             "parts": {name: part_counts(samples, indices) for name, indices in outcome.split.parts().items()},
         },
+        **({} if samples.fit is None else {"picture": picture_entry(samples.fit)}),
         "scores": {
             "note": "dice, iou, hd95 (pixels): mean over the images with a lesion; accuracy: all pixels of all images; "
             "false_positive_area: mean share of the pixels over the images without a lesion; "

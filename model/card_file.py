@@ -47,6 +47,7 @@ class Card:
         model_sha256: Digest of the network's file; None where the card does not say it.
         graph_sha256: Digest of its integer graph; likewise.
         fold: The fold that was the test part; None where it was drawn.
+        folds: How many folds were dealt; None where none were.
         fit: How pictures get to the network's size, by the rule of :mod:`quantunet.golden.pictures`; None where the
             card does not say it.
         smallest_area: Of the network's masks, those with fewer foreground pixels are empty, and the scores are those
@@ -73,6 +74,7 @@ class Card:
     model_sha256: str | None = None
     graph_sha256: str | None = None
     fold: int | None = None
+    folds: int | None = None
     fit: Fit | None = None
     smallest_area: int | None = None
     authors: str | None = None
@@ -141,6 +143,7 @@ def read_card(path: Path) -> Card:
         graph_sha256=digests.get("graph"),
         # A card of an earlier version has no such key, and drew its test part.
         fold=config.whole_or_none("fold", 0, _MOST) if "fold" in config else None,
+        folds=config.whole_or_none("folds", 2, _MOST) if "folds" in config else None,
         fit=_fit(content.table("picture")) if "picture" in content else None,
         smallest_area=content.whole("smallest_area", 1, _MOST) if "smallest_area" in content else None,
         authors=_said(content, "authors"),

@@ -132,6 +132,13 @@ PRESETS: dict[str, UNetConfig] = {
 }
 
 
+SHAPE = ("base", "depth", "size")
+"""What of a preset's shape a training may have otherwise."""
+
+_LATER = ("folds", *SHAPE)
+"""Settings that checkpoints of before do not have; those that are not given are left out of new ones too."""
+
+
 @dataclass(frozen=True)
 class LossConfig:
     """The terms of the loss beside those of the task: see :class:`quantunet.model.loss.SegmentationLoss`.
@@ -190,7 +197,7 @@ class TrainConfig:
     """Everything that decides the outcome of one training run. The fields say themselves what they are.
 
     Attributes:
-        unet: The shape that ``preset`` names.
+        unet: The shape that ``preset`` names, but for what ``base``, ``depth`` and ``size`` say.
 
     Raises:
         TrainingError: A value is out of range, or has no meaning together with another.
@@ -353,6 +360,24 @@ class TrainConfig:
             Range(0, 1_000_000, whole=True),
         ),
     )
+    folds: int | None = field(
+        default=None,
+        metadata=about(
+            "deal the groups into so many folds and train on each in turn, or on --fold alone; folds that the data say "
+            "themselves are taken",
+            Range(2, 1000, whole=True),
+        ),
+    )
+    base: int | None = field(
+        default=None, metadata=about("channels of the first level, instead of the preset's", Range(1, 1024, whole=True))
+    )
+    depth: int | None = field(
+        default=None, metadata=about("number of poolings, instead of the preset's", Range(1, 10, whole=True))
+    )
+    size: int | None = field(
+        default=None,
+        metadata=about("height and width of the images, instead of the preset's", Range(8, 4096, whole=True)),
+    )
     unet: UNetConfig = field(init=False)
 
     def __post_init__(self) -> None:
@@ -383,7 +408,8 @@ class TrainConfig:
                 self, "parametrisation", "width, unless widths and the ranges of weights are learned (--weight-range)"
             )
         self._check_target()
-        object.__setattr__(self, "unet", PRESETS[self.preset])
+        shape = {name: value for name in SHAPE if (value := getattr(self, name)) is not None}
+        object.__setattr__(self, "unet", dataclasses.replace(PRESETS[self.preset], **shape))
 
     def _check_target(self) -> None:
         """Check that target bits have a meaning, where they are given."""
@@ -440,8 +466,13 @@ class TrainConfig:
         return settings.build(type(self), settings.values_of(self) | values)
 
     def to_dict(self) -> dict[str, Any]:
-        """The configuration as plain values by name, for checkpoints and the model card; ``unet`` is a mapping."""
-        return settings.values_of(self) | {"unet": dataclasses.asdict(self.unet)}
+        """The configuration as plain values by name, for checkpoints and the model card; ``unet`` is a mapping.
+
+        What of the shape is the preset's is left out, for ``unet`` says it.
+        """
+        values = settings.values_of(self)
+        given = {name: value for name, value in values.items() if name not in _LATER or value is not None}
+        return given | {"unet": dataclasses.asdict(self.unet)}
 
 
 RECIPES: Mapping[str, Mapping[str, Any]] = {

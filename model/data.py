@@ -1,6 +1,7 @@
 """Images with masks, from three sources, and splits that keep a group on one side.
 
-Sources: an ``.npz`` (``images``, ``masks``, ``group``), an unpacked BUSI folder, and generated phantoms. No torch here.
+Sources: an ``.npz`` (``images``, ``masks``, ``group``), an unpacked BUSI folder, a folder or table of one's own, and
+generated phantoms. No torch here.
 """
 
 from __future__ import annotations
@@ -15,11 +16,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from quantunet.errors import DataSplitError, FileFormatError, ImageError
-from quantunet.model import arrays, phantoms
+from quantunet.errors import DataSplitError, FileFormatError, ImageError, OptionError
+from quantunet.golden.pictures import FITS, Fit
+from quantunet.model import arrays, own_folder, own_set, phantoms
 from quantunet.model.busi_folder import read_busi_folder
 from quantunet.model.config import SplitBy
-from quantunet.npz import open_npz
+from quantunet.model.content import warn_of_content
+from quantunet.model.folds import deal
+from quantunet.npz import Npz, open_npz
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +44,7 @@ class Samples:
         masks_observer2: Masks of a second observer, as ``masks``; None where the source has none.
         name: ``(n,)`` str, for messages; None where the source has none.
         fold: ``(n,)`` int64, the fold of a cross-validation; None where the source has none.
+        fit: How pictures got to the size of the images; None where the source does not say it.
 
     Raises:
         ImageError: The arrays have other types, values or shapes.
@@ -53,6 +58,7 @@ class Samples:
     masks_observer2: NDArray[np.uint8] | None = None
     name: NDArray[np.str_] | None = None
     fold: NDArray[np.int64] | None = None
+    fit: Fit | None = None
 
     def __post_init__(self) -> None:
         n = len(self.images)
@@ -102,7 +108,7 @@ class Split:
 
 
 def load_npz(path: Path) -> Samples:
-    """Read an ``.npz`` with ``images``, ``masks``, ``group``, and ``label``, ``masks_observer2`` and ``fold`` if there.
+    """Read an ``.npz`` with ``images``, ``masks``, ``group``, and what else there is of :class:`Samples`.
 
     Each array is checked on its own. ``images`` are uint8 ``(n, height, width)``. Masks of the same shape are of any
     type: the greater of two values is the foreground. ``group`` holds numbers or strings, ``label`` likewise, ``fold``
@@ -133,8 +139,20 @@ def load_npz(path: Path) -> Samples:
             arrays.group(archive, len(images)),
             arrays.label(archive, len(images)) if "label" in archive.names else np.full(len(images), ""),
             arrays.masks(archive, "masks_observer2", images.shape) if second else None,
+            name=arrays.label(archive, len(images), "name") if "name" in archive.names else None,
             fold=arrays.fold(archive, len(images)) if "fold" in archive.names else None,
+            fit=_one_fit(archive, len(images)) if "fit" in archive.names else None,
         )
+
+
+def _one_fit(archive: Npz, count: int) -> Fit:
+    """Read how pictures got to their size: the same for all of them."""
+    found = np.unique(arrays.label(archive, count, "fit")).tolist()
+    for fit in FITS:
+        if found == [fit]:
+            return fit
+    expected = f"one of {', '.join(FITS)} for all images"
+    raise ImageError(f"{archive.path}:fit", expected=expected, got=", ".join(map(repr, found[:4])))
 
 
 def load_busi_folder(folder: Path, size: int) -> Samples:
@@ -146,7 +164,20 @@ def load_busi_folder(folder: Path, size: int) -> Samples:
         ImageError: Image and mask differ in size, a picture has more than 8 bits, or a mask more than two values.
     """
     found = read_busi_folder(folder, size)
-    return Samples(folder.name, found.images, found.masks, found.group, found.label, name=found.name)
+    return Samples(folder.name, found.images, found.masks, found.group, found.label, name=found.name, fit="stretch")
+
+
+def load_own(source: Path, size: int, fit: Fit | None, groups: str | None) -> Samples:
+    """Read a folder or table of one's own; see :mod:`quantunet.model.own_set`.
+
+    Raises:
+        QuantUNetError: It cannot be read, or holds something that is refused.
+    """
+    fit = fit or own_set.FIT
+    found = own_set.read_own(source, (size, size), fit, groups=groups)
+    name = source.resolve().name
+    logger.info("%s: %s, %d files", name, found.layout.kind, len(found.layout.pairs))
+    return Samples(name, found.images, found.masks, found.group, found.label, name=found.name, fold=found.fold, fit=fit)
 
 
 def load_phantoms(count: int, size: int, seed: int) -> Samples:
@@ -163,22 +194,35 @@ def find_data(name: str = BUSI_FILE) -> Path | None:
     return next((path for folder in folders if (path := folder / name).exists()), None)
 
 
-def load(source: str | None, size: int, *, phantom_count: int = 512, seed: int = 0) -> Samples:
+def load(
+    source: str | None,
+    size: int,
+    *,
+    phantom_count: int = 512,
+    seed: int = 0,
+    fit: Fit | None = None,
+    groups: str | None = None,
+) -> Samples:
     """Load a data set of images of ``size`` by ``size`` pixels.
 
     Args:
         source: An ``.npz`` file (a bare name is also looked for where ``find_data`` looks), an unpacked BUSI folder,
-            ``phantoms``, or None for BUSI where ``find_data`` finds it (phantoms where it does not). Several with ``+``
-            between them are taken together.
+            a folder or table of one's own, ``phantoms``, or None for BUSI where ``find_data`` finds it (phantoms where
+            it does not). Several with ``+`` between them are taken together.
         size: Height and width that the network takes; larger images are reduced by a whole factor.
         phantom_count: How many phantoms to generate where phantoms are used.
         seed: Seed of the phantoms.
+        fit: How pictures of one's own get to their size; ``stretch`` where it is left out.
+        groups: What groups are in a folder or table of one's own; see :func:`~quantunet.model.own_set.read_own`.
 
     Raises:
         QuantUNetError: The source cannot be read, or has images of a size that does not fit.
     """
     if source is not None and "+" in source and not Path(source).exists() and find_data(source) is None:
-        parts = [load(part, size, phantom_count=phantom_count, seed=seed) for part in source.split("+")]
+        parts = [
+            load(part, size, phantom_count=phantom_count, seed=seed, fit=fit, groups=groups)
+            for part in source.split("+")
+        ]
         return together(parts)
     if source == "phantoms":
         path = None
@@ -188,17 +232,36 @@ def load(source: str | None, size: int, *, phantom_count: int = 512, seed: int =
         path = Path(source)
         if not path.exists() and path.name == source:
             path = find_data(source) or path
+    is_own = path is not None and own_folder.is_own(path)
+    if not is_own:
+        _check_not_said(source, fit, groups)
     if path is None:
         return load_phantoms(phantom_count, size, seed)
+    if is_own:
+        samples = load_own(path, size, fit, groups)
+        warn_of_content(samples.source, samples.images, samples.masks, samples.label, samples.name)
+        return samples
     samples = load_busi_folder(path, size) if path.is_dir() else reduce(load_npz(path), size)
-    warn_of_content(samples)
+    warn_of_content(samples.source, samples.images, samples.masks, samples.label, samples.name)
     return samples
+
+
+def _check_not_said(source: str | None, fit: Fit | None, groups: str | None) -> None:
+    """Refuse what is said of pictures where the source has made its images already."""
+    for option, value in (("--fit", fit), ("--groups", groups)):
+        if value is not None:
+            raise OptionError(
+                option,
+                expected="a folder or table of your own as data, of which it is said",
+                got=f"{value} for {source or 'the default data'}",
+                hint="Leave it out: an .npz holds images and groups, and BUSI has a way of its own.",
+            )
 
 
 def together(parts: Sequence[Samples]) -> Samples:
     """Take several data sets as one: images in that order, no group in two of them.
 
-    Folds, names and second observers are left out: they are not those of all.
+    Folds and second observers are left out, and names where one set has none: they are not those of all.
 
     Args:
         parts: Data sets of images of one size.
@@ -221,37 +284,11 @@ def together(parts: Sequence[Samples]) -> Samples:
         np.concatenate([part.masks for part in parts]),
         np.concatenate(groups),
         np.concatenate([part.label for part in parts]),
+        name=np.concatenate([part.name for part in parts if part.name is not None])
+        if all(part.name is not None for part in parts)
+        else None,
+        fit=parts[0].fit if len({part.fit for part in parts}) == 1 else None,
     )
-
-
-_MARKED = {"benign", "malignant", "lesion"}
-_UNMARKED = {"normal"}
-_NAMED = 4
-
-
-def warn_of_content(samples: Samples) -> None:
-    """Log masks that contradict their labels, a set without any lesion, and images without light."""
-    lesion = samples.masks.any(axis=(1, 2))
-    label = np.char.lower(np.char.strip(samples.label))
-    for labels, wrong, what in ((_MARKED, ~lesion, "have an empty mask"), (_UNMARKED, lesion, "have a lesion in it")):
-        chosen = np.isin(label, sorted(labels))
-        found = np.flatnonzero(chosen & wrong)
-        if len(found):
-            names = [f"image {i}" if samples.name is None else str(samples.name[i]) for i in found[:_NAMED].tolist()]
-            logger.warning(
-                "%s: %d of %d images with the label %s %s: %s%s",
-                samples.source,
-                len(found),
-                int(chosen.sum()),
-                " or ".join(sorted(set(samples.label[found].tolist()))),
-                what,
-                ", ".join(names),
-                ", ..." if len(found) > _NAMED else "",
-            )
-    if not lesion.any():
-        logger.warning("%s: no image of %d has a lesion: every mask is empty", samples.source, len(samples))
-    if samples.images.max() <= 1:
-        logger.warning("%s: no byte of the images is greater than 1; white is 255", samples.source)
 
 
 def reduce(samples: Samples, size: int) -> Samples:
@@ -316,6 +353,7 @@ def split_samples(
     test_fraction: float,
     seed: int,
     fold: int | None = None,
+    folds: int | None = None,
 ) -> Split:
     """Split by group; or, to show what near duplicates leak, by image; with a fold for the test or at random.
 
@@ -327,14 +365,37 @@ def split_samples(
         seed: Seed of the choice.
         fold: The fold that is the test part; None for one that is drawn. The validation part is then drawn from the
             groups of the other folds.
+        folds: How many folds are dealt where the data do not say the fold of each image.
 
     Raises:
         DataSplitError: A part would be empty, there is no such fold, or a group stands in two of them.
     """
     group = samples.group if split_by == "group" else np.arange(len(samples))
     if fold is not None:
+        if folds is not None:
+            samples = dataclasses.replace(samples, fold=folds_of(samples, group, folds, seed))
         return _split_by_fold(samples, group, fold, val_fraction, seed)
     return split_by_group(group, val_fraction=val_fraction, test_fraction=test_fraction, seed=seed)
+
+
+def folds_of(samples: Samples, group: NDArray[np.int64], folds: int, seed: int) -> NDArray[np.int64]:
+    """Return the fold of each image: what the data say, or dealt by group.
+
+    Raises:
+        DataSplitError: The data say another number of folds, or have too few groups.
+        OptionError: The number is out of range.
+    """
+    if samples.fold is None:
+        return deal(group, folds, seed, samples.source)
+    own = np.unique(samples.fold)
+    if len(own) != folds:
+        raise DataSplitError(
+            samples.source,
+            expected=f"{len(own)} folds, those that the data say",
+            got=str(folds),
+            hint=f"Ask for --folds {len(own)}.",
+        )
+    return samples.fold
 
 
 def _split_by_fold(samples: Samples, group: NDArray[np.int64], fold: int, val_fraction: float, seed: int) -> Split:

@@ -70,6 +70,7 @@ def card_split(card: Card, samples: Samples) -> Split:
         test_fraction=card.test_fraction,
         seed=card.seed,
         fold=card.fold,
+        folds=card.folds,
     )
     for name, indices in split.parts().items():
         counts = part_counts(samples, indices)
@@ -177,11 +178,12 @@ def images_csv(samples: Samples, indices: NDArray[np.int64], part: Mapping[int, 
     """
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(["index", "part", "label", "group", "dice", "iou", "false_positive_area", "hd95"])
+    rows.writerow(["index", "name", "part", "label", "group", "dice", "iou", "false_positive_area", "hd95"])
     for at, index in enumerate(indices.tolist()):
         numbers = (each.dice[at], each.iou[at], each.false_positive[at], each.hd95[at])
         cells = ["" if math.isnan(number) else f"{number:.6f}" for number in numbers]
-        rows.writerow([index, part.get(index, ""), samples.label[index], samples.group[index], *cells])
+        name = "" if samples.name is None else samples.name[index]
+        rows.writerow([index, name, part.get(index, ""), samples.label[index], samples.group[index], *cells])
     return text.getvalue()
 
 
@@ -196,7 +198,8 @@ def image_case(samples: Samples, index: int, mask: NDArray[np.bool_], each: Imag
         at: Which of them are those of this image.
     """
     kind = f"Dice {each.dice[at]:.3f}" if each.lesion[at] else f"false {100 * each.false_positive[at]:.1f} %"
-    title = "   ".join(filter(None, (f"image {index}", str(samples.label[index]), kind)))
+    name = f"image {index}" if samples.name is None else str(samples.name[index])
+    title = "   ".join(filter(None, (name, str(samples.label[index]), kind)))
     return Case(title, samples.images[index][:, :, None], samples.masks[index].astype(np.bool_), mask)
 
 

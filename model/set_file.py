@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -12,15 +11,13 @@ from numpy.typing import NDArray
 
 from quantunet.errors import FileFormatError, ImageError, OptionError
 from quantunet.model import near_duplicates, picture_folder
+from quantunet.model.grouping import NEAR, NONE, PATIENT, named_groups, pattern
 from quantunet.model.picture_folder import Case, Reduced
 from quantunet.model.public_sets import SETS, PublicSet
 from quantunet.npz import open_npz
 from quantunet.storage import atomic_path
 
 Arrays = dict[str, NDArray[Any]]
-
-NEAR, PATIENT, NONE = "near", "patient", "none"
-"""What groups are: near duplicates, patients, or every image one of its own; any other text is a pattern."""
 
 SUFFIX = ".npz"
 MIN_SIZE, MAX_SIZE = 8, 4096
@@ -104,8 +101,7 @@ def make(
 
 
 def _check_options(kind: str, each: PublicSet, size: int, groups: str, threshold: int | None) -> None:
-    if not MIN_SIZE <= size <= MAX_SIZE:
-        raise OptionError("--size", expected=f"{MIN_SIZE} to {MAX_SIZE} pixels", got=str(size))
+    check_size(size)
     if threshold is not None and not 0 <= threshold <= 254:
         raise OptionError("--threshold", expected="0 to 254", got=str(threshold), hint="127 is the usual one.")
     if groups == PATIENT and not each.patients:
@@ -117,22 +113,7 @@ def _check_options(kind: str, each: PublicSet, size: int, groups: str, threshold
             hint=f"Patients are known of {known}.",
         )
     if groups not in (NEAR, PATIENT, NONE):
-        _pattern(groups)
-
-
-def _pattern(text: str) -> re.Pattern[str]:
-    try:
-        pattern = re.compile(text)
-    except re.error as error:
-        raise OptionError("--groups", expected="a regular expression", got=f"{text!r}: {error}") from error
-    if pattern.groups != 1:
-        raise OptionError(
-            "--groups",
-            expected="near, patient, none, or a regular expression with one group in parentheses",
-            got=repr(text),
-            hint="'case([0-9]+)_' takes the number after 'case'; further parentheses are written (?:...).",
-        )
-    return pattern
+        pattern(groups)
 
 
 def _check_names(folder: Path, cases: Sequence[Case]) -> None:
@@ -157,19 +138,7 @@ def _groups(groups: str, each: PublicSet, cases: Sequence[Case], found: Sequence
         return np.arange(len(cases), dtype=np.int64)
     if groups == NEAR:
         return near_duplicates.near_groups([part.fingerprint for part in found], each.rule)
-    pattern = _pattern(groups)
-    keys = []
-    for case in cases:
-        match = pattern.search(case.name)
-        if match is None or match[1] is None:
-            raise OptionError(
-                "--groups",
-                expected=f"a pattern that every name has: {groups!r}",
-                got=f"the name {case.name!r}",
-                hint="Names are those of the files without their ending.",
-            )
-        keys.append(match[1])
-    return near_duplicates.numbered(np.array(keys))
+    return named_groups(groups, [case.name for case in cases])
 
 
 def _cells(part: Reduced) -> str:
@@ -196,6 +165,16 @@ def _patches(cases: Sequence[Case], found: Sequence[Reduced], group: NDArray[np.
         "name": np.array([case.name + place for case in cases for place in places]),
         "group": group.repeat(count * count),
     }
+
+
+def check_size(size: int) -> None:
+    """Refuse images that are too small or too large.
+
+    Raises:
+        OptionError: They are.
+    """
+    if not MIN_SIZE <= size <= MAX_SIZE:
+        raise OptionError("--size", expected=f"{MIN_SIZE} to {MAX_SIZE} pixels", got=str(size))
 
 
 def check_out(path: Path) -> None:

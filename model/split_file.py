@@ -14,9 +14,9 @@ from quantunet.errors import DataSplitError, OptionError
 from quantunet.model.config import MAX_SEED, SplitBy
 from quantunet.model.data import Samples
 from quantunet.model.data_digest import data_digest
+from quantunet.model.folds import deal
 from quantunet.storage import write_text
 
-MAX_FOLDS = 1000
 _WHAT = "folds of a data set"
 
 
@@ -40,10 +40,7 @@ class Folds:
 
 
 def make_folds(samples: Samples, count: int, *, by: SplitBy, seed: int) -> Folds:
-    """Deal whole groups into folds of about equal size.
-
-    The groups are shuffled, then sorted by their number of images, the largest first; each goes into the fold that has
-    the fewest images so far, the first of equals.
+    """Deal whole groups into folds of about equal size, as :func:`~quantunet.model.folds.deal` does it.
 
     Args:
         samples: The data.
@@ -55,26 +52,10 @@ def make_folds(samples: Samples, count: int, *, by: SplitBy, seed: int) -> Folds
         OptionError: The number of folds or the seed is out of range.
         DataSplitError: There are fewer groups than folds.
     """
-    if not 2 <= count <= MAX_FOLDS:
-        raise OptionError("--folds", expected=f"2 to {MAX_FOLDS}", got=str(count))
     if not 0 <= seed <= MAX_SEED:
         raise OptionError("--seed", expected=f"0 to {MAX_SEED}", got=str(seed))
     group = samples.group if by == "group" else np.arange(len(samples))
-    names, sizes = np.unique(group, return_counts=True)
-    if len(names) < count:
-        raise DataSplitError(
-            samples.source,
-            expected=f"at least {count} groups, one for each fold",
-            got=str(len(names)),
-            hint=f"Ask for at most {len(names)} folds." if len(names) > 1 else "One group cannot be split.",
-        )
-    shuffled = np.random.default_rng(seed).permutation(len(names))
-    filled = np.zeros(count, np.int64)
-    fold_of = np.empty(len(names), np.int64)
-    for index in shuffled[np.argsort(-sizes[shuffled], kind="stable")]:
-        fold_of[index] = filled.argmin()
-        filled[fold_of[index]] += sizes[index]
-    of_image = fold_of[np.searchsorted(names, group)]
+    of_image = deal(group, count, seed, samples.source)
     folds = tuple(np.flatnonzero(of_image == fold) for fold in range(count))
     return Folds(samples.source, data_digest(samples), by, seed, folds)
 

@@ -246,6 +246,7 @@ class Trainer:
             test_fraction=config.test_fraction,
             seed=config.seed,
             fold=config.fold,
+            folds=config.folds,
         )
         for name, indices in (("training", self.split.train), ("validation", self.split.val)):
             if not samples.masks[indices].any():

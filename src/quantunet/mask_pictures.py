@@ -170,6 +170,33 @@ def case_picture(case: Case, zoom: int = 1) -> Bytes:
     return _tinted(_enlarged(rgb(case.image), zoom), case.predicted, case.reference, line)
 
 
+def save_sheet(path: Path, rows: Sequence[tuple[str, Sequence[Case]]], side: int = 128) -> None:
+    """Write a contact sheet: below each heading a row of images with their reference as tint and outline.
+
+    Args:
+        path: The PNG file.
+        rows: Headings, and the images of each; all images are of one size.
+        side: Least height of an image in the sheet; smaller ones are enlarged by a whole factor.
+
+    Raises:
+        StorageError: The file cannot be written.
+    """
+    height, width = rows[0][1][0].image.shape[:2]
+    zoom, gap = max(1, side // height), 4
+    height, width = zoom * height, zoom * width
+    columns, block = max(len(cases) for _, cases in rows), height + 2 * _LINE + gap
+    picture = Image.new("RGB", (columns * (width + gap) + gap, len(rows) * block), (255, 255, 255))
+    draw = ImageDraw.Draw(picture)
+    for row, (heading, cases) in enumerate(rows):
+        draw.text((gap, row * block + 2), heading, fill=(0, 0, 0))
+        for column, case in enumerate(cases):
+            left, top = gap + column * (width + gap), row * block + 2 * _LINE
+            draw.text((left, top - _LINE), case.title[: max(1, width // 6)], fill=(0, 0, 0))
+            tinted = _tinted(_enlarged(rgb(case.image), zoom), case.reference, case.reference)
+            picture.paste(Image.fromarray(tinted), (left, top))
+    _save(path, picture)
+
+
 def rgb(image: Bytes) -> Bytes:
     """Return an image as ``(height, width, 3)``: the first three channels, or of fewer the first one as gray."""
     return image[:, :, :3] if image.shape[2] >= 3 else np.repeat(image[:, :, :1], 3, axis=2)

@@ -11,7 +11,9 @@ from quantunet.errors import StorageError
 from quantunet.images import FORMATS
 from quantunet.scan import Scan
 
-_DICOM = (".dcm", ".dicom", ".ima")
+DICOM = (".dcm", ".dicom", ".ima")
+"""Endings of DICOM files, which may have none."""
+
 _DICOM_MARK, _DICOM_PLACE = b"DICM", 128
 
 
@@ -26,7 +28,7 @@ def read(path: Path) -> Scan:
     """
     if path.name.lower().endswith(nifti_files.SUFFIXES):
         return nifti_files.read(path)
-    if path.suffix.lower() in _DICOM or _has_dicom_mark(path):
+    if path.suffix.lower() in DICOM or _has_dicom_mark(path):
         return dicom_files.read(path)
     return raster_files.read(path)
 
@@ -41,7 +43,7 @@ def is_taken(path: Path) -> bool:
     if name.startswith("."):
         return False
     pictures = {suffix for suffix, form in Image.registered_extensions().items() if form in FORMATS}
-    if name.endswith(nifti_files.SUFFIXES) or path.suffix.lower() in {*pictures, *_DICOM}:
+    if name.endswith(nifti_files.SUFFIXES) or path.suffix.lower() in {*pictures, *DICOM}:
         return True
     return not path.suffix.strip(".0123456789") and _has_dicom_mark(path)  # a DICOM file may be called 1.2.840.113
 
@@ -52,7 +54,7 @@ def stem(path: Path) -> str:
     >>> stem(Path("a/case.1.nii.gz")), stem(Path("b (1).PNG")), stem(Path("1.2.840.113"))
     ('case.1', 'b (1)', '1.2.840.113')
     """
-    for suffix in (*nifti_files.SUFFIXES, *_DICOM, *Image.registered_extensions()):
+    for suffix in (*nifti_files.SUFFIXES, *DICOM, *Image.registered_extensions()):
         if path.name.lower().endswith(suffix):
             return path.name[: -len(suffix)]
     return path.name

@@ -94,4 +94,4 @@ def test_a_lesion_that_is_missing_is_warned_of(busi, tmp_path, caplog):
     set_folders.save(path, np.zeros((40, 56)))
     assert cli.main(["data", "busi", busi, "--out", str(tmp_path / "set.npz"), "--size", "16"]) == 0
     (record,) = caplog.records
-    assert record.getMessage() == "set.npz: 1 of 4 images with the label benign have an empty mask: image 0"
+    assert record.getMessage() == "set.npz: 1 of 4 images with the label benign have an empty mask: benign (1)"

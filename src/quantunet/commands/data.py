@@ -10,10 +10,14 @@ import numpy as np
 from rich.console import Console
 
 from quantunet import exit_codes
+from quantunet.commands import _window
 from quantunet.errors import OptionError
-from quantunet.model import data, set_file, split_file
+from quantunet.golden.pictures import FITS
+from quantunet.model import data, own_set, set_file, split_file
 from quantunet.model.config import SplitBy
+from quantunet.model.content import warn_of_content
 from quantunet.model.data_digest import data_digest
+from quantunet.model.grouping import NEAR, PATIENT
 from quantunet.model.public_sets import SETS
 from quantunet.provenance import file_digest
 
@@ -26,7 +30,7 @@ def add_parser(sub: Any) -> None:
         description="Make the .npz files of docs/data.md from the public downloads, split one into folds, or take a "
         "fold out of it.",
     )
-    steps = parser.add_subparsers(dest="step", required=True, metavar="SET|split|take")
+    steps = parser.add_subparsers(dest="step", required=True, metavar="SET|folder|split|take")
     for name, each in SETS.items():
         made = steps.add_parser(name, help=each.summary, description=f"Make an .npz file of {each.summary}.")
         made.add_argument("folder", type=Path, help="where the set was unpacked")
@@ -37,7 +41,7 @@ def add_parser(sub: Any) -> None:
             metavar="near|patient|none|PATTERN",
             help="what stays on one side of a split: near duplicates, the patient's images, single images, or what the "
             "one group of a regular expression finds in the names "
-            f"(default: {set_file.PATIENT if each.patients else set_file.NEAR})",
+            f"(default: {PATIENT if each.patients else NEAR})",
         )
         made.add_argument(
             "--threshold",
@@ -45,6 +49,7 @@ def add_parser(sub: Any) -> None:
             help="masks are gray, and greater values are foreground (default: masks have two values, the greater being "
             "foreground)",
         )
+    _add_own(steps)
     split = steps.add_parser(
         "split",
         help="deal the images of a data set into folds",
@@ -70,6 +75,32 @@ def add_parser(sub: Any) -> None:
     parser.set_defaults(run=run)
 
 
+def _add_own(steps: Any) -> None:
+    own = steps.add_parser(
+        "folder",
+        help="pictures and masks of your own",
+        description="Make an .npz file of pictures and masks of your own: a folder with images/ and masks/, with "
+        "cases.csv, or as nnU-Net has it; or a CSV file.",
+    )
+    own.add_argument("folder", type=Path, help="the folder, or the CSV file")
+    own.add_argument("--out", type=Path, required=True, metavar="FILE.npz", help="the data set")
+    own.add_argument("--size", type=int, default=128, help="height and width of the images (default: 128)")
+    own.add_argument(
+        "--fit",
+        choices=FITS,
+        default=own_set.FIT,
+        help="stretched to a square, or with its proportions between black bars (default: %(default)s)",
+    )
+    own.add_argument(
+        "--groups",
+        metavar="near|none|PATTERN",
+        help="what stays on one side of a split: near duplicates, single images, or what the one group of a regular "
+        "expression finds in the names (default: the table's column group, the slices of a scan, or near duplicates)",
+    )
+    window = own.add_mutually_exclusive_group()
+    _window.add_options(window)
+
+
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
     console = Console(highlight=False, markup=False, soft_wrap=True)
@@ -77,6 +108,8 @@ def run(args: argparse.Namespace) -> int:
         _split(args, console)
     elif args.step == "take":
         _take(args, console)
+    elif args.step == "folder":
+        _own(args, console)
     else:
         set_file.check_out(args.out)
         with console.status(f"reading {args.folder}") as status:
@@ -92,11 +125,28 @@ def run(args: argparse.Namespace) -> int:
     return exit_codes.SUCCESS
 
 
+def _own(args: argparse.Namespace, console: Console) -> None:
+    set_file.check_out(args.out)
+    set_file.check_size(args.size)
+    windowing = _window.parse(args)
+    with console.status(f"reading {args.folder}") as status:
+        found = own_set.read_own(
+            args.folder,
+            (args.size, args.size),
+            args.fit,
+            groups=args.groups,
+            windowing=windowing,
+            on_image=lambda done, count: status.update(f"read {done} of {count} files"),
+        )
+    console.print(f"{args.folder}: {found.layout.kind}, {len(found.layout.pairs)} files, {args.fit}")
+    _write(args.out, own_set.arrays_of(found, args.fit), console)
+
+
 def _write(path: Path, arrays: set_file.Arrays, console: Console) -> None:
     """Write a data set, and say what is in the file."""
     set_file.write(path, arrays)
     samples = data.load_npz(path)
-    data.warn_of_content(samples)
+    warn_of_content(samples.source, samples.images, samples.masks, samples.label, samples.name)
     grouped = len(samples) - int((np.unique(samples.group, return_counts=True)[1] == 1).sum())
     console.print(
         f"wrote {path}: {len(samples)} images of {samples.images.shape[2]}x{samples.images.shape[1]}, "

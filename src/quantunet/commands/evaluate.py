@@ -29,10 +29,12 @@ from quantunet.commands import (
     _pixel_scale,
 )
 from quantunet.commands._evaluate_network import Network
+from quantunet.commands._predict_network import choose_fit
 from quantunet.errors import DataSplitError, FileFormatError, OptionError, StorageError
 from quantunet.golden.ops.smallest_area import smallest_area
+from quantunet.golden.pictures import FITS, Fit
 from quantunet.mask_pictures import Case
-from quantunet.model import data, evaluation
+from quantunet.model import data, evaluation, own_folder, own_set
 from quantunet.model.card_file import Card, read_card
 from quantunet.model.data import Samples, Split
 from quantunet.model.metrics import ImageScores, score_images
@@ -68,9 +70,15 @@ def add_parser(sub: Any) -> None:
     parser.add_argument(
         "--data",
         required=True,
-        help="an .npz with images, masks, group; an unpacked BUSI folder; or 'phantoms'. A network of "
+        help="an .npz with images, masks, group; a folder with images/ and masks/, with cases.csv, or as nnU-Net has "
+        "it; a CSV file; an unpacked BUSI folder; or 'phantoms'. A network of "
         "several classes or channels, or whose images are not square, takes an .npz with images and masks, which hold "
         "the class of each pixel",
+    )
+    parser.add_argument(
+        "--fit",
+        choices=FITS,
+        help="how pictures of a folder get to the network's size, where its card does not say it (default: stretch)",
     )
     parser.add_argument(
         "--part",
@@ -111,8 +119,9 @@ def run(args: argparse.Namespace) -> int:
         return _evaluate_classes.run(args, network, network.graph, other, earlier, folder, console)
     gates = _evaluate_gates.gates(args, [key for _, key in SCORES])
     areas = _areas(args.smallest_area, math.prod(network.image_shape))
-    samples = data.load(args.data, network.image_shape[0], phantom_count=args.phantoms, seed=args.seed)
     card = _card(network, needed=args.part != [_ALL])
+    fit = _fit(args.data, args.fit, card, network.title)
+    samples = data.load(args.data, network.image_shape[0], phantom_count=args.phantoms, seed=args.seed, fit=fit)
     split = _split(card, samples, needed=args.part != [_ALL])
     parts = {name: np.arange(len(samples)) if name == _ALL else _parts(split)[name] for name in args.part}
     indices = np.unique(np.concatenate(list(parts.values())))
@@ -172,6 +181,13 @@ def run(args: argparse.Namespace) -> int:
     _evaluate_results.write_page(folder, document, network.name, cases, each.dice)
     console.print(f"{len(indices) / seconds:.1f} images/s   results in {folder}", highlight=False, soft_wrap=True)
     return _evaluate_gates.exit_code(verdicts)
+
+
+def _fit(source: str, asked: Fit | None, card: Card | None, where: str) -> Fit | None:
+    """Return how pictures of one's own get to the network's size; what was made before has its way behind it."""
+    if not own_folder.is_own(Path(source)):
+        return asked
+    return choose_fit(card, asked, where) or own_set.FIT
 
 
 def _areas(given: list[int] | None, pixels: int) -> list[int]:

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from quantunet import __version__, api, exit_codes, golden, result_folder, scan_files
-from quantunet.commands import _pixel_scale, _predict_files, _predict_network, _predict_results
+from quantunet.commands import _pixel_scale, _predict_files, _predict_network, _predict_results, _window
 from quantunet.commands._predict_files import Job
 from quantunet.commands._predict_network import Prediction
 from quantunet.commands._predict_results import MASKS, OVERLAYS, PROBABILITIES, Record
@@ -28,14 +28,12 @@ from quantunet.golden.pictures import FITS, RULE, Fit
 from quantunet.golden.probabilities import check_gives_logits
 from quantunet.ir import Graph
 from quantunet.mask_pictures import check_classes, save_overlay
-from quantunet.pixel_window import Window
 from quantunet.provenance import file_digest, gather, graph_digest, value_digest
 from quantunet.scan import Scan, Windowing, scan_bytes
 from quantunet.storage import atomic_path, write_text
 from quantunet.zoo import MODEL_HELP, card_path, model_digest
 
 _OVERLAY_PIXELS = 384
-_MOST_BITS = 1 << 64
 
 
 def add_parser(sub: Any) -> None:
@@ -66,16 +64,7 @@ def add_parser(sub: Any) -> None:
         "its proportions between black bars",
     )
     window = parser.add_mutually_exclusive_group()
-    window.add_argument(
-        "--window",
-        nargs=2,
-        metavar=("LOW", "HIGH"),
-        help="values of more than 8 bits that become black and white, as DICOM and NIfTI scale them; without it, what "
-        "the file itself says",
-    )
-    window.add_argument(
-        "--own-extent", action="store_true", help="instead, the least and the greatest value of each file"
-    )
+    _window.add_options(window)
     parser.add_argument("--probabilities", action="store_true", help="write the probability of each class too")
     parser.add_argument("--overlays", action="store_true", help="write pictures with the mask over them too")
     parser.add_argument("--index", action="store_true", help="write 1 instead of 255 into masks that are pictures")
@@ -147,15 +136,10 @@ def run(args: argparse.Namespace) -> int:
 
 def _task(args: argparse.Namespace) -> _Task:
     """Check the options and load the network, before any file is looked at."""
-    window = None
-    if args.window:
-        low, high = (_number("--window", text) for text in args.window)
-        if low >= high:
-            raise OptionError("--window", expected="LOW below HIGH", got=f"{args.window[0]} and {args.window[1]}")
-        window = Window(low, high)
+    windowing = _window.parse(args)
     spacing = None
     if args.spacing:
-        row, column = (_number("--spacing", text) for text in args.spacing)
+        row, column = (_window.number("--spacing", text) for text in args.spacing)
         if row <= 0 or column <= 0:
             raise OptionError("--spacing", expected="two lengths above 0 mm", got=" and ".join(args.spacing))
         spacing = row, column
@@ -168,22 +152,12 @@ def _task(args: argparse.Namespace) -> _Task:
     return _Task(
         graph,
         fit,
-        Windowing(window, args.own_extent),
+        windowing,
         spacing,
         probabilities=args.probabilities,
         overlays=args.overlays,
         index=args.index,
     )
-
-
-def _number(option: str, text: str) -> Fraction:
-    try:
-        value = Fraction(text) if len(text) <= 80 and "e" not in text.lower() else None
-    except (ValueError, ZeroDivisionError):
-        value = None
-    if value is None or abs(value) >= _MOST_BITS:
-        raise OptionError(option, expected="a decimal number", got=repr(text[:40]))
-    return value
 
 
 class _Refused(Exception):  # noqa: N818

@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import logging
+import shlex
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from quantunet import exit_codes
+from quantunet.commands import _train_dry
+from quantunet.golden.pictures import FITS
 from quantunet.model.config import PRESETS, RECIPES, Device, Precision, TrainConfig
 from quantunet.model.settings import build, option_words, settings
 from quantunet.page import render
@@ -39,8 +42,27 @@ def add_parser(sub: Any) -> None:
     parser.add_argument("preset", choices=sorted(PRESETS), help="shape of the network")
     parser.add_argument(
         "--data",
-        help="an .npz with images, masks, group; an unpacked BUSI folder; or 'phantoms' "
+        help="an .npz with images, masks, group; a folder with images/ and masks/, with cases.csv, or as nnU-Net has "
+        "it; a CSV file; an unpacked BUSI folder; or 'phantoms' "
         "(default: busi_128.npz in $QUANTUNET_DATA or ../shared/data, else phantoms)",
+    )
+    parser.add_argument(
+        "--fit",
+        choices=FITS,
+        help="how pictures of a folder get to the network's size: stretched, or with their proportions between black "
+        "bars (default: stretch); the card says it, and `quantunet predict` does the same",
+    )
+    parser.add_argument(
+        "--groups",
+        metavar="near|none|PATTERN",
+        help="of a folder, what stays on one side of a split: near duplicates, single images, or what the one group of "
+        "a regular expression finds in the names (default: the table's column group, the slices of a scan, or near "
+        "duplicates)",
+    )
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="train nothing: check the data, count its parts, and write a contact sheet of them",
     )
     parser.add_argument("--phantoms", type=int, default=512, metavar="N", help="how many phantoms (default: 512)")
     parser.add_argument("--out", type=Path, help="folder of checkpoints, logs and the result (default: runs/PRESET)")
@@ -116,43 +138,75 @@ def run(args: argparse.Namespace) -> int:
     warnings.filterwarnings("ignore", message="fast_hadamard_transform package not found")
     from rich.console import Console
 
-    from quantunet.model import compute, data, distributed
+    from quantunet.model import data
+
+    config = make_config(args)
+    # Before torch is imported, which takes seconds: what is wrong with the data is said at once.
+    samples = data.load(
+        args.data,
+        config.unet.size,
+        phantom_count=args.phantoms,
+        seed=config.seed,
+        fit=args.fit,
+        groups=args.groups,
+    )
+    folder = args.out or Path("runs") / args.preset
+    runs = _train_dry.runs(config, samples, folder)
+    if args.dry_run:
+        _train_dry.show(runs, samples, folder, Console())
+        return exit_codes.SUCCESS
+    from quantunet.model import compute, distributed
+
+    compute.prepare(args.threads)
+    with distributed.group(compute.pick_device(args.device)) as device:
+        console = Console(quiet=distributed.rank() > 0)
+        cards = [_train(args, each, samples, where, device, console) for each, where in runs]
+        if len(runs) > 1 and not distributed.rank():
+            console.print(_train_dry.folds_table(cards))
+    return exit_codes.SUCCESS
+
+
+def _train(
+    args: argparse.Namespace, config: TrainConfig, samples: Samples, folder: Path, device: Any, console: Console
+) -> dict[str, Any]:
+    """Train one network and publish it.
+
+    Returns:
+        Its card; empty in a process that publishes nothing.
+    """
+    from quantunet.model import distributed
     from quantunet.model.card import check_success, train_command
     from quantunet.model.train import Trainer
 
-    compute.prepare(args.threads)
-    config = make_config(args)
-    samples = data.load(args.data, config.unet.size, phantom_count=args.phantoms, seed=config.seed)
-    folder = args.out or Path("runs") / args.preset
-    with distributed.group(compute.pick_device(args.device)) as device:
-        console = Console(quiet=distributed.rank() > 0)
-        console.print(f"{args.preset} on {samples.source}: {len(samples)} images in {folder}")
-        with make_progress(console) as progress:
-            task = progress.add_task("", total=1, status="")
-            monitor = Monitor(progress, task, console)
-            trainer = Trainer(
-                config,
-                samples,
-                folder,
-                device=device,
-                precision=args.precision,
-                on_epoch=monitor.on_epoch,
-                on_batch=monitor.on_batch,
-            )
-            outcome = trainer.run(resume=args.resume, warm_start=args.warm_start)
-        if not distributed.rank():
-            made = samples.source.startswith("phantoms")
-            command = train_command(config, "phantoms" if made else samples.source, args.phantoms if made else None)
-            if not args.publish_anyway:
-                check_success(outcome, config, samples)
-            _publish(outcome, config, samples, folder / f"{args.preset}.onnx", command, console)
-    return exit_codes.SUCCESS
+    console.print(f"{args.preset} on {samples.source}: {len(samples)} images in {folder}")
+    with make_progress(console) as progress:
+        task = progress.add_task("", total=1, status="")
+        monitor = Monitor(progress, task, console)
+        trainer = Trainer(
+            config,
+            samples,
+            folder,
+            device=device,
+            precision=args.precision,
+            on_epoch=monitor.on_epoch,
+            on_batch=monitor.on_batch,
+        )
+        outcome = trainer.run(resume=args.resume, warm_start=args.warm_start)
+    if distributed.rank():
+        return {}
+    made = samples.source.startswith("phantoms")
+    command = train_command(config, "phantoms" if made else samples.source, args.phantoms if made else None)
+    for option, value in (("--fit", args.fit), ("--groups", args.groups)):
+        command += f" {option} {shlex.quote(value)}" if value else ""
+    if not args.publish_anyway:
+        check_success(outcome, config, samples)
+    return _publish(outcome, config, samples, folder / f"{args.preset}.onnx", command, console)
 
 
 def _publish(
     outcome: Outcome, config: TrainConfig, samples: Samples, path: Path, command: str, console: Console
-) -> None:
-    """Write the network and its card, or the card of a float control, and say so."""
+) -> dict[str, Any]:
+    """Write the network and its card, or the card of a float control, say so, and return the card."""
     from quantunet.model.card import float_path, publish, publish_control
 
     card_path, twin = path.with_suffix(".json"), float_path(path)
@@ -172,6 +226,7 @@ def _publish(
         console.print(f"a page to look at: {page}", highlight=False, soft_wrap=True)
     for sentence in card["training"]["signatures"]:
         console.print(f"warning: {sentence}", highlight=False)
+    return card
 
 
 def _page(card: dict[str, Any], outcome: Outcome, config: TrainConfig, samples: Samples) -> Page:

@@ -1,0 +1,118 @@
+"""What ``quantunet train`` would train on: runs, their parts, and a contact sheet. Needs no torch."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from quantunet.errors import OptionError
+from quantunet.mask_pictures import Case, save_sheet
+from quantunet.model.config import TrainConfig
+from quantunet.model.data import Samples, Split, folds_of, part_counts, split_samples
+
+SHEET = "contact_sheet.png"
+_SHOWN = 8
+_SCORES = ("dice", "iou", "accuracy")
+
+Run = tuple[TrainConfig, Path]
+"""A training, and the folder that it writes to."""
+
+
+def runs(config: TrainConfig, samples: Samples, folder: Path) -> list[Run]:
+    """Return the trainings that a configuration asks for: one, or one for each fold.
+
+    Args:
+        config: The configuration.
+        samples: The data.
+        folder: Of one training; of several, each has a folder in it.
+
+    Raises:
+        DataSplitError: A part would be empty, or there are not so many folds.
+        OptionError: There is no such fold.
+    """
+    if config.folds is None:
+        found = [(config, folder)]
+    else:
+        group = samples.group if config.split_by == "group" else np.arange(len(samples))
+        numbers = np.unique(folds_of(samples, group, config.folds, config.seed)).tolist()
+        chosen = numbers if config.fold is None else [config.fold]
+        if not set(chosen) <= set(numbers):
+            raise OptionError("--fold", expected=f"one of {', '.join(map(str, numbers))}", got=str(config.fold))
+        found = [(config.changed(fold=number), folder / f"fold{number}") for number in chosen]
+    for each, _ in found:
+        _split(each, samples)
+    return found
+
+
+def _split(config: TrainConfig, samples: Samples) -> Split:
+    return split_samples(
+        samples,
+        split_by=config.split_by,
+        val_fraction=config.val_fraction,
+        test_fraction=config.test_fraction,
+        seed=config.seed,
+        fold=config.fold,
+        folds=config.folds,
+    )
+
+
+def show(found: Sequence[Run], samples: Samples, folder: Path, console: Console) -> None:
+    """Print the parts of each training, and write a contact sheet of them.
+
+    Raises:
+        StorageError: The sheet cannot be written.
+    """
+    table = Table(
+        "training", "part", "images", "groups", "with a lesion", title=f"{samples.source}, nothing is trained"
+    )
+    rows: list[tuple[str, list[Case]]] = []
+    for config, where in found:
+        for name, indices in _split(config, samples).parts().items():
+            counts = part_counts(samples, indices)
+            table.add_row(str(where), name, *(str(counts[key]) for key in ("images", "groups", "lesion_images")))
+            heading = f"{where.name}, {name}: {counts['images']} images, {counts['groups']} groups"
+            rows.append((heading, [_case(samples, index) for index in _spread(indices.tolist())]))
+    sheet = folder / SHEET
+    save_sheet(sheet, rows)
+    console.print(table)
+    unet = found[0][0].unet
+    fit = "" if samples.fit is None else f", {samples.fit}"
+    console.print(
+        f"base {unet.base}, depth {unet.depth}, {unet.size}x{unet.size} pixels{fit}; contact sheet {sheet}",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _spread(indices: list[int]) -> list[int]:
+    """Some of the images, from the first to the last."""
+    count = min(_SHOWN, len(indices))
+    return [indices[place * len(indices) // count] for place in range(count)]
+
+
+def _case(samples: Samples, index: int) -> Case:
+    name = f"image {index}" if samples.name is None else str(samples.name[index])
+    mask = samples.masks[index].astype(np.bool_)
+    return Case(name, samples.images[index][:, :, None], mask, mask)
+
+
+def folds_table(cards: Sequence[dict[str, Any]]) -> Table:
+    """Return the test scores of the folds, each with its mean and standard deviation over them."""
+    table = Table("fold", *_SCORES, title="test part of each fold")
+    kind = "quantised" if "quantised" in cards[0]["scores"] else "control"
+    scores = [card["scores"][kind]["test"] for card in cards]
+    for card, each in zip(cards, scores, strict=True):
+        fold = card["training"]["config"]["fold"]
+        table.add_row(str(fold), *("–" if each[key] is None else f"{each[key]:.4f}" for key in _SCORES))
+    means = []
+    for key in _SCORES:
+        values = [each[key] for each in scores if each[key] is not None]
+        means.append(f"{statistics.fmean(values):.4f} ± {statistics.stdev(values):.4f}" if len(values) > 1 else "–")
+    table.add_row("mean", *means)
+    return table
