@@ -34,13 +34,13 @@ def predict_masks(
 
     Args:
         graph: The network; one class, and it says what a byte means.
-        images: ``(n, height, width)`` uint8.
+        images: ``(n, height, width)`` uint8, or with the network's channels behind.
         on_images: Called with the number of images that are done.
 
     Returns:
         ``(n, height, width)`` bool.
     """
-    masks = np.empty(images.shape, np.bool_)
+    masks = np.empty(images.shape[:3], np.bool_)
     for first in range(0, len(images), _BATCH):
         batch = images[first : first + _BATCH]
         taps = golden.run_batch(graph, list(picture_codes(graph, batch)), [graph.logits.name])

@@ -123,13 +123,21 @@ def run(args: argparse.Namespace) -> int:
     network = _evaluate_network.with_pixel_scale(network, args.pixel_scale)
     against = None if args.against is None else _other(args.against, network, args.pixel_scale)
     console = Console(width=max(_WIDTH, Console().width))
-    if network.graph is not None and not network.has_square_masks:
+    by_mask = network.has_square_masks or (network.has_square_rgb_masks and own_folder.is_own(Path(args.data)))
+    if network.graph is not None and not by_mask:
         other = None if against is None or against.graph is None else (against, against.graph)
         return _evaluate_classes.run(args, network, network.graph, other, folder, console)
     areas = _areas(args.smallest_area, math.prod(network.image_shape))
     card = _card(network, needed=args.part != [_ALL])
     fit = _fit(args.data, args.fit, card, network.title)
-    samples = data.load(args.data, network.image_shape[0], phantom_count=args.phantoms, seed=args.seed, fit=fit)
+    samples = data.load(
+        args.data,
+        network.image_shape[0],
+        phantom_count=args.phantoms,
+        seed=args.seed,
+        fit=fit,
+        rgb=network.image_shape[2] == 3,
+    )
     split = _split(card, samples, needed=args.part != [_ALL])
     parts = {name: np.arange(len(samples)) if name == _ALL else _parts(split)[name] for name in args.part}
     indices = np.unique(np.concatenate(list(parts.values())))
@@ -388,8 +396,8 @@ def _write_pictures(
         for at in some.tolist():
             index = int(indices[at])
             kind = f"Dice {each.dice[at]:.3f}" if each.lesion[at] else f"false {100 * each.false_positive[at]:.1f} %"
-            name = f"image {index}" if samples.name is None else str(samples.name[index])
-            title = "   ".join(filter(None, (name, str(samples.label[index]), kind)))
-            image, reference = samples.images[index][:, :, None], samples.masks[index].astype(np.bool_)
+            called = f"image {index}" if samples.name is None else str(samples.name[index])
+            title = "   ".join(filter(None, (called, str(samples.label[index]), kind)))
+            image, reference = samples.picture(index), samples.masks[index].astype(np.bool_)
             cases.append(Case(title, image, reference, masks[at]))
         save_cases(folder / f"{name}.png", cases)
