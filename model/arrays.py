@@ -13,19 +13,17 @@ from quantunet.npz import Npz
 
 
 def images(archive: Npz) -> NDArray[np.uint8]:
-    """Read ``images``: uint8 ``(n, height, width)``.
+    """Read ``images``: uint8 ``(n, height, width)``, or in RGB ``(n, height, width, 3)``.
 
     Raises:
         FileFormatError: The array is damaged, or holds objects.
         ImageError: It has another shape or type.
     """
     header, where = archive.header("images"), f"{archive.path}:images"
-    if len(header.shape) != 3 or not all(header.shape):
+    if len(header.shape) not in (3, 4) or header.shape[3:] not in ((), (3,)) or not all(header.shape):
         hint = ""
         if len(header.shape) == 4 and 1 in (header.shape[1], header.shape[3]):
             hint = f"Save images[{':, 0' if header.shape[1] == 1 else '..., 0'}]."
-        elif len(header.shape) == 4 and header.shape[3] == 3:
-            hint = "Networks are trained on gray: save numpy.rint(images @ [0.299, 0.587, 0.114]).astype(numpy.uint8)."
         raise ImageError(
             where, expected="(n, height, width), none of them 0", got=f"{header.dtype} {header.shape}", hint=hint
         )

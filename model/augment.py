@@ -26,7 +26,9 @@ ARM = 3
 
 
 def to_float(images: Tensor) -> Tensor:
-    """uint8 ``(n, height, width)`` to float ``(n, 1, height, width)``, value ``byte / 256``."""
+    """uint8 ``(n, height, width)``, or RGB with an axis behind, to ``(n, channels, height, width)``: ``byte / 256``."""
+    if images.ndim == 4:
+        return images.permute(0, 3, 1, 2).float() / 256.0
     return images.unsqueeze(1).float() / 256.0
 
 
@@ -36,10 +38,10 @@ def augment(
     """Change each image of a batch in its own way.
 
     Args:
-        image: ``(n, 1, height, width)`` float, ``byte / 256``.
+        image: ``(n, channels, height, width)`` float, ``byte / 256``.
         mask: ``(n, 1, height, width)`` float, 0 or 1.
         generator: Source of randomness, on the CPU.
-        scanners: Whether to show half of them as another scanner would; see :func:`other_scanner`.
+        scanners: Whether to show half of them, in gray, as another scanner would; see :func:`other_scanner`.
 
     Returns:
         Image and mask of the same shapes and value ranges.

@@ -31,7 +31,7 @@ def add_pictures(
         step: The epoch, over all phases.
     """
     for index, predicted in zip(indices.tolist(), masks, strict=False):
-        image, reference = samples.images[index][:, :, None], samples.masks[index].astype(np.bool_)
+        image, reference = samples.picture(index), samples.masks[index].astype(np.bool_)
         parts = [rgb(image), _white(reference), _white(predicted), case_picture(Case("", image, reference, predicted))]
         gap = np.full((image.shape[0], _GAP, 3), 128, np.uint8)
         row = [piece for part in parts for piece in (part, gap)][:-1]

@@ -135,7 +135,7 @@ PRESETS: dict[str, UNetConfig] = {
 SHAPE = ("base", "depth", "size")
 """What of a preset's shape a training may have otherwise."""
 
-_LATER = ("folds", *SHAPE)
+_LATER = ("folds", *SHAPE, "rgb")
 """Settings that checkpoints of before do not have; those that are not given are left out of new ones too."""
 
 
@@ -197,7 +197,7 @@ class TrainConfig:
     """Everything that decides the outcome of one training run. The fields say themselves what they are.
 
     Attributes:
-        unet: The shape that ``preset`` names, but for what ``base``, ``depth`` and ``size`` say.
+        unet: The shape that ``preset`` names, but for what ``base``, ``depth``, ``size`` and ``rgb`` say.
 
     Raises:
         TrainingError: A value is out of range, or has no meaning together with another.
@@ -378,6 +378,7 @@ class TrainConfig:
         default=None,
         metadata=about("height and width of the images, instead of the preset's", Range(8, 4096, whole=True)),
     )
+    rgb: bool = field(default=False, metadata=about("train on colour: three channels, and no gray"))
     unet: UNetConfig = field(init=False)
 
     def __post_init__(self) -> None:
@@ -408,7 +409,10 @@ class TrainConfig:
                 self, "parametrisation", "width, unless widths and the ranges of weights are learned (--weight-range)"
             )
         self._check_target()
-        shape = {name: value for name in SHAPE if (value := getattr(self, name)) is not None}
+        if self.rgb and self.scanners:
+            raise settings.error(self, "scanners", "none with rgb: other scanners are known of gray pictures alone")
+        shape: dict[str, int] = {name: value for name in SHAPE if (value := getattr(self, name)) is not None}
+        shape |= {"in_channels": 3} if self.rgb else {}
         object.__setattr__(self, "unet", dataclasses.replace(PRESETS[self.preset], **shape))
 
     def _check_target(self) -> None:
@@ -471,7 +475,7 @@ class TrainConfig:
         What of the shape is the preset's is left out, for ``unet`` says it.
         """
         values = settings.values_of(self)
-        given = {name: value for name, value in values.items() if name not in _LATER or value is not None}
+        given = {name: value for name, value in values.items() if name not in _LATER or value not in (None, False)}
         return given | {"unet": dataclasses.asdict(self.unet)}
 
 

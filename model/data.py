@@ -23,69 +23,14 @@ from quantunet.model.busi_folder import read_busi_folder
 from quantunet.model.config import SplitBy
 from quantunet.model.content import warn_of_content
 from quantunet.model.folds import deal
+from quantunet.model.samples import Samples as Samples
+from quantunet.model.samples import check_channels
 from quantunet.npz import Npz, open_npz
 
 logger = logging.getLogger(__name__)
 
 ENVIRONMENT = "QUANTUNET_DATA"
 BUSI_FILE = "busi_128.npz"
-
-
-@dataclass(frozen=True, eq=False)
-class Samples:
-    """A data set in memory.
-
-    Attributes:
-        source: Where it came from, for logs and the model card.
-        images: ``(n, height, width)`` uint8.
-        masks: ``(n, height, width)`` uint8, 0 or 1.
-        group: ``(n,)`` int64; images of one group stay on one side of a split.
-        label: ``(n,)`` str; empty strings where the source has none.
-        masks_observer2: Masks of a second observer, as ``masks``; None where the source has none.
-        name: ``(n,)`` str, for messages; None where the source has none.
-        fold: ``(n,)`` int64, the fold of a cross-validation; None where the source has none.
-        fit: How pictures got to the size of the images; None where the source does not say it.
-
-    Raises:
-        ImageError: The arrays have other types, values or shapes.
-    """
-
-    source: str
-    images: NDArray[np.uint8]
-    masks: NDArray[np.uint8]
-    group: NDArray[np.int64]
-    label: NDArray[np.str_]
-    masks_observer2: NDArray[np.uint8] | None = None
-    name: NDArray[np.str_] | None = None
-    fold: NDArray[np.int64] | None = None
-    fit: Fit | None = None
-
-    def __post_init__(self) -> None:
-        n = len(self.images)
-        if self.images.ndim != 3 or not self.images.size or self.images.dtype != np.uint8:
-            raise ImageError(
-                f"{self.source}: images",
-                expected="uint8 (n, height, width), none of them 0",
-                got=f"{self.images.dtype} {self.images.shape}",
-            )
-        for name, masks in (("masks", self.masks), ("masks_observer2", self.masks_observer2)):
-            if masks is None:
-                continue
-            if masks.shape != self.images.shape or masks.dtype != np.uint8 or masks.max() > 1:
-                raise ImageError(
-                    f"{self.source}: {name}",
-                    expected=f"uint8 of 0 and 1, {self.images.shape}",
-                    got=f"{masks.dtype} {masks.shape}" + (f" up to {masks.max()}" if masks.size else ""),
-                )
-        columns = (("group", self.group), ("label", self.label), ("name", self.name), ("fold", self.fold))
-        for name, column in columns:
-            if column is not None and column.shape != (n,):
-                raise ImageError(
-                    f"{self.source}: {name}", expected=f"one for each of {n} images", got=str(column.shape)
-                )
-
-    def __len__(self) -> int:
-        return len(self.images)
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +54,8 @@ class Split:
 
 def load_npz(path: Path) -> Samples:
     """Read an ``.npz`` with ``images``, ``masks``, ``group``, and what else there is of :class:`Samples`.
+
+    In RGB, ``images`` are uint8 ``(n, height, width, 3)``.
 
     Each array is checked on its own. ``images`` are uint8 ``(n, height, width)``. Masks of the same shape are of any
     type: the greater of two values is the foreground. ``group`` holds numbers or strings, ``label`` likewise, ``fold``
@@ -135,10 +82,10 @@ def load_npz(path: Path) -> Samples:
         return Samples(
             path.name,
             images,
-            arrays.masks(archive, "masks", images.shape),
+            arrays.masks(archive, "masks", images.shape[:3]),
             arrays.group(archive, len(images)),
             arrays.label(archive, len(images)) if "label" in archive.names else np.full(len(images), ""),
-            arrays.masks(archive, "masks_observer2", images.shape) if second else None,
+            arrays.masks(archive, "masks_observer2", images.shape[:3]) if second else None,
             name=arrays.label(archive, len(images), "name") if "name" in archive.names else None,
             fold=arrays.fold(archive, len(images)) if "fold" in archive.names else None,
             fit=_one_fit(archive, len(images)) if "fit" in archive.names else None,
@@ -167,14 +114,14 @@ def load_busi_folder(folder: Path, size: int) -> Samples:
     return Samples(folder.name, found.images, found.masks, found.group, found.label, name=found.name, fit="stretch")
 
 
-def load_own(source: Path, size: int, fit: Fit | None, groups: str | None) -> Samples:
+def load_own(source: Path, size: int, fit: Fit | None, groups: str | None, *, rgb: bool = False) -> Samples:
     """Read a folder or table of one's own; see :mod:`quantunet.model.own_set`.
 
     Raises:
         QuantUNetError: It cannot be read, or holds something that is refused.
     """
     fit = fit or own_set.FIT
-    found = own_set.read_own(source, (size, size), fit, groups=groups)
+    found = own_set.read_own(source, (size, size), fit, groups=groups, rgb=rgb)
     name = source.resolve().name
     logger.info("%s: %s, %d files", name, found.layout.kind, len(found.layout.pairs))
     return Samples(name, found.images, found.masks, found.group, found.label, name=found.name, fold=found.fold, fit=fit)
@@ -202,6 +149,7 @@ def load(
     seed: int = 0,
     fit: Fit | None = None,
     groups: str | None = None,
+    rgb: bool = False,
 ) -> Samples:
     """Load a data set of images of ``size`` by ``size`` pixels.
 
@@ -213,6 +161,7 @@ def load(
         phantom_count: How many phantoms to generate where phantoms are used.
         seed: Seed of the phantoms.
         fit: How pictures of one's own get to their size; ``stretch`` where it is left out.
+        rgb: Whether the network takes RGB instead of gray.
         groups: What groups are in a folder or table of one's own; see :func:`~quantunet.model.own_set.read_own`.
 
     Raises:
@@ -220,7 +169,7 @@ def load(
     """
     if source is not None and "+" in source and not Path(source).exists() and find_data(source) is None:
         parts = [
-            load(part, size, phantom_count=phantom_count, seed=seed, fit=fit, groups=groups)
+            load(part, size, phantom_count=phantom_count, seed=seed, fit=fit, groups=groups, rgb=rgb)
             for part in source.split("+")
         ]
         return together(parts)
@@ -236,12 +185,14 @@ def load(
     if not is_own:
         _check_not_said(source, fit, groups)
     if path is None:
-        return load_phantoms(phantom_count, size, seed)
-    if is_own:
-        samples = load_own(path, size, fit, groups)
-        warn_of_content(samples.source, samples.images, samples.masks, samples.label, samples.name)
-        return samples
-    samples = load_busi_folder(path, size) if path.is_dir() else reduce(load_npz(path), size)
+        samples = load_phantoms(phantom_count, size, seed)
+    elif is_own:
+        samples = load_own(path, size, fit, groups, rgb=rgb)
+    elif path.is_dir():
+        samples = load_busi_folder(path, size)
+    else:
+        samples = reduce(load_npz(path), size)
+    check_channels(samples, rgb=rgb)
     warn_of_content(samples.source, samples.images, samples.masks, samples.label, samples.name)
     return samples
 
@@ -297,7 +248,7 @@ def reduce(samples: Samples, size: int) -> Samples:
     Raises:
         ImageError: The images are not square, or not a multiple of ``size``.
     """
-    height, width = samples.images.shape[1:]
+    height, width = samples.images.shape[1:3]
     factor = height // size
     if height != width or factor * size != height or not factor:
         raise ImageError(
@@ -308,7 +259,7 @@ def reduce(samples: Samples, size: int) -> Samples:
         )
     if factor == 1:
         return samples
-    blocks = samples.images.reshape(len(samples), size, factor, size, factor)
+    blocks = samples.images.reshape(len(samples), size, factor, size, factor, *samples.images.shape[3:])
     images = np.rint(blocks.mean(axis=(2, 4))).astype(np.uint8)
     centre = (slice(None), slice(factor // 2, None, factor), slice(factor // 2, None, factor))
     second = None if samples.masks_observer2 is None else samples.masks_observer2[centre]

@@ -35,13 +35,13 @@ def predict_masks(
 
     Args:
         graph: The network; one class, and it says what a byte means.
-        images: ``(n, height, width)`` uint8.
+        images: ``(n, height, width)`` uint8, or with the network's channels behind.
         on_images: Called with the number of images that are done.
 
     Returns:
         ``(n, height, width)`` bool.
     """
-    masks = np.empty(images.shape, np.bool_)
+    masks = np.empty(images.shape[:3], np.bool_)
     for first in range(0, len(images), _BATCH):
         batch = images[first : first + _BATCH]
         taps = golden.run_batch(graph, list(picture_codes(graph, batch)), [graph.logits.name])
@@ -200,7 +200,7 @@ def image_case(samples: Samples, index: int, mask: NDArray[np.bool_], each: Imag
     kind = f"Dice {each.dice[at]:.3f}" if each.lesion[at] else f"false {100 * each.false_positive[at]:.1f} %"
     name = f"image {index}" if samples.name is None else str(samples.name[index])
     title = "   ".join(filter(None, (name, str(samples.label[index]), kind)))
-    return Case(title, samples.images[index][:, :, None], samples.masks[index].astype(np.bool_), mask)
+    return Case(title, samples.picture(index), samples.masks[index].astype(np.bool_), mask)
 
 
 def ranking(each: ImageScores) -> NDArray[np.int64]:

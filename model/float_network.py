@@ -60,18 +60,21 @@ class FloatNetwork:
     Attributes:
         name: The file's name without its ending.
         size: Height and width of an image.
-        session: The session of onnxruntime; its input is ``(n, 1, size, size)`` float32, its output logits likewise.
+        session: The session of onnxruntime; its input is ``(n, channels, size, size)`` float32, and so are the logits,
+            of one channel.
+        channels: 1 of gray images, 3 of RGB.
     """
 
     name: str
     size: int
     session: Any
+    channels: int = 1
 
     def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Run the network.
 
         Args:
-            images: ``(n, size, size)`` uint8.
+            images: ``(n, size, size)`` uint8, or in RGB ``(n, size, size, 3)``.
 
         Returns:
             ``(n, size, size)`` float32.
@@ -80,14 +83,18 @@ class FloatNetwork:
             ShapeError: The images have another size, or the network's output has.
             FileFormatError: The network cannot be run: its weights do not fit its operators.
         """
-        if images.shape[1:] != (self.size, self.size):
-            raise ShapeError(self.name, expected=f"images of {self.size} x {self.size}", got=str(images.shape[1:]))
-        found = np.empty(images.shape, np.float32)
+        behind = () if self.channels == 1 else (self.channels,)
+        if images.shape[1:] != (self.size, self.size, *behind):
+            expected = f"images of {self.size} x {self.size}" + (f" x {self.channels}" if behind else "")
+            raise ShapeError(self.name, expected=expected, got=str(images.shape[1:]))
+        found = np.empty(images.shape[:3], np.float32)
         for first in range(0, len(images), _BATCH):
-            batch = images[first : first + _BATCH, None].astype(np.float32) * np.float32(OWN_SCALE)
+            part = images[first : first + _BATCH].reshape(-1, self.size, self.size, self.channels)
+            batch = np.ascontiguousarray(part.transpose(0, 3, 1, 2)).astype(np.float32) * np.float32(OWN_SCALE)
             out = self._run(batch)
-            if out.shape != batch.shape:
-                raise ShapeError(self.name, expected=f"logits {batch.shape}", got=str(out.shape), hint=_AGAIN)
+            logits = (len(batch), 1, self.size, self.size)
+            if out.shape != logits:
+                raise ShapeError(self.name, expected=f"logits {logits}", got=str(out.shape), hint=_AGAIN)
             found[first : first + _BATCH] = out[:, 0]
         return found
 
@@ -106,13 +113,13 @@ class FloatNetwork:
         """Segment images: foreground is where the logit is not negative.
 
         Args:
-            images: ``(n, size, size)`` uint8.
+            images: As :meth:`logits` takes them.
             on_images: Called with the number of images that are done.
 
         Returns:
             ``(n, size, size)`` bool.
         """
-        masks = np.empty(images.shape, np.bool_)
+        masks = np.empty(images.shape[:3], np.bool_)
         for first in range(0, len(images), _BATCH):
             batch = images[first : first + _BATCH]
             masks[first : first + len(batch)] = self.logits(batch) >= 0
@@ -131,7 +138,7 @@ def load(path: Path) -> FloatNetwork:
         FileFormatError: It is damaged, or no such network.
         UnsupportedOpError: It has an operator that no float U-Net has, or a constant that is no finite number.
         ModelError: It has several inputs or outputs.
-        ShapeError: Its input is not one square image of one channel.
+        ShapeError: Its input is not one square image of one channel or three.
     """
     if not path.is_file():
         raise StorageError(str(path), expected="a float network's file", got="no such file", hint="Check the path.")
@@ -151,7 +158,7 @@ def load(path: Path) -> FloatNetwork:
         raise FileFormatError(
             str(path), expected="a float network that onnxruntime can run", got=_first_line(error), hint=_AGAIN
         ) from error
-    return FloatNetwork(path.stem, file.input_dims[-1], session)
+    return FloatNetwork(path.stem, file.input_dims[-1], session, file.input_dims[1])
 
 
 def _check(path: Path, file: OnnxFile) -> None:
@@ -168,8 +175,8 @@ def _check(path: Path, file: OnnxFile) -> None:
             str(path), expected=f"a pixel scale of {OWN_SCALE} in metadata_props", got="another or none", hint=_AGAIN
         )
     dims = file.input_dims
-    if len(dims) != 4 or dims[1] != 1 or dims[2] != dims[3]:
-        raise ShapeError(file.input_name, expected="an input (n, 1, size, size)", got=str(dims), hint=_AGAIN)
+    if len(dims) != 4 or dims[1] not in (1, 3) or dims[2] != dims[3]:
+        raise ShapeError(file.input_name, expected="an input (n, 1 or 3, size, size)", got=str(dims), hint=_AGAIN)
     for op in file.ops:
         if op.kind not in OPS:
             raise UnsupportedOpError(

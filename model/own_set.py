@@ -31,7 +31,7 @@ class OwnSet(NamedTuple):
 
     Attributes:
         layout: What was found, by file.
-        images: uint8 ``(n, height, width)``.
+        images: uint8 ``(n, height, width)``, or in RGB ``(n, height, width, 3)``.
         masks: uint8 ``(n, height, width)`` of 0 and 1.
         group: int64 ``(n,)``.
         label: str ``(n,)``.
@@ -65,10 +65,11 @@ def read_own(
     fit: Fit,
     *,
     groups: str | None = None,
+    rgb: bool = False,
     windowing: Windowing | None = None,
     on_image: Callable[[int, int], None] = lambda done, count: None,
 ) -> OwnSet:
-    """Read pictures and masks of one's own, gray and at one size.
+    """Read pictures and masks of one's own, at one size.
 
     Args:
         source: See :func:`~quantunet.model.own_folder.find`.
@@ -76,6 +77,7 @@ def read_own(
         fit: How they get there.
         groups: ``near``, ``none``, or a regular expression with one group, which is looked for in the names; where it
             is left out, the table's groups, then the files of scans with several planes, then near duplicates.
+        rgb: Whether images have three channels, gray ones three equal ones, instead of luma.
         windowing: What becomes black and white of values that are no bytes.
         on_image: Called with the number of files that are read, and of all.
 
@@ -89,7 +91,7 @@ def read_own(
     layout = own_folder.find(source)
     planes: list[_Plane] = []
     for index, pair in enumerate(layout.pairs):
-        planes.extend(_planes(pair, layout.foreground, size, fit, windowing or Windowing()))
+        planes.extend(_planes(pair, layout.foreground, size, fit, windowing or Windowing(), rgb=rgb))
         on_image(index + 1, len(layout.pairs))
     group = _groups(groups, planes)
     folds = [plane.pair.fold for plane in planes]
@@ -127,14 +129,19 @@ def arrays_of(found: OwnSet, fit: Fit) -> dict[str, NDArray[Any]]:
     return arrays if found.fold is None else arrays | {"fold": found.fold.astype(np.int32)}
 
 
-def _planes(pair: Pair, value: int | None, size: tuple[int, int], fit: Fit, windowing: Windowing) -> Iterator[_Plane]:
+def _planes(
+    pair: Pair, value: int | None, size: tuple[int, int], fit: Fit, windowing: Windowing, *, rgb: bool
+) -> Iterator[_Plane]:
     scan = scan_files.read(pair.image)
     pictures = scan_bytes(scan, windowing, str(pair.image))
     masks = _masks(pair, value, scan)
     place = frame((pictures.shape[1], pictures.shape[2]), size, fit)
     for index, (picture, mask) in enumerate(zip(pictures, masks, strict=True)):
         gray = luma(picture) if picture.shape[2] == 3 else picture
-        image = to_image(gray, place)[:, :, 0]
+        if rgb:
+            image = to_image(np.repeat(picture, 3, axis=2) if picture.shape[2] == 1 else picture, place)
+        else:
+            image = to_image(gray, place)[:, :, 0]
         small = np.zeros(size, np.uint8)
         filled = at_centres(mask, place.height, place.width)
         small[place.top : place.top + place.height, place.left : place.left + place.width] = filled

@@ -37,6 +37,7 @@ from quantunet.model.config import Precision, TrainConfig
 from quantunet.model.data import Samples, Split, split_samples
 from quantunet.model.loss import SegmentationLoss, layer_weights, mean_bits
 from quantunet.model.metrics import score
+from quantunet.model.samples import check_channels
 from quantunet.model.settings import settings
 from quantunet.model.unet import UNet, copy_folded, float_unet, quant_unet, random_start, widths, widths_as_int
 
@@ -222,10 +223,11 @@ class Trainer:
         on_batch: Callable[[Phase, int, int, int], None] | None = None,
     ) -> None:
         side = config.unet.size
-        if samples.images.shape[1:] != (side, side):
+        if samples.images.shape[1:3] != (side, side):
             raise TrainingError(
                 samples.source, expected=f"images of {side} x {side}", got=str(samples.images.shape[1:])
             )
+        check_channels(samples, rgb=config.unet.in_channels == 3)
         if config.batch_size % distributed.ranks():
             raise TrainingError(
                 "distributed training",
@@ -782,7 +784,7 @@ def predict(model: UNet, images: NDArray[np.uint8], batch_size: int = 16) -> NDA
 
     Args:
         model: The network.
-        images: ``(n, height, width)`` uint8.
+        images: ``(n, height, width)`` uint8, or with three channels behind.
         batch_size: Images at once.
 
     Returns:

@@ -124,3 +124,23 @@ def test_deep_pictures_take_a_window(tmp_path: Path, folder: Path, capsys: pytes
     assert "--window LOW HIGH" in capsys.readouterr().err and not deep.exists()
     assert main([*command, "--window", "0", "4080"]) == 0
     assert (data.load_npz(plain).images == data.load_npz(deep).images).all()
+
+
+def test_a_network_of_rgb_is_trained_scored_and_used(tmp_path: Path, folder: Path) -> None:
+    for path in (folder / "images").iterdir():
+        values = np.asarray(Image.open(path))
+        Image.fromarray(np.stack([values, 255 - values, values // 2], axis=2)).save(path)
+    out = tmp_path / "out"
+    assert main(["train", "tiny", "--data", str(folder), "--rgb", "--out", str(out), *QUICK]) == 0
+    card = json.loads((out / "tiny.json").read_text())
+    assert card["unet"]["in_channels"] == 3 and "--rgb" in card["training"]["command"]
+    assert card["export_check"]["values_compared"] > 0 and card["export_check"]["values_differing"] == 0
+    scores = []
+    for name in ("tiny.onnx", "tiny_float.onnx"):
+        command = ["evaluate", str(out / name), "--data", str(folder), "--part", "test", "--out", str(tmp_path / name)]
+        assert main(command) == 0
+        scores.append(json.loads((tmp_path / name / "metrics.json").read_text())["parts"]["test"]["network"]["dice"])
+    for kind, score in zip(("quantised", "float"), scores, strict=True):
+        assert score == pytest.approx(card["scores"][kind]["test"]["dice"], abs=1e-4)
+    assert main(["predict", str(out / "tiny.onnx"), str(folder / "images"), "--out", str(tmp_path / "masks")]) == 0
+    assert len(list((tmp_path / "masks" / "masks").iterdir())) == 24

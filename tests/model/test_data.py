@@ -140,7 +140,7 @@ OBJECTS = np.array(["a", "a", "b", "b", "c", "c"], object)
         ({"images": np.zeros((0, 4, 4), np.uint8)}, "images: expected .n, height, width., none of them 0"),
         ({"images": np.zeros((6, 16, 16, 1), np.uint8)}, r"Save images\[\.\.\., 0\]"),
         ({"images": np.zeros((6, 1, 16, 16), np.uint8)}, r"Save images\[:, 0\]"),
-        ({"images": np.zeros((6, 16, 16, 3), np.uint8)}, r"images @ \[0\.299"),
+        ({"images": np.zeros((6, 16, 16, 2), np.uint8)}, r"none of them 0, got uint8 \(6, 16, 16, 2\)"),
         ({"images": np.zeros((6, 16, 16), "U1")}, "images: expected uint8, got <U1"),
         ({"images": np.full((6, 16, 16), np.nan)}, "images: expected uint8, got float64.*not finite"),
         ({"masks": MASKS[:5]}, r"masks: expected the shape of images, \(6, 16, 16\), got uint8 \(5, 16, 16\)"),

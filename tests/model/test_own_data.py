@@ -291,3 +291,23 @@ def test_an_npz_of_two_fits_is_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", **arrays, fit=["stretch", "letterbox"])  # type: ignore[arg-type]
     with pytest.raises(ImageError, match="one of stretch, letterbox for all images"):
         data.load(str(tmp_path / "a.npz"), 16)
+
+
+def test_rgb_stays_colour_and_gray_becomes_three_channels(tmp_path: Path) -> None:
+    folder = own(tmp_path / "set")
+    samples = data.load(str(folder), 16, rgb=True)
+    assert samples.images.shape == (3, 16, 16, 3) and samples.channels == 3
+    assert samples.picture(1).shape == (16, 16, 3)
+    place = frame((24, 40), (16, 16), "stretch")
+    for index in range(3):
+        values = np.asarray(Image.open(folder / "images" / f"case{index}.png"))
+        colour = values if values.ndim == 3 else np.repeat(values[..., None], 3, axis=2)
+        assert (samples.images[index] == to_image(colour, place)).all()
+    assert (samples.masks == data.load(str(folder), 16).masks).all()
+    found = own_set.read_own(folder, (32, 32), "stretch", rgb=True)
+    set_file.write(tmp_path / "set.npz", own_set.arrays_of(found, "stretch"))
+    assert data.load(str(tmp_path / "set.npz"), 16, rgb=True).images.shape == (3, 16, 16, 3)
+    with pytest.raises(ImageError, match="expected gray images, got RGB.*--rgb"):
+        data.load(str(tmp_path / "set.npz"), 16)
+    with pytest.raises(ImageError, match="expected RGB images, got gray"):
+        data.load("phantoms", 16, phantom_count=4, rgb=True)

@@ -60,7 +60,7 @@ class Network:
         if self.graph is not None:
             return self.graph.tensor(self.graph.input).shape
         assert self.twin is not None
-        return self.twin.size, self.twin.size, 1
+        return self.twin.size, self.twin.size, self.twin.channels
 
     @property
     def classes(self) -> int:
@@ -72,6 +72,12 @@ class Network:
         """Whether it makes masks of square grey images; all others are scored by class."""
         height, width, channels = self.image_shape
         return height == width and channels == 1 and (self.graph is None or self.graph.logits.shape[2] == 1)
+
+    @property
+    def has_square_rgb_masks(self) -> bool:
+        """Whether it makes masks of square RGB images."""
+        height, width, channels = self.image_shape
+        return height == width and channels == 3 and (self.graph is None or self.graph.logits.shape[2] == 1)
 
     @property
     def digest(self) -> str | None:

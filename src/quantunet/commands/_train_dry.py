@@ -83,8 +83,9 @@ def show(found: Sequence[Run], samples: Samples, folder: Path, console: Console)
     console.print(table)
     unet = found[0][0].unet
     fit = "" if samples.fit is None else f", {samples.fit}"
+    colour = " of RGB" if unet.in_channels == 3 else ""
     console.print(
-        f"base {unet.base}, depth {unet.depth}, {unet.size}x{unet.size} pixels{fit}; contact sheet {sheet}",
+        f"base {unet.base}, depth {unet.depth}, {unet.size}x{unet.size} pixels{colour}{fit}; contact sheet {sheet}",
         highlight=False,
         soft_wrap=True,
     )
@@ -99,7 +100,7 @@ def _spread(indices: list[int]) -> list[int]:
 def _case(samples: Samples, index: int) -> Case:
     name = f"image {index}" if samples.name is None else str(samples.name[index])
     mask = samples.masks[index].astype(np.bool_)
-    return Case(name, samples.images[index][:, :, None], mask, mask)
+    return Case(name, samples.picture(index), mask, mask)
 
 
 def folds_table(cards: Sequence[dict[str, Any]]) -> Table:

@@ -97,6 +97,7 @@ def _add_own(steps: Any) -> None:
         help="what stays on one side of a split: near duplicates, single images, or what the one group of a regular "
         "expression finds in the names (default: the table's column group, the slices of a scan, or near duplicates)",
     )
+    own.add_argument("--rgb", action="store_true", help="keep colour: three channels, and no gray")
     window = own.add_mutually_exclusive_group()
     _window.add_options(window)
 
@@ -135,6 +136,7 @@ def _own(args: argparse.Namespace, console: Console) -> None:
             (args.size, args.size),
             args.fit,
             groups=args.groups,
+            rgb=args.rgb,
             windowing=windowing,
             on_image=lambda done, count: status.update(f"read {done} of {count} files"),
         )

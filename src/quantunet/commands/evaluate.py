@@ -114,14 +114,22 @@ def run(args: argparse.Namespace) -> int:
     is_network = args.against is not None and earlier is None
     against = _other(args.against, network, args.pixel_scale) if is_network else None
     console = Console(width=max(_WIDTH, Console().width))
-    if network.graph is not None and not network.has_square_masks:
+    by_mask = network.has_square_masks or (network.has_square_rgb_masks and own_folder.is_own(Path(args.data)))
+    if network.graph is not None and not by_mask:
         other = None if against is None or against.graph is None else (against, against.graph)
         return _evaluate_classes.run(args, network, network.graph, other, earlier, folder, console)
     gates = _evaluate_gates.gates(args, [key for _, key in SCORES])
     areas = _areas(args.smallest_area, math.prod(network.image_shape))
     card = _card(network, needed=args.part != [_ALL])
     fit = _fit(args.data, args.fit, card, network.title)
-    samples = data.load(args.data, network.image_shape[0], phantom_count=args.phantoms, seed=args.seed, fit=fit)
+    samples = data.load(
+        args.data,
+        network.image_shape[0],
+        phantom_count=args.phantoms,
+        seed=args.seed,
+        fit=fit,
+        rgb=network.image_shape[2] == 3,
+    )
     split = _split(card, samples, needed=args.part != [_ALL])
     parts = {name: np.arange(len(samples)) if name == _ALL else _parts(split)[name] for name in args.part}
     indices = np.unique(np.concatenate(list(parts.values())))

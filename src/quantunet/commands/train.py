@@ -149,6 +149,7 @@ def run(args: argparse.Namespace) -> int:
         seed=config.seed,
         fit=args.fit,
         groups=args.groups,
+        rgb=config.rgb,
     )
     folder = args.out or Path("runs") / args.preset
     runs = _train_dry.runs(config, samples, folder)
