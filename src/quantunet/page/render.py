@@ -41,11 +41,9 @@ def shown(text: object) -> str:
     return _UNSEEN.sub(lambda found: found.group().encode("unicode_escape", "surrogatepass").decode(), plain)
 
 
-def _broken(text: object) -> object:
-    """Return a text in which a line may break behind every ``_``: escaped here, as it then holds tags."""
-    from markupsafe import Markup, escape
-
-    return Markup("_<wbr>").join(escape(part) for part in shown(text).split("_"))
+def _pieces(text: object) -> list[str]:
+    """Return a text in pieces between which a line may break: behind every ``_``."""
+    return re.findall(r"[^_]*_|[^_]+", shown(text))
 
 
 @functools.cache
@@ -60,7 +58,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters["shown"] = shown
-    environment.filters["broken"] = _broken
+    environment.filters["pieces"] = _pieces
     environment.filters["base64"] = lambda data: base64.b64encode(data).decode()
     return environment
 
