@@ -135,7 +135,7 @@ def _read_data(path: Path) -> Check:
     def check() -> None:
         count = len(samples.images)
         assert samples.images.dtype == np.uint8 and samples.images.ndim == 3
-        assert samples.masks.shape == samples.images.shape and set(np.unique(samples.masks)) <= {0, 1}
+        assert samples.masks.shape == samples.images.shape[:3] and set(np.unique(samples.masks)) <= {0, 1}
         assert samples.group.shape == (count,) and samples.group.dtype == np.int64
 
     return check
