@@ -15,7 +15,7 @@ from quantunet import api, exit_codes
 from quantunet.constraints.board import RESOURCES
 from quantunet.constraints.device import Device, devices
 from quantunet.errors import OptionError
-from quantunet.zoo import MODEL_HELP, load_network, zoo_names
+from quantunet.zoo import MODEL_HELP, load_network
 
 if TYPE_CHECKING:
     from quantunet.commands._fit import Fit
@@ -29,7 +29,7 @@ def add_parser(sub: Any) -> None:
     parser: argparse.ArgumentParser = sub.add_parser(
         "fits", help="say which networks fit which devices, and how fast they are there", description=__doc__
     )
-    parser.add_argument("models", nargs="*", help=f"{MODEL_HELP} (default: all of the zoo)")
+    parser.add_argument("models", nargs="+", metavar="model", help=MODEL_HELP)
     parser.add_argument("--devices", help=f"some of {', '.join(_names())}, separated by commas (default: all)")
     parser.add_argument("--clock-mhz", type=_positive, default=api.CLOCK_MHZ, help="clock (default: %(default)s)")
     parser.add_argument("--jobs", type=_whole, default=os.cpu_count() or 1, help="syntheses at a time (%(default)s)")
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     from quantunet.commands._fit import Synthesiser, fit
 
     chosen = _devices(args.devices)
-    graphs = {name: load_network(name) for name in args.models or zoo_names()}
+    graphs = {name: load_network(name) for name in args.models}
     found: list[Fit] = []
     with Console(stderr=True).status("") as status:
         for name, graph in graphs.items():
