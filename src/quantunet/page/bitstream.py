@@ -16,9 +16,7 @@ def bitstream_page(report: Mapping[str, Any], back: str = "") -> Page:
         report: What ``report.json`` holds.
         back: A file that leads to other pages.
     """
-    verdict, mark = ("fits", "good") if report["passed"] else ("does not fit", "bad")
-    if report["fits"] and not report["passed"]:
-        verdict = "too slow"
+    verdict = "fits" if report["passed"] else "too slow" if report["fits"] else "does not fit"
     lead = (
         f"The whole network as one design for {report['board']} ({report['device']}), with "
         f"{' and '.join(report['tools'])}; {report['frequency_mhz']:g} MHz were asked for."
@@ -27,7 +25,7 @@ def bitstream_page(report: Mapping[str, Any], back: str = "") -> Page:
         "bitstream",
         report["network"],
         verdict,
-        "good" if mark == "good" else "bad",
+        "good" if report["passed"] else "bad",
         lead,
         [
             Section(
