@@ -178,7 +178,7 @@ def test_everything_outside_model_imports_without_torch() -> None:
 
 
 def test_what_only_developers_need_is_no_extra() -> None:
-    assert set(pyproject()["dependency-groups"]) == {"bench", "bundle", "dev", "hgq", "keras", "lock"}
+    assert set(pyproject()["dependency-groups"]) == {"bench", "bundle", "dev", "hgq", "keras", "lock", "sbom"}
     assert set(pyproject()["project"]["optional-dependencies"]) == {
         "device",
         "hls",
