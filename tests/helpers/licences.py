@@ -39,6 +39,7 @@ SPELLINGS = {
     "bsd 3-clause license": "BSD-3-Clause",
     "bsd license": "BSD",
     "gnu lesser general public license v3 (lgplv3)": "LGPL-3.0-only",
+    "isc license (iscl)": "ISC",
     "mit license": "MIT",
     "mozilla public license 2.0 (mpl 2.0)": "MPL-2.0",
     "public domain": "Public-Domain",

@@ -185,7 +185,8 @@ def test_everything_outside_model_imports_without_torch() -> None:
 
 
 def test_what_only_developers_need_is_no_extra() -> None:
-    assert set(pyproject()["dependency-groups"]) == {"bench", "bundle", "dev", "hgq", "ip", "keras", "lock"}
+    groups = {"bench", "bundle", "dev", "hgq", "ip", "keras", "lock", "sbom"}
+    assert set(pyproject()["dependency-groups"]) == groups
     assert set(pyproject()["project"]["optional-dependencies"]) == {
         "device",
         "hls",
