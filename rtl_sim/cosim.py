@@ -19,7 +19,7 @@ import numpy as np
 
 from quantunet import golden
 from quantunet.compare import Comparison, compare
-from quantunet.errors import ModelError, ToolFailedError
+from quantunet.errors import ModelError, OptionError, ToolFailedError
 from quantunet.golden.histogram import histograms
 from quantunet.golden.inference import check_image
 from quantunet.hls.csim import project, simulation
@@ -103,6 +103,7 @@ def cosim(
     folder: Path,
     options: Options | None = None,
     *,
+    others: Sequence[Array] = (),
     image_name: str = "image",
     progress: Progress | None = None,
 ) -> CosimReport:
@@ -116,6 +117,8 @@ def cosim(
         folding: The fold of every layer.
         folder: Working folder; builds in it are reused.
         options: What to simulate.
+        others: Images of the network's further frames, as many as ``options.frames`` says but one; without any they are
+            made of the first.
         image_name: For the report.
         progress: Called from several threads, one at a time.
 
@@ -132,7 +135,10 @@ def cosim(
     """
     options = options or Options()
     names = _names(graph, options)
-    images = [check_image(frame, graph.tensor(graph.input)) for frame in adjacent_frames(graph, image, options.frames)]
+    chosen = [image, *others] if others else adjacent_frames(graph, image, options.frames)
+    images = [check_image(frame, graph.tensor(graph.input)) for frame in chosen]
+    if len(images) != options.frames:
+        raise OptionError("frames", expected=f"{len(images)}, a frame for each image", got=str(options.frames))
     builds = options.builds or folder / "builds"
     setup = Setup(graph, folding, folder, builds, options.stalls, options.seed, options.rtl_folder, options.assertions)
     report = _empty_report(setup, names, options, image_name)

@@ -359,14 +359,14 @@ def write_rtl(
 def cosim(
     model: Network = "wearable",
     *,
-    image: Picture = PHANTOM,
+    image: Picture | Sequence[Picture] = PHANTOM,
     pixel_scale: str | Fraction | None = None,
     layers: Sequence[str] | None = None,
     legs: Sequence[Leg] = LEGS,
     stalls: Stalls = "none",
     seed: int = 0,
     jobs: int | None = None,
-    frames: int = 4,
+    frames: int | None = None,
     folding: Folding | FilePath | None = None,
     interval: int | None = None,
     write_folding: FilePath | None = None,
@@ -382,14 +382,15 @@ def cosim(
     Args:
         model: The network.
         image: The picture, or a ``.npy`` file of the input's codes for what is no picture; by default a generated one,
-            another for each channel.
+            another for each channel. Several are adjacent frames of the design; layers alone get the first.
         pixel_scale: As in :func:`load_network`. Without it, a generated image is spread over all codes of the input.
         layers: Names of layers, and ``network`` for the whole design; all of them and the design if left out.
         legs: What to compare: ``hls`` and ``rtl`` take every layer alone, ``network`` the whole design.
         stalls: How inputs and outputs stall: ``none``, ``random``, ``bursts`` or ``frozen``.
         seed: Of the stalls.
         jobs: Tasks at a time; one a core if left out.
-        frames: Adjacent frames of the design; the interval of the last two must be as predicted.
+        frames: Adjacent frames of the design; the interval of the last two must be as predicted. If left out, 4, or one
+            for each picture of several.
         folding: As in :func:`write_rtl`.
         interval: As in :func:`write_rtl`.
         write_folding: A file for the folding that is taken, to be edited.
@@ -407,9 +408,14 @@ def cosim(
     from quantunet.hls import folding as foldings
     from quantunet.page import index, render
     from quantunet.rtl_sim import report as reports
-    from quantunet.rtl_sim.cosim import Options
+    from quantunet.rtl_sim.cosim import DEFAULT_FRAMES, Options
     from quantunet.rtl_sim.cosim import cosim as simulate
 
+    pictures: Sequence[Picture] = [image] if isinstance(image, (str, os.PathLike, np.ndarray)) else [*image]
+    if not pictures:
+        raise OptionError("image", expected="one picture or more", got="none")
+    if frames is None:
+        frames = DEFAULT_FRAMES if len(pictures) == 1 else len(pictures)
     for name, value, least in (("seed", seed, 0), ("jobs", jobs, 1), ("frames", frames, 1)):
         _whole(name, value, least)
     chosen = tuple(dict.fromkeys(_choice("legs", leg, LEGS) for leg in legs))
@@ -425,17 +431,20 @@ def cosim(
     folder = network_folder(Path(build), graph) / "cosim"  # by what the file says: an option is no other network
     reports.remove(folder)
     graph = _network(graph, pixel_scale)
-    codes, image_name = cosim_image(graph, image)
+    (codes, image_name), *others = (cosim_image(graph, picture) for picture in pictures)
+    if others:
+        image_name += f", and {len(others)} more"
     folds = choose_folding(graph, folding, interval)
     if write_folding is not None:
         foldings.write_folding(Path(write_folding), folds)
-    report = simulate(graph, codes, folds, folder, setup, image_name=image_name, progress=progress)
+    more = [each for each, _ in others]
+    report = simulate(graph, codes, folds, folder, setup, others=more, image_name=image_name, progress=progress)
     inputs = {
         "model": None if isinstance(model, Graph) else zoo.model_digest(os.fspath(model)),
         "graph": graph_digest(graph),
         "folding": value_digest(folds),
-        "image": array_digest(codes),
-        "image_file": _file_digest(image),
+        "image": value_digest([array_digest(each) for each in (codes, *more)]) if more else array_digest(codes),
+        "image_file": value_digest([_file_digest(each) for each in pictures]) if more else _file_digest(pictures[0]),
     }
     if options is None:
         options = {

@@ -16,7 +16,7 @@ from helpers.rtl import BUILD_ROOT
 from rich.console import Console
 
 from quantunet.cli import main
-from quantunet.errors import ImageError, ModelError, ToolFailedError
+from quantunet.errors import ImageError, ModelError, OptionError, ToolFailedError
 from quantunet.hls.choose.default import default_folding
 from quantunet.hls.csim import simulation
 from quantunet.hls.design import Cycles, Design
@@ -99,6 +99,32 @@ def test_report_has_the_documented_fields_and_passes(tmp_path: Path) -> None:
     assert (suite.get("tests"), suite.get("failures")) == ("3", "0")
     text = console.export_text()
     assert "PASSED" in text and "enc0_conv0" in text
+
+
+def test_several_pictures_are_the_frames_of_the_network(tmp_path: Path) -> None:
+    pictures = np.random.default_rng(4).integers(0, 256, (3, 32, 32), np.uint8)
+    np.savez(tmp_path / "three.npz", images=pictures, masks=np.zeros_like(pictures))
+    images = [f"{tmp_path / 'three.npz'}:{index}" for index in range(3)]
+    command = ["cosim", "--model", "tiny", "--layers", "network", "--build", str(tmp_path / "build"), "--image"]
+    assert main([*command, *images]) == 0
+    (path,) = (tmp_path / "build").glob("*/cosim/report.json")
+    found = json.loads(path.read_text(encoding="utf-8"))
+    assert found["image"] == f"{images[0]}, and 2 more"
+    network = found["network_rtl"]
+    assert (network["frames"], network["values_compared"], network["mismatches"]) == (3, 3 * 32 * 32, 0)
+    assert network["frame_interval"] == network["frame_interval_predicted"]
+    several = found["provenance"]["sha256"]["image"]
+    assert main([*command, images[0], images[2], images[1]]) == 0
+    assert json.loads(path.read_text(encoding="utf-8"))["provenance"]["sha256"]["image"] != several
+
+
+def test_other_images_than_frames_are_refused() -> None:
+    image = random_image(GRAPH)
+    with pytest.raises(OptionError, match="frames: expected 2, a frame for each image, got 4"):
+        run(("network",), others=[image[::-1]])
+    report = run(("network",), frames=2, others=[image[::-1]])
+    assert report.passed and report.network_rtl is not None
+    assert report.network_rtl.values_compared == 2 * 16 * 16
 
 
 def test_hls_difference_fails_and_names_the_value(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,10 +21,11 @@ def add_parser(sub: Any) -> None:
     parser.add_argument("--model", default="wearable", help=f"{MODEL_HELP} (default: %(default)s)")
     parser.add_argument(
         "--image",
+        nargs="+",
         default=api.PHANTOM,
         help="8-bit picture of the network's size and channels, FILE.npz:INDEX, or for no picture FILE.npy with "
-        "the codes of the input, integers (height, width, channels) (default: a generated ultrasound image, another "
-        "one for each channel)",
+        "the codes of the input, integers (height, width, channels); several are adjacent frames of the network, and "
+        "layers alone get the first (default: a generated ultrasound image, another one for each channel)",
     )
     _pixel_scale.add_option(
         parser, "the generated image is spread over all codes of the input, and a picture is refused"
@@ -54,8 +55,8 @@ def add_parser(sub: Any) -> None:
     parser.add_argument(
         "--frames",
         type=_positive,
-        default=4,
-        help="adjacent frames of the network; the interval of the last two must be as predicted (default: %(default)s)",
+        help="adjacent frames of the network, made of the picture; the interval of the last two must be as predicted "
+        "(default: 4; with several pictures a frame for each)",
     )
     parser.add_argument("--folding", type=Path, help="JSON file with PE and SIMD of every layer")
     parser.add_argument("--interval", type=_positive, help="frame interval in cycles that the default folding keeps")
