@@ -155,7 +155,8 @@ def _bits(method: str) -> Find:
 
 _HALF, _ONE, _QUARTER, _TENTH = (f"lambda{factor}_layers" for factor in ("0.5", "1", "0.25", "0.1"))
 _THREE = f"{_QUARTER}_target3"
-_THREE_RANGES = f"{_THREE}_range_learned_rangelr0.01"
+_RANGES = "_range_learned_rangelr0.01"
+_THREE_RANGES = f"{_THREE}{_RANGES}"
 _SIZE = "packed_bytes"
 
 CLAIMS = (
@@ -190,6 +191,14 @@ CLAIMS = (
     Claim(
         "At a mean of 3 bits, learned ranges give a higher Dice than those of the largest weight.",
         "BUS-BRA, 4 folds", _patients(PATIENTS, _THREE_RANGES, _THREE), "above",
+    ),
+    Claim(
+        "Uniform 3 bits gain by learned ranges as well.",
+        "BUS-BRA, 4 folds", _patients(PATIENTS, f"uniform3{_RANGES}", "uniform3"), "above",
+    ),
+    Claim(
+        "With learned ranges, a mean of 3 bits has a higher Dice than 3 bits everywhere.",
+        "BUS-BRA, 4 folds", _patients(PATIENTS, _THREE_RANGES, f"uniform3{_RANGES}"), "above",
     ),
     Claim(
         "Learned widths (λ 0.5) have a higher Dice than uniform ones of their size on the part that chose the epoch.",
