@@ -27,7 +27,6 @@ from quantunet.model.data_digest import data_digest
 from quantunet.model.evaluation import predict_masks
 from quantunet.model.export import ExportReport, export
 from quantunet.model.float_export import export_float
-from quantunet.model.float_network import FLOAT_SUFFIX
 from quantunet.model.loss import layer_weights
 from quantunet.model.metrics import Scores, score
 from quantunet.model.settings import option_words, settings, values_of
@@ -35,6 +34,7 @@ from quantunet.model.signatures import failures, signatures
 from quantunet.model.train import Outcome, predict
 from quantunet.model.unet import UNet
 from quantunet.provenance import file_digest, gather, graph_digest, onnx_properties, value_digest
+from quantunet.zoo import FLOAT_SUFFIX
 
 CHECK_IMAGES = 4
 

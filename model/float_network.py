@@ -29,9 +29,6 @@ KIND = f"{ONNX_PREFIX}network"
 FLOAT_LOGITS = "float, logits"
 """Its value in the file of a float network: one channel, whose mask is where it is not negative."""
 
-FLOAT_SUFFIX = "_float"
-"""Behind the name of a network, in the name of the file of its float twin."""
-
 OPS = frozenset({"Concat", "Conv", "ConvTranspose", "Identity", "MaxPool", "Relu"})
 """The operators of a float U-Net; BatchNorm is folded into the convolutions, Identity passes on a shared constant."""
 

@@ -15,6 +15,9 @@ QONNX_SUFFIX = ".onnx"
 GRAPH_SUFFIX = ".json"
 """Of an integer graph, as the hls4ml backend writes it (``graph.json``)."""
 
+FLOAT_SUFFIX = "_float"
+"""Behind the name of a network, in the name of the file of its float twin."""
+
 MODEL_HELP = (
     "a QONNX file (.onnx), a packed file (.qun), a graph.json of the hls4ml backend, or the name of a network in the "
     "zoo (quantunet zoo lists them)"
@@ -29,7 +32,12 @@ def _folder() -> Path:
 def _zoo() -> dict[str, Path]:
     """Return the files of the zoo by name; of a network that is there in both forms, its QONNX file."""
     packed_files, files = (sorted(_folder().glob(f"*{suffix}")) for suffix in (packed.SUFFIX, QONNX_SUFFIX))
-    return {path.stem: path for path in (*packed_files, *files)}
+    return {path.stem: path for path in (*packed_files, *files) if not path.stem.endswith(FLOAT_SUFFIX)}
+
+
+def _twins() -> dict[str, Path]:
+    """Return the files of float networks that the zoo's were quantised from, by name."""
+    return {path.stem: path for path in sorted(_folder().glob(f"*{FLOAT_SUFFIX}{QONNX_SUFFIX}"))}
 
 
 def zoo_names() -> tuple[str, ...]:
@@ -41,14 +49,16 @@ def network_path(model: str) -> Path:
     """Return the file of a network.
 
     Args:
-        model: A name in the zoo, or the path of a file that is named ``*.onnx``, ``*.qun`` or ``*.json``.
+        model: A name in the zoo, with ``_float`` behind it the float network that it was made of, where the zoo has it;
+            or the path of a file that is named ``*.onnx``, ``*.qun`` or ``*.json``.
 
     Raises:
         StorageError: Neither exists; the message lists the names.
         FileFormatError: The file is empty, or is not named so.
     """
-    if model in zoo_names():
-        return _zoo()[model]
+    named = (_zoo() | _twins()).get(model)
+    if named is not None:
+        return named
     path = Path(model)
     expected = "a network's file or the name of a network in the zoo"
     hint = f"The zoo holds: {', '.join(zoo_names()) or 'nothing'}."

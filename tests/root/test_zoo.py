@@ -6,10 +6,11 @@ import shutil
 import pytest
 
 from quantunet import cli, graph_file, packed, zoo
-from quantunet.errors import FileFormatError, StorageError
+from quantunet.errors import FileFormatError, StorageError, UnsupportedOpError
 from quantunet.ir import Graph, MatrixNode
+from quantunet.model.card_file import read_card
 from quantunet.model.config import PRESETS
-from quantunet.zoo import card_path, load_network, network_path, zoo_names
+from quantunet.zoo import card_path, load_network, model_digest, network_path, zoo_names
 
 
 @pytest.fixture(scope="module")
@@ -122,3 +123,17 @@ def test_paper_has_the_size_of_the_paper():
         (node.op, node.name, node.inputs) for node in wearable.nodes
     ]
     assert paper.tensor("bottleneck_conv1_out").shape == (8, 8, 1024)
+
+
+def test_a_float_twin_is_no_network_of_its_own_and_has_a_name(capsys):
+    assert "busbra" in zoo_names() and "busbra_float" not in zoo_names()
+    assert network_path("busbra_float").name == "busbra_float.onnx"
+    assert card_path("busbra_float").name == "busbra_float.json"
+    for name in ("busbra", "busbra_float"):
+        card = read_card(card_path(name))
+        assert card.model_sha256 == model_digest(name)
+    assert load_network("busbra").name == "busbra"
+    with pytest.raises(UnsupportedOpError, match="expected quantised weights"):
+        load_network("busbra_float")
+    assert cli.main(["evaluate", "busbra_float", "--data", "phantoms", "--phantoms", "2", "--out", "/dev/null/x"]) == 2
+    assert "/dev/null/x" in capsys.readouterr().err

@@ -19,7 +19,7 @@ from quantunet.pixel_codes import parse_pixel_scale
 from quantunet.pixels import OWN_SCALE
 from quantunet.provenance import graph_digest
 from quantunet.result_folder import named_folder, network_folder
-from quantunet.zoo import load_network, model_digest, zoo_names
+from quantunet.zoo import load_network, model_digest, network_path, zoo_names
 
 
 @dataclass(frozen=True)
@@ -105,8 +105,9 @@ def load(model: str) -> Network:
     Raises:
         QuantUNetError: As :func:`quantunet.zoo.load_network` and :func:`quantunet.model.float_network.load`.
     """
-    if model not in zoo_names() and float_network.is_float(Path(model)):
-        return Network(model, None, float_network.load(Path(model)))
+    path = network_path(model) if Path(model).suffix == "" else Path(model)
+    if model not in zoo_names() and float_network.is_float(path):
+        return Network(model, None, float_network.load(path))
     return Network(model, load_network(model), None)
 
 
