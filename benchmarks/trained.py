@@ -12,6 +12,7 @@ from benchmarks.science_runs import Run
 from quantunet.errors import FileFormatError
 from quantunet.model import evaluation, float_network, results
 from quantunet.qonnx_import import load
+from quantunet.zoo import FLOAT_SUFFIX
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +29,7 @@ def network_file(folder: Path, run: Run) -> Path:
         FileFormatError: There is none, or more than one.
     """
     paths = sorted((folder / run.name).glob("*.onnx"))
-    chosen = [p for p in paths if p.stem.endswith(float_network.FLOAT_SUFFIX) == (run.bits == "float")]
+    chosen = [p for p in paths if p.stem.endswith(FLOAT_SUFFIX) == (run.bits == "float")]
     if len(chosen) != 1:
         got = ", ".join(path.name for path in paths) or "none"
         raise FileFormatError(str(folder / run.name), expected="one network", got=got)
