@@ -16,6 +16,11 @@ def _adapter(shapes: tuple[tuple[int, int, int], ...], slow: bool) -> tuple[Sett
     return tuple(Setting("qun_width_adapter", dict(zip(names, shape, strict=True)), slow=slow) for shape in shapes)
 
 
+def _row_repeat(*shapes: tuple[int, int, int, int]) -> tuple[Setting, ...]:
+    names = ("Height", "Width", "InFolds", "OutFolds")
+    return tuple(Setting("qun_row_repeat", dict(zip(names, shape, strict=True))) for shape in shapes)
+
+
 def _requant(*values: int) -> Setting:
     names = ("InBits", "InSigned", "Shift", "OutBits", "OutSigned")
     return Setting("qun_requant", dict(zip(names, values, strict=True)))
@@ -39,6 +44,7 @@ SETTINGS: tuple[Setting, ...] = (
       for depth, wait in ((2, 1), (2, 3), (4, 1), (4, 3))),
     *_adapter(ADAPTER, slow=False),
     *_adapter(WIDE_ADAPTER, slow=True),
+    *_row_repeat((2, 2, 1, 1), (2, 2, 2, 1), (2, 2, 1, 2), (2, 1, 1, 1)),
     *(Setting("qun_concat", {"SkipGroups": skip, "UpGroups": up}) for skip, up in ((1, 1), (1, 2), (2, 1), (3, 2))),
     _requant(8, 1, 3, 4, 1),
     _requant(6, 1, 2, 3, 0),
@@ -78,6 +84,7 @@ WIDER = setting("qun_width_adapter", InLanes=1, OutLanes=2, GroupLanes=2)
 NARROWER = setting("qun_width_adapter", InLanes=2, OutLanes=1, GroupLanes=2)
 CONCAT = setting("qun_concat", SkipGroups=2, UpGroups=1)
 LONG_CONCAT = setting("qun_concat", SkipGroups=3, UpGroups=2)
+ROW_REPEAT = setting("qun_row_repeat", Height=2, Width=2, InFolds=1, OutFolds=1)
 REQUANT = setting("qun_requant", InBits=8, InSigned=1, Shift=3, OutBits=4, OutSigned=1)
 ROUNDING = setting("qun_requant_pkg", Width=12, Shift=3, OutBits=4, OutSigned=1)
 
@@ -123,6 +130,13 @@ FAULTS: tuple[Seeded, ...] = (
             "assign s_axis_skip_tready = ready;", "in_order_and_none_lost", CONCAT),
     _seeded("tlast of the skip leg's groups too", "qun_concat", "{1'b0, s_axis_skip_tdata}",
             "{s_axis_up_tlast, s_axis_skip_tdata}", "last_with_its_beat", CONCAT),
+    _seeded("the ring is never full", "qun_row_repeat", "assign s_axis_tready = fill_q != fill_t'(RingPixels);",
+            "assign s_axis_tready = 1'b1;", "fill_in_range", ROW_REPEAT),
+    _seeded("the second reading has the first one's weights", "qun_row_repeat",
+            "weight_addr_q <= ky_q ? '0 : WeightAddrBits'(RowWeights);", "weight_addr_q <= '0;",
+            "right_weight", ROW_REPEAT),
+    _seeded("the first row is read again in place of each", "qun_row_repeat", "          row_addr_q <= next_addr;",
+            "          row_addr_q <= '0;", "right_word", ROW_REPEAT),
     _seeded("a place is lost", "qun_requant", ".s_valid(s_axis_tvalid),", ".s_valid(s_axis_tvalid && m_axis_tready),",
             "none_lost_or_invented", REQUANT),
     _seeded("the sign is forgotten", "qun_requant", "automatic logic sign = InSigned && raw[InBits-1];",

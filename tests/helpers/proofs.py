@@ -139,7 +139,8 @@ def write_circuit(setting: Setting, folder: Path, fault: Fault | None = None) ->
         "chformal -lower",
         "expose w:wrong_* w:*.wrong_* w:seen_* w:*.seen_*",
         "async2sync; dffunmap; setundef -undriven -anyseq; memory_map; opt -full",
-        "techmap; opt -fast; dffunmap; aigmap; opt_clean",
+        # What is undefined, a word beyond a memory's end for one, may be anything in any cycle.
+        "setundef -anyseq; techmap; opt -fast; setundef -anyseq; dffunmap; aigmap; opt_clean",
         # What has no initial value starts with any.
         f"write_aiger -zinit -map {names_file} {circuit}",
     ]
