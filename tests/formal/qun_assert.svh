@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The library's assertions as properties to prove, in place of hls/rtl/qun_assert.svh, and the macros of the harnesses.
+//
+// A wire `wrong_<name>` is 1 where a property does not hold, and `seen_<name>` where a cover point is reached; the proof
+// finds them by these names. Registers start with any value: the first cycle of a proof is a reset, and what must hold
+// always is looked at from the second one on.
+
+`ifndef QUN_ASSERT_SVH
+`define QUN_ASSERT_SVH
+
+`define QUN_ASSERT_ACTIVE
+
+`define QUN_ASSERT_ALWAYS(name, condition, message) \
+  logic awake_``name = 1'b0; \
+  always @(posedge clk) awake_``name <= 1'b1; \
+  (* keep *) wire logic wrong_``name = awake_``name && !(condition);
+
+`define QUN_ASSERT(name, condition, message) \
+  (* keep *) wire logic wrong_``name = rst_n && !(condition);
+
+`define QUN_ASSERT_STREAM(name, valid, ready, payload) \
+  logic waits_``name; \
+  logic [$bits(payload)-1:0] offer_``name; \
+  always @(posedge clk) begin \
+    waits_``name <= rst_n && valid && !ready; \
+    if (valid && !ready) offer_``name <= payload; \
+  end \
+  `QUN_ASSERT(name, !waits_``name || (valid && payload == offer_``name), "")
+
+`define PROOF_PROPERTY(name, condition) \
+  (* keep *) wire logic wrong_``name = rst_n && !(condition);
+
+`define PROOF_COVER(name, condition) \
+  (* keep *) wire logic seen_``name = rst_n && (condition);
+
+`endif
