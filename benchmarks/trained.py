@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from benchmarks.science_runs import Run
 from quantunet.errors import FileFormatError
 from quantunet.model import evaluation, float_network, results
+from quantunet.onnx_metadata import FLOAT_SUFFIX
 from quantunet.qonnx_import import load
-from quantunet.zoo import FLOAT_SUFFIX
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -33,8 +33,8 @@ from quantunet.model.settings import option_words, settings, values_of
 from quantunet.model.signatures import failures, signatures
 from quantunet.model.train import Outcome, predict
 from quantunet.model.unet import UNet
+from quantunet.onnx_metadata import FLOAT_SUFFIX
 from quantunet.provenance import file_digest, gather, graph_digest, onnx_properties, value_digest
-from quantunet.zoo import FLOAT_SUFFIX
 
 CHECK_IMAGES = 4
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import uuid
+import warnings
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -70,6 +71,13 @@ class DicomResults:
         self._write(path, values, f"probability of {name}", Fraction(1, PROBABILITY_STEPS))
 
     def _write(self, path: Path, values: npt.NDArray[Any], what: str, slope: Fraction) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what the source has against the standard is kept as it is
+            made = self._made(values, what, slope)
+            with atomic_path(path) as temporary:
+                made.save_as(temporary, enforce_file_format=True)
+
+    def _made(self, values: npt.NDArray[Any], what: str, slope: Fraction) -> Dataset:
         from pydicom.dataset import Dataset, FileMetaDataset
         from pydicom.uid import ExplicitVRLittleEndian
 
@@ -105,8 +113,7 @@ class DicomResults:
         made["PixelData"].VR = "OW" if bits > 8 else "OB"
         made.file_meta = FileMetaDataset()
         made.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-        with atomic_path(path) as temporary:
-            made.save_as(temporary, enforce_file_format=True)
+        return made
 
 
 def _uid(*parts: str) -> str:

@@ -12,6 +12,9 @@ from quantunet.pixel_codes import parse_pixel_scale
 PIXEL_SCALE = "quantunet.pixel_scale"
 """The key in ``metadata_props``; its value is a text such as ``1/256``."""
 
+FLOAT_SUFFIX = "_float"
+"""Behind the name of a network, in the name of the file of its float twin."""
+
 
 def read_pixel_scale(model: onnx.ModelProto) -> Fraction | None:
     """Return what a network's file says that a step of a byte is worth; None where it says nothing.

@@ -8,15 +8,13 @@ from pathlib import Path
 from quantunet import graph_file, packed
 from quantunet.errors import FileFormatError, StorageError
 from quantunet.ir import Graph
+from quantunet.onnx_metadata import FLOAT_SUFFIX
 from quantunet.provenance import file_digest
 from quantunet.qonnx_import import load
 
 QONNX_SUFFIX = ".onnx"
 GRAPH_SUFFIX = ".json"
 """Of an integer graph, as the hls4ml backend writes it (``graph.json``)."""
-
-FLOAT_SUFFIX = "_float"
-"""Behind the name of a network, in the name of the file of its float twin."""
 
 MODEL_HELP = (
     "a QONNX file (.onnx), a packed file (.qun), a graph.json of the hls4ml backend, or the name of a network in the "

@@ -519,6 +519,7 @@ COUNTS = dict.fromkeys(("qat_epochs", "calibration_batches", "batch_size"), (0, 
 COUNTS_OR_NONE = dict.fromkeys(("float_epochs", "tune_epochs", "still_epochs", "fold"), (-1, 10**30, 2.0, NAN, "3"))
 FRACTIONS = dict.fromkeys(("val_fraction", "test_fraction"), (NAN, INF, 0, 0.0, 1, 1.0, -0.1, 1.5, 0.9, None))
 FACTORS = dict.fromkeys(("bit_lambda", "distil", "lesion"), (NAN, INF, -1, -1e-9, 1e30, "1"))
+SHAPE = dict.fromkeys(("folds", "base", "depth", "size"), (0, -1, 10**30, 2.5, NAN, "3"))
 OTHER = {
     "preset": ("huge", 3, None, {}),
     "bit_weighting": ("area", None, 1),
@@ -537,7 +538,7 @@ OTHER = {
 }
 BAD = [
     (name, value)
-    for kind in (RATES, COUNTS, COUNTS_OR_NONE, FRACTIONS, FACTORS, OTHER)
+    for kind in (RATES, COUNTS, COUNTS_OR_NONE, FRACTIONS, FACTORS, SHAPE, OTHER)
     for name, values in kind.items()
     for value in values
 ]

@@ -418,9 +418,9 @@ def test_a_run_that_fails_leaves_no_report_of_an_earlier_one(
     named = old_reports(tmp_path / "out")
     default = old_reports(network_folder(Path("build"), load_network(str(model))) / "hls_synth")
     assert main(["hls_synth", "--model", str(model), "--out", "out", *options]) == 2
-    assert [path.exists() for path in named] == [False] * 3
+    assert not any(path.exists() for path in named)
     assert main(["hls_synth", "--model", str(model), *options]) == 2
-    assert [path.exists() for path in default] == [False] * 3
+    assert not any(path.exists() for path in default)
     named[0].write_text("{}")
     assert main(["hls_synth", "--model", "none.onnx", "--out", "out"]) == 2
     assert not named[0].exists()
