@@ -15,6 +15,7 @@ from rich.progress import Progress, ProgressColumn, SpinnerColumn, Task, TaskID,
 from rich.text import Text
 
 from quantunet import api, exit_codes
+from quantunet.commands._numbers import positive, whole
 from quantunet.constraints.board import board_names, load_board
 from quantunet.errors import OptionError
 from quantunet.page import bitstream as pages
@@ -53,9 +54,9 @@ def add_parser(sub: Any) -> None:
         "--board", default=DEFAULT_BOARD, help=f"out of {', '.join(board_names())}, with an ECP5 (default: %(default)s)"
     )
     parser.add_argument("--folding", type=Path, help="JSON with PE, SIMD and style of layers; the rest is chosen")
-    parser.add_argument("--interval", type=_whole, help="frame interval in cycles that the default folding keeps")
+    parser.add_argument("--interval", type=whole, help="frame interval in cycles that the default folding keeps")
     parser.add_argument(
-        "--freq", type=_positive, default=api.CLOCK_MHZ, help="clock in MHz that must be reached (default: %(default)s)"
+        "--freq", type=positive, default=api.CLOCK_MHZ, help="clock in MHz that must be reached (default: %(default)s)"
     )
     parser.add_argument(
         "--top",
@@ -64,9 +65,9 @@ def add_parser(sub: Any) -> None:
         help="what stands around the network: the board's clock generator, serial port and lamps, to be loaded into it "
         "(board, the default), or its streams on pins that nextpnr chooses (measurement)",
     )
-    parser.add_argument("--baud", type=_whole, help="bits a second on the serial line (the most that the board does)")
-    parser.add_argument("--seeds", type=_whole, default=1, help="place and route with seeds 1 to N (default: 1)")
-    parser.add_argument("--jobs", type=_whole, default=os.cpu_count() or 1, help="seeds at a time (%(default)s)")
+    parser.add_argument("--baud", type=whole, help="bits a second on the serial line (the most that the board does)")
+    parser.add_argument("--seeds", type=whole, default=1, help="place and route with seeds 1 to N (default: 1)")
+    parser.add_argument("--jobs", type=whole, default=os.cpu_count() or 1, help="seeds at a time (%(default)s)")
     parser.add_argument(
         "--nextpnr", choices=TOOLS, default=TOOLS[0], help="a native one on PATH, or else pip's (auto); one of the two"
     )
@@ -76,23 +77,9 @@ def add_parser(sub: Any) -> None:
         help="simulate the netlists that synthesis and place and route have made, and compare them with golden; "
         "needs --top measurement, and the extra sim",
     )
-    parser.add_argument("--time-limit", type=_whole, default=TIME_LIMIT, help="seconds for one step (%(default)s)")
+    parser.add_argument("--time-limit", type=whole, default=TIME_LIMIT, help="seconds for one step (%(default)s)")
     parser.add_argument("--out", type=Path, help="folder of the results (build/<network>-<digest>/bitstream)")
     parser.set_defaults(run=run)
-
-
-def _whole(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"must be 1 or more, not {value}")
-    return value
-
-
-def _positive(text: str) -> float:
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
-    return value
 
 
 def run(args: argparse.Namespace) -> int:

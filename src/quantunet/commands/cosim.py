@@ -9,6 +9,7 @@ from typing import Any
 
 from quantunet import api, exit_codes
 from quantunet.commands import _pixel_scale
+from quantunet.commands._numbers import whole
 from quantunet.errors import ToolFailedError
 from quantunet.zoo import MODEL_HELP
 
@@ -50,16 +51,16 @@ def add_parser(sub: Any) -> None:
     )
     parser.add_argument("--seed", type=int, default=0, help="of the stalls (default: %(default)s)")
     parser.add_argument(
-        "--jobs", type=_positive, default=os.cpu_count() or 1, help="tasks at a time (default: %(default)s)"
+        "--jobs", type=whole, default=os.cpu_count() or 1, help="tasks at a time (default: %(default)s)"
     )
     parser.add_argument(
         "--frames",
-        type=_positive,
+        type=whole,
         help="adjacent frames of the network, made of the picture; the interval of the last two must be as predicted "
         "(default: 4; with several pictures a frame for each)",
     )
     parser.add_argument("--folding", type=Path, help="JSON file with PE and SIMD of every layer")
-    parser.add_argument("--interval", type=_positive, help="frame interval in cycles that the default folding keeps")
+    parser.add_argument("--interval", type=whole, help="frame interval in cycles that the default folding keeps")
     parser.add_argument("--write-folding", type=Path, help="write the folding to this file, to be edited")
     parser.add_argument(
         "--build", type=Path, default=Path("build"), help="folder of all results (default: %(default)s)"
@@ -73,13 +74,6 @@ def _legs(text: str) -> tuple[str, ...]:
     if unknown or not legs:
         raise argparse.ArgumentTypeError(f"expected some of {', '.join(api.LEGS)}, got {text!r}")
     return legs
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{value} is not positive")
-    return value
 
 
 def run(args: argparse.Namespace) -> int:

@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from quantunet import api, exit_codes
-from quantunet.constraints.board import RESOURCES
+from quantunet.commands._numbers import positive, whole
+from quantunet.constraints.board import BRAM_SHARE, RESOURCES
 from quantunet.constraints.device import Device, devices
 from quantunet.errors import OptionError
 from quantunet.zoo import MODEL_HELP, load_network
@@ -31,9 +32,9 @@ def add_parser(sub: Any) -> None:
     )
     parser.add_argument("models", nargs="+", metavar="model", help=MODEL_HELP)
     parser.add_argument("--devices", help=f"some of {', '.join(_names())}, separated by commas (default: all)")
-    parser.add_argument("--clock-mhz", type=_positive, default=api.CLOCK_MHZ, help="clock (default: %(default)s)")
-    parser.add_argument("--jobs", type=_whole, default=os.cpu_count() or 1, help="syntheses at a time (%(default)s)")
-    parser.add_argument("--time-limit", type=_whole, default=TIME_LIMIT, help="seconds for one layer (%(default)s)")
+    parser.add_argument("--clock-mhz", type=positive, default=api.CLOCK_MHZ, help="clock (default: %(default)s)")
+    parser.add_argument("--jobs", type=whole, default=os.cpu_count() or 1, help="syntheses at a time (%(default)s)")
+    parser.add_argument("--time-limit", type=whole, default=TIME_LIMIT, help="seconds for one layer (%(default)s)")
     parser.add_argument("--out", type=Path, default=Path("build/fits"), help="folder of syntheses (%(default)s)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     parser.set_defaults(run=run)
@@ -41,20 +42,6 @@ def add_parser(sub: Any) -> None:
 
 def _names() -> list[str]:
     return [device.name for device in devices()]
-
-
-def _positive(text: str) -> float:
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
-    return value
-
-
-def _whole(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{value} is not positive")
-    return value
 
 
 def run(args: argparse.Namespace) -> int:
@@ -78,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     console.print(table(found, args.clock_mhz))
     for line in (
         "estimate: LUT places of an ECP5, by the cost model; synthesis: of each part, LUTs as its family counts them",
-        "of block RAM a folding may take 95 % of what the device has; shares are of all of it",
+        f"of block RAM a folding may take {100 * BRAM_SHARE} % of what the device has; shares are of all of it",
     ):
         console.print(line, highlight=False, soft_wrap=True)
     return exit_codes.SUCCESS

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from quantunet import api, exit_codes
+from quantunet.commands._numbers import positive, whole
 from quantunet.constraints.board import BRAM_SHARE, RESOURCES, Board, board_names, load_board
 from quantunet.constraints.device import of_family, smallest
 from quantunet.errors import FoldingError
@@ -35,8 +36,8 @@ def add_parser(sub: Any) -> None:
     )
     parser.add_argument("model", help=MODEL_HELP)
     speed = parser.add_mutually_exclusive_group()
-    speed.add_argument("--fps", type=_positive, help="frames a second that the network must reach")
-    speed.add_argument("--interval", type=_whole, help="cycles between frames that no layer may exceed")
+    speed.add_argument("--fps", type=positive, help="frames a second that the network must reach")
+    speed.add_argument("--interval", type=whole, help="cycles between frames that no layer may exceed")
     device = parser.add_mutually_exclusive_group()
     device.add_argument(
         "--budget", help=f"what there is, for example lut=70000,dsp=156,bram=208 ({', '.join(RESOURCES)})"
@@ -46,28 +47,14 @@ def add_parser(sub: Any) -> None:
         help=f"what the device of a board has, of block RAM {100 * BRAM_SHARE} %%: {', '.join(board_names())}, "
         "or a board's file that ends with .toml",
     )
-    parser.add_argument("--clock-mhz", type=_positive, default=api.CLOCK_MHZ, help="clock (default: %(default)s)")
+    parser.add_argument("--clock-mhz", type=positive, default=api.CLOCK_MHZ, help="clock (default: %(default)s)")
     parser.add_argument(
         "--styles", default=",".join(api.FOLD_STYLES), help=f"styles out of {', '.join(_STYLES)} (default: %(default)s)"
     )
-    parser.add_argument("--time-limit", type=_positive, help="for each search, about seconds")
+    parser.add_argument("--time-limit", type=positive, help="for each search, about seconds")
     parser.add_argument("--out", type=Path, help="write the folding to this file, for cosim and hls_synth")
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     parser.set_defaults(run=run)
-
-
-def _positive(text: str) -> float:
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
-    return value
-
-
-def _whole(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{value} is not positive")
-    return value
 
 
 def run(args: argparse.Namespace) -> int:

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from quantunet import api, exit_codes
+from quantunet.commands._numbers import whole
 from quantunet.constraints.board import Board, board_names, load_board
 from quantunet.errors import BoardError, ToolFailedError
 from quantunet.ir import Graph
@@ -51,25 +52,17 @@ def add_parser(sub: Any) -> None:
     )
     parser.add_argument("--folding", type=Path, help="JSON with PE, SIMD and style of layers; the rest is chosen")
     parser.add_argument("--write-folding", type=Path, help="write the folding in use to this file, to be edited")
-    parser.add_argument("--interval", type=_positive, help="frame interval in cycles that the default folding keeps")
+    parser.add_argument("--interval", type=whole, help="frame interval in cycles that the default folding keeps")
     parser.add_argument(
         "--dsp",
         action=argparse.BooleanOptionalAction,
         default=False,
         help="hard multipliers for the convolutions to which the folding gives no style",
     )
-    parser.add_argument("--jobs", type=_positive, default=os.cpu_count() or 1, help="syntheses at a time (%(default)s)")
-    parser.add_argument("--time-limit", type=_positive, default=TIME_LIMIT, help="seconds for one layer (%(default)s)")
+    parser.add_argument("--jobs", type=whole, default=os.cpu_count() or 1, help="syntheses at a time (%(default)s)")
+    parser.add_argument("--time-limit", type=whole, default=TIME_LIMIT, help="seconds for one layer (%(default)s)")
     parser.add_argument("--out", type=Path, help="folder of the results (build/<network>-<digest>/hls_synth)")
     parser.set_defaults(run=run)
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        message = f"must be 1 or more, not {value}"
-        raise argparse.ArgumentTypeError(message)
-    return value
 
 
 def run(args: argparse.Namespace) -> int:
