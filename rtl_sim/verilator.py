@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import time
+import uuid
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,10 @@ EXECUTABLE = "sim"
 ASSERTIONS = ("-DQUN_ASSERT_ON",)
 """Flags of a build in which the modules of the library assert what they promise."""
 
+COVERAGE = "QUANTUNET_COVERAGE"
+"""Environment variable with a folder: builds count the lines, branches and bits of the design that simulations reach,
+and each simulation leaves its counts there, as Verilator writes them."""
+
 LOG = "sim.log"
 RESULTS = "results.xml"
 WAVES = "waves.vcd"
@@ -42,7 +47,7 @@ _RECIPE = 7  # count up when the way of building changes
 _DIGITS = 20  # of a key, in the name of a folder
 _PREFIX = "Vtop"
 _RUNTIME_FILES = ("verilated.cpp", "verilated_vpi.cpp", "verilated_threads.cpp", "verilated_timing.cpp")
-_COMPILE = ("-std=gnu++20", "-fcoroutines", "-DVERILATOR=1", "-DVM_COVERAGE=0", "-DVM_SC=0", "-DVM_TIMING=1",
+_COMPILE = ("-std=gnu++20", "-fcoroutines", "-DVERILATOR=1", "-DVM_SC=0", "-DVM_TIMING=1",
             "-DVM_TRACE_FST=0", "-DVM_TRACE_SAIF=0", "-faligned-new", "-fno-strict-aliasing", "-w")  # fmt: skip
 _FAST = ("-O3", "-march=native")
 _SLOW = ("-O0",)
@@ -52,6 +57,7 @@ _ASSERT = ("--assert", "--relative-includes")
 _SPLIT = ("--output-split-cfuncs", "3000")
 _VERILATE = ("--cc", "--vpi", "--timing", "--public-depth", "1", "--prefix", _PREFIX, *_SPLIT, "--quiet",
              "-Wno-UNOPTFLAT")  # fmt: skip
+_COUNT = ("--coverage-line", "--coverage-toggle", "--coverage-max-width", "1024")
 _MAIN = Path(__file__).resolve().parent / "cpp" / "qun_main.cpp"
 _HEADER = "qun_runtime.h"
 # A 32-bit arithmetic shift by a constant is one instruction, where Verilator's portable function takes several.
@@ -139,6 +145,7 @@ def build(
     """
     tools = _tools()
     build_root = build_root.resolve()
+    flags = (*flags, *(_COUNT if _counts() else ()))
     key = cache.key(tools.key, tuple(sources), top, dict(parameters), trace, tuple(flags), quick)[:_DIGITS]
     folder = build_root / f"{top[:40]}-{key}"
 
@@ -238,6 +245,8 @@ def run_cocotb(
     command = [str(build_dir.resolve() / EXECUTABLE)]
     command += ["--trace", "--trace-file", WAVES] if waves else []
     command += plusargs
+    counts = _counts()
+    command += [f"+coverage={counts / f'{uuid.uuid4().hex}.dat'}"] if counts else []
     environment = {**os.environ, **_cocotb_environment(), **(env or {})}
     environment |= {
         "COCOTB_TOPLEVEL": top,
@@ -254,6 +263,8 @@ def run_cocotb(
     try:
         cwd.mkdir(parents=True, exist_ok=True)
         results.unlink(missing_ok=True)
+        if counts is not None:
+            counts.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as output:
             code = processes.run(command, cwd=cwd, env=environment, log=output, timeout=timeout).code
     except subprocess.TimeoutExpired:
@@ -387,13 +398,20 @@ def _in_parallel(commands: Sequence[Sequence[str | Path]], cwd: Path, what: str,
             future.result()
 
 
+def _counts() -> Path | None:
+    """Return the folder for what simulations reach; ``None`` where nobody asks."""
+    name = os.environ.get(COVERAGE)
+    return Path(name).resolve() if name else None
+
+
 def _defines(tools: _Tools, trace: bool) -> list[str]:
     include = tools.verilator / "include"
-    return [f"-I{include}", f"-I{include / 'vltstd'}", f"-DVM_TRACE={trace:d}", f"-DVM_TRACE_VCD={trace:d}"]
+    switches = {"VM_TRACE": trace, "VM_TRACE_VCD": trace, "VM_COVERAGE": _counts() is not None}
+    return [f"-I{include}", f"-I{include / 'vltstd'}", *(f"-D{name}={value:d}" for name, value in switches.items())]
 
 
 def _runtime_folder(tools: _Tools, trace: bool) -> Path:
-    return cache.folder("verilator") / f"runtime-{cache.key(tools.key, trace)[:_DIGITS]}"
+    return cache.folder("verilator") / f"runtime-{cache.key(tools.key, trace, _counts() is not None)[:_DIGITS]}"
 
 
 def _runtime(tools: _Tools, *, trace: bool) -> Path:
@@ -402,6 +420,7 @@ def _runtime(tools: _Tools, *, trace: bool) -> Path:
 
     def make(work: Path) -> None:
         files = [*_RUNTIME_FILES, *(["verilated_vcd_c.cpp"] if trace else [])]
+        files += ["verilated_cov.cpp"] if _counts() else []
         header = "".join(f'#include "{name}"\n' for name in ("verilated.h", "verilated_timing.h"))
         header += '#include "verilated_vcd_c.h"\n' if trace else ""
         header += _SHIFT

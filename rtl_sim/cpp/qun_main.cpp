@@ -19,6 +19,10 @@
 #include "verilated_vcd_c.h"
 #endif
 
+#if VM_COVERAGE
+#include "verilated_cov.h"
+#endif
+
 extern "C" void vlog_startup_routines_bootstrap(void);
 
 namespace {
@@ -72,6 +76,17 @@ uint64_t free_run_slots(int argc, char **argv) {
     }
     return 0;
 }
+
+#if VM_COVERAGE
+void write_coverage(int argc, char **argv) {
+    constexpr const char *OPTION = "+coverage=";
+    for (int i = 1; i < argc; ++i) {
+        if (std::strncmp(argv[i], OPTION, std::strlen(OPTION)) == 0) {
+            Verilated::threadContextp()->coveragep()->write(argv[i] + std::strlen(OPTION));
+        }
+    }
+}
+#endif
 
 #if VM_TRACE
 std::string trace_file(int argc, char **argv) {
@@ -133,6 +148,9 @@ int main(int argc, char **argv) {
     VerilatedVpi::callCbs(cbEndOfSimulation);
 #if VM_TRACE
     if (trace) trace->close();
+#endif
+#if VM_COVERAGE
+    write_coverage(argc, argv);
 #endif
     return Verilated::threadContextp()->errorCount() > 0 ? 1 : 0;
 }

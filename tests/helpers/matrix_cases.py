@@ -105,6 +105,9 @@ CONV2D: tuple[Layer, ...] = (
     Layer((3, 3, 8), 8, pe=2, simd=4, source="s5", bits_w=2, target="u4", kernel=1),
     Layer((3, 4, 6), 10, pe=10, simd=6, source="u7", bits_w=5, target="s3", kernel=1),
     Layer((2, 3, 24), 20, pe=2, simd=2, source="u4", bits_w=4, target="u4"),  # 1080 words of weights: one more register
+    Layer((3, 4, 4), 2, pe=1, simd=2, source="u1", bits_w=2, target="s1"),
+    Layer((3, 4, 2), 2, pe=2, simd=2, source="s1", bits_w=3, target="u1"),
+    Layer((2, 5, 2), 2, pe=1, simd=2, source="u16", bits_w=4, target="u16"),
 )
 
 CONV_TRANSPOSE2D: tuple[Layer, ...] = (
@@ -119,6 +122,9 @@ CONV_TRANSPOSE2D: tuple[Layer, ...] = (
     Layer((3, 3, 4), 4, pe=1, simd=1, source="s16", bits_w=8, target="s16", kernel=2),
     Layer((4, 3, 16), 4, pe=4, simd=16, source="s4", bits_w=6, target="s6", kernel=2),
     Layer((2, 2, 34), 16, pe=1, simd=2, source="u4", bits_w=4, target="s4", kernel=2),  # 1088 words of weights
+    Layer((2, 3, 2), 2, pe=1, simd=2, source="u1", bits_w=2, target="s1", kernel=2),
+    Layer((3, 2, 2), 2, pe=2, simd=2, source="s1", bits_w=3, target="u1", kernel=2),
+    Layer((2, 3, 2), 2, pe=1, simd=2, source="u16", bits_w=4, target="u16", kernel=2),
 )
 
 
@@ -143,6 +149,11 @@ WINDOW_CONV2D: tuple[Layer, ...] = (
     Layer((1, 6, 3), 2, 1, 3, "u8", 3, "u5", (1, 2), stride=(1, 2), crop=(0, 0, 0, 0)),
     Layer((5, 4, 2), 3, 3, 2, "u3", 3, "s5", (3, 5), stride=(1, 3), crop=(2, 2, 2, 4)),
     Layer((4, 3, 1), 2, 1, 1, "s5", 4, "s5", (7, 3), stride=(3, 2), crop=(9, 3, 4, 1)),
+    # Narrow and wide types.
+    Layer((5, 1, 2), 2, 2, 1, "u1", 3, "s1", (3, 1)),
+    Layer((5, 1, 4), 2, 2, 2, "s1", 3, "u16", (2, 1), shift=0),
+    Layer((4, 4, 2), 2, 1, 1, "u16", 4, "s16", (2, 2)),
+    Layer((3, 4, 1), 2, 1, 1, "s16", 2, "u1", (2, 3)),
 )
 
 

@@ -15,6 +15,10 @@ from quantunet.ir import MASK_TYPE, IntArray, QType, Tensor
 from quantunet.random_network import GraphBuilder
 
 
+_EDGES = {0: (1, 7), 1: (6, 1)}
+"""Height and width of the first two cases behind those that all have one shape: a row and a column."""
+
+
 def maxpool2d_cases() -> list[Case]:
     """Height, width, channels, lanes, bits, signed; the smallest image, one row of windows, one group and several."""
     cases = []
@@ -25,6 +29,10 @@ def maxpool2d_cases() -> list[Case]:
             (6, 4, 4, 1, 5, True),
             (4, 8, 6, 2, 3, False),
             (2, 10, 2, 1, 7, True),
+            (4, 4, 2, 2, 1, True),
+            (2, 6, 3, 1, 1, False),
+            (4, 2, 2, 1, 16, True),
+            (2, 4, 4, 2, 12, False),
         ]
     ):
         builder = GraphBuilder("net", height, width, channels, QType(bits, signed, 0), seed)
@@ -79,6 +87,9 @@ def global_pool2d_cases() -> list[Case]:
         ((3, 2, 8), (3, 2), (1, 1), 2, QType(5, True, 0)),
         ((1, 7, 5), (1, 7), (1, 1), 1, QType(1, False, 0)),
         ((1, 1, 4), (1, 1), (1, 1), 2, QType(3, True, 0)),
+        ((5, 1, 2), (5, 1), (1, 1), 1, QType(1, True, 0)),
+        ((3, 1, 4), (3, 1), (1, 1), 2, QType(4, False, 0)),
+        ((2, 2, 2), (2, 2), (1, 1), 2, QType(12, False, 0)),
     ]
     return _pool_cases("max", maxima) + _pool_cases("sum", sums)
 
@@ -94,6 +105,8 @@ def depthwise_conv2d_cases() -> list[Case]:
         (((8, 1, 6), (3, 1), (1, 1), 3, QType(1, False, 0)), (1, 1), 2, QType(3, True, 0), "folded-lut"),
         (((5, 5, 4), (1, 1), (2, 2), 2, QType(16, False, 8)), (1, 1), 16, QType(16, False, 9), "folded-dsp"),
         (((4, 4, 2), (4, 4), (1, 1), 1, QType(2, True, 0)), (1, 1), 3, QType(1, True, 0), "folded-lut"),
+        (((3, 4, 2), (2, 1), (1, 1), 1, QType(7, False, 0)), (1, 1), 3, QType(1, False, -4), "folded-dsp"),
+        (((3, 3, 2), (2, 2), (1, 1), 2, QType(1, True, 0)), (1, 1), 3, QType(7, False, 0), "folded-lut"),
     ]
     for seed, ((shape, kernel, stride, lanes, source), dilation, bits_w, target, style) in enumerate(layers):
         builder = GraphBuilder("net", *shape, source, seed)
@@ -119,11 +132,14 @@ def requant_cases() -> list[Case]:
         (QType(1, False, 1), QType(2, True, 0)),
         (QType(16, True, 8), QType(16, True, 7)),
         (QType(40, True, 30), QType(9, True, 3)),
+        (QType(1, True, 1), QType(1, True, 0)),
+        (QType(12, False, 6), QType(1, False, 0)),
+        (QType(16, False, 8), QType(12, False, 5)),
     ]
     cases = []
     for seed, (source, target) in enumerate(types):
         channels, lanes = ((4, 2), (3, 1), (5, 5))[seed % 3]
-        builder = GraphBuilder("net", 5, 4, channels, source, seed)
+        builder = GraphBuilder("net", *_EDGES.get(seed - 12, (5, 4)), channels, source, seed)
         builder.requant("requant", "image", target)
         cases.append(layer_case(builder.build(), Fold(lanes, lanes), seed=seed))
     return cases
@@ -138,10 +154,16 @@ def concat_cases() -> list[Case]:
             (6, 2, 2, QType(3, False, 0)),
             (1, 3, 1, QType(8, True, 4)),
             (3, 3, 3, QType(2, True, 0)),
+            (2, 4, 1, QType(1, True, 0)),
+            (4, 2, 1, QType(1, False, 0)),
+            (4, 4, 2, QType(6, False, 0)),
+            (2, 2, 2, QType(16, True, 0)),
+            (2, 6, 2, QType(12, False, 0)),
         ]
     ):
-        builder = GraphBuilder("net", 3, 5, skip, qtype, seed)
-        builder.tensors.append(Tensor("up", (3, 5, up), qtype))
+        shape = _EDGES.get(seed - 4, (3, 5))
+        builder = GraphBuilder("net", *shape, skip, qtype, seed)
+        builder.tensors.append(Tensor("up", (*shape, up), qtype))
         builder.concat("concat", "image", "up")
         cases.append(layer_case(builder.build(("image", "up")), Fold(lanes, lanes), seed=seed))
     return cases
@@ -164,11 +186,16 @@ def add_cases() -> list[Case]:
             (QType(16, True, 12), QType(16, False, -4), QType(16, True, 2), (1, 1)),
             (QType(5, True, 2), QType(4, False, 3), QType(5, True, 2), (1, -1)),
             (QType(16, True, 0), QType(7, False, 3), QType(31, True, 3), (-1000, 3)),
+            (QType(4, False, 2), QType(6, False, 3), QType(6, False, 2), (1, 1)),
+            (QType(3, True, 1), QType(3, True, 1), QType(1, True, -1), (1, 1)),
+            (QType(3, False, 1), QType(3, True, 1), QType(1, False, -1), (1, 1)),
+            (QType(12, False, 4), QType(12, False, 4), QType(13, False, 4), (1, 1)),
         ]
     ):
         channels, lanes = ((4, 2), (3, 1), (5, 5))[seed % 3]
-        builder = GraphBuilder("net", 3, 5, channels, first, seed)
-        builder.tensors.append(Tensor("other", (3, 5, channels), second))
+        shape = _EDGES.get(seed - 9, (3, 5))
+        builder = GraphBuilder("net", *shape, channels, first, seed)
+        builder.tensors.append(Tensor("other", (*shape, channels), second))
         builder.add("add", "image", "other", target, gains)
         cases.append(layer_case(builder.build(("image", "other")), Fold(lanes, lanes), seed=seed))
     return cases
@@ -183,6 +210,10 @@ def maximum_cases() -> list[Case]:
             ((1, 7, 3), 1, QType(5, False, 0)),
             ((7, 1, 5), 5, QType(1, True, 0)),
             ((3, 3, 2), 2, QType(16, True, 8)),
+            ((3, 4, 2), 1, QType(1, False, 0)),
+            ((4, 3, 3), 3, QType(3, False, 0)),
+            ((2, 5, 4), 2, QType(7, True, 0)),
+            ((5, 2, 2), 1, QType(12, False, 0)),
         ]
     ):
         builder = GraphBuilder("net", *shape, qtype, seed)
@@ -224,6 +255,10 @@ def argmax_cases() -> list[Case]:
             ((7, 1, 16), 4, QType(2, True, 0), 0),
             ((3, 3, 2), 2, QType(16, True, 2), 0),
             ((2, 3, 12), 6, QType(1, False, 2), 0),
+            ((3, 2, 4), 2, QType(1, True, 2), 0),
+            ((2, 4, 3), 1, QType(7, True, 2), 0),
+            ((2, 4, 4), 4, QType(6, False, 2), 0),
+            ((3, 3, 2), 1, QType(12, False, 2), 0),
         ]
     ):
         builder = GraphBuilder("net", *shape, source, seed)
@@ -282,10 +317,15 @@ def affine_cases() -> list[Case]:
             (QType(12, True, 0), QType(8, True, 0), {"bounds": (-127, 127), "shared": True, "branches": False}),
             (QType(17, True, 0), QType(48, True, 0), {"bits": 34, "shift": 2, "bounds": both, "even": True}),
             (QType(11, False, 0), QType(6, True, 0), {"bounds": (0, 15), "shared": True, "signs": False, "bits": 4}),
+            (QType(1, False, 0), QType(1, True, 0), {"bits": 3, "shift": 1}),
+            (QType(3, True, 1), QType(12, False, 3), {"bits": 6, "splits": True}),
+            (QType(4, False, 1), QType(3, True, 0), {"bits": 3, "shift": 2}),
+            (QType(7, False, 2), QType(5, False, 1), {"bits": 5, "shift": 3, "even": True}),
+            (QType(9, True, 4), QType(5, True, 1), {"bits": 1, "splits": True}),
         ]
     ):
         channels, lanes = ((4, 2), (3, 1), (5, 5))[seed % 3]
-        builder = GraphBuilder("net", 3, 5, channels, source, seed)
+        builder = GraphBuilder("net", *_EDGES.get(seed - 12, (3, 5)), channels, source, seed)
         builder.affine("affine", "image", target, **options)
         cases.append(layer_case(builder.build(), Fold(lanes, lanes), seed=seed))
     return cases
@@ -302,9 +342,13 @@ def lookup_cases() -> list[Case]:
             (2, 1, QType(2, True, 0), QType(8, True, 3)),
             (2, 2, QType(12, True, 0), QType(16, True, 3)),
             (3, 1, QType(1, True, 0), QType(1, False, 0)),
+            (2, 2, QType(1, False, 0), QType(1, True, 0)),
+            (2, 1, QType(3, False, 0), QType(3, True, 0)),
+            (4, 2, QType(9, False, 0), QType(12, False, 0)),
+            (2, 2, QType(4, True, 0), QType(4, False, 0)),
         ]
     ):
-        builder = GraphBuilder("net", 6, 5, channels, source, seed)
+        builder = GraphBuilder("net", *_EDGES.get(seed - 6, (6, 5)), channels, source, seed)
         if target is None:
             builder.sigmoid("lookup", "image")
         else:
@@ -330,6 +374,9 @@ def pad_cases() -> list[Case]:
             (1, 1, 2, 1, 16, True, (3, 2, 1, 4), -32768),
             (2, 3, 1, 1, 1, False, (0, 0, 0, 2), 1),
             (3, 2, 6, 3, 2, True, (1, 0, 0, 0), -1),
+            (2, 3, 2, 2, 1, True, (0, 1, 1, 0), -1),
+            (3, 2, 2, 1, 7, False, (1, 1, 0, 0), 100),
+            (2, 2, 4, 2, 12, False, (0, 1, 0, 2), 4095),
         ]
     ):
         builder = GraphBuilder("net", height, width, channels, QType(bits, signed, 0), seed)
@@ -351,7 +398,7 @@ def crop_cases() -> list[Case]:
             (3, 4, 6, 3, 2, (0, 0, 0, 1)),
         ]
     ):
-        builder = GraphBuilder("net", height, width, channels, QType(bits, True, 0), seed)
+        builder = GraphBuilder("net", height, width, channels, QType(bits, seed % 2 == 0, 0), seed)
         builder.crop("crop", "image", sides)
         cases.append(layer_case(builder.build(), Fold(lanes, lanes), seed=seed))
     return cases
@@ -374,7 +421,7 @@ def resize_nearest_cases() -> list[Case]:
             (2, 3, 1378, 2, 5, (2, 1)),
         ]
     ):
-        builder = GraphBuilder("net", height, width, channels, QType(bits, True, 0), seed)
+        builder = GraphBuilder("net", height, width, channels, QType(bits, seed % 2 == 0, 0), seed)
         builder.resize_nearest("resize", "image", factor)
         cases.append(layer_case(builder.build(), Fold(lanes, lanes), seed=seed))
     return cases
@@ -392,6 +439,7 @@ def resize_bilinear_cases() -> list[Case]:
             (2, 3, 1, 1, 16, True, (2, 2)),
             (3, 2, 6, 2, 1, True, (2, 1)),
             (4, 4, 3, 3, 1, False, (2, 2)),
+            (3, 3, 2, 1, 6, False, (2, 2)),
         ]
     ):
         builder = GraphBuilder("net", height, width, channels, QType(bits, signed, 0), seed)
@@ -413,7 +461,8 @@ def depth_to_space_cases() -> list[Case]:
             (2, 5, 1, 1, 1, (4, 4)),
         ]
     ):
-        builder = GraphBuilder("net", height, width, channels * block[0] * block[1], QType(bits, True, 0), seed)
+        qtype = QType(bits, seed % 2 == 0, 0)
+        builder = GraphBuilder("net", height, width, channels * block[0] * block[1], qtype, seed)
         builder.depth_to_space("blocks", "image", block)
         cases.append(layer_case(builder.build(), Fold(lanes, lanes), seed=seed))
     return cases
@@ -430,7 +479,7 @@ def _streams(lanes: int, out_lanes: list[int], channels: int, bits: int, signed:
 def fork_cases() -> list[Case]:
     """Two, three and four outputs."""
     cases = []
-    for seed, (outputs, lanes, bits) in enumerate([(2, 2, 3), (3, 1, 8), (4, 3, 5)]):
+    for seed, (outputs, lanes, bits) in enumerate([(2, 2, 3), (3, 1, 8), (4, 3, 5), (2, 1, 1), (2, 2, 16)]):
         streams = _streams(lanes, [lanes] * outputs, lanes, bits, signed=False)
         params = {"Bits": lanes * bits, "Outputs": outputs}
         cases.append(
@@ -447,7 +496,7 @@ def fifo_cases() -> list[Case]:
     """
     cases = []
     for seed, (depth, channels, bits) in enumerate(
-        [(2, 4, 3), (3, 4, 3), (16, 4, 3), (17, 4, 3), (29, 4, 3), (64, 4, 3), (4100, 416, 6)]
+        [(2, 4, 3), (3, 4, 3), (16, 4, 3), (17, 4, 3), (29, 4, 3), (64, 4, 3), (5, 4, 1), (20, 4, 9), (4100, 416, 6)]
     ):
         streams = _streams(2, [2], channels, bits, signed=False)
         extras = [("level", depth.bit_length())]
@@ -462,9 +511,23 @@ def fifo_cases() -> list[Case]:
 def width_adapter_cases() -> list[Case]:
     """Wider, narrower, equal, and lane counts of which neither divides the other, both ways."""
     cases = []
-    for seed, (in_lanes, out_lanes) in enumerate([(1, 4), (4, 1), (2, 2), (3, 2), (2, 3), (4, 6), (6, 4), (1, 12)]):
-        streams = _streams(in_lanes, [out_lanes], 12, 3, signed=True)
-        params = {"InLanes": in_lanes, "OutLanes": out_lanes, "Bits": 3}
+    for seed, (in_lanes, out_lanes, bits) in enumerate(
+        [
+            (1, 4, 3),
+            (4, 1, 3),
+            (2, 2, 3),
+            (3, 2, 3),
+            (2, 3, 3),
+            (4, 6, 3),
+            (6, 4, 3),
+            (1, 12, 3),
+            (6, 2, 1),
+            (3, 4, 8),
+            (4, 3, 13),
+        ]
+    ):
+        streams = _streams(in_lanes, [out_lanes], 12, bits, signed=True)
+        params = {"InLanes": in_lanes, "OutLanes": out_lanes, "Bits": bits}
         predicted = width_adapter.cycles(params, streams[0].beats)
         cases.append(plumbing_case("qun_width_adapter", params, streams, predicted=predicted, seed=seed))
     return cases

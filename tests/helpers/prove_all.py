@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from helpers.proof_cases import FAULTS, SETTINGS
 from helpers.proofs import Proven, Setting, prove, violation
+
+from quantunet.storage import write_text
 
 _ENGINE = "yosys-abc pdr"
 
@@ -19,7 +24,21 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--module", action="append", choices=modules, help="only this module; may be repeated")
     parser.add_argument("--quick", action="store_true", help="leave out what takes more than a few seconds")
     parser.add_argument("--properties", action="store_true", help="a row for each property and each cover point")
+    parser.add_argument("--out", type=Path, help="a JSON file with what was proven, by module")
     return parser
+
+
+def document(proven: Sequence[tuple[Setting, Proven]], faults: int, found: int, seconds: float) -> Mapping[str, object]:
+    """Return what a file of the results says: sums over the settings of each module."""
+    modules: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for setting, each in proven:
+        module = modules[setting.module]
+        module["settings"] += 1
+        module["properties"] += len(each.proven)
+        module["bounded"] += bool(each.bound)
+        module["covers"] += len(each.reached)
+        module["open"] += len(each.failed) + len(each.undecided) + len(each.missed)
+    return {"modules": modules, "faults": faults, "faults_found": found, "seconds": round(seconds, 1)}
 
 
 def setting_row(setting: Setting, found: Proven) -> str:
@@ -57,11 +76,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     tell("| module | parameters | properties | cover points | engine | bound | CPU seconds |")
     tell("|---|---|---|---|---|---|---|")
     properties = covers = failures = settings = 0
+    results: list[tuple[Setting, Proven]] = []
     for setting in filter(chosen, SETTINGS):
         found = prove(setting)
         tell(setting_row(setting, found))
         if options.properties:
             tell("\n".join(property_rows(found)))
+        results.append((setting, found))
         settings += 1
         properties += len(found.proven)
         covers += len(found.reached)
@@ -70,6 +91,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     survivors = [each for each in faults if violation(each) is None]
     for each in survivors:
         tell(f"SURVIVES: {each.fault.module}: {each.fault.name}: {each.violates} of {each.setting} still holds")
+    if options.out:
+        killed = len(faults) - len(survivors)
+        write_text(options.out, json.dumps(document(results, len(faults), killed, time.monotonic() - begin), indent=1))
     tell(
         f"\n{settings} settings, {properties} properties proven, {covers} cover points reached, {failures} settings "
         f"not proven; {len(faults) - len(survivors)} of {len(faults)} seeded faults violate what they must; "

@@ -10,7 +10,7 @@ from helpers.benches.cases import Case, Outcome, run_cases
 from quantunet.hls.generate.rtl_project import RTL_FOLDER
 
 BUILD_ROOT = Path(__file__).parents[2] / "build" / "tests" / "verilator"
-SCENARIOS = {"full_speed", "random_stalls", "reset_in_mid_frame"}
+SCENARIOS = {"full_speed", "random_stalls", "sinks_that_wait", "reset_in_mid_frame"}
 
 
 def bench_module(op: str) -> str:

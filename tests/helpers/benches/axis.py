@@ -45,6 +45,13 @@ def stalls(rng: random.Random) -> Iterator[bool]:
                 yield style == "pause"
 
 
+def until_valid(valid: Any, ready: Any) -> Iterator[bool]:
+    """Yield at every edge whether to pause: ready follows a beat that waits, and falls with its handshake."""
+    while True:
+        waits = bool(int(valid.value)) and not int(ready.value)
+        yield not waits
+
+
 async def start(dut: Any) -> None:
     """Start the clock and hold the reset for a few cycles."""
     Clock(dut.clk, CLOCK_NS, "ns").start()

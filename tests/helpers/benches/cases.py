@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from helpers import coverage_bins
 
 from quantunet.errors import ToolFailedError
 from quantunet.golden.inference import evaluate
@@ -176,6 +177,8 @@ def run_cases(
             got=f"{[(outcome.scenario, outcome.case, outcome.values_compared) for outcome in outcomes]}",
             hint=f"The log is {result.log}.",
         )
+    if rtl_folder == RTL_FOLDER:
+        coverage_bins.record(cases, (outcome.scenario for outcome in outcomes))
     return outcomes
 
 

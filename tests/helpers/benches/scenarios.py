@@ -73,6 +73,12 @@ class CaseBench:
                 driver.set_pause_generator(axis.stalls(rng_for(scenario, name)) if on else None)
                 driver.pause = False
 
+    def wait_for_valid(self) -> None:
+        """Let each sink offer tready only once it has seen a beat, and again for the next one."""
+        for name, reader in self.sinks.items():
+            valid, ready = (getattr(self.dut, f"{name}_{signal}") for signal in ("tvalid", "tready"))
+            reader.set_pause_generator(axis.until_valid(valid, ready))
+
     def flow(self) -> None:
         """Let sources and sinks run without a pause."""
         self.stall("", sources=False, sinks=False)
@@ -208,6 +214,16 @@ async def random_stalls(dut: Any) -> None:
         bench.nothing_extra()
         bench.stop_watching()
         report("random_stalls", index, count)
+
+
+@cocotb.test()
+async def sinks_that_wait(dut: Any) -> None:
+    """No sink is ready before it has seen a beat, nor still ready when the next one comes; AXI4-Stream allows that."""
+    found = await benches(dut)
+    for bench in found:
+        bench.wait_for_valid()
+    for index, count in enumerate(await exchange(dut, found)):
+        report("sinks_that_wait", index, count)
 
 
 @cocotb.test()

@@ -7,11 +7,11 @@ from typing import Any
 import cocotb
 import numpy as np
 from cocotb.triggers import ClockCycles
-from helpers.benches.scenarios import benches, full_speed, random_stalls, report, reset_in_mid_frame
+from helpers.benches.scenarios import benches, full_speed, random_stalls, report, reset_in_mid_frame, sinks_that_wait
 
 from quantunet.hls.modules import crop
 
-__all__ = ["exact_capacity", "full_speed", "random_stalls", "reset_in_mid_frame"]
+__all__ = ["exact_capacity", "full_speed", "random_stalls", "reset_in_mid_frame", "sinks_that_wait"]
 
 
 @cocotb.test()

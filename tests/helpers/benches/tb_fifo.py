@@ -6,9 +6,17 @@ from typing import Any
 
 import cocotb
 from cocotb.triggers import ClockCycles, RisingEdge
-from helpers.benches.scenarios import CaseBench, benches, full_speed, random_stalls, report, reset_in_mid_frame
+from helpers.benches.scenarios import (
+    CaseBench,
+    benches,
+    full_speed,
+    random_stalls,
+    report,
+    reset_in_mid_frame,
+    sinks_that_wait,
+)
 
-__all__ = ["exact_capacity", "exact_level", "full_speed", "random_stalls", "reset_in_mid_frame"]
+__all__ = ["exact_capacity", "exact_level", "full_speed", "random_stalls", "reset_in_mid_frame", "sinks_that_wait"]
 
 
 def _only(names: dict[str, Any]) -> str:

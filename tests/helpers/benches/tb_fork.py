@@ -6,9 +6,9 @@ from typing import Any
 
 import cocotb
 from cocotb.triggers import ClockCycles
-from helpers.benches.scenarios import benches, full_speed, random_stalls, report, reset_in_mid_frame
+from helpers.benches.scenarios import benches, full_speed, random_stalls, report, reset_in_mid_frame, sinks_that_wait
 
-__all__ = ["full_speed", "independent_outputs", "random_stalls", "reset_in_mid_frame"]
+__all__ = ["full_speed", "independent_outputs", "random_stalls", "reset_in_mid_frame", "sinks_that_wait"]
 
 
 @cocotb.test()

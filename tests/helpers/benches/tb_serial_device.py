@@ -14,11 +14,12 @@ from cocotb.triggers import ClockCycles, RisingEdge
 from helpers.benches import axis
 from helpers.benches.serial_line import BROKEN, SerialLine, add_to_report, ask, blocks_of, exchange
 
-from quantunet.serial_frames import FLAG
+from quantunet.serial_frames import FLAG, frame
+from quantunet.serial_link import BLOCK, INFO
 
 CLOCK_PS = 1000 * axis.CLOCK_NS
 
-DAMAGED, ORDER, FULL, SILENCE = 1, 4, 5, 6
+DAMAGED, KIND, LENGTH, ORDER, FULL, SILENCE = 1, 2, 3, 4, 5, 6
 
 
 class Network:
@@ -185,6 +186,9 @@ async def faults_on_the_line(dut: Any) -> None:
             (1, lambda x: [x[0], x[1] ^ 8, *x[2:]], DAMAGED),
             (-1, lambda x: x[:6], SILENCE),
             (0, lambda x: [], ORDER),
+            (0, lambda x: list(frame(b"\x51whole, and of no kind")), KIND),
+            (1, lambda x: list(frame(INFO + b"\x00")), LENGTH),
+            (0, lambda x: list(frame(BLOCK + bytes([device.number, 0]) + b"\x01")), LENGTH),
         )
     ):
         blocks = device.blocks(count)

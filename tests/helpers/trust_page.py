@@ -1,0 +1,187 @@
+"""The page of trust, made of its record."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from helpers.project import ROOT
+
+from quantunet.hls.generate.rtl_project import RTL_FOLDER
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+FOUND = ROOT / "docs" / "found.toml"
+
+Record = Mapping[str, Any]
+
+_HEAD = """# What the exactness rests on
+
+QuantU-Net promises that the simulated hardware computes the same bits as integer Python. Here is what that promise
+rests on, part by part, and what was ever found to be wrong. `nox -s trust` runs the parts and makes this page;
+`-- proofs coverage` runs some of them, and those that are not run keep what they said. All that is compared are
+integers, with `==`.
+"""
+
+
+def page(record: Record) -> str:
+    """Return the page, Markdown.
+
+    Args:
+        record: What ``docs/trust.json`` holds: an entry for each part that was ever run.
+    """
+    sections = [_HEAD, _parts(record), _modules(record)]
+    sections += [make(record[part]) for part, make in _SECTIONS.items() if part in record]
+    return "\n".join([*sections, _found()])
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+    lines += [f"| {' | '.join(str(cell) for cell in row)} |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def _count(number: int) -> str:
+    return f"{number:,}"
+
+
+def _parts(record: Record) -> str:
+    rows = []
+    for name, says in _SAYS.items():
+        if name not in record:
+            rows.append((name, "not run yet", "", "", ""))
+            continue
+        part = record[name]
+        rows.append(
+            (name, says(part), f"`{part['command']}`", f"{part['wall']:,} s", f"{part['date']}, {part['commit']}")
+        )
+    return "## Parts\n\n" + _table(("part", "outcome", "command", "time", "date and commit"), rows)
+
+
+def _proofs(part: Record) -> str:
+    total = {
+        key: sum(each[key] for each in part["modules"].values()) for key in ("settings", "properties", "covers", "open")
+    }
+    return (
+        f"{_count(total['properties'])} properties of {total['settings']} settings proven, {total['open']} open; "
+        f"{part['faults_found']} of {part['faults']} seeded faults violate what they must"
+    )
+
+
+def _mutants(part: Record) -> str:
+    each = part["modules"].values()
+    judged, found = sum(one["judged"] for one in each), sum(one["found"] for one in each)
+    same, explained = sum(one["equivalent"] for one in each), sum(len(one["explained"]) for one in each)
+    alive, visible = sum(len(one["alive"]) for one in each), judged - same
+    share = f"{100 * found / visible:.2f} %" if visible else "none"
+    return (
+        f"{_count(judged)} mutants: {_count(same)} proven to compute the same, {_count(found)} of the other "
+        f"{_count(visible)} found ({share}), {explained} explained, {alive} alive"
+    )
+
+
+def _coverage(part: Record) -> str:
+    said = []
+    for kind, word in (("line", "blocks"), ("branch", "branches"), ("toggle", "bits, each way")):
+        points = sum(each["points"].get(kind, 0) for each in part["modules"].values())
+        reached = sum(each["reached"].get(kind, 0) for each in part["modules"].values())
+        said.append(f"{_count(reached)} of {_count(points)} {word}")
+    explained = sum(len(each["explained"]) for each in part["modules"].values())
+    missed = sum(len(each["missed"]) for each in part["modules"].values())
+    return f"{', '.join(said)}; {explained} explained, {missed} missed"
+
+
+def _networks(part: Record) -> str:
+    legs = [f"{_count(number)} in {leg}" for leg, number in part["passed"].items()]
+    values = sum(part["compared"].values())
+    return f"random networks: {', '.join(legs)}; {_count(values)} values compared, {len(part['failures'])} failures"
+
+
+def _faults(part: Record) -> str:
+    return f"{part['found']} of {part['faults']} faults written by hand found"
+
+
+_SAYS = {"proofs": _proofs, "mutants": _mutants, "coverage": _coverage, "networks": _networks, "faults": _faults}
+
+
+def _modules(record: Record) -> str:
+    """One row for each module of the library, whatever is known of it."""
+    proofs, mutants, coverage, faults = (
+        record.get(part, {}).get("modules", {}) for part in ("proofs", "mutants", "coverage", "faults")
+    )
+    rows = []
+    for file in sorted(RTL_FOLDER.glob("*.sv")):
+        module = file.stem
+        rows.append(
+            (
+                f"`{module}`",
+                proofs[module]["properties"] if module in proofs else "–",
+                _killed(mutants.get(module)),
+                *(_share(coverage.get(module), kind) for kind in ("line", "branch", "toggle")),
+                _bins(coverage.get(module)),
+                faults.get(module, "–"),
+            )
+        )
+    head = (
+        "module",
+        "properties proven",
+        "mutants found, of visible",
+        "blocks",
+        "branches",
+        "bits",
+        "bins",
+        "faults found",
+    )
+    return "## Modules\n\n" + _table(head, rows)
+
+
+def _killed(each: Record | None) -> str:
+    return "–" if each is None else f"{each['found']} of {each['judged'] - each['equivalent']}"
+
+
+def _share(each: Record | None, kind: str) -> str:
+    if each is None or not each["points"].get(kind):
+        return "–"
+    return f"{each['reached'][kind]} of {each['points'][kind]}"
+
+
+def _bins(each: Record | None) -> str:
+    if each is None or each["bins"] is None:
+        return "–"
+    planned = each["bins"]["planned"]
+    return f"{planned - len(each['bins']['missed'])} of {planned}"
+
+
+def _mutants_left(part: Record) -> str:
+    lines = ["## Mutants that live\n"]
+    for module, each in part["modules"].items():
+        lines += [f"- `{module}`, {mutant}: {why}" for mutant, why in each["explained"]]
+        lines += [f"- `{module}`, {mutant}: **alive**" for mutant in each["alive"]]
+    return "\n".join(lines if len(lines) > 1 else [*lines, "None."]) + "\n"
+
+
+def _coverage_left(part: Record) -> str:
+    lines = ["## What no bench reaches\n"]
+    for module, each in part["modules"].items():
+        lines += [f"- `{module}.sv`, line {what}" for what in each["explained"]]
+        lines += [f"- `{module}.sv`, line {what}: **missed**" for what in each["missed"]]
+        lines += [f"- `{module}`: **not run: {what}**" for what in (each["bins"] or {"missed": ()})["missed"]]
+    return "\n".join(lines if len(lines) > 1 else [*lines, "Nothing is left."]) + "\n"
+
+
+def _networks_left(part: Record) -> str:
+    rows = [(leg, _count(part["passed"][leg]), _count(part["compared"].get(leg, 0))) for leg in part["passed"]]
+    return "## Random networks\n\n" + _table(("leg", "networks", "values compared"), rows)
+
+
+_SECTIONS = {"mutants": _mutants_left, "coverage": _coverage_left, "networks": _networks_left}
+
+
+def _found() -> str:
+    found = tomllib.loads(FOUND.read_text(encoding="utf-8"))["found"]
+    rows = [(each["what"], each["leg"], f"`{each['commit']}`") for each in found]
+    return "## What was found, and by what\n\n" + _table(("what was wrong", "shown first by", "mended in"), rows)
