@@ -312,6 +312,24 @@ def proofs(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def coverage(session: nox.Session) -> None:
+    """Count what the benches reach of the SystemVerilog library; `-- --help` chooses."""
+    need(session, "g++")
+    need_shared_python(session)
+    install(session, *EXTRAS, groups=("dev",))
+    session.run("python", "-m", "helpers.coverage", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session(default=False)
+def trust(session: nox.Session) -> None:
+    """Run what the exactness rests on, and write docs/trust.md; all takes hours, `-- proofs coverage` some parts."""
+    need(session, "g++")
+    need_shared_python(session)
+    install(session, *EXTRAS, groups=("dev",))
+    session.run("python", "-m", "helpers.trust", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session(default=False)
 def page(session: nox.Session) -> None:
     """Look at the pages of real runs in a headless Chromium; `-- FOLDER ...` looks at those that are there."""
     need(session, "chromium")

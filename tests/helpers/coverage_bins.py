@@ -123,6 +123,11 @@ def hit_bins(files: Iterable[Path], plan: Path = PLAN) -> dict[str, Tally]:
     return tallies
 
 
+def planned_modules(plan: Path = PLAN) -> tuple[str, ...]:
+    """Return the modules that the plan names."""
+    return tuple(each["name"] for each in tomllib.loads(plan.read_text(encoding="utf-8"))["module"])
+
+
 def _tally(wanted: Mapping[str, list[list[str]]], ran: Sequence[Mapping[str, object]]) -> Tally:
     planned, missed = 0, []
     for axes in wanted["crosses"]:

@@ -14,7 +14,6 @@ from quantunet.hls.modules import fifo, fork, width_adapter
 from quantunet.ir import MASK_TYPE, IntArray, QType, Tensor
 from quantunet.random_network import GraphBuilder
 
-
 _EDGES = {0: (1, 7), 1: (6, 1)}
 """Height and width of the first two cases behind those that all have one shape: a row and a column."""
 
