@@ -1,12 +1,14 @@
 """Makes the site of the documents as they lie in the repository: hooks of MkDocs, for ``mkdocs.yml``.
 
 Pages link to each other, and to sources, by their places in the repository, so that they can be read there. The site
-has the pages of ``docs/`` at its root. These hooks add the pages that lie elsewhere and the sources that are linked to,
-turn the links around, make the pages of the reference and a notebook of each tutorial, and list the links that lead out.
+has the pages of ``docs/`` at its root. These hooks add the pages that lie elsewhere and the sources that are linked
+to, and turn the links around. They make the pages of the reference and a notebook of each tutorial, and list the links
+that lead out of the site.
 """
 
 from __future__ import annotations
 
+import ast
 import posixpath
 import re
 from pathlib import Path, PurePosixPath
@@ -111,13 +113,18 @@ def notebook(text: str) -> str:
 
 def reference() -> dict[str, str]:
     """Return the pages of the reference: what mkdocstrings puts into them is read from the docstrings."""
-    functions = ("load_network", "infer", "Inference", "fold", "write_rtl", "cosim")
+    text = (ROOT / "src" / "quantunet" / "__init__.py").read_text(encoding="utf-8")
+    homes = next(
+        ast.literal_eval(node.value)
+        for node in ast.parse(text).body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "_HOMES"
+    )
     ops = sorted(path.stem for path in (ROOT / "golden" / "ops").glob("[!_]*.py"))
     return {
         "functions": "# Functions\n\nThe members of `quantunet` that are public, and what they return "
         "([how they are used](../api.md)).\n\n"
-        + "\n\n".join(f"::: quantunet.api.{name}" for name in functions)
-        + "\n\n::: quantunet.errors.QuantUNetError\n",
+        + "\n\n".join(f"::: {home}.{name}" for name, home in sorted(homes.items()))
+        + "\n\n::: quantunet.api.Inference\n",
         "golden": "# Golden ops\n\nWhat each layer computes, as it is run: the definition that hardware is compared "
         "with ([in formulas](../numerics.md)).\n\n"
         + "\n\n".join(
