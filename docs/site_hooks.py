@@ -27,6 +27,9 @@ ELSEWHERE = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "hls
 """Pages that do not lie in ``docs/``; the first one is the front page."""
 
 TUTORIALS = "tutorials/"
+KERNEL = "---\njupyter:\n  kernelspec: {display_name: Python 3, language: python, name: python3}\n---\n\n"
+"""Without it, jupytext takes the language of most blocks for that of the notebook, which may be bash."""
+
 NOTEBOOK = "[This page as a notebook]({name}), to run and to change.\n\n"
 
 _FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
@@ -104,7 +107,7 @@ def notebook_name(page: str) -> str:
 
 def notebook(text: str) -> str:
     """Return a tutorial as a notebook without outputs: its blocks of Python and of bash are cells."""
-    made = jupytext.reads(text, fmt="md")
+    made = jupytext.reads(KERNEL + text, fmt="md")
     for number, cell in enumerate(made.cells):
         cell["id"] = f"cell{number}"  # and not a random one: the same page gives the same file
     written: str = nbformat.writes(made)

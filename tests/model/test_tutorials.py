@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import sys
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from helpers.project import ROOT
 from PIL import Image
 
-jupytext = pytest.importorskip("jupytext", reason="the group docs is for Python 3.11 and newer")
+pytest.importorskip("mkdocs", reason="the group docs is for Python 3.11 and newer")
 nbclient = pytest.importorskip("nbclient")
 nbformat = pytest.importorskip("nbformat")
 
@@ -27,8 +28,8 @@ pytestmark = [
 
 
 def run(text: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Run a tutorial as a notebook; returns what each of its cells printed."""
-    notebook = jupytext.reads(text, fmt="md")
+    """Run a tutorial as the notebook that the site has; returns what each of its cells printed."""
+    notebook = nbformat.reads(runpy.run_path(str(ROOT / "docs" / "site_hooks.py"))["notebook"](text), as_version=4)
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")
     monkeypatch.setenv("IPYTHONDIR", str(folder / ".ipython"))

@@ -28,7 +28,7 @@ def copy(folder: Path) -> Path:
     shutil.copytree(ROOT / "docs", folder / "docs", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("mkdocs.yml", *(path for path in tracked_files() if "/" not in path and path[0].isupper())):
         shutil.copy(ROOT / name, folder / name)
-    for name in ("hls", "golden"):
+    for name in ("hls", "golden", "src"):
         (folder / name).symlink_to(ROOT / name)
     package = folder / "build" / "site_package" / "quantunet"
     package.parent.mkdir(parents=True)
