@@ -333,7 +333,7 @@ def page(session: nox.Session) -> None:
 @nox.session(default=False)
 def docs(session: nox.Session) -> None:
     """Make the site of the documents, build/site; a broken link or anchor is an error."""
-    install_locked(session, *nox.project.dependency_groups(PROJECT, "docs"))
+    install_locked(session, "nox", *nox.project.dependency_groups(PROJECT, "docs"))
     link_package(ROOT / "build" / "site_package")
     session.run("mkdocs", "build", env={"NO_MKDOCS_2_WARNING": "1"})
     session.run("python", "-m", "helpers.site_check", "build/site", env={"PYTHONPATH": "tests"})
