@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 EXTRAS = ("model", "hls", "synth", "pnr", "sim", "device", "medical")
 GROUPS = ("dev", "bench", "ip")
-TEST_GROUPS = (*GROUPS, "bundle")
+TEST_GROUPS = (*GROUPS, "docs", "bundle")
 """The last brings torch, which not every session wants."""
 
 TORCH = {"model", "bundle", "hgq", "keras"}
@@ -346,6 +346,15 @@ def page(session: nox.Session) -> None:
         session.run("python", "-m", "quantunet", *command)
     made = ["build/page", *(str(folder.relative_to(ROOT)) for folder in sorted(ROOT.glob("build/*/bitstream")))]
     session.run(*look, "--strangers", "build/page", *made, env=environment)
+
+
+@nox.session(default=False)
+def docs(session: nox.Session) -> None:
+    """Make the site of the documents, build/site; a broken link or anchor is an error."""
+    install_locked(session, "nox", *nox.project.dependency_groups(PROJECT, "docs"))
+    link_package(ROOT / "build" / "site_package")
+    session.run("mkdocs", "build", env={"NO_MKDOCS_2_WARNING": "1"})
+    session.run("python", "-m", "helpers.site_check", "build/site", env={"PYTHONPATH": "tests"})
 
 
 @nox.session(default=False)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageDraw
+from matplotlib.figure import Figure
 
 from quantunet.hls.choose.estimate import layer_terms, plumbing_terms
 from quantunet.hls.design import Fold, Style
@@ -261,36 +261,30 @@ def to_json(calibration: Calibration) -> str:
 
 
 def plot(path: Path, predictions: Sequence[Cost], results: Sequence[Synthesis]) -> None:
-    """Draw predicted against measured LUTs and flip-flops, both axes logarithmic."""
-    size, margin = 420, 45
-    image = Image.new("RGB", (2 * size, size), "white")
-    draw = ImageDraw.Draw(image)
-    for panel, resource in enumerate(("lut", "ff")):
-        points = [
-            (getattr(result.usage, resource), getattr(one, resource))
-            for one, result in zip(predictions, results, strict=True)
-        ]
-        low, high = 1.0, 5.0  # decades
+    """Draw predicted against measured LUT places and flip-flops, a point for each sample.
 
-        def place(value: float, low: float = low, high: float = high) -> float:
-            return float((np.log10(max(value, 10**low)) - low) / (high - low) * (size - 2 * margin) + margin)
+    Args:
+        path: The PNG file.
+        predictions: Of the samples, by fits that had not seen them.
+        results: Their syntheses.
 
-        left = panel * size
-        draw.rectangle((left + margin, margin, left + size - margin, size - margin), outline="black")
-        for factor, colour in ((1.0, "black"), (1.3, "lightgray"), (1 / 1.3, "lightgray")):
-            ends = [(left + place(x), size - place(x * factor)) for x in (10**low * 1.4, 10**high / 1.4)]
-            draw.line(ends, fill=colour)
-        for decade in range(int(low), int(high) + 1):
-            draw.text((left + place(10.0**decade) - 8, size - margin + 5), f"1e{decade}", fill="black")
-            draw.text((left + margin - 28, size - place(10.0**decade) - 6), f"1e{decade}", fill="black")
-        draw.text(
-            (left + margin, 15), f"{resource.upper()}: predicted (up) against measured, bands of 30 %", fill="black"
-        )
-        for measured, predicted in points:
-            x, y = left + place(measured), size - place(predicted)
-            draw.ellipse((x - 3, y - 3, x + 3, y + 3), outline="blue")
+    Raises:
+        StorageError: The file cannot be written.
+    """
+    drawing = Figure(figsize=(9, 4.6), layout="constrained")
+    for axes, resource, unit in zip(drawing.subplots(1, 2), ("lut", "ff"), ("LUT places", "flip-flops"), strict=True):
+        measured = [getattr(result.usage, resource) for result in results]
+        predicted = [getattr(one, resource) for one in predictions]
+        ends = np.array([0.7 * min(*measured, *predicted, _SMALL), 1.4 * max(*measured, *predicted)])
+        axes.fill_between(ends, ends / 1.3, ends * 1.3, color="0.9", label="off by at most a factor of 1.3")
+        axes.plot(ends, ends, color="0.5", linewidth=1, label="predicted = measured")
+        axes.scatter(measured, predicted, s=14, facecolors="none", edgecolors="C0", label=f"{len(results)} modules")
+        axes.set(xscale="log", yscale="log", xlim=ends, ylim=ends, aspect="equal", title=unit)
+        axes.set(xlabel="measured, by a synthesis of the module", ylabel="predicted, by a fit to others")
+        axes.grid(visible=True, which="major", alpha=0.3)
+    axes.legend(loc="upper left", fontsize="small")
     with atomic_path(path) as temporary:
-        image.save(temporary, format="PNG")
+        drawing.savefig(temporary, format="png", dpi=110, metadata={"Software": None})
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""``quantunet bundle``, and what MONAI says of what it writes."""
+"""``quantunet bundle``, and what MONAI says of what it writes, by the commands of docs/bundle.md."""
 
 from __future__ import annotations
 

@@ -185,7 +185,7 @@ def test_everything_outside_model_imports_without_torch() -> None:
 
 
 def test_what_only_developers_need_is_no_extra() -> None:
-    groups = {"bench", "bundle", "dev", "hgq", "ip", "keras", "lock", "sbom"}
+    groups = {"bench", "bundle", "dev", "docs", "hgq", "ip", "keras", "lock", "sbom"}
     assert set(pyproject()["dependency-groups"]) == groups
     assert set(pyproject()["project"]["optional-dependencies"]) == {
         "device",
