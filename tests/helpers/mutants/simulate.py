@@ -1,0 +1,128 @@
+"""Runs a bench of small modules on all mutants of one of them, which are compiled together."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from helpers.benches.cases import TOP, Case, write_cases
+from helpers.benches.tb_mutants import FOUND_FILE, PLAN_FILE
+from helpers.mutants.generate import PACKAGE, PACKAGE_TEXT, SELECTED, Mutated, lines_of, mutate
+from helpers.mutants.library import Library
+from helpers.rtl import BUILD_ROOT, bench_module
+
+from quantunet.errors import ToolFailedError
+from quantunet.hls.generate.rtl_project import RTL_FOLDER
+from quantunet.rtl_sim.verilator import ASSERTIONS, build, run_cocotb
+
+BENCH = "helpers.benches.tb_mutants"
+_FLAGS = (*ASSERTIONS, "-Wno-lint", "-Wno-style", "-Wno-SELRANGE")
+_RETRIES = 12
+_ERROR = r"%Error[^:\n]*: \S*{name}\.sv:(\d+):"
+
+
+class MutantsError(RuntimeError):
+    """A bench with mutants cannot be built, or fails without one."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a bench said of a mutant: by which scenario it was found and why; empty where it passed."""
+
+    number: int
+    scenario: str
+    reason: str
+    seconds: float
+
+
+def with_selector(text: str) -> str:
+    """Return a top with a port that selects the mutant."""
+    first, clock, rest = text.partition("input wire logic clk,")
+    body, end, tail = rest.rpartition("endmodule")
+    if not clock or not end:
+        msg = f"expected a module with a clock, got {text[:200]}"
+        raise MutantsError(msg)
+    port = f"{clock}\n    input wire logic [31:0] mutant,"
+    return f"{first}{port}{body}  always @(posedge clk) {SELECTED} <= int'(mutant);\n{end}{tail}"
+
+
+def write_library(folder: Path, mutated: Mutated) -> Path:
+    """Write a copy of the library with all mutants of a module in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(RTL_FOLDER, folder)
+    (folder / f"{mutated.module}.sv").write_text(mutated.text, encoding="ascii")
+    (folder / f"{PACKAGE}.sv").write_text(PACKAGE_TEXT, encoding="ascii")
+    return folder
+
+
+@dataclass(frozen=True)
+class Built:
+    """A simulator with all mutants of a module."""
+
+    mutated: Mutated
+    left_out: frozenset[str]
+    folder: Path
+    work: Path
+    bench: str
+
+
+def build_bench(library: Library, module: str, op: str, cases: Sequence[Case], work: Path) -> Built:
+    """Build a bench with all mutants of a module; what does not compile is left out.
+
+    Raises:
+        MutantsError: It does not compile, and no mutant is the reason.
+        ToolMissingError: A tool is not installed.
+    """
+    left_out: set[str] = set()
+    for _ in range(_RETRIES):
+        mutated = mutate(library, module, left_out)
+        copy = write_library(work / "rtl", mutated)
+        sources = write_cases(cases, work, rtl_folder=copy)
+        sources[-1].write_text(with_selector(sources[-1].read_text(encoding="utf-8")), encoding="utf-8")
+        if copy / f"{PACKAGE}.sv" not in sources:
+            msg = f"{module} is not in the bench of {op}"
+            raise MutantsError(msg)
+        try:
+            folder = build(sources, TOP, {}, BUILD_ROOT, flags=_FLAGS, quick=True)
+        except ToolFailedError as error:
+            lines = {int(line) for line in re.findall(_ERROR.format(name=module), error.got)}
+            wrong = {each.key for line in lines for each in lines_of(mutated.mutants, line)}
+            if not wrong:
+                msg = f"{module} in the bench of {op}: {error.got[:1500]}"
+                raise MutantsError(msg) from error
+            left_out |= wrong
+        else:
+            return Built(mutated, frozenset(left_out), folder, work, bench_module(op))
+    msg = f"{module} in the bench of {op}: does not compile even without {len(left_out)} mutants"
+    raise MutantsError(msg)
+
+
+def run(built: Built, numbers: Sequence[int]) -> list[Verdict]:
+    """Run the bench's scenarios on some mutants, each until one fails.
+
+    Raises:
+        MutantsError: It fails without a mutant too, or a verdict is missing.
+        ToolFailedError: The simulator failed.
+    """
+    control = _run(built, [0], seconds=120)[0]
+    if control.reason:
+        msg = f"{built.mutated.module}: fails without a mutant: {control.scenario}: {control.reason}"
+        raise MutantsError(msg)
+    return _run(built, numbers, seconds=5 + round(10 * control.seconds))
+
+
+def _run(built: Built, numbers: Sequence[int], seconds: int) -> list[Verdict]:
+    (built.work / FOUND_FILE).unlink(missing_ok=True)
+    plan = {"bench": built.bench, "numbers": list(numbers), "seconds": seconds}
+    (built.work / PLAN_FILE).write_text(json.dumps(plan), encoding="utf-8")
+    run_cocotb(built.folder, BENCH, TOP, built.work, seed=1)
+    lines = (built.work / FOUND_FILE).read_text(encoding="utf-8").splitlines()
+    found = [Verdict(**json.loads(line)) for line in lines]
+    if [each.number for each in found] != list(numbers):
+        msg = f"{built.mutated.module}: expected verdicts of {len(numbers)} mutants, got {len(found)}"
+        raise MutantsError(msg)
+    return found
