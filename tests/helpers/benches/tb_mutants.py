@@ -1,4 +1,4 @@
-"""Runs the scenarios of another bench on mutants, one after another, in one simulation that is compiled and started once.
+"""Runs the scenarios of another bench on mutants, one after another, in one simulation that is built and started once.
 
 Before anything has happened the simulator's process forks: each child selects a mutant, runs a scenario from the
 beginning and ends. What is not a pass, a failed assertion of the hardware's own and too long a run among it, has found

@@ -1,4 +1,4 @@
-"""Which benches run on the mutants of which module: first small ones, and the corners of the module's own test after."""
+"""Which benches run on the mutants of which module: small ones first, then the corners of the module's own test."""
 
 from __future__ import annotations
 
@@ -59,7 +59,9 @@ BENCHES: dict[str, Bench] = {
     "depthwise_conv2d": _some("depthwise_conv2d", 0, 2),
     "conv2d": Bench("conv2d", lambda: [case_of(CONV2D[place], place) for place in (1, 8, 14)]),
     "conv2d_constant": Bench("conv2d", lambda: [case_of(CONV2D_CONSTANT[place], place) for place in (8, 10)]),
-    "conv_transpose2d": Bench("conv_transpose2d", lambda: [case_of(CONV_TRANSPOSE2D[2], 2), case_of(CONV_TRANSPOSE2D[7], 7)]),
+    "conv_transpose2d": Bench(
+        "conv_transpose2d", lambda: [case_of(CONV_TRANSPOSE2D[place], place) for place in (2, 7)]
+    ),
     "window_conv2d": Bench("window_conv2d", lambda: [case_of(WINDOW_CONV2D[place], place) for place in (10, 14)]),
     "pair_products": Bench(
         "conv2d", lambda: [case for case in [extremes(QType(4, True, 0), 4, 4, 4, "folded-dsp")] if pairs(case)]
