@@ -1,7 +1,7 @@
 """All mutants of a module in one copy of it, of which a simulation chooses one.
 
-What is mutated becomes ``(qun_mutant_pkg::selected == K ? mutant : original)``, so that a bench is compiled once. With no
-mutant selected the copy computes what the module does.
+What is mutated becomes ``(qun_mutant_pkg::selected == K ? mutant : original)``, so that a bench is compiled once. With
+no mutant selected the copy computes what the module does.
 """
 
 from __future__ import annotations
