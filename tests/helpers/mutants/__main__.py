@@ -30,6 +30,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--count", type=int, default=200, help="mutants of a module at most (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of the choice among more (default: %(default)s)")
     parser.add_argument("--quick", action="store_true", help="leave out the corners, which take longest to build")
+    parser.add_argument("--no-proofs", action="store_true", help="leave out the proofs that a mutant cannot be seen")
     parser.add_argument("--jobs", type=int, default=1, help="modules at a time (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=FOLDER / "mutants.json", help="the result (default: %(default)s)")
     return parser
@@ -43,9 +44,11 @@ def tell(line: str) -> None:
 
 def row(result: Result) -> str:
     """Return a row of the table."""
-    judged = len(result.found) + len(result.alive)
+    found, explained, alive = len(result.found), len(result.explained), len(result.alive)
+    judged = result.visible + len(result.equivalent)
     benches = ", ".join(f"{name} {count}" for name, count in Counter(each.bench for each in result.found).items())
-    return f"| `{result.module}` | {result.all} | {judged} | {len(result.found)} | {len(result.alive)} | {benches} |"
+    counts = (result.all, judged, found, len(result.equivalent), explained, alive)
+    return f"| `{result.module}` | {' | '.join(map(str, counts))} | {benches} |"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,10 +60,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     prepare()
     results: dict[str, Result] = {}
     failed = []
-    tell("| module | mutants | judged | found | alive | found by |")
-    tell("|---|---|---|---|---|---|")
+    tell("| module | mutants | judged | found | equivalent | explained | alive | found by |")
+    tell("|---|---|---|---|---|---|---|---|")
     with Pool(options.jobs) as pool:
-        work = partial(judge, library, count=options.count, seed=options.seed, quick=options.quick)
+        wanted = {"count": options.count, "seed": options.seed, "quick": options.quick, "prove": not options.no_proofs}
+        work = partial(judge, library, **wanted)
         futures = {pool.submit(work, name): name for name in modules}
         for future in as_completed(futures):
             try:
@@ -70,14 +74,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 tell(f"{futures[future]}: not judged: {error}")
                 continue
             tell(row(result))
-            for each in result.alive:
-                tell(f"    alive: {each.key}")
+            for each, verdict in result.alive:
+                tell(f"    alive, {verdict}: {each.key}")
             document = [asdict(results[name]) for name in modules if name in results]
             write_text(options.out, json.dumps(document, indent=1))
-    judged = sum(len(each.found) + len(each.alive) for each in results.values())
+    visible = sum(each.visible for each in results.values())
     found = sum(len(each.found) for each in results.values())
-    tell(f"\n{len(results)} modules, {judged} mutants judged, {found} found, {time.monotonic() - begin:.0f} s in all")
-    return int(bool(failed or not judged))
+    equivalent = sum(len(each.equivalent) for each in results.values())
+    alive = sum(len(each.alive) for each in results.values())
+    tell(
+        f"\n{len(results)} modules, {visible + equivalent} mutants judged, {equivalent} proven equivalent, "
+        f"{found} of {visible} others found, {alive} alive without a reason; {time.monotonic() - begin:.0f} s in all"
+    )
+    return int(bool(failed or alive or not found))
 
 
 if __name__ == "__main__":

@@ -45,6 +45,7 @@ class Mutant:
         original: What stands there.
         mutated: What stands there instead.
         lines: First and last line of the statement around it, by which a compiler's message is told to concern it.
+        statement: The statement around it, on one line.
     """
 
     number: int
@@ -55,6 +56,7 @@ class Mutant:
     original: str
     mutated: str
     lines: tuple[int, int]
+    statement: str
 
     @property
     def key(self) -> str:
@@ -288,6 +290,7 @@ class _Writer:
             flat(self.module.of(node)),
             flat(text),
             lines,
+            flat(self.module.of(around)),
         )
         if mutant.key in self.left_out:
             return None
