@@ -14,6 +14,7 @@ import os
 import re
 import resource
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,28 +35,54 @@ def scenario_names(bench: Any) -> list[str]:
     return sorted(names, key=lambda name: _ORDER.index(name) if name in _ORDER else len(_ORDER))
 
 
+@dataclass
+class Run:
+    """A mutant on its way through the scenarios.
+
+    Attributes:
+        number: The mutant.
+        scenarios: Those that it has not passed, the one that runs among them.
+        seconds: Processor time of those that have ended.
+    """
+
+    number: int
+    scenarios: list[str]
+    seconds: float = 0.0
+
+
 @cocotb.test()
 async def mutants(dut: Any) -> None:
-    """Select each mutant in turn and run scenarios until one fails."""
+    """Select each mutant in turn, several side by side, and run scenarios until one fails."""
     plan = json.loads(Path(PLAN_FILE).read_text(encoding="utf-8"))
     bench = importlib.import_module(plan["bench"])
-    with Path(FOUND_FILE).open("a", encoding="utf-8") as file:
-        for number in plan["numbers"]:
-            line: dict[str, object] = {"number": number, "scenario": "", "reason": "", "seconds": 0.0}
-            for name in scenario_names(bench):
-                sys.stdout.flush()
-                file.flush()
-                child = os.fork()
-                if child == 0:
-                    _begin(number, plan["seconds"])
-                    dut.mutant.value = number
-                    await _scenario(getattr(bench, name), dut)
-                _, status, usage = os.wait4(child, 0)
-                line["seconds"] = round(float(str(line["seconds"])) + usage.ru_utime + usage.ru_stime, 3)
-                reason = _reason(number, status)
-                if reason:
-                    line |= {"scenario": name, "reason": reason}
-                    break
+    waiting = [Run(number, scenario_names(bench)) for number in reversed(plan["numbers"])]
+    running: dict[int, Run] = {}
+    while waiting or running:
+        if waiting and len(running) < plan["jobs"]:
+            run = waiting.pop()
+            sys.stdout.flush()
+            child = os.fork()
+            if child == 0:
+                _begin(run.number, plan["seconds"])
+                dut.mutant.value = run.number
+                await _scenario(getattr(bench, run.scenarios[0]), dut)
+            running[child] = run
+            continue
+        child, status, usage = os.wait4(-1, 0)
+        run = running.pop(child)
+        run.seconds += usage.ru_utime + usage.ru_stime
+        reason = _reason(run.number, status)
+        scenario = run.scenarios.pop(0)
+        if run.scenarios and not reason:
+            waiting.append(run)
+            continue
+        line = {
+            "number": run.number,
+            "scenario": reason and scenario,
+            "reason": reason,
+            "seconds": round(run.seconds, 3),
+        }
+        with Path(FOUND_FILE).open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
 
 

@@ -25,7 +25,8 @@ from quantunet import cache as kept
 from quantunet.hls.generate.rtl_project import RTL_FOLDER
 
 FOLDER = Path(__file__).resolve().parents[3] / "build" / "mutants"
-_BATCH = 40
+_BATCH = 100
+_RECIPE = 1  # count up when the way of judging changes
 _SCENARIOS = Path(__file__).resolve().parents[1] / "benches"
 
 
@@ -166,8 +167,8 @@ def _proofs(mutated: Mutated, bench: str, alive: Sequence[Mutant], folder: Path)
 
 def _verdicts(built: Built, bench: str, numbers: Sequence[int], folder: Path) -> list[Verdict]:
     """Return the verdicts of a bench, those that are kept among them."""
-    scenarios = tuple(sorted(_SCENARIOS.glob("*.py")))
-    key = kept.key(built.folder.name, built.work / CASES_FILE, scenarios)
+    scenarios = tuple(sorted(each for each in _SCENARIOS.glob("*.py") if each.name != "tb_mutants.py"))
+    key = kept.key(_RECIPE, built.folder.name, built.work / CASES_FILE, scenarios)
     path = folder / "verdicts" / f"{built.mutated.module}-{bench.replace(' ', '-')}.json"
     known = {int(number): Verdict(*values) for number, values in (kept.read_json(path, key) or {}).items()}
     missing = [number for number in numbers if number not in known]
