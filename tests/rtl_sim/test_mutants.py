@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 
 import pytest
+from helpers.benches.cases import CASES_FILE
 from helpers.mutants import __main__ as command
 from helpers.mutants import campaign
 from helpers.mutants.benches import BENCHES, LEFT, MODULES
@@ -159,6 +161,11 @@ def test_a_survivor_is_seen_and_proven_to_be_invisible(
     proofs = list(compare(bench_cases("fork")[0], changed, [0, 999, 1]))
     assert [each.verdict for each in proofs] == [EQUIVALENT, EQUIVALENT, VISIBLE]
     assert proofs[2].cycle is not None
+    cases = json.loads((built.work / CASES_FILE).read_text(encoding="utf-8"))
+    cases[0]["outputs"][0]["frames"][0][0] ^= 1
+    (built.work / CASES_FILE).write_text(json.dumps(cases), encoding="utf-8")
+    with pytest.raises(MutantsError, match="random_stalls fails without a mutant: AssertionError: c0 qun_fork"):
+        run(built, [1])
 
 
 def test_the_session_fails_where_one_is_alive(

@@ -108,24 +108,19 @@ def run(built: Built, numbers: Sequence[int]) -> list[Verdict]:
 
     Raises:
         MutantsError: It fails without a mutant too, or a verdict is missing.
-        ToolFailedError: The simulator failed.
     """
-    control = _run(built, [0], seconds=120)[0]
-    if control.reason:
-        msg = f"{built.mutated.module}: fails without a mutant: {control.scenario}: {control.reason}"
-        raise MutantsError(msg)
-    return _run(built, numbers, seconds=5 + round(10 * control.seconds))
-
-
-def _run(built: Built, numbers: Sequence[int], seconds: int) -> list[Verdict]:
     (built.work / FOUND_FILE).unlink(missing_ok=True)
-    plan = {"bench": built.bench, "numbers": list(numbers), "seconds": seconds, "jobs": JOBS}
+    plan = {"bench": built.bench, "numbers": list(numbers), "jobs": JOBS}
     (built.work / PLAN_FILE).write_text(json.dumps(plan), encoding="utf-8")
-    run_cocotb(built.folder, BENCH, TOP, built.work, seed=1)
+    try:
+        run_cocotb(built.folder, BENCH, TOP, built.work, seed=1)
+    except ToolFailedError as error:
+        msg = f"{built.mutated.module}: {error}"
+        raise MutantsError(msg) from error
     lines = (built.work / FOUND_FILE).read_text(encoding="utf-8").splitlines()
     by_number = {each.number: each for each in (Verdict(**json.loads(line)) for line in lines)}
     found = [by_number[number] for number in numbers if number in by_number]
-    if len(lines) != len(numbers) or len(found) != len(numbers):
+    if len(lines) != len(numbers) + 1 or len(found) != len(numbers):
         msg = f"{built.mutated.module}: expected verdicts of {len(numbers)} mutants, got {len(found)}"
         raise MutantsError(msg)
     return found
