@@ -38,7 +38,7 @@ def _some(op: str, *places: int) -> Bench:
 BENCHES: dict[str, Bench] = {
     "fork": _some("fork", 0, 1),
     "fifo": _some("fifo", 0, 1, 2, 3),
-    "width_adapter": _some("width_adapter", 1, 3, 4),
+    "width_adapter": _some("width_adapter", 0, 1, 4),
     "concat": _some("concat", 1, 2),
     "requant": _some("requant", 0, 2, 4, 6),
     "add": _some("add", 2, 4),
