@@ -144,6 +144,8 @@ class _Writer:
     def _assignment(self, node: Node) -> str:
         self.statement = node
         target = next(each for each in node.children if each.tag == "kLPValue")
+        if self.module.of(target).startswith("unused"):
+            return self.module.of(node)
         place = max(index for index, each in enumerate(node.children) if each.tag == "kExpression")
         right = node.children[place]
         pattern = operators.root(right).tag == "kAssignmentPattern"
