@@ -138,6 +138,7 @@ def concat_cases() -> list[Case]:
             (6, 2, 2, QType(3, False, 0)),
             (1, 3, 1, QType(8, True, 4)),
             (3, 3, 3, QType(2, True, 0)),
+            (2, 1, 1, QType(5, False, 1)),  # three beats of a pixel: their count does not wrap by itself
         ]
     ):
         builder = GraphBuilder("net", 3, 5, skip, qtype, seed)

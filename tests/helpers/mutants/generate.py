@@ -96,6 +96,7 @@ class _Writer:
     numbered: int = 0
     in_function: bool = False
     in_register: bool = False
+    in_process: bool = False
     statement: Node | None = None
 
     def text(self, node: Node) -> str:
@@ -127,9 +128,9 @@ class _Writer:
         return text
 
     def _kAlwaysStatement(self, node: Node) -> str:
-        self.in_register = node.children[0].tag == "always_ff"
+        self.in_register, self.in_process = node.children[0].tag == "always_ff", True
         text = self._copy(node)
-        self.in_register = False
+        self.in_register = self.in_process = False
         return text
 
     def _kNonblockingAssignmentStatement(self, node: Node) -> str:
@@ -163,7 +164,7 @@ class _Writer:
         return text if number is None else f"begin if ({SELECTED} != {number}) {text} end"
 
     def _kTrailingAssign(self, node: Node) -> str:
-        if not self.in_function:
+        if not (self.in_function or self.in_process):  # a constant, or a value to start with
             return self.module.of(node)
         self.statement = node
         place = node.tags.index("kExpression")
