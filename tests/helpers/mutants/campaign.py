@@ -6,26 +6,25 @@ Verdicts are kept by the content of what was simulated, so that a run that was b
 from __future__ import annotations
 
 import random
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from helpers import matrix_cases, op_cases
-from helpers.benches.cases import CASES_FILE, Case
-from helpers.mutants import benches, equivalence
+from helpers.benches.cases import CASES_FILE, Case, write_cases
+from helpers.mutants import equivalence
 from helpers.mutants.benches import BENCHES, MODULES
-from helpers.mutants.equivalence import EQUIVALENT, UNKNOWN, VISIBLE
+from helpers.mutants.equivalence import EQUIVALENT, UNKNOWN
 from helpers.mutants.generate import Mutant, Mutated, mutate
 from helpers.mutants.library import Library
-from helpers.mutants.simulate import Built, Verdict, build_bench, run
+from helpers.mutants.simulate import build_bench, run
 from helpers.mutants.survivors import why_it_lives
 
 from quantunet import cache as kept
-from quantunet.hls.generate.rtl_project import RTL_FOLDER
 
 FOLDER = Path(__file__).resolve().parents[3] / "build" / "mutants"
-_BATCH = 100
+_BATCH = 200
 _RECIPE = 1  # count up when the way of judging changes
 _SCENARIOS = Path(__file__).resolve().parents[1] / "benches"
 
@@ -115,26 +114,18 @@ def judge(
         ToolMissingError: A tool is not installed.
     """
     every = mutate(library, module).mutants
-    alive, found, left_out = chosen(every, module, count, seed), [], set[str]()
+    alive, found, refused = chosen(every, module, count, seed), [], set[str]()
     for bench in MODULES[module]:
         if not alive or (quick and found and bench.startswith("corners ")):
             continue
-        built = build_bench(
-            library, module, BENCHES[bench].op, bench_cases(bench), folder / f"{module}-{bench.replace(' ', '-')}"
-        )
-        left_out |= built.left_out
-        alive = [each for each in alive if each.key not in left_out]
-        verdicts = _verdicts(built, bench, [each.number for each in alive], folder)
-        by_number = {each.number: each for each in verdicts if each.reason}
-        found += [
-            Found(each, bench, by_number[each.number].scenario, by_number[each.number].reason)
-            for each in alive
-            if each.number in by_number
-        ]
-        alive = [each for each in alive if each.number not in by_number]
-    mutated = mutate(library, module, left_out)
-    verdicts = _proofs(mutated, MODULES[module][0], alive, folder) if prove and alive else {}
-    equivalent = [each for each in alive if verdicts.get(each.number) == EQUIVALENT]
+        kind = _Kept.of(module, bench, folder)
+        kind.judge(library, every, [each for each in alive if each.key not in kind.known])
+        refused |= kind.refused
+        alive = [each for each in alive if each.key not in refused]
+        found += [Found(each, bench, *kind.known[each.key]) for each in alive if kind.known[each.key][1]]
+        alive = [each for each in alive if not kind.known[each.key][1]]
+    proofs = _proofs(mutate(library, module, refused), MODULES[module][0], alive, folder) if prove and alive else {}
+    equivalent = [each for each in alive if proofs.get(each.key) == EQUIVALENT]
     others = [each for each in alive if each not in equivalent]
     return Result(
         module,
@@ -142,39 +133,83 @@ def judge(
         tuple(found),
         tuple(equivalent),
         tuple((each, why_it_lives(each)) for each in others if why_it_lives(each)),
-        tuple((each, verdicts.get(each.number, UNKNOWN)) for each in others if not why_it_lives(each)),
-        tuple(sorted(left_out)),
+        tuple((each, proofs.get(each.key, UNKNOWN)) for each in others if not why_it_lives(each)),
+        tuple(sorted(refused)),
     )
 
 
-def _proofs(mutated: Mutated, bench: str, alive: Sequence[Mutant], folder: Path) -> dict[int, str]:
+@dataclass
+class _Kept:
+    """Verdicts of one bench on one module, which are kept in a file.
+
+    Attributes:
+        module: The module.
+        bench: The bench.
+        path: The file.
+        key: Of all that was simulated, the mutants apart.
+        known: Scenario and reason by the key of a mutant; empty where it passed.
+        refused: Keys of mutants that do not compile.
+    """
+
+    module: str
+    bench: str
+    path: Path
+    key: str
+    known: dict[str, tuple[str, str]]
+    refused: set[str]
+
+    @classmethod
+    def of(cls, module: str, bench: str, folder: Path) -> _Kept:
+        """Return what is kept, if anything is."""
+        path = folder / "verdicts" / f"{_name(module, bench)}.json"
+        key = _bench_key(bench)
+        content = kept.read_json(path, key) or {"known": {}, "refused": []}
+        known = {each: (scenario, reason) for each, (scenario, reason) in content["known"].items()}
+        return cls(module, bench, path, key, known, set(content["refused"]))
+
+    def judge(self, library: Library, every: Sequence[Mutant], missing: Sequence[Mutant]) -> None:
+        """Run the bench on mutants of which nothing is known; no others are built."""
+        missing = [each for each in missing if each.key not in self.refused]
+        for begin in range(0, len(missing), _BATCH):
+            wanted = {each.key: each.number for each in missing[begin : begin + _BATCH]}
+            left_out = {each.key for each in every} - set(wanted)
+            work = self.path.parents[1] / _name(self.module, self.bench)
+            built = build_bench(
+                library, self.module, BENCHES[self.bench].op, bench_cases(self.bench), work, left_out | self.refused
+            )
+            self.refused |= {each for each in wanted if each in built.refused}
+            numbers = {number: each for each, number in wanted.items() if each not in self.refused}
+            for verdict in run(built, list(numbers)):
+                self.known[numbers[verdict.number]] = (verdict.scenario, verdict.reason)
+            kept.write_json(self.path, self.key, {"known": self.known, "refused": sorted(self.refused)})
+
+
+def _name(module: str, bench: str) -> str:
+    return f"{module}-{bench.replace(' ', '-')}"
+
+
+@cache
+def _bench_key(bench: str) -> str:
+    """Return the key of everything that a bench consists of: hardware, memories, frames and scenarios."""
+    with tempfile.TemporaryDirectory() as folder:
+        sources = write_cases(bench_cases(bench), Path(folder))
+        frames = (Path(folder) / CASES_FILE).read_text(encoding="utf-8")
+        scenarios = tuple(sorted(each for each in _SCENARIOS.glob("*.py") if each.name != "tb_mutants.py"))
+        memories = tuple(sorted(each for each in Path(folder).iterdir() if each.suffix != ".json"))
+        return kept.key(_RECIPE, sources, frames, memories, scenarios)
+
+
+def _proofs(mutated: Mutated, bench: str, alive: Sequence[Mutant], folder: Path) -> dict[str, str]:
     """Return what the prover finds of mutants in all cases of a bench: equivalent where all are."""
-    makers = [Path(str(module.__file__)) for module in (benches, op_cases, matrix_cases, equivalence)]
-    key = kept.key(mutated.text, bench, tuple(sorted(RTL_FOLDER.glob("*.sv"))), tuple(makers))
+    key = kept.key(_bench_key(bench), Path(equivalence.__file__))
     path = folder / "proofs" / f"{mutated.module}.json"
-    known = {int(number): verdict for number, verdict in (kept.read_json(path, key) or {}).items()}
-    missing = [each.number for each in alive if each.number not in known]
-    fresh: dict[int, str] = dict.fromkeys(missing, EQUIVALENT)
+    known: dict[str, str] = kept.read_json(path, key) or {}
+    missing = [each for each in alive if each.key not in known]
+    fresh = {each.key: EQUIVALENT for each in missing}
     for case in bench_cases(bench):
-        asked = [number for number in missing if fresh[number] != VISIBLE]
-        for number, proof in zip(asked, equivalence.compare(case, mutated, asked), strict=True):
-            if proof.verdict != EQUIVALENT:
-                fresh[number] = proof.verdict
+        asked = [each for each in missing if fresh[each.key] == EQUIVALENT]
+        for each, proof in zip(asked, equivalence.compare(case, mutated, [one.number for one in asked]), strict=True):
+            fresh[each.key] = proof.verdict
     known |= fresh
-    kept.write_json(path, key, {str(number): verdict for number, verdict in known.items()})
+    kept.write_json(path, key, known)
     return known
-
-
-def _verdicts(built: Built, bench: str, numbers: Sequence[int], folder: Path) -> list[Verdict]:
-    """Return the verdicts of a bench, those that are kept among them."""
-    scenarios = tuple(sorted(each for each in _SCENARIOS.glob("*.py") if each.name != "tb_mutants.py"))
-    key = kept.key(_RECIPE, built.folder.name, built.work / CASES_FILE, scenarios)
-    path = folder / "verdicts" / f"{built.mutated.module}-{bench.replace(' ', '-')}.json"
-    known = {int(number): Verdict(*values) for number, values in (kept.read_json(path, key) or {}).items()}
-    missing = [number for number in numbers if number not in known]
-    for begin in range(0, len(missing), _BATCH):
-        for each in run(built, missing[begin : begin + _BATCH]):
-            known[each.number] = each
-        content = {str(each.number): [each.number, each.scenario, each.reason, each.seconds] for each in known.values()}
-        kept.write_json(path, key, content)
-    return [known[number] for number in numbers]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,25 +63,27 @@ def write_library(folder: Path, mutated: Mutated) -> Path:
 
 @dataclass(frozen=True)
 class Built:
-    """A simulator with all mutants of a module."""
+    """A simulator with mutants of a module; `refused` are those that do not compile."""
 
     mutated: Mutated
-    left_out: frozenset[str]
+    refused: frozenset[str]
     folder: Path
     work: Path
     bench: str
 
 
-def build_bench(library: Library, module: str, op: str, cases: Sequence[Case], work: Path) -> Built:
-    """Build a bench with all mutants of a module; what does not compile is left out.
+def build_bench(
+    library: Library, module: str, op: str, cases: Sequence[Case], work: Path, left_out: Collection[str] = ()
+) -> Built:
+    """Build a bench with all mutants of a module but some; what does not compile is left out too.
 
     Raises:
         MutantsError: It does not compile, and no mutant is the reason.
         ToolMissingError: A tool is not installed.
     """
-    left_out: set[str] = set()
+    refused: set[str] = set()
     for _ in range(_RETRIES):
-        mutated = mutate(library, module, left_out)
+        mutated = mutate(library, module, {*left_out, *refused})
         copy = write_library(work / "rtl", mutated)
         sources = write_cases(cases, work, rtl_folder=copy)
         sources[-1].write_text(with_selector(sources[-1].read_text(encoding="utf-8")), encoding="utf-8")
@@ -96,10 +98,10 @@ def build_bench(library: Library, module: str, op: str, cases: Sequence[Case], w
             if not wrong:
                 msg = f"{module} in the bench of {op}: {error.got[:1500]}"
                 raise MutantsError(msg) from error
-            left_out |= wrong
+            refused |= wrong
         else:
-            return Built(mutated, frozenset(left_out), folder, work, bench_module(op))
-    msg = f"{module} in the bench of {op}: does not compile even without {len(left_out)} mutants"
+            return Built(mutated, frozenset(refused), folder, work, bench_module(op))
+    msg = f"{module} in the bench of {op}: does not compile even without {len(refused)} mutants"
     raise MutantsError(msg)
 
 
