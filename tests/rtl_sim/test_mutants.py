@@ -38,7 +38,7 @@ SMALL = """module qun_small #(
   end
   always_ff @(posedge clk) begin
     if (!full) begin  // a comment
-      q <= q + a[1:0];
+      q <= q + {(4 - 2) {a[1:0]}};
     end
   end
 `ifdef QUN_ASSERT_ACTIVE
@@ -58,12 +58,13 @@ EXPECTED = [
     ("condition always", "1'b1"),
     ("condition never", "1'b0"),
     ("unary operator", "full"),
-    ("stuck at zero", "(q + a[1:0]) ^ (q + a[1:0])"),
-    ("stuck at ones", "~((q + a[1:0]) ^ (q + a[1:0]))"),
-    ("operator", "q - a[1:0]"),
+    ("stuck at zero", "(q + {(4 - 2) {a[1:0]}}) ^ (q + {(4 - 2) {a[1:0]}})"),
+    ("stuck at ones", "~((q + {(4 - 2) {a[1:0]}}) ^ (q + {(4 - 2) {a[1:0]}}))"),
+    ("operator", "q - {(4 - 2) {a[1:0]}}"),
     ("statement dropped", ""),
 ]
-"""All mutants of SMALL; none of a parameter, a width, a generate condition, a constant function or an assertion."""
+"""All mutants of SMALL; none of a parameter, a width, a count of copies, a generate condition, a constant
+function or an assertion."""
 
 
 @pytest.fixture(scope="module")

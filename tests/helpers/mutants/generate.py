@@ -263,7 +263,7 @@ class _Writer:
                 continue
             elif node.tag == "kSystemTFCall" and self.module.of(node.children[0]) not in ("$signed", "$unsigned"):
                 continue
-            elif node.tag == "kConcatenationExpression" and "kConcatenationExpression" in node.tags:
+            elif "kConcatenationExpression" in node.tags and node.tags[0] == "{":
                 if each.tag == "kConcatenationExpression":  # what is repeated, and not how often
                     parts[place] = self._parts(each)
             elif each.children and each.tag != "kBaseDigits":
