@@ -54,7 +54,7 @@ class Result:
         module: The module.
         all: How many mutants it has.
         found: Those that a bench found.
-        equivalent: Those that passed, and of which it is proven that the cases of the first bench cannot show them.
+        equivalent: Those that passed, and of which it is proven that no input shows them in the cases that ran.
         explained: Those that passed, and why they are right to.
         alive: All others that passed, with what the prover found: ``visible`` or ``unknown``.
         left_out: Those that do not compile.
@@ -114,18 +114,22 @@ def judge(
         ToolMissingError: A tool is not installed.
     """
     every = mutate(library, module).mutants
-    alive, found, refused = chosen(every, module, count, seed), [], set[str]()
+    alive, found, refused, ran = chosen(every, module, count, seed), [], set[str](), list[str]()
     for bench in MODULES[module]:
         if not alive or (quick and found and bench.startswith("corners ")):
             continue
+        ran.append(bench)
         kind = _Kept.of(module, bench, folder)
         kind.judge(library, every, [each for each in alive if each.key not in kind.known])
         refused |= kind.refused
         alive = [each for each in alive if each.key not in refused]
         found += [Found(each, bench, *kind.known[each.key]) for each in alive if kind.known[each.key][1]]
         alive = [each for each in alive if not kind.known[each.key][1]]
-    proofs = _proofs(mutate(library, module, refused), MODULES[module][0], alive, folder) if prove and alive else {}
-    equivalent = [each for each in alive if proofs.get(each.key) == EQUIVALENT]
+    proofs = dict.fromkeys((each.key for each in alive), EQUIVALENT if prove else UNKNOWN)
+    for bench in (each for each in ran if prove and f"corners {each}" not in ran):
+        asked = [each for each in alive if proofs[each.key] == EQUIVALENT]
+        proofs |= _proofs(mutate(library, module, refused), bench, asked, folder)
+    equivalent = [each for each in alive if proofs[each.key] == EQUIVALENT]
     others = [each for each in alive if each not in equivalent]
     return Result(
         module,
@@ -133,7 +137,7 @@ def judge(
         tuple(found),
         tuple(equivalent),
         tuple((each, why_it_lives(each)) for each in others if why_it_lives(each)),
-        tuple((each, proofs.get(each.key, UNKNOWN)) for each in others if not why_it_lives(each)),
+        tuple((each, proofs[each.key]) for each in others if not why_it_lives(each)),
         tuple(sorted(refused)),
     )
 
@@ -202,7 +206,7 @@ def _bench_key(bench: str) -> str:
 def _proofs(mutated: Mutated, bench: str, alive: Sequence[Mutant], folder: Path) -> dict[str, str]:
     """Return what the prover finds of mutants in all cases of a bench: equivalent where all are."""
     key = kept.key(_bench_key(bench), Path(equivalence.__file__))
-    path = folder / "proofs" / f"{mutated.module}.json"
+    path = folder / "proofs" / f"{_name(mutated.module, bench)}.json"
     known: dict[str, str] = kept.read_json(path, key) or {}
     missing = [each for each in alive if each.key not in known]
     fresh = {each.key: EQUIVALENT for each in missing}
@@ -212,4 +216,4 @@ def _proofs(mutated: Mutated, bench: str, alive: Sequence[Mutant], folder: Path)
             fresh[each.key] = proof.verdict
     known |= fresh
     kept.write_json(path, key, known)
-    return known
+    return {each.key: known[each.key] for each in alive}
