@@ -225,6 +225,7 @@ def argmax_cases() -> list[Case]:
             ((7, 1, 16), 4, QType(2, True, 0), 0),
             ((3, 3, 2), 2, QType(16, True, 2), 0),
             ((2, 3, 12), 6, QType(1, False, 2), 0),
+            ((2, 3, 6), 2, QType(3, True, 0), 0),  # three groups: their count does not wrap by itself
         ]
     ):
         builder = GraphBuilder("net", *shape, source, seed)
