@@ -259,7 +259,7 @@ class _Writer:
             if each.tag == "kDimensionSlice":
                 base = each.tags.index("kExpression")
                 parts[place] = self._joined(each, {base: self._expression(each.children[base], [])})
-            elif node.tag == "kCast" and each.tag != "kParenGroup":
+            elif node.tag == "kCast" and each is not node.children[-1]:  # the type, or how many bits
                 continue
             elif node.tag == "kSystemTFCall" and self.module.of(node.children[0]) not in ("$signed", "$unsigned"):
                 continue

@@ -42,14 +42,14 @@ class Verdict:
 
 
 def with_selector(text: str) -> str:
-    """Return a top with a port that selects the mutant."""
+    """Return a top with a port that selects the mutant, from the first edge of the clock on: that one resets."""
     first, clock, rest = text.partition("input wire logic clk,")
     body, end, tail = rest.rpartition("endmodule")
     if not clock or not end:
         msg = f"expected a module with a clock, got {text[:200]}"
         raise MutantsError(msg)
     port = f"{clock}\n    input wire logic [31:0] mutant,"
-    return f"{first}{port}{body}  always @(posedge clk) {SELECTED} <= int'(mutant);\n{end}{tail}"
+    return f"{first}{port}{body}  always_comb {SELECTED} = int'(mutant);\n{end}{tail}"
 
 
 def write_library(folder: Path, mutated: Mutated) -> Path:
