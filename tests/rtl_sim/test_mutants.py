@@ -165,7 +165,7 @@ def test_a_survivor_is_seen_and_proven_to_be_invisible(
     cases = json.loads((built.work / CASES_FILE).read_text(encoding="utf-8"))
     cases[0]["outputs"][0]["frames"][0][0] ^= 1
     (built.work / CASES_FILE).write_text(json.dumps(cases), encoding="utf-8")
-    with pytest.raises(MutantsError, match="random_stalls fails without a mutant: AssertionError: c0 qun_fork"):
+    with pytest.raises(MutantsError, match="full_speed fails without a mutant: AssertionError: c0 qun_fork"):
         run(built, [1])
 
 
