@@ -330,6 +330,15 @@ def trust(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def mutants(session: nox.Session) -> None:
+    """Put mutants by machine into the SystemVerilog library and see which bench finds each; `-- --help` chooses."""
+    need(session, "g++")
+    install(session, "hls", "synth", "sim", groups=("dev",))
+    need_shared_python(session)
+    session.run("python", "-m", "helpers.mutants", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session(default=False)
 def page(session: nox.Session) -> None:
     """Look at the pages of real runs in a headless Chromium; `-- FOLDER ...` looks at those that are there."""
     need(session, "chromium")

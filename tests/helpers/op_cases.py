@@ -158,6 +158,7 @@ def concat_cases() -> list[Case]:
             (4, 4, 2, QType(6, False, 0)),
             (2, 2, 2, QType(16, True, 0)),
             (2, 6, 2, QType(12, False, 0)),
+            (2, 1, 1, QType(5, False, 1)),  # three beats of a pixel: their count does not wrap by itself
         ]
     ):
         shape = _EDGES.get(seed - 4, (3, 5))
@@ -258,6 +259,7 @@ def argmax_cases() -> list[Case]:
             ((2, 4, 3), 1, QType(7, True, 2), 0),
             ((2, 4, 4), 4, QType(6, False, 2), 0),
             ((3, 3, 2), 1, QType(12, False, 2), 0),
+            ((2, 3, 6), 2, QType(3, True, 0), 0),  # three groups: their count does not wrap by itself
         ]
     ):
         builder = GraphBuilder("net", *shape, source, seed)

@@ -144,9 +144,7 @@ def write_circuit(setting: Setting, folder: Path, fault: Fault | None = None) ->
         # What has no initial value starts with any.
         f"write_aiger -zinit -map {names_file} {circuit}",
     ]
-    done = subprocess.run(
-        [sys.executable, "-c", _PASSES], input="\n".join(passes), capture_output=True, text=True, check=False
-    )
+    done = run_passes(passes)
     if done.returncode != 0 or not circuit.is_file():
         msg = f"{setting}: {(done.stdout + done.stderr)[-3000:]}"
         raise ProofSetupError(msg)
@@ -157,6 +155,12 @@ def write_circuit(setting: Setting, folder: Path, fault: Fault | None = None) ->
         msg = f"{setting}: expected the outputs {names}, got {known}"
         raise ProofSetupError(msg)
     return circuit, names
+
+
+def run_passes(passes: Sequence[str], folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run passes of Yosys in a process of their own, which then prints the outputs of the top; its code is 0 or not."""
+    command = [sys.executable, "-c", _PASSES]
+    return subprocess.run(command, input="\n".join(passes), capture_output=True, text=True, check=False, cwd=folder)
 
 
 def _outputs(circuit: Path) -> int:
@@ -170,10 +174,20 @@ def _abc(circuit: Path, outputs: Sequence[int], command: str, seconds: float) ->
     Raises:
         ProofSetupError: It is not there, or fails.
     """
+    chosen = f"fold; strash; cone -N {','.join(map(str, outputs))}; strash"
+    return run_abc(circuit, f"{chosen}; {command}", seconds)
+
+
+def run_abc(circuit: Path, commands: str, seconds: float) -> str:
+    """Return what ABC says of a circuit.
+
+    Raises:
+        ProofSetupError: It is not there, or fails.
+    """
     found = find_spec("pyosys")
     if found is None or found.origin is None:
         raise ProofSetupError("pyosys is not installed: pip install 'quantunet[synth]'")
-    script = f"read_aiger {circuit}; fold; strash; cone -N {','.join(map(str, outputs))}; strash; {command}"
+    script = f"read_aiger {circuit}; {commands}"
     done = subprocess.run(
         [Path(found.origin).parent / "yosys-abc", "-c", script],
         cwd=circuit.parent, capture_output=True, text=True, check=False, timeout=seconds + 120,

@@ -1,0 +1,172 @@
+"""Which benches run on the mutants of which module: small ones first, then the corners of the module's own test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from helpers import op_cases
+from helpers.benches.cases import Case
+from helpers.matrix_cases import CONV2D, CONV2D_CONSTANT, CONV_TRANSPOSE2D, WINDOW_CONV2D, case_of, extremes, pairs
+
+from quantunet.ir import QType
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Cases of one op.
+
+    Attributes:
+        op: The op, whose scenarios run.
+        cases: Makes them.
+    """
+
+    op: str
+    cases: Callable[[], Sequence[Case]]
+
+
+def _some(op: str, *places: int) -> Bench:
+    """Return some cases of an op; all of them without places."""
+
+    def cases() -> list[Case]:
+        every: list[Case] = getattr(op_cases, f"{op}_cases")()
+        return [every[place] for place in places] if places else every
+
+    return Bench(op, cases)
+
+
+BENCHES: dict[str, Bench] = {
+    "fork": _some("fork", 0, 1),
+    "fifo": _some("fifo", 0, 1, 2, 3),
+    "width_adapter": _some("width_adapter", 0, 1, 4),
+    "concat": _some("concat", 1, 2),
+    "requant": _some("requant", 0, 2, 4, 6),
+    "add": _some("add", 2, 4),
+    "affine": _some("affine", 0, 3, 4, 7),
+    "maximum": _some("maximum", 0, 1),
+    "multiply": _some("multiply", 0, 1),
+    "argmax": _some("argmax", 0, 2),
+    "smallest_area": _some("smallest_area", 0, 1, 2, 4),
+    "lookup": _some("lookup", 1, 2),
+    "pad": _some("pad", 0, 1),
+    "crop": _some("crop", 0, 1),
+    "maxpool2d": _some("maxpool2d", 1, 2),
+    "window_pool2d": _some("window_pool2d", 0, 2, 5),
+    "global_pool2d": _some("global_pool2d", 0, 1, 5),
+    "resize_nearest": _some("resize_nearest", 0, 1),
+    "resize_bilinear": _some("resize_bilinear", 0, 1),
+    "depth_to_space": _some("depth_to_space", 0, 1),
+    "depthwise_conv2d": _some("depthwise_conv2d", 0, 2),
+    "conv2d": Bench("conv2d", lambda: [case_of(CONV2D[place], place) for place in (1, 8, 14)]),
+    "conv2d_constant": Bench("conv2d", lambda: [case_of(CONV2D_CONSTANT[place], place) for place in (8, 10)]),
+    "conv_transpose2d": Bench(
+        "conv_transpose2d", lambda: [case_of(CONV_TRANSPOSE2D[place], place) for place in (2, 7)]
+    ),
+    "window_conv2d": Bench("window_conv2d", lambda: [case_of(WINDOW_CONV2D[place], place) for place in (10, 14)]),
+    "pair_products": Bench(
+        "conv2d", lambda: [case for case in [extremes(QType(4, True, 0), 4, 4, 4, "folded-dsp")] if pairs(case)]
+    ),
+    "corners fork": _some("fork"),
+    "corners fifo": _some("fifo", 0, 1, 2, 3, 4, 5),
+    "corners width_adapter": _some("width_adapter"),
+    "corners concat": _some("concat"),
+    "corners requant": _some("requant"),
+    "corners add": _some("add"),
+    "corners affine": _some("affine"),
+    "corners maximum": _some("maximum"),
+    "corners multiply": _some("multiply"),
+    "corners argmax": _some("argmax"),
+    "corners smallest_area": _some("smallest_area"),
+    "corners lookup": _some("lookup"),
+    "corners pad": _some("pad"),
+    "corners crop": _some("crop"),
+    "corners maxpool2d": _some("maxpool2d"),
+    "corners window_pool2d": _some("window_pool2d"),
+    "corners global_pool2d": _some("global_pool2d"),
+    "corners resize_nearest": _some("resize_nearest", 0, 1, 2, 3, 4, 5),
+    "corners resize_bilinear": _some("resize_bilinear"),
+    "corners depth_to_space": _some("depth_to_space"),
+    "corners depthwise_conv2d": _some("depthwise_conv2d"),
+    "corners conv2d": Bench("conv2d", lambda: [case_of(layer, seed) for seed, layer in enumerate(CONV2D)]),
+    "corners conv2d_constant": Bench(
+        "conv2d", lambda: [case_of(layer, seed) for seed, layer in enumerate(CONV2D_CONSTANT)]
+    ),
+    "corners conv_transpose2d": Bench(
+        "conv_transpose2d", lambda: [case_of(layer, seed) for seed, layer in enumerate(CONV_TRANSPOSE2D)]
+    ),
+    "corners window_conv2d": Bench(
+        "window_conv2d", lambda: [case_of(layer, seed) for seed, layer in enumerate(WINDOW_CONV2D)]
+    ),
+}  # fmt: skip
+"""What runs on mutants, by name. Rows that begin with "corners" are the cases of the op's own test."""
+
+
+def _own(name: str, *more: str) -> tuple[str, ...]:
+    return (name, f"corners {name}", *more)
+
+
+MODULES: dict[str, tuple[str, ...]] = {
+    "qun_register_slice": _own("fork", "requant"),
+    "qun_fork": _own("fork"),
+    "qun_fifo": _own("fifo"),
+    "qun_width_adapter": _own("width_adapter"),
+    "qun_concat": _own("concat"),
+    "qun_row_repeat": _own("conv_transpose2d"),
+    "qun_credit_fifo": _own("window_pool2d", "conv2d"),
+    "qun_requant": _own("requant"),
+    "qun_requant_pkg": (*_own("requant"), *_own("affine"), *_own("add")),
+    "qun_maxpool2d": _own("maxpool2d"),
+    "qun_window_pool2d": _own("window_pool2d"),
+    "qun_global_pool2d": _own("global_pool2d"),
+    "qun_resize_nearest": _own("resize_nearest"),
+    "qun_resize_bilinear": _own("resize_bilinear"),
+    "qun_interpolate": _own("resize_bilinear"),
+    "qun_window": (*_own("window_conv2d"), *_own("window_pool2d")),
+    "qun_sliding_window": _own("conv2d"),
+    "qun_pixel_window": _own("conv2d_constant"),
+    "qun_matrix_vector": _own("conv2d", "corners window_conv2d"),
+    "qun_lane_products": _own("conv2d"),
+    "qun_pair_products": ("pair_products",),
+    "qun_conv2d": _own("conv2d"),
+    "qun_conv2d_constant": _own("conv2d_constant"),
+    "qun_conv_transpose2d": _own("conv_transpose2d"),
+    "qun_window_conv2d": _own("window_conv2d"),
+    "qun_depthwise_conv2d": _own("depthwise_conv2d"),
+    "qun_add": _own("add"),
+    "qun_lookup": _own("lookup"),
+    "qun_affine": _own("affine"),
+    "qun_maximum": _own("maximum"),
+    "qun_multiply": _own("multiply"),
+    "qun_argmax": _own("argmax"),
+    "qun_smallest_area": _own("smallest_area"),
+    "qun_pad": _own("pad"),
+    "qun_crop": _own("crop"),
+    "qun_rectangle": (*_own("crop"), *_own("pad")),
+    "qun_depth_to_space": _own("depth_to_space"),
+    "qun_stride_address": _own("depth_to_space"),
+    "qun_ram": _own("maxpool2d", "corners fifo"),
+    "qun_banked_ram": ("corners fifo",),
+    "qun_rom": _own("lookup", "corners conv2d"),
+}
+"""The benches of each module, in the order in which they are tried until one finds a mutant."""
+
+LEFT: dict[str, str] = {
+    "qun_device_pkg": "constants alone",
+    "qun_serial_pkg": "constants alone",
+    "qun_crc32_pkg": "the serial side: a bench of its own, without streams",
+    "qun_reset_sync": "two registers beside the clock, which no bench of streams has",
+    "qun_frame_check": "a part of a network's top: tested with the network",
+    "qun_axi_lite_status": "AXI4-Lite: a bench of its own, without streams",
+    "qun_block_buffer": "the serial side",
+    "qun_byte_beats": "the serial side",
+    "qun_mask_bytes": "the serial side",
+    "qun_picture_feeder": "the serial side",
+    "qun_serial_deframer": "the serial side",
+    "qun_serial_device": "the serial side",
+    "qun_serial_framer": "the serial side",
+    "qun_serial_reply": "the serial side",
+    "qun_uart_rx": "the serial side",
+    "qun_uart_tx": "the serial side",
+    "qun_value_bytes": "the serial side",
+}
+"""Modules without mutants so far, and why."""
