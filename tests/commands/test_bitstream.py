@@ -140,3 +140,18 @@ def test_defaults_are_those_of_the_flow() -> None:
     assert command.TOOLS == tools.CHOICES
     assert set(command.TOPS) == {"board", "measurement"}
     assert command.TIME_LIMIT == flow.TIME_LIMIT
+
+
+@pytest.mark.slow
+def test_a_nexus_gets_its_bitstream(model: Path, tmp_path: Path) -> None:
+    """The top of the CrossLink-NX board through nextpnr-nexus and prjoxide: it is small, slow and has no clock generator."""
+    out = tmp_path / "out"
+    arguments = ["--board", "lifcl_40_evn", "--freq", "12", "--nextpnr", "pip", "--out", str(out)]
+    assert main(["bitstream", str(model), *arguments]) == 0
+    report = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    used = {cell["kind"]: cell["used"] for cell in report["cells"]}
+    assert report["device"] == "LIFCL-40-9BG400C" and report["passed"]
+    assert used["OXIDE_COMB"] > 500 and used["OXIDE_FF"] > 500
+    assert [clock["passes"] for clock in report["clocks"]] == [True]
+    assert report["paths"] is None and report["synthesis"]["carry_feeds"] == 0
+    assert (out / report["bitstream"]["file"]).stat().st_size == report["bitstream"]["bytes"] > 100_000
