@@ -144,7 +144,7 @@ def test_defaults_are_those_of_the_flow() -> None:
 
 @pytest.mark.slow
 def test_a_nexus_gets_its_bitstream(model: Path, tmp_path: Path) -> None:
-    """The top of the CrossLink-NX board through nextpnr-nexus and prjoxide: it is small, slow and has no clock generator."""
+    """The top of the CrossLink-NX board goes through nextpnr-nexus and prjoxide."""
     out = tmp_path / "out"
     arguments = ["--board", "lifcl_40_evn", "--freq", "12", "--nextpnr", "pip", "--out", str(out)]
     assert main(["bitstream", str(model), *arguments]) == 0
