@@ -29,7 +29,7 @@ import numpy as np
 from benchmarks import workloads
 from quantunet.hls.synth import yosys
 from quantunet.hls.synth.yosys import Job
-from quantunet.ir import Conv2d, Graph, IntArray, QType
+from quantunet.ir import Conv2d, Graph, Array, QType
 
 logger = logging.getLogger(__name__)
 
@@ -123,7 +123,7 @@ def _conv(graph: Graph) -> Conv2d:
     return node
 
 
-def _da4ml(kernel: IntArray, bias: IntArray, source: QType, folder: Path, name: str) -> Any:  # noqa: ANN401
+def _da4ml(kernel: Array, bias: Array, source: QType, folder: Path, name: str) -> Any:  # noqa: ANN401
     """Write da4ml's Verilog of a product with constants, and return its model."""
     trace = da4ml.trace
     inputs = trace.FixedVariableArrayInput(len(kernel), hwconf=trace.HWConfig(1, -1, -1))
@@ -133,7 +133,7 @@ def _da4ml(kernel: IntArray, bias: IntArray, source: QType, folder: Path, name: 
     return logic
 
 
-def _alkaid(kernel: IntArray, bias: IntArray, source: QType, folder: Path, name: str) -> Any:  # noqa: ANN401
+def _alkaid(kernel: Array, bias: Array, source: QType, folder: Path, name: str) -> Any:  # noqa: ANN401
     """Write alkaid's Verilog of a product with constants, and return its model."""
     inputs = alkaid.trace.FVArrayInput(len(kernel), hwconf=alkaid.trace.HWConfig(1, -1, -1))
     inputs = inputs.quantize(int(source.signed), source.bits - int(source.signed), 0)

@@ -118,7 +118,7 @@ class Placer:
         """Return the key of everything that a seed's result depends on."""
         options = device_options(self.board)
         tools = (self.tools.name, self.tools.version)
-        parts = (_FORMAT, tools, options, self.mhz, seed, self.netlist.key, self.constraints)
+        parts = (_FORMAT, tools, options, self.mhz, seed, self.netlist.key, self.constraints, *self.tools.route_options)
         return cache.key(*parts, ROUTED) if self.with_netlist else cache.key(*parts)
 
     def route(self, seed: int, folder: Path, started: Callable[[Path], None] = lambda log: None) -> Route:

@@ -117,11 +117,15 @@ class Tools:
     def __str__(self) -> str:
         return f"{self.name} {self.version}"
 
+    @property
+    def route_options(self) -> tuple[str, ...]:
+        """Options of nextpnr that this family needs, whatever the design."""
+        return _KITS[self.family].route
+
     def place_with(self, pins: str, config: str) -> tuple[str, ...]:
         """Return the options of nextpnr that name the pin file and the configuration to be written."""
-        kit = _KITS[self.family]
-        before, after = kit.pins
-        return (*before, pins, *after, *kit.route, kit.config, config)
+        before, after = _KITS[self.family].pins
+        return (*before, pins, *after, *self.route_options, _KITS[self.family].config, config)
 
     def pack_into(self, config: str, bitstream: str) -> tuple[str, ...]:
         """Return the command that makes a bitstream of a configuration."""
