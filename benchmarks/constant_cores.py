@@ -29,7 +29,7 @@ import numpy as np
 from benchmarks import workloads
 from quantunet.hls.synth import yosys
 from quantunet.hls.synth.yosys import Job
-from quantunet.ir import Conv2d, Graph, Array, QType
+from quantunet.ir import Array, Conv2d, Graph, QType
 
 logger = logging.getLogger(__name__)
 

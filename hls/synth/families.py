@@ -278,7 +278,12 @@ NEXUS = Family(
     carry=frozenset({"CCU2"}),
     free=frozenset({"VHI", "VLO", "IB", "OB"}),
     chain=CarryChain("CCU2", generate_inputs=3, feed_in=True, inject=("INJECT",), hex=True),
-    pads=("iopadmap -bits -outpad OB I:O -inpad IB O:I", OPEN_CARRIES, "opt_clean"),
+    pads=(
+        "iopadmap -bits -outpad OB I:O -inpad IB O:I",
+        OPEN_CARRIES,
+        "opt_clean",
+        "hilomap -singleton -hicell VHI Z -locell VLO Z",
+    ),
 )
 
 XC7 = Family(
