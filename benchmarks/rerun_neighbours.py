@@ -303,7 +303,7 @@ def main() -> int:
             place.mkdir(parents=True, exist_ok=True)
             with console.status(setting.name):
                 figure = measure(setting, python, place)
-            row = figure.row()
+            (row,) = figure.rows()
             console.print(f"{row.subject}, {row.measure}: {row.value:.1f} {row.unit}; {row.note}", highlight=False)
     except QuantUNetError as error:
         Console(stderr=True).print(str(error), style="red")

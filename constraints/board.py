@@ -76,6 +76,21 @@ class SerialBridge:
 
 
 @dataclass(frozen=True)
+class Power:
+    """What somebody has measured of a board's power.
+
+    Attributes:
+        idle_mw: Power of the whole board in mW, in reset.
+        toggle_pj: Least and most energy of a register that toggles, in pJ.
+        source: Who has measured it, and where it stands.
+    """
+
+    idle_mw: float
+    toggle_pj: tuple[float, float]
+    source: str
+
+
+@dataclass(frozen=True)
 class Board:
     """A board.
 
@@ -90,6 +105,7 @@ class Board:
         constraints: The pin and clock file (``.lpf``, ``.pdc`` or ``.xdc``).
         budget: What the device has.
         serial: The bridge behind the ports ``uart_rx`` and ``uart_tx``; ``None`` where the board has none.
+        power: What has been measured of its power; ``None`` where nothing is known.
     """
 
     name: str
@@ -102,6 +118,7 @@ class Board:
     constraints: Path
     budget: Budget
     serial: SerialBridge | None = None
+    power: Power | None = None
 
 
 def board_names(folder: Path = BOARDS_FOLDER) -> tuple[str, ...]:
@@ -162,11 +179,21 @@ def read_board(path: Path) -> Board:
         constraints=constraints,
         budget=budget,
         serial=None if serial is None else SerialBridge(serial.text("bridge"), serial.whole("baud", 1, _MOST)),
+        power=_power(fields) if "power" in fields else None,
     )
     if serial is not None:
         serial.finish()
     fields.finish()
     return board
+
+
+def _power(fields: Fields) -> Power:
+    table = fields.table("power")
+    idle = table.number("idle_mw", 0, _MOST)
+    least = table.number("least_toggle_pj", 0, _MOST)
+    power = Power(idle, (least, table.number("most_toggle_pj", least, _MOST)), table.text("source"))
+    table.finish()
+    return power
 
 
 def read_budget(fields: Fields) -> Budget:

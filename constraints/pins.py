@@ -1,4 +1,4 @@
-"""The ports that a board's pin file places, and the part of an ``.lpf`` file that a design with some of them needs."""
+"""The ports that a board's pin file places, and the part of the file that a design with some of them needs."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ _PLACES = {
     ".xdc": r"^set_property -dict \{ PACKAGE_PIN (?P<pin>\w+) IOSTANDARD \w+ \} \[get_ports \{ (?P<port>\S+) \}\]",
 }
 _OF_PORT = re.compile(r'^(?:LOCATE COMP|IOBUF PORT|FREQUENCY PORT) "(?P<port>[^"]+)"')
+_PDC_PORT = re.compile(r"\[get_ports \{(?P<port>[^}]+)\}\]$")
 _PIN = 'Add LOCATE COMP "clk" SITE "…"; for each.'
 _LAMP = re.compile(r"led\[(\d+)\]")
 
@@ -83,6 +84,26 @@ def lpf_for(board: Board, ports: Collection[str], clocks: Mapping[str, Fraction]
             lines.append(line)
     lines += [f'FREQUENCY NET "{net}" {float(mhz):.6f} MHZ;' for net, mhz in clocks.items()]
     return "\n".join([f"# Pins of {board.title} that the design has, and its clocks; generated.", *lines, ""])
+
+
+def pdc_for(board: Board, ports: Collection[str]) -> str:
+    """Return the constraints of a design for a Nexus: the lines of the board's ``.pdc`` for its ports.
+
+    Args:
+        board: The board.
+        ports: The design's ports, vectors bit by bit as ``led[0]``.
+
+    Raises:
+        BoardError: The board's pin file is no ``.pdc``, or does not place a port.
+    """
+    if board.constraints.suffix != ".pdc":
+        raise BoardError(str(board.constraints), expected="a pin file that ends with .pdc", got=board.constraints.name)
+    missing = sorted(set(ports) - set(pins(board)))
+    if missing:
+        raise BoardError(str(board.constraints), expected=f"a pin for {missing[0]}", got="none")
+    matches = [(line, _PDC_PORT.search(line)) for line in _text(board).splitlines()]
+    lines = [line for line, match in matches if match and match["port"] in ports]
+    return "\n".join([f"# Pins of {board.title} that the design has, and its clock; generated.", *lines, ""])
 
 
 def _text(board: Board) -> str:

@@ -38,7 +38,7 @@ INSTANCES = tuple(bench.HDL_FOLDER / f"{name}.sv" for name in ("DP16KD", "MULT18
 """Models of the cells that stay instances."""
 
 _TEST_MODULE = "quantunet.rtl_sim.tb_layer"
-_FORMAT = "quantunet-netlist-verilog-1"
+_FORMAT = "quantunet-netlist-verilog-2"
 _DIGITS = 12
 
 
@@ -70,7 +70,13 @@ class NetlistResult:
 
 
 def as_project(
-    project: RtlProject, netlist: Path, top: str, folder: Path, time_limit: float = TIME_LIMIT
+    project: RtlProject,
+    netlist: Path,
+    top: str,
+    folder: Path,
+    time_limit: float = TIME_LIMIT,
+    models: Sequence[Path] = (),
+    words: bool = False,
 ) -> RtlProject:
     """Return the project of a netlist for the bench of its RTL: the same ports, nothing inside.
 
@@ -80,17 +86,20 @@ def as_project(
         top: The netlist's module, with the design's ports.
         folder: The Verilog goes to a folder in it that is named by content.
         time_limit: Seconds that it may take.
+        models: Files of more cells that stay instances, each named as its cell.
+        words: As in :func:`quantunet.hls.synth.verilog.write_verilog`.
 
     Raises:
         ToolMissingError: Yosys is not installed.
         ToolFailedError: A cell has no model, or Yosys failed.
         StorageError: A file cannot be read or written.
     """
-    key = cache.key(_FORMAT, yosys.version(), netlist, top, MAPPED)
-    kept = [path.stem for path in INSTANCES]
+    instances_of = (*INSTANCES, *models)
+    key = cache.key(_FORMAT, yosys.version(), netlist, top, MAPPED, words)
+    kept = [path.stem for path in instances_of]
 
     def make(fresh: Path) -> None:
-        write_verilog(netlist, top, fresh / "netlist.v", models=MAPPED, kept=kept, time_limit=time_limit)
+        write_verilog(netlist, top, fresh / "netlist.v", models=MAPPED, kept=kept, time_limit=time_limit, words=words)
 
     verilog = folder / f"verilog-{key[:_DIGITS]}"
     cache.keep(verilog, key, make)
@@ -103,7 +112,7 @@ def as_project(
         project,
         folder=folder,
         top=top,
-        sources=(*INSTANCES, verilog / "netlist.v"),
+        sources=(*instances_of, verilog / "netlist.v"),
         memories=(),
         design=dataclasses.replace(project.design, name=top, streams=streams, instances=instances),
     )
@@ -121,6 +130,8 @@ def run_netlist(
     latency: int = 0,
     settle: int = 0,
     time_limit: float = TIME_LIMIT,
+    models: Sequence[Path] = (),
+    words: bool = False,
 ) -> NetlistResult:
     """Simulate the netlist of a whole network over adjacent frames.
 
@@ -135,6 +146,8 @@ def run_netlist(
         latency: Cycles that the top adds to the way through the network.
         settle: Cycles that the reset takes through the top.
         time_limit: Seconds that Yosys may take.
+        models: As in :func:`as_project`.
+        words: Likewise.
 
     Returns:
         What came out. A netlist that computes something else is no error here.
@@ -149,9 +162,9 @@ def run_netlist(
     frames = np.stack([check_image(image, source) for image in images])
     expected = np.stack([golden.run(graph, frame)[graph.output] for frame in frames])
     predicted = _later(schedule(project.design, len(frames)), latency)
-    simulated = as_project(project, netlist, top, folder, time_limit)
-    # A few ten thousand cycles are simulated: to compile a netlist for speed takes far longer than it saves.
-    built = bench.build(simulated, folder / "builds", quick=True, settle=settle)
+    simulated = as_project(project, netlist, top, folder, time_limit, models, words)
+    # Of a few ten thousand cycles: to compile a device's cells for speed takes far longer than it saves.
+    built = bench.build(simulated, folder / "builds", quick=not words, settle=settle)
     watchdog = 2 * frame_interval(graph, folding) + 10_000
     result = bench.run(built, [frames], expected, _TEST_MODULE, watchdog=watchdog)
     logger.info("%s: %d values compared, %d differ", netlist, result.values_compared, result.mismatches)

@@ -23,6 +23,7 @@ from quantunet.hls.bitstream.top import Top, TopMaker, measurement_top
 from quantunet.hls.folding import Folding
 from quantunet.hls.generate import rtl_project
 from quantunet.hls.generate.rtl_project import RtlProject, frame_checks
+from quantunet.hls.synth.families import ECP5
 
 TIME_LIMIT = 6 * 3600
 """Seconds that one step may take, unless the caller says otherwise."""
@@ -106,7 +107,7 @@ class Outcome:
         return read_module(self.netlist.file, self.top.name)
 
     def paths(self, module: Mapping[str, Any]) -> Paths | None:
-        """Return the latest paths of the best seed; ``None`` where the device has no room.
+        """Return the latest paths of the best seed; ``None`` where the device has no room, or is no ECP5.
 
         Args:
             module: What :meth:`module` returned.
@@ -114,7 +115,7 @@ class Outcome:
         Raises:
             FileFormatError: nextpnr's report is not what it should be.
         """
-        if not self.best.fits:
+        if not self.best.fits or self.netlist.family != ECP5.name:
             return None
         names = {instance.name for instance in (*self.project.design.instances, *frame_checks(self.project.design))}
 

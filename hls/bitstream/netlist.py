@@ -37,6 +37,7 @@ class Netlist:
         seconds: Time that the synthesis took.
         memory_mib: Memory that it took.
         cached: Whether it was there already.
+        family: Device family.
     """
 
     folder: Path
@@ -46,6 +47,7 @@ class Netlist:
     seconds: float
     memory_mib: int
     cached: bool
+    family: str = "ecp5"
 
 
 def job(project: RtlProject, folding: Mapping[str, Fold], top: Top, family: str) -> Job:
@@ -69,6 +71,7 @@ def job(project: RtlProject, folding: Mapping[str, Fold], top: Top, family: str)
         family=family,
         dsp=bool(hard),
         hard=hard,
+        pads=True,
     )
 
 
@@ -111,6 +114,7 @@ def synthesise(design: Job, folder: Path, *, time_limit: float) -> Netlist:
         seconds=float(result["seconds"]),
         memory_mib=int(result["memory_mib"]),
         cached=not made,
+        family=design.family,
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from quantunet.errors import FileFormatError
 from quantunet.hls.synth.carry_feeds import carry_feeds
-from quantunet.hls.synth.families import ECP5
+from quantunet.hls.synth.families import ECP5, Family
 
 CONSTANTS = 2
 """LUT places of the constants 0 and 1."""
@@ -36,13 +36,16 @@ def read_module(netlist: Path, top: str) -> dict[str, Any]:
     return dict(module)
 
 
-def lut_places(module: Mapping[str, Any]) -> int:
+def lut_places(module: Mapping[str, Any], family: Family = ECP5) -> int:
     """Return the ``TRELLIS_COMB`` that nextpnr makes of a flat netlist.
 
     Args:
-        module: A mapped top module, for an ECP5.
+        module: A mapped top module.
+        family: Its device family. For another one than the ECP5 it is not known what place and route adds: the LUTs of
+            the netlist are returned.
     """
     counts: dict[str, int] = {}
     for cell in module["cells"].values():
         counts[cell["type"]] = counts.get(cell["type"], 0) + 1
-    return ECP5.usage(counts, carry_feeds(module, ECP5), "the netlist").lut + CONSTANTS
+    usage = family.usage(counts, carry_feeds(module, family), "the netlist")
+    return usage.lut + (CONSTANTS if family.feed_luts else 0)

@@ -118,7 +118,7 @@ class Placer:
         """Return the key of everything that a seed's result depends on."""
         options = device_options(self.board)
         tools = (self.tools.name, self.tools.version)
-        parts = (_FORMAT, tools, options, self.mhz, seed, self.netlist.key, self.constraints)
+        parts = (_FORMAT, tools, options, self.mhz, seed, self.netlist.key, self.constraints, *self.tools.route_options)
         return cache.key(*parts, ROUTED) if self.with_netlist else cache.key(*parts)
 
     def route(self, seed: int, folder: Path, started: Callable[[Path], None] = lambda log: None) -> Route:
@@ -141,9 +141,9 @@ class Placer:
                 *self.tools.place,
                 *device_options(self.board),
                 *("--json", os.path.relpath(self.netlist.file.resolve(), here)),
-                *("--lpf", os.path.relpath(self.constraints.resolve(), here), "--lpf-allow-unconstrained"),
+                *self.tools.place_with(os.path.relpath(self.constraints.resolve(), here), CONFIG),
                 *("--freq", str(self.mhz), "--timing-allow-fail", "--seed", str(seed)),
-                *("--report", REPORT, "--detailed-timing-report", "--textcfg", CONFIG),
+                *("--report", REPORT, "--detailed-timing-report"),
                 *(("--write", ROUTED) if self.with_netlist else ()),
             ]
             log_file = fresh / f"{_STEP}.log"
@@ -223,7 +223,7 @@ class Placer:
 
         def make(fresh: Path) -> None:
             config = os.path.relpath((route.folder / CONFIG).resolve(), fresh.resolve())
-            command = [*self.tools.pack, "--compress", config, name]
+            command = self.tools.pack_into(config, name)
             found = measured(command, fresh, _PACK, time_limit=self.time_limit, hint=_HINT)
             if found["code"] or not (fresh / name).is_file():
                 raise ToolFailedError(

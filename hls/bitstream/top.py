@@ -118,7 +118,7 @@ def serial_top(graph: Graph, board: Board, mhz: float, baud: int | None = None) 
 
     def make(project: RtlProject, board: Board) -> Top:
         made = board_top.around(graph, project, board, clock_mhz=Fraction(str(mhz)), baud=baud)
-        assert made.constraints is not None  # an ECP5's pin file is an LPF
+        assert made.constraints is not None  # an ECP5's pin file is an LPF, a Nexus' a PDC
         return Top(made.top, made.sources, made.constraints, NETWORK, made.declarations)
 
     return make

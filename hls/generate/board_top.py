@@ -13,7 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from quantunet.constraints.board import Board
-from quantunet.constraints.pins import lamps, lpf_for, pins
+from quantunet.constraints.pins import lamps, lpf_for, pdc_for, pins
 from quantunet.errors import BoardError, ModelError, OptionError
 from quantunet.hls.design import Fold
 from quantunet.hls.generate import rtl_project
@@ -54,8 +54,8 @@ class BoardProject:
             clock generator, if it is used, and do not define it.
         declarations: Files that declare it, as a black box, for a synthesis: read them before the sources. A simulation
             takes a model instead, of the same name in ``rtl_sim/hdl``.
-        constraints: Pins of the top's ports and its clocks: ``.lpf`` for an ECP5; ``None`` for another family, whose
-            board file holds them.
+        constraints: Pins of the top's ports and its clocks: ``.lpf`` for an ECP5, ``.pdc`` for a Nexus; ``None`` for
+            another family, whose board file holds them.
         clock_mhz: The network's clock, exactly.
         baud: Bits a second on the line.
     """
@@ -145,11 +145,12 @@ def around(
     for declaration in declarations:
         rtl_project.update(declaration, _TEMPLATES.get_template("ehxplll.sv.j2").render().encode())
     constraints = None
-    if board.constraints.suffix == ".lpf":
-        constraints = folder / f"{top}.lpf"
-        ports = ["clk", "rst_n", "uart_rx", "uart_tx", *(f"led[{index}]" for index in range(plan.lamps))]
+    ports = ["clk", "rst_n", "uart_rx", "uart_tx", *(f"led[{index}]" for index in range(plan.lamps))]
+    if board.constraints.suffix in (".lpf", ".pdc"):
+        constraints = folder / f"{top}{board.constraints.suffix}"
         clocks = {CLOCK_NET: plan.mhz} if plan.pll else {}
-        rtl_project.update(constraints, lpf_for(board, ports, clocks).encode())
+        pins_of_top = lpf_for(board, ports, clocks) if constraints.suffix == ".lpf" else pdc_for(board, ports)
+        rtl_project.update(constraints, pins_of_top.encode())
     return BoardProject(
         network=network,
         board=board,
@@ -180,9 +181,6 @@ def _plan(board: Board, clock_mhz: Fraction, baud: int | None) -> _Plan:
     count = lamps(placed, board.name)
     if count < _LAMPS:
         raise BoardError(board.name, expected=f"{_LAMPS} lamps, led[0] to led[{_LAMPS - 1}]", got=str(count))
-    rate = board.serial.baud if baud is None else baud
-    if not 1 <= rate <= board.serial.baud:
-        raise OptionError("baud", expected=f"1 to {board.serial.baud}, which {board.serial.name} does", got=str(rate))
     oscillator = Fraction(str(board.clk_mhz))
     found = None
     if clock_mhz != oscillator:
@@ -194,6 +192,9 @@ def _plan(board: Board, clock_mhz: Fraction, baud: int | None) -> _Plan:
             )
         found = pll(oscillator, clock_mhz, board.name)
     mhz = found.mhz if found else oscillator
+    rate = board.serial.baud if baud is None else baud
+    if not 1 <= rate <= board.serial.baud:
+        raise OptionError("baud", expected=f"1 to {board.serial.baud}, which {board.serial.name} does", got=str(rate))
     period = mhz * 1_000_000 / rate
     if period < BIT_CYCLES:
         least = float(Fraction(BIT_CYCLES * rate, 1_000_000))

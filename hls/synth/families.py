@@ -37,6 +37,9 @@ ABSORB_LUTS = "absorb_luts"
 ABSORB_REGISTERS = "absorb_registers"
 """The pass of :mod:`quantunet.hls.synth.passes.output_registers`."""
 
+OPEN_CARRIES = "open_carries"
+"""The pass of :mod:`quantunet.hls.synth.passes.open_carries`."""
+
 Weights = Mapping[str, int | Fraction]
 
 
@@ -128,6 +131,8 @@ class Family:
         chain: The carry chain for sums of products; ``None`` where Yosys maps them.
         ram: The block RAM whose output registers are used; ``None`` where they are not.
         feed_luts: LUTs that the cell at an end of a carry chain occupies; 0 where it has none, or it is not known.
+        pads: Passes that put a buffer at each pin, and make the netlist one that place and route takes; none where it
+            does so itself.
     """
 
     name: str
@@ -145,6 +150,7 @@ class Family:
     chain: CarryChain | None = None
     ram: BlockRam | None = None
     feed_luts: int = 0
+    pads: tuple[str, ...] = ()
 
     def passes(self, top: str, *, dsp: bool, mixed: bool = False) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return the passes up to the point where memories are still whole, and those after it.
@@ -270,8 +276,14 @@ NEXUS = Family(
     bram={"DP16K": 1, "PDP16K": 1, "PDPSC16K": 1},
     lutram=frozenset({"DPR16X4"}),
     carry=frozenset({"CCU2"}),
-    free=frozenset({"VHI", "VLO"}),
+    free=frozenset({"VHI", "VLO", "IB", "OB"}),
     chain=CarryChain("CCU2", generate_inputs=3, feed_in=True, inject=("INJECT",), hex=True),
+    pads=(
+        "iopadmap -bits -outpad OB I:O -inpad IB O:I",
+        OPEN_CARRIES,
+        "opt_clean",
+        "hilomap -singleton -hicell VHI Z -locell VLO Z",
+    ),
 )
 
 XC7 = Family(

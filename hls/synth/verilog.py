@@ -6,26 +6,30 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from quantunet.errors import StorageError, ToolFailedError
-from quantunet.hls.synth import yosys
-from quantunet.processes import run
-from quantunet.storage import temporary_folder
+from quantunet.hls.synth import yosys_process
 
 LIBRARY = "+/lattice/cells_sim_ecp5.v"
 """Yosys' own models of the cells."""
 
-_HEADER = "/* verilator lint_off WIDTHTRUNC */  // a table, shifted to its entry\n"
-_LINES = 15
+# A table is shifted to its entry; comparisons of words are with constants of their least width.
+_HEADER = "".join(
+    f"/* verilator lint_off {rule} */\n" for rule in ("WIDTHTRUNC", "WIDTHEXPAND", "CMPCONST", "UNSIGNED")
+)
 
 
 def write_verilog(
-    netlist: Path, top: str, verilog: Path, *, models: Sequence[Path], kept: Iterable[str], time_limit: float
+    netlist: Path,
+    top: str,
+    verilog: Path,
+    *,
+    models: Sequence[Path],
+    kept: Iterable[str],
+    time_limit: float,
+    words: bool = False,
 ) -> None:
     """Write the Verilog of a netlist.
 
@@ -36,57 +40,45 @@ def write_verilog(
         models: SystemVerilog files of cells, each in the words of Yosys' own reader; they go before Yosys' models.
         kept: Cells that stay as instances, because the simulator has models of them.
         time_limit: Seconds that it may take.
+        words: Whether it is a netlist of words (:mod:`quantunet.hls.synth.words`): names of nets then say which bits
+            are one word, and simulators take far longer over single bits.
 
     Raises:
         ToolMissingError: Yosys is not installed.
         ToolFailedError: Yosys failed or took too long, or a cell has no model.
         StorageError: A file cannot be read or written.
     """
-    yosys.version()
     job = {
         "netlist": str(netlist.absolute()),
         "top": top,
         "models": [str(path.absolute()) for path in models],
         "kept": sorted(kept),
+        "words": words,
     }
-    try:
-        with temporary_folder(verilog) as folder:
-            scratch = folder.resolve()
-            job_file, out, log = scratch / "job.json", scratch / "netlist.v", scratch / "yosys.log"
-            job_file.write_text(json.dumps(job | {"verilog": str(out)}), encoding="utf-8")
-            command = [sys.executable, "-m", "quantunet.hls.synth.verilog", str(job_file)]
-            try:
-                with log.open("wb") as file:
-                    environment = {**os.environ, "TMPDIR": str(scratch)}
-                    code = run(command, cwd=scratch, env=environment, log=file, timeout=time_limit).code
-            except subprocess.TimeoutExpired as error:
-                raise ToolFailedError(
-                    str(netlist), expected=f"its Verilog within {time_limit:g} s", got="none", hint="Give it more time."
-                ) from error
-            if code or not out.is_file():
-                lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-                raise ToolFailedError(
-                    str(netlist),
-                    expected="Verilog of every cell",
-                    got=f"exit code {code}:\n" + "\n".join(lines[-_LINES:]),
-                )
-            out.replace(verilog)
-    except OSError as error:
-        raise StorageError(str(verilog), expected="a file that can be written", got=str(error)) from error
+    yosys_process.write(
+        "quantunet.hls.synth.verilog",
+        job,
+        verilog,
+        what=f"Verilog of every cell of {netlist}",
+        cwd=None,
+        limit=time_limit,
+    )
 
 
 def main(job_file: Path) -> None:
     """Write the Verilog that a job file asks for.
 
     Args:
-        job_file: JSON with ``netlist``, ``top``, ``models``, ``kept`` and ``verilog``.
+        job_file: JSON with ``netlist``, ``top``, ``models``, ``kept``, ``words`` and ``out``.
     """
     from pyosys import libyosys
 
     job = json.loads(job_file.read_text(encoding="utf-8"))
-    module = plain(json.loads(Path(job["netlist"]).read_text(encoding="utf-8"))["modules"][job["top"]])
-    source = job_file.with_name("plain.json")
-    source.write_text(json.dumps({"creator": "", "modules": {job["top"]: module}}), encoding="utf-8")
+    source = Path(job["netlist"])
+    if not job["words"]:
+        module = plain(json.loads(source.read_text(encoding="utf-8"))["modules"][job["top"]])
+        source = job_file.with_name("plain.json")
+        source.write_text(json.dumps({"creator": "", "modules": {job["top"]: module}}), encoding="utf-8")
     design = libyosys.Design()
     mapped = ["techmap -autoproc"]
     if job["models"]:
@@ -104,7 +96,7 @@ def main(job_file: Path) -> None:
         sys.exit(f"no model of {', '.join(unknown)}")
     out = job_file.with_name("mapped.v")
     design.run_pass(f"write_verilog -noattr {out}")
-    Path(job["verilog"]).write_text(_HEADER + out.read_text(encoding="utf-8"), encoding="utf-8")
+    Path(job[yosys_process.OUT]).write_text(_HEADER + out.read_text(encoding="utf-8"), encoding="utf-8")
 
 
 def plain(module: dict[str, object]) -> dict[str, object]:

@@ -25,8 +25,8 @@ def main(job_file: Path, result_file: Path) -> None:
     """Synthesise the design that a job file names and write what came out.
 
     Args:
-        job_file: JSON with ``name``, ``top``, ``sources``, ``parameters``, ``family``, ``dsp``, ``hard`` and
-            ``netlist``, the file for the mapped netlist.
+        job_file: JSON with ``name``, ``top``, ``sources``, ``parameters``, ``family``, ``dsp``, ``hard``,
+            ``pads`` and ``netlist``, the file for the mapped netlist.
         result_file: JSON with ``cells``, ``carry_feeds``, ``memories``, ``levels``, ``start``, ``end`` and
             ``memory_mib``.
     """
@@ -41,6 +41,7 @@ def main(job_file: Path, result_file: Path) -> None:
         design.run_pass("flatten -noscopeinfo")
     mapping.run(design, before, family)
     memories = _memories(design)
+    after += family.pads if job["pads"] else ()
     mapping.run(design, (*after, f'write_json "{netlist_file}"'), family)
     netlist = json.loads(netlist_file.read_text(encoding="utf-8"))
     module = netlist["modules"][job["top"]]

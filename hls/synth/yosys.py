@@ -51,6 +51,8 @@ class Job:
         dsp: Whether multiplications may use hard multipliers.
         hard: In a design that mixes styles, the instances whose multiplications go to hard multipliers, by their path
             under the top module; all others go to LUTs. Empty where ``dsp`` speaks for all of them.
+        pads: Whether the top module's ports are pins of the device, each behind a buffer of its own where the family's
+            place and route asks for one.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Job:
     family: str = "ecp5"
     dsp: bool = False
     hard: tuple[str, ...] = ()
+    pads: bool = False
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,8 @@ def key(job: Job) -> str:
     """
     passes = FAMILIES[job.family].passes(job.top, dsp=job.dsp, mixed=bool(job.hard))
     named = [(path.name, path) for path in (*job.sources, *sorted(job.memories))]
-    parts = (_FORMAT, version(), mapping.version(), passes, job.top, sorted(job.parameters), job.hard, named)
+    parts: tuple[object, ...] = (_FORMAT, version(), mapping.version(), passes, job.top, sorted(job.parameters))
+    parts += (job.hard, named, *FAMILIES[job.family].pads) if job.pads else (job.hard, named)
     return cache.key(*parts)[:32]
 
 
@@ -235,6 +239,7 @@ def _run(job: Job, folder: Path, log_file: Path, time_limit: float, netlist: Pat
         "family": job.family,
         "dsp": job.dsp,
         "hard": job.hard,
+        "pads": job.pads,
     }
     begin = time.monotonic()
     try:

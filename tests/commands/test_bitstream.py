@@ -101,8 +101,9 @@ def test_what_is_made_for_a_board_can_be_loaded_into_it(model: Path, tmp_path: P
         (["--baud", "9600", "--top", "measurement"], "expected the top of a board"),
         (["--verify"], "--verify: expected --top measurement"),
         (["--board", "nosuch"], "The boards are:"),
-        (["--board", "arty_a7_100t"], "Boards that have one: ulx3s_85f"),
-        (["--board", "lifcl_40_evn"], "expected a board with a device of the family ecp5"),
+        (["--board", "arty_a7_100t"], "Boards that have one: lifcl_40_evn, ulx3s_85f"),
+        (["--board", "lifcl_40_evn"], "expected the oscillator's clock, 12 MHz"),
+        (["--board", "lifcl_40_evn", "--top", "measurement", "--verify"], "--verify: expected a board with an ECP5"),
         (["--folding", "nosuch.json"], "nosuch.json"),
     ],
 )
@@ -119,7 +120,7 @@ def test_without_nextpnr_it_says_what_to_install(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(tools, "_MODULE", "no_such_module")
+    monkeypatch.setattr(tools, "_is_installed", lambda module: False)
     assert main(["bitstream", str(model), "--out", str(tmp_path / "out")]) == 2
     assert "pip install 'quantunet[pnr]'" in capsys.readouterr().err
 
@@ -139,3 +140,18 @@ def test_defaults_are_those_of_the_flow() -> None:
     assert command.TOOLS == tools.CHOICES
     assert set(command.TOPS) == {"board", "measurement"}
     assert command.TIME_LIMIT == flow.TIME_LIMIT
+
+
+@pytest.mark.slow
+def test_a_nexus_gets_its_bitstream(model: Path, tmp_path: Path) -> None:
+    """The top of the CrossLink-NX board goes through nextpnr-nexus and prjoxide."""
+    out = tmp_path / "out"
+    arguments = ["--board", "lifcl_40_evn", "--freq", "12", "--nextpnr", "pip", "--out", str(out)]
+    assert main(["bitstream", str(model), *arguments]) == 0
+    report = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    used = {cell["kind"]: cell["used"] for cell in report["cells"]}
+    assert report["device"] == "LIFCL-40-9BG400C" and report["passed"]
+    assert used["OXIDE_COMB"] > 500 and used["OXIDE_FF"] > 500
+    assert [clock["passes"] for clock in report["clocks"]] == [True]
+    assert report["paths"] is None and report["synthesis"]["carry_feeds"] == 0
+    assert (out / report["bitstream"]["file"]).stat().st_size == report["bitstream"]["bytes"] > 100_000

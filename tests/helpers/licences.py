@@ -21,6 +21,7 @@ ALLOWED = {
 """Licences that a package may have without a reason beside it."""
 
 REASONS = {
+    "alkaid": "measured by the benchmarks alone, unchanged; installed by the user from the package index",
     "da4ml": "used as a library, unchanged; installed by the user from the package index",
     "quantizers": "used as a library by hls4ml and da4ml, unchanged; installed by the user from the package index",
     "scapy": "brought by cocotb-bus, which cocotbext-axi brings, for simulation; the project does not import it",

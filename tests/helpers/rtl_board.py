@@ -58,7 +58,7 @@ def plan(graph: Graph, project: BoardProject, frames: int) -> dict[str, object]:
         "info": (info + BLOCK_BYTES.to_bytes(2, "little") + b"\x00").hex(),
         "block_bytes": BLOCK_BYTES,
         "bit_ps": float(1_000_000_000_000 / project.baud),
-        "clk_ps": round(1_000_000 / project.board.clk_mhz),
+        "clk_ps": 2 * round(500_000 / project.board.clk_mhz),
         "patience": 20_000 + 20 * result_bytes(graph),
         "settle": 3_000,
     }
@@ -79,11 +79,14 @@ def built_netlist(graph: Graph, folder: Path, frames: int) -> tuple[str, Path]:
     return top.name, verilator.build((*INSTANCES, verilog), top.name, {}, BUILD_ROOT, quick=True)
 
 
-def built(graph: Graph, folder: Path, frames: int, silence: int = SILENCE_CYCLES) -> tuple[BoardProject, Path]:
-    """Write the ULX3S's top for a network with the plan of the bench, and build its simulator."""
-    board = load_board("ulx3s_85f")
-    project = board_top.write(graph, default_folding(graph), board, folder, clock_mhz=Fraction(60))
+def built(
+    graph: Graph, folder: Path, frames: int, silence: int = SILENCE_CYCLES, name: str = "ulx3s_85f"
+) -> tuple[BoardProject, Path]:
+    """Write a board's top for a network with the plan of the bench, and build its simulator."""
+    board = load_board(name)
+    mhz = Fraction(60 if board.family == "ecp5" else str(board.clk_mhz))
+    project = board_top.write(graph, default_folding(graph), board, folder, clock_mhz=mhz)
     (folder / "plan.json").write_text(json.dumps(plan(graph, project, frames)), encoding="utf-8")
-    sources = (MODEL, *project.sources)
+    sources = (*([MODEL] if project.declarations else []), *project.sources)
     parameters = {"SilenceCycles": silence}
     return project, verilator.build(sources, project.top, parameters, BUILD_ROOT, flags=verilator.ASSERTIONS)

@@ -16,17 +16,21 @@ from quantunet.serial_payload import result_bytes
 from quantunet.zoo import load_network
 
 
-def simulate(graph: Graph, folder: Path, frames: int, testcase: str | None = None) -> dict[str, int]:
-    """Run the bench of the ULX3S's top, and return the bytes that each scenario compared."""
-    project, executable = built(graph, folder, frames)
+def simulate(
+    graph: Graph, folder: Path, frames: int, testcase: str | None = None, board: str = "ulx3s_85f"
+) -> dict[str, int]:
+    """Run the bench of a board's top, and return the bytes that each scenario compared."""
+    project, executable = built(graph, folder, frames, name=board)
     verilator.run_cocotb(executable, "helpers.benches.tb_board", project.top, folder, seed=1, testcase=testcase)
     report: dict[str, int] = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     return report
 
 
-def test_tiny_on_the_ulx3s(tmp_path: Path) -> None:
+@pytest.mark.parametrize("board", ["ulx3s_85f", "lifcl_40_evn"])
+def test_tiny_on_a_board(board: str, tmp_path: Path) -> None:
+    """With a clock generator and 20 cycles a bit, and with the oscillator's own clock and 16."""
     graph = load_network("tiny")
-    report = simulate(graph, tmp_path, 3)
+    report = simulate(graph, tmp_path, 3, board=board)
     size = result_bytes(graph)
     assert size == 128
     assert report == {

@@ -10,6 +10,7 @@ from quantunet import cache
 from quantunet.hls.synth.families import (
     ABSORB_LUTS,
     ABSORB_REGISTERS,
+    OPEN_CARRIES,
     SUMS,
     SUMS_OF_CHOSEN_PRODUCTS,
     SUMS_OF_PRODUCTS,
@@ -26,6 +27,7 @@ def run(design: Any, passes: Iterable[str], family: Family) -> None:  # noqa: AN
         family: The device family.
     """
     from quantunet.hls.synth.passes.absorb import absorb_luts
+    from quantunet.hls.synth.passes.open_carries import open_carries
     from quantunet.hls.synth.passes.output_registers import absorb_registers
     from quantunet.hls.synth.passes.products import all_products, chosen_product, no_product
     from quantunet.hls.synth.passes.sums import map_sums
@@ -36,6 +38,8 @@ def run(design: Any, passes: Iterable[str], family: Family) -> None:  # noqa: AN
             map_sums(design.top_module(), family.chain, sums[command])
         elif family.chain is not None and command == ABSORB_LUTS:
             absorb_luts(design.top_module(), family.chain)
+        elif family.chain is not None and command == OPEN_CARRIES:
+            open_carries(design.top_module(), family.chain)
         elif family.ram is not None and command == ABSORB_REGISTERS:
             absorb_registers(design.top_module(), family.ram)
         else:

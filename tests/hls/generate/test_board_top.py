@@ -88,6 +88,16 @@ def test_serial_rate_is_exact(tmp_path: Path, mhz: str, baud: int | None, cycles
     assert ports == {"clk", "rst_n", "uart_rx", "uart_tx", *(f"led[{index}]" for index in range(8))}
 
 
+def test_constraints_of_a_nexus_place_every_port(tmp_path: Path) -> None:
+    project = written(tmp_path, load_board("lifcl_40_evn"), "12", None)
+    assert project.constraints is not None and project.constraints.suffix == ".pdc"
+    constraints = project.constraints.read_text(encoding="utf-8")
+    ports = ["clk", "rst_n", "uart_rx", "uart_tx", *(f"led[{index}]" for index in range(8))]
+    assert sorted(re.findall(r"^ldc_set_location .*get_ports \{([^}]+)\}", constraints, re.MULTILINE)) == sorted(ports)
+    assert "create_clock -name {clk} -period 83.333 [get_ports {clk}]" in constraints
+    assert "EHXPLLL" not in project.sources[-1].read_text(encoding="utf-8") and not project.declarations
+
+
 def changed(folder: Path, file: str, old: str, new: str, name: str = "ulx3s_85f") -> Board:
     """Return a board with a text in one of its files replaced."""
     shutil.copytree(BOARDS_FOLDER / name, folder / name)
@@ -103,7 +113,8 @@ def test_boards_that_lack_something_are_refused(tmp_path: Path) -> None:
     silent = changed(tmp_path / "a", "ulx3s_85f.lpf", 'LOCATE COMP "uart_rx" SITE "M1";\n', "")
     dark = changed(tmp_path / "b", "ulx3s_85f.lpf", 'LOCATE COMP "led[7]"', 'LOCATE COMP "led[9]"')
     cases: list[tuple[Board, str, int | None, type[QuantUNetError], str]] = [
-        (lifcl, "12", None, BoardError, "lifcl_40_evn: expected a board with a serial port.*no pin for uart_rx"),
+        (lifcl, "60", None, BoardError, "lifcl_40_evn: expected the oscillator's clock, 12 MHz, or an ECP5"),
+        (lifcl, "12", 800_000, OptionError, "1 to 750000, which FTDI FT2232H does, got 800000"),
         (silent, "60", None, BoardError, "no pin for uart_rx"),
         (dark, "60", None, BoardError, "without a gap"),
         (arty, "60", None, BoardError, "arty_a7_100t: expected the oscillator's clock, 100 MHz, or an ECP5"),

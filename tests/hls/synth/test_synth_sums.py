@@ -268,3 +268,32 @@ def test_luts_move_into_the_adder_behind_them(
     counts = json.loads(line.removeprefix("counts "))
     assert counts.get("\\LUT4", 0) == luts
     assert {name: counts[name] for name in carries} == carries
+
+
+OPENED = """
+import json, sys
+from pyosys import libyosys
+from quantunet.hls.synth.families import FAMILIES
+from quantunet.hls.synth.passes import mapping
+design, family = libyosys.Design(), FAMILIES["nexus"]
+for command in ("read_verilog design.v", "synth_nexus -noiopad -nowidelut -top top"):
+    design.run_pass(command)
+def seen():
+    cells = [cell for cell in design.top_module().selected_cells() if cell.type.str() == "\\\\CCU2"]
+    return len(cells), sum(cell.hasPort(libyosys.IdString("\\\\CIN")) for cell in cells)
+before = seen()
+mapping.run(design, family.pads, family)
+kinds = [cell.type.str() for cell in design.top_module().selected_cells()]
+print("seen", json.dumps([before, seen(), kinds.count("\\\\IB"), kinds.count("\\\\OB")]))
+"""
+
+
+def test_a_nexus_is_given_pins_and_chains_that_begin_open(tmp_path: Path) -> None:
+    """nextpnr-nexus takes a carry in that no carry cell drives for a fault, and wants a buffer at every pin."""
+    text = "module top(input [7:0] a, b, output [7:0] y); assign y = a + b; endmodule\n"
+    (tmp_path / "design.v").write_text(text, encoding="utf-8")
+    ran = subprocess.run([sys.executable, "-c", OPENED], cwd=tmp_path, capture_output=True, text=True, check=True)
+    (line,) = [line for line in ran.stdout.splitlines() if line.startswith("seen ")]
+    before, after, inputs, outputs = json.loads(line.removeprefix("seen "))
+    assert before == [5, 5] and after == [5, 4]
+    assert (inputs, outputs) == (16, 8)
