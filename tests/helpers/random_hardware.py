@@ -47,10 +47,12 @@ class Found:
     Attributes:
         compared: Values compared, or of the schedule the bounds that were held.
         problems: What is wrong.
+        left_out: Why the network was not taken.
     """
 
     compared: int
     problems: list[str]
+    left_out: str = ""
 
 
 def folding_of(graph: Graph, seed: int) -> Folding:
@@ -100,7 +102,7 @@ class Network:
             return LEGS[leg](self)
         except ScaleError as error:
             if leg == "csim" and "which makes every value 0" in str(error):
-                return Found(0, [])
+                return Found(0, [], "weights of which every value becomes 0")
             return Found(0, [traceback.format_exc(limit=-3)])
         except Exception:  # noqa: BLE001 - whatever it is, it is the finding
             return Found(0, [traceback.format_exc(limit=-3)])
