@@ -79,14 +79,16 @@ def _places(shape: tuple[int, ...]) -> Iterator[tuple[int, int, int]]:
     return itertools.product(range(rows), range(columns), range(channels))
 
 
-def _product_real(node: Any, read: Reader, total: int) -> int:
-    unit = real_value(1, node.weight_type) * real_value(1, read.types[0])
-    return read.rounded(total * unit)
+def _scaled(node: Any, read: Reader) -> Callable[[int], int]:
+    """Return what brings a sum of products to the output's type."""
+    ratio = real_value(1, node.weight_type) * real_value(1, read.types[0]) / real_value(1, read.target)
+    return lambda total: clamped(round(Fraction(total * ratio.numerator, ratio.denominator)), read.target)
 
 
 def _conv2d(graph: Graph, node: Any, read: Reader) -> Callable[[int, int, int], int]:
     weight, bias = node.weight.array.tolist(), node.bias.array.tolist()
     rows, columns, depth, outputs = node.weight.shape
+    scaled = _scaled(node, read)
     top, left = (rows // 2, columns // 2) if node.padded else (0, 0)
 
     def value(row: int, column: int, channel: int) -> int:
@@ -95,34 +97,33 @@ def _conv2d(graph: Graph, node: Any, read: Reader) -> Callable[[int, int, int], 
         for i, j, k in itertools.product(range(rows), range(columns), range(depth)):
             y, x = row * node.stride[0] + i * node.dilation[0] - top, column * node.stride[1] + j * node.dilation[1]
             total += read(y, x - left, first + k) * weight[i][j][k][channel]
-        return _product_real(node, read, total)
+        return scaled(total)
 
     return value
 
 
 def _depthwise_conv2d(graph: Graph, node: Any, read: Reader) -> Callable[[int, int, int], int]:
-    weight, bias = node.weight.array.tolist(), node.bias.array.tolist()
+    weight, bias, scaled = node.weight.array.tolist(), node.bias.array.tolist(), _scaled(node, read)
 
     def value(row: int, column: int, channel: int) -> int:
         total = bias[channel]
         for i, j in itertools.product(*map(range, node.weight.shape[:2])):
             y, x = row * node.stride[0] + i * node.dilation[0], column * node.stride[1] + j * node.dilation[1]
             total += read(y, x, channel) * weight[i][j][0][channel]
-        return _product_real(node, read, total)
+        return scaled(total)
 
     return value
 
 
 def _conv_transpose2d(graph: Graph, node: Any, read: Reader) -> Callable[[int, int, int], int]:
-    bias, channels = node.bias.array.tolist(), read.shape[2]
+    bias, scaled = node.bias.array.tolist(), _scaled(node, read)
     full: dict[tuple[int, int, int], int] = {}
     for row, column, k in _places(read.shape):
         for (i, j, into, channel), weight in np.ndenumerate(node.weight.array):
             if into == k:
                 place = row * node.stride[0] + i - node.crop[0], column * node.stride[1] + j - node.crop[1], channel
                 full[place] = full.get(place, 0) + read(row, column, k) * int(weight)
-    assert channels == node.weight.shape[2]
-    return lambda row, column, channel: _product_real(node, read, full[row, column, channel] + bias[channel])
+    return lambda row, column, channel: scaled(full[row, column, channel] + bias[channel])
 
 
 def _window(node: Any, read: Reader, row: int, column: int, channel: int) -> list[int]:

@@ -129,8 +129,12 @@ def read_record(path: Path) -> tuple[Report, dict[str, Any]]:
     """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        if document["format"] != FORMAT:
-            raise KeyError(document["format"])
-        return Report.of(document), document
+        known = document["format"]
+        report = Report.of(document)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise FileFormatError(str(path), expected=f"a record in the format {FORMAT}", got=str(error)) from None
+        known, what = "", str(error)
+    else:
+        what = str(known)
+    if known != FORMAT:
+        raise FileFormatError(str(path), expected=f"a record in the format {FORMAT}", got=what)
+    return report, document
