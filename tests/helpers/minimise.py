@@ -10,8 +10,9 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import numpy as np
 from helpers import shrink_graph
@@ -24,26 +25,61 @@ from quantunet.ir import Graph, IntArray
 from quantunet.storage import write_text
 
 Run = Callable[[Case], Found]
+Thing = TypeVar("Thing")
 
 
 @dataclasses.dataclass(frozen=True)
-class Minimised:
-    """The smallest case that was found.
+class Minimised(Generic[Thing]):
+    """The smallest thing that was found.
 
     Attributes:
-        case: The case.
+        case: It.
         problem: What is wrong with it.
-        tried: Cases that were run.
+        tried: Things that were tried.
         kept: Those of them that failed in the same way.
     """
 
-    case: Case
+    case: Thing
     problem: str
     tried: int
     kept: int
 
 
-def minimise(case: Case, run: Run, seconds: float = math.inf) -> Minimised | None:
+def descend(
+    case: Thing,
+    smaller: Callable[[Thing], Iterator[Thing]],
+    key: Callable[[Thing], Hashable],
+    problem_of: Callable[[Thing], str],
+    seconds: float = math.inf,
+) -> Minimised[Thing]:
+    """Return what is left of a thing that fails when nothing smaller fails any more.
+
+    Args:
+        case: What fails.
+        smaller: Yields what is smaller than a thing.
+        key: What tells things apart; each is tried once.
+        problem_of: What is wrong with a thing; empty where it does not fail, or fails in another way.
+        seconds: Begin no other try after so many.
+    """
+    until, problem, tried, kept, seen = time.monotonic() + seconds, problem_of(case), 1, 0, {key(case)}
+    progress = True
+    while progress:
+        progress = False
+        for other in smaller(case):
+            if time.monotonic() >= until:
+                return Minimised(case, problem, tried, kept)
+            if key(other) in seen:
+                continue
+            seen.add(key(other))
+            tried += 1
+            found = problem_of(other)
+            if found:
+                case, problem, kept, progress = other, found, kept + 1, True
+                break
+    return Minimised(case, problem, tried, kept)
+
+
+def minimise(case: Case, run: Run, seconds: float = math.inf) -> Minimised[Case] | None:
     """Return the smallest case that fails like a case; ``None`` where that one does not fail.
 
     Args:
@@ -51,28 +87,18 @@ def minimise(case: Case, run: Run, seconds: float = math.inf) -> Minimised | Non
         run: Takes a case through its leg.
         seconds: Begin no other try after so many.
     """
-    until = time.monotonic() + seconds
-    found = run(case)
-    wrong, problem, tried, kept = kinds(found), next(iter(found.problems), ""), 1, 0
+    wrong = kinds(run(case))
     if not wrong:
         return None
-    seen = {_key(case)}
-    progress = True
-    while progress:
-        progress = False
-        for smaller in _smaller(case):
-            key = _key(smaller)
-            if key in seen or size(smaller) >= size(case):
-                continue
-            if time.monotonic() >= until:
-                return Minimised(case, problem, tried, kept)
-            seen.add(key)
-            found = run(smaller)
-            tried += 1
-            if kinds(found) & wrong:
-                case, problem, kept, progress = smaller, found.problems[0], kept + 1, True
-                break
-    return Minimised(case, problem, tried, kept)
+
+    def problem_of(other: Case) -> str:
+        found = run(other)
+        return found.problems[0] if kinds(found) & wrong else ""
+
+    def smaller(given: Case) -> Iterator[Case]:
+        return (other for other in _smaller(given) if size(other) < size(given))
+
+    return descend(case, smaller, _key, problem_of, seconds)
 
 
 def size(case: Case) -> tuple[int, ...]:
@@ -120,7 +146,7 @@ def _with_graphs(
     case: Case, shrink: Callable[[Graph, shrink_graph.Image], Iterator[shrink_graph.Smaller]]
 ) -> Iterator[Case]:
     for graph, image in shrink(case.graph, case.image):
-        folding = {node.name: _near(graph, node.name, case.folding[node.name]) for node in graph.nodes}
+        folding = {node.name: _near(graph, node.name, case.folding.get(node.name, Fold(1, 1))) for node in graph.nodes}
         yield dataclasses.replace(case, graph=graph, image=image, folding=folding)
 
 
@@ -143,7 +169,7 @@ def _simpler_foldings(case: Case) -> Iterator[Case]:
         yield dataclasses.replace(case, folding={**case.folding, name: one})
 
 
-def write_test(folder: Path, found: Minimised, seed: int) -> Path:
+def write_test(folder: Path, found: Minimised[Case], seed: int) -> Path:
     """Write a case as a test, ``folder/test_seed_<seed>_<leg>.py``, and return its file."""
     folder.mkdir(parents=True, exist_ok=True)
     name = f"seed_{seed}_{found.case.leg}"

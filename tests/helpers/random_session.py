@@ -28,8 +28,12 @@ from typing import Any
 
 import onnx
 from helpers import random_files
+from helpers.minimise import minimise, write_test
+from helpers.random_case import Case
 from helpers.random_files import LEGS
+from helpers.random_hardware import folding_of
 from helpers.random_report import GOLDEN, Report, read_record, write_record
+from helpers.shrink_file import minimise_file, write_file_test
 
 from quantunet.errors import FileFormatError, QuantUNetError
 from quantunet.provenance import checkout
@@ -53,6 +57,27 @@ def taken(seed: int, shares: Mapping[str, int], folder: Path, jobs: int = 1) -> 
     own = folder / str(os.getpid())
     own.mkdir(exist_ok=True)
     return random_files.take(seed, legs_of(seed, shares), own, jobs)
+
+
+def minimised(seed: int, leg: str, folder: Path, tests: Path, seconds: float) -> str:
+    """Make what fails small and write it as a test; return what has become of it, in words."""
+    file = random_files.generate(seed)
+    verdict = random_files.judge(file, folder)
+    if verdict.graph is None or verdict.codes is None:
+        smaller = minimise_file(file, lambda other: random_files.judge(other, folder), seconds)
+        if smaller is None:
+            return f"seed {seed}, {leg}: does not fail again"
+        path, left = write_file_test(tests, smaller, seed), f"{len(smaller.case.model.graph.node)} nodes"
+        return f"{path}: {left}, {smaller.kept} of {smaller.tried} tries kept"
+    try:
+        case = Case(leg, verdict.graph, verdict.codes, folding_of(verdict.graph, seed), seed)
+    except QuantUNetError as error:
+        return f"seed {seed}: {error}"
+    found = minimise(case, lambda other: other.run(folder), seconds)
+    if found is None:
+        return f"seed {seed}, {leg}: does not fail again"
+    path, left = write_test(tests, found, seed), f"{len(found.case.graph.nodes)} layers"
+    return f"{path}: {left}, {found.kept} of {found.tried} tries kept"
 
 
 def _quiet() -> None:
@@ -122,6 +147,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="files at a time (default: one a core)")
     parser.add_argument("--record", type=Path, help="write the counts to this file, as JSON")
     parser.add_argument("--resume", action="store_true", help="go on where the run of --record was stopped")
+    parser.add_argument(
+        "--minimise", type=float, default=300, metavar="SECONDS",
+        help="make each failure smaller for so long, and write it as a test; 0 leaves it out (default: %(default)g)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--tests", type=Path, default=Path("build/random_files"), help="folder of these tests (default: %(default)s)"
+    )
     parser.add_argument("--text", action="store_true", help="print the files too")
     return parser
 
@@ -188,6 +220,9 @@ def run(options: argparse.Namespace, folder: Path, write: Callable[[str], object
             report.merge(found)
             for failure in found.failures:
                 write(f"{failure}\n")
+            if options.minimise > 0:
+                for leg in dict.fromkeys(failure.leg for failure in found.failures):
+                    write(f"{minimised(number, leg, folder, options.tests, options.minimise)}\n")
             if time.monotonic() - said > _EVERY:
                 said = time.monotonic()
                 legs = ", ".join(f"{leg} {report.passed[leg]}" for leg in options.legs)

@@ -31,6 +31,7 @@ from quantunet.ir import (
     Multiply,
     Node,
     QType,
+    Requant,
     Shape,
     Tensor,
     window_places,
@@ -115,11 +116,11 @@ def shorter(graph: Graph, image: Image) -> Iterator[Smaller]:
     def candidates() -> Iterator[tuple[Graph | None, Image]]:
         source = graph.tensor(graph.input)
         taps = golden.run(graph, image)
-        for node in graph.nodes if len(graph.nodes) > 1 else ():  # this layer alone, both legs of one tensor
+        for node in graph.nodes if len(graph.nodes) > 1 else ():  # this layer alone; two legs are made of one
             for name in dict.fromkeys(node.inputs):
                 if graph.tensor(name).qtype.bits <= MAX_BITS:
-                    alone = dataclasses.replace(node, inputs=(name,) * len(node.inputs))
-                    yield rebuilt(graph, [alone], graph.tensor(name), node.output), taps[name]
+                    others = [Requant(f"{node.name}_leg", (name,), other) for other in node.inputs if other != name]
+                    yield rebuilt(graph, [*others, node], graph.tensor(name), node.output), taps[name]
         for node in graph.nodes[:-1]:
             yield rebuilt(graph, graph.nodes, source, node.output), image
         for index, node in reversed(list(enumerate(graph.nodes[:-1]))):
