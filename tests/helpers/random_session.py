@@ -36,6 +36,7 @@ from helpers.random_report import GOLDEN, Report, read_record, write_record
 from helpers.shrink_file import minimise_file, write_file_test
 
 from quantunet.errors import FileFormatError, QuantUNetError
+from quantunet.processes import terminated_like_interrupt
 from quantunet.provenance import checkout
 
 _EVERY = 10
@@ -246,7 +247,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     with tempfile.TemporaryDirectory(prefix="random_files", ignore_cleanup_errors=True) as folder:
         try:
-            return run(options, Path(folder), write)
+            with terminated_like_interrupt():
+                return run(options, Path(folder), write)
         except QuantUNetError as error:
             write(f"nox -s random_files: {error}\n")
             return 2
