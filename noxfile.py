@@ -205,7 +205,7 @@ def typecheck(session: nox.Session) -> None:
 @nox.session(default=False)
 def random_files(session: nox.Session) -> None:
     """Take random files as long as it is told through all legs; `-- --help` lists seeds, time and legs."""
-    install(session, "hls", "synth", "sim", groups=("dev",))
+    install(session, "hls", "synth", "sim")
     session.run("python", "-m", "helpers.random_session", *session.posargs, env={"PYTHONPATH": "tests"})
 
 

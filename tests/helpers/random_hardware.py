@@ -142,6 +142,11 @@ class Network:
         """The pattern of the stalls."""
         return _PATTERNS[self.seed // 2 % len(_PATTERNS)]
 
+    @property
+    def stall_seed(self) -> int:
+        """The seed of the stalls, which the bench holds in 32 bits."""
+        return self.seed % (1 << 30) + 1
+
     def makes(self, run: str) -> bool:
         """Whether a run is one of those that are made."""
         return self.only is None or run in self.only
@@ -214,7 +219,7 @@ def _bench(network: Network, built: FifoBench) -> Found:
 
     def run(what: str, limits: Mapping[str, int], stalls: Stalls) -> BenchResult:
         nonlocal compared
-        found = built.run(limits, stalls=stalls, seed=network.seed + 1)
+        found = built.run(limits, stalls=stalls, seed=network.stall_seed)
         values = [found.values_compared, *(layer.values_compared for layer in found.layers)]
         compared += sum(values)
         sizes = [math.prod(network.graph.output_of(node).shape) * network.count for node in network.graph.nodes]
@@ -275,7 +280,7 @@ def _netlist(network: Network) -> Found:
             if not network.makes(what):
                 continue
             found = bench.run(
-                built, inputs, expected, _LAYER_BENCH, watchdog=watchdog, stalls=pattern, seed=network.seed + 1
+                built, inputs, expected, _LAYER_BENCH, watchdog=watchdog, stalls=pattern, seed=network.stall_seed
             )
             compared += found.values_compared
             problems += [f"{what}: {problem}" for problem in found.problems]
