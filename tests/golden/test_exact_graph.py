@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
+from helpers import random_wide
 from helpers.exact_graph import RULES, differences
 from helpers.random_graphs import random_graph
 
@@ -32,6 +35,20 @@ def test_random_graphs_of_wide_types(first: int) -> None:
         assert not found, f"seed {seed}: {found}"
         compared += number
     assert compared > 20_000
+
+
+def test_graphs_of_every_op() -> None:
+    """An op that the generator forgot would not be tested: each must be drawn."""
+    compared, ops = 0, Counter[str]()
+    for seed in range(80):
+        graph = random_wide.generate(seed)
+        number, found = _compared(graph, seed)
+        assert not found, f"seed {seed}: {found}"
+        compared += number
+        ops.update({node.op for node in graph.nodes})
+    assert compared > 50_000
+    counts = {op: ops[op] for op in stems(computes=True)}
+    assert min(counts.values()) >= 2, counts
 
 
 def test_a_wrong_rounding_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

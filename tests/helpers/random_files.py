@@ -7,6 +7,8 @@ networks of every op and scale (:mod:`helpers.random_ops`). The legs:
   every tensor of the graph, computed plainly and fast, is that of :mod:`helpers.exact_graph`.
 - ``schedule``, ``csim``, ``rtl``, ``netlist``: see :mod:`helpers.random_hardware`; in a random folding, for files that
   are taken.
+
+Beside the files there are graphs that no file makes (:mod:`helpers.random_wide`), with the same legs.
 """
 
 from __future__ import annotations
@@ -14,13 +16,13 @@ from __future__ import annotations
 import dataclasses
 import traceback
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from helpers import random_hardware, random_ops, random_qonnx
+from helpers import random_hardware, random_ops, random_qonnx, random_wide
 from helpers.exact_graph import differences
 from helpers.onnx_compare import laid, output_values, step
 from helpers.qonnx_exact import Exact, Executor, NoExactMeaningError
@@ -32,6 +34,7 @@ from quantunet.golden.inference import run as golden_run
 from quantunet.ir import Array, Graph
 from quantunet.pixel_codes import picture_codes, with_pixel_scale
 from quantunet.qonnx_import import load
+from quantunet.random_network import random_image
 
 LEGS = (GOLDEN, *random_hardware.LEGS)
 KINDS = (random_qonnx.generate, random_ops.generate)
@@ -165,17 +168,43 @@ def take(
     report, file = Report(), make(seed)
     verdict = judge(file, folder)
     add(report, file, verdict)
+    if verdict.kind == "exact" and verdict.graph is not None and verdict.codes is not None:
+        _through(report, verdict.graph, verdict.codes, seed, legs, folder, jobs, str(file))
+    return report
+
+
+def take_graph(seed: int, legs: Sequence[str], folder: Path, jobs: int = 1) -> Report:
+    """Take the graph of a seed, which no file makes, through golden and the legs."""
+    report, graph = Report(), random_wide.generate(seed)
+    image, said = random_image(graph, seed), f"graph {seed}: {' '.join(node.op for node in graph.nodes)}"
+    runs = {"golden, fast": golden_run(graph, image), "golden, plain": golden_run(graph, image, plain=True)}
+    compared, wrong = differences(graph, image, runs)
+    report.add_file("graph", "wrong" if wrong else "exact", "", compared, {node.op for node in graph.nodes})
+    if wrong:
+        report.fail(seed, GOLDEN, f"wrong: {'; '.join(wrong)}\n  {said}")
+    else:
+        _through(report, graph, image, seed, legs, folder, jobs, said)
+    return report
+
+
+def _through(
+    report: Report, graph: Graph, image: Array, seed: int, legs: Sequence[str], folder: Path, jobs: int, said: str
+) -> None:
+    """Take a network through all legs but golden."""
     chosen = [leg for leg in legs if leg != GOLDEN]
-    if verdict.kind != "exact" or verdict.graph is None or verdict.codes is None or not chosen:
-        return report
+    if not chosen:
+        return
     try:
-        network = random_hardware.Network(verdict.graph, verdict.codes, seed, folder, jobs)
+        network = random_hardware.Network(graph, image, seed, folder, jobs)
     except QuantUNetError as error:
-        report.fail(seed, "no folding", f"{error}\n  {file}")
-        return report
+        report.fail(seed, "no folding", f"{error}\n  {said}")
+        return
     for leg in chosen:
         found = network.run(leg)
         report.add_leg(leg, found.compared, found.left_out, len(found.problems))
         for problem in found.problems:
-            report.fail(seed, leg, f"{problem}\n  {file}")
-    return report
+            report.fail(seed, leg, f"{problem}\n  {said}")
+
+
+SOURCES: Mapping[str, Callable[[int, Sequence[str], Path, int], Report]] = {"files": take, "graphs": take_graph}
+"""What a seed is taken as: a file, or a graph of :mod:`helpers.random_wide`."""

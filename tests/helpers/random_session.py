@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import onnx
-from helpers import random_files
+from helpers import random_files, random_wide
 from helpers.minimise import minimise, write_test
 from helpers.random_case import Case
 from helpers.random_files import LEGS
@@ -36,8 +36,10 @@ from helpers.random_report import GOLDEN, Report, read_record, write_record
 from helpers.shrink_file import minimise_file, write_file_test
 
 from quantunet.errors import FileFormatError, QuantUNetError
+from quantunet.ir import Array, Graph
 from quantunet.processes import terminated_like_interrupt
 from quantunet.provenance import checkout
+from quantunet.random_network import random_image
 
 _EVERY = 10
 """Seconds between two lines of progress, and two records."""
@@ -53,32 +55,39 @@ def legs_of(seed: int, shares: Mapping[str, int]) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def taken(seed: int, shares: Mapping[str, int], folder: Path, jobs: int = 1) -> Report:
-    """Take one file through its legs, in a folder of this process."""
+def taken(seed: int, kind: str, shares: Mapping[str, int], folder: Path) -> Report:
+    """Take one file, or graph, through its legs, in a folder of this process."""
     own = folder / str(os.getpid())
     own.mkdir(exist_ok=True)
-    return random_files.take(seed, legs_of(seed, shares), own, jobs)
+    return random_files.SOURCES[kind](seed, legs_of(seed, shares), own, 1)
 
 
-def minimised(seed: int, leg: str, folder: Path, tests: Path, seconds: float) -> str:
+def minimised(kind: str, seed: int, leg: str, folder: Path, tests: Path, seconds: float) -> str:
     """Make what fails small and write it as a test; return what has become of it, in words."""
+    if kind == "graphs":
+        graph = random_wide.generate(seed)
+        return _minimised(graph, random_image(graph, seed), seed, leg, folder, tests, seconds)
     file = random_files.generate(seed)
     verdict = random_files.judge(file, folder)
-    if verdict.graph is None or verdict.codes is None:
-        smaller = minimise_file(file, lambda other: random_files.judge(other, folder), seconds)
-        if smaller is None:
-            return f"seed {seed}, {leg}: does not fail again"
-        path, left = write_file_test(tests, smaller, seed), f"{len(smaller.case.model.graph.node)} nodes"
-        return f"{path}: {left}, {smaller.kept} of {smaller.tried} tries kept"
+    if verdict.graph is not None and verdict.codes is not None:
+        return _minimised(verdict.graph, verdict.codes, seed, leg, folder, tests, seconds)
+    found = minimise_file(file, lambda other: random_files.judge(other, folder), seconds)
+    if found is None:
+        return f"seed {seed}, {leg}: does not fail again"
+    path = write_file_test(tests, found, seed)
+    return f"{path}: {len(found.case.model.graph.node)} nodes, {found.kept} of {found.tried} tries kept"
+
+
+def _minimised(graph: Graph, image: Array, seed: int, leg: str, folder: Path, tests: Path, seconds: float) -> str:
     try:
-        case = Case(leg, verdict.graph, verdict.codes, folding_of(verdict.graph, seed), seed)
+        case = Case(leg, graph, image, folding_of(graph, seed), seed)
     except QuantUNetError as error:
         return f"seed {seed}: {error}"
     found = minimise(case, lambda other: other.run(folder), seconds)
     if found is None:
         return f"seed {seed}, {leg}: does not fail again"
-    path, left = write_test(tests, found, seed), f"{len(found.case.graph.nodes)} layers"
-    return f"{path}: {left}, {found.kept} of {found.tried} tries kept"
+    path = write_test(tests, found, seed)
+    return f"{path}: {len(found.case.graph.nodes)} layers, {found.kept} of {found.tried} tries kept"
 
 
 def _quiet() -> None:
@@ -139,6 +148,10 @@ def _shares(text: str) -> dict[str, int]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="nox -s random_files --", description=__doc__.splitlines()[0])
     parser.add_argument("--seed", type=int, default=0, help="the first file (default: 0)")
+    parser.add_argument(
+        "--kind", choices=tuple(random_files.SOURCES), default="files",
+        help="take files, or graphs that no file makes: wide types, any rounding (default: %(default)s)",
+    )  # fmt: skip
     parser.add_argument("--count", type=int, help="files (default: 1000, or as many as --seconds allow)")
     parser.add_argument("--seconds", type=float, help="begin no other file after so many seconds")
     parser.add_argument(
@@ -175,7 +188,7 @@ def _begun(options: argparse.Namespace) -> tuple[Report, int, float]:
     if path is None:
         raise FileFormatError("--resume", expected="--record FILE", got="none")
     report, about = read_record(path)
-    wanted = {"seed": options.seed, "legs": options.legs}
+    wanted = {"kind": options.kind, "seed": options.seed, "legs": options.legs}
     if {name: about.get(name) for name in wanted} != wanted:
         raise FileFormatError(
             str(path), expected=f"a run of {wanted}", got=str({name: about.get(name) for name in wanted})
@@ -188,10 +201,12 @@ def _about(options: argparse.Namespace, next_seed: int, seconds: float) -> dict[
     commit, changed = checkout() or (None, None)
     legs = ",".join(leg if share == 1 else f"{leg}:{share}" for leg, share in options.legs.items())
     return {
-        "command": f"nox -s random_files -- --seed {options.seed} --count {next_seed - options.seed} --legs {legs}",
+        "command": f"nox -s random_files -- --kind {options.kind} --seed {options.seed} "
+        f"--count {next_seed - options.seed} --legs {legs}",
         "commit": commit,
         "changed": changed,
         "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
+        "kind": options.kind,
         "seed": options.seed,
         "next_seed": next_seed,
         "legs": options.legs,
@@ -212,18 +227,18 @@ def run(options: argparse.Namespace, folder: Path, write: Callable[[str], object
             write_record(options.record, report, about)
 
     seeds = itertools.takewhile(lambda each: each < end, itertools.count(seed))
-    work = partial(taken, shares=options.legs, folder=folder, jobs=1)
+    work = partial(taken, kind=options.kind, shares=options.legs, folder=folder)
     try:
         for number, found in reports(seeds, work, max(options.jobs, 1), lambda: time.monotonic() >= until):
             seed = number + 1
-            if options.text:
+            if options.text and options.kind == "files":
                 write(f"{onnx.printer.to_text(random_files.generate(number).model)}\n")
             report.merge(found)
             for failure in found.failures:
                 write(f"{failure}\n")
             if options.minimise > 0:
                 for leg in dict.fromkeys(failure.leg for failure in found.failures):
-                    write(f"{minimised(number, leg, folder, options.tests, options.minimise)}\n")
+                    write(f"{minimised(options.kind, number, leg, folder, options.tests, options.minimise)}\n")
             if time.monotonic() - said > _EVERY:
                 said = time.monotonic()
                 legs = ", ".join(f"{leg} {report.passed[leg]}" for leg in options.legs)
