@@ -40,7 +40,7 @@ def test_random_graphs_of_wide_types(first: int) -> None:
 def test_graphs_of_every_op() -> None:
     """An op that the generator forgot would not be tested: each must be drawn."""
     compared, ops = 0, Counter[str]()
-    for seed in range(80):
+    for seed in range(150):
         graph = random_wide.generate(seed)
         number, found = _compared(graph, seed)
         assert not found, f"seed {seed}: {found}"
