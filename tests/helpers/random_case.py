@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -82,7 +83,10 @@ def test_of(case: Case, problem: str, name: str) -> str:
     names = sorted({type(node).__name__ for node in case.graph.nodes} | {"Graph", "IntArray", "QType", "Tensor"})
     wide = ["Fraction"] if any(tensor.unit for tensor in case.graph.tensors) else []
     lines = [
-        f'"""A random network, made small, that failed in the leg {case.leg}: {said}"""',
+        f'"""A random network, made small, that failed in the leg {case.leg}.',
+        "",
+        *textwrap.wrap(said, _WIDTH),
+        '"""',
         "",
         "from __future__ import annotations",
         "",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import textwrap
 import zlib
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -135,7 +136,10 @@ def test_of_file(file: RandomFile, problem: str) -> str:
     quantised = tuple(name for name in file.quantised if any(name in node.output for node in file.model.graph.node))
     return "\n".join(
         [
-            f'"""A random file, made small, that failed in the leg golden: {said}"""',
+            '"""A random file, made small, that failed in the leg golden.',
+            "",
+            *textwrap.wrap(said, _LINE),
+            '"""',
             "",
             "from __future__ import annotations",
             "",

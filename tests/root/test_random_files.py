@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import json
 from collections.abc import Callable
 from fractions import Fraction
 from functools import partial
@@ -11,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import random_files, random_ops, random_qonnx, random_session
+from helpers import random_files, random_ops, random_qonnx, random_records, random_session
+from helpers.project import ROOT
 from helpers.random_files import add, check, generate, judge
 from helpers.random_report import Report, read_record
 from helpers.random_session import legs_of
@@ -104,6 +106,32 @@ def test_a_stopped_session_goes_on_and_several_processes_count_the_same(
     assert _session("--seed", "7", *first[2:], "--resume") == 2
     record.write_text("{}")
     assert _session(*first, "--resume") == 2
+
+
+def test_records_of_several_runs_are_put_together_and_count_nothing_twice(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = [tmp_path / f"{number}.json" for number in range(3)]
+    for path, seed in zip(paths, (0, 2, 3), strict=True):
+        assert (
+            _session("--kind", "graphs", "--seed", str(seed), "--count", "2", "--jobs", "1", "--record", str(path)) == 0
+        )
+    out = tmp_path / "all.json"
+    assert random_records.main([str(paths[0]), str(paths[1]), "--out", str(out)]) == 0
+    document = json.loads(out.read_text(encoding="utf-8"))
+    values = sum(read_record(path)[0].compared["golden"] for path in paths[:2])
+    assert document["totals"] == {"golden": {"networks": 4, "values": values}}
+    assert [run["next_seed"] for run in document["runs"]] == [2, 4]
+    assert random_records.main([*map(str, paths), "--out", str(out)]) == 2
+    assert "seeds that no other run has" in capsys.readouterr().err
+
+
+def test_the_record_that_is_kept_adds_up() -> None:
+    document = json.loads((ROOT / "docs" / "random_networks.json").read_text(encoding="utf-8"))
+    random_records.check_seeds(document["runs"])
+    assert document["totals"] == random_records.totals(document["runs"])
+    assert all(document["totals"][leg]["networks"] > 0 for leg in random_files.LEGS)
+    assert not any(run["failures"] or run["changed"] for run in document["runs"])
 
 
 @pytest.mark.parametrize("legs", ["golden:2", "rtl:0", "rtl:x", "fast", ""])
