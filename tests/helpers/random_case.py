@@ -53,7 +53,7 @@ class Case:
         """
         network = Network(
             self.graph, self.image, self.seed, folder, folding=self.folding, count=self.count, only=self.only,
-            rtl_folder=rtl_folder, layers_alone=False,
+            rtl_folder=rtl_folder,
         )  # fmt: skip
         return network.run(self.leg)
 
