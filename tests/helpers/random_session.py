@@ -196,9 +196,11 @@ def _begun(options: argparse.Namespace) -> tuple[Report, int, float]:
     return report, int(about["next_seed"]), float(about["seconds"])
 
 
-def _about(options: argparse.Namespace, next_seed: int, seconds: float) -> dict[str, Any]:
+def _about(
+    options: argparse.Namespace, next_seed: int, seconds: float, program: tuple[str | None, bool | None]
+) -> dict[str, Any]:
     """Return what a record says of its run: what was asked for, how far it went, and of which program."""
-    commit, changed = checkout() or (None, None)
+    commit, changed = program
     legs = ",".join(leg if share == 1 else f"{leg}:{share}" for leg, share in options.legs.items())
     return {
         "command": f"nox -s random_files -- --kind {options.kind} --seed {options.seed} "
@@ -219,11 +221,12 @@ def run(options: argparse.Namespace, folder: Path, write: Callable[[str], object
     report, seed, spent = _begun(options)
     end = options.seed + (options.count or (1000 if options.seconds is None else sys.maxsize // 2))
     begin = said = time.monotonic()
+    program = checkout() or (None, None)  # as it is now, whatever becomes of the checkout meanwhile
     until = begin + (math.inf if options.seconds is None else options.seconds)
 
     def record() -> None:
         if options.record is not None:
-            about = _about(options, seed, spent + time.monotonic() - begin)
+            about = _about(options, seed, spent + time.monotonic() - begin, program)
             write_record(options.record, report, about)
 
     seeds = itertools.takewhile(lambda each: each < end, itertools.count(seed))
