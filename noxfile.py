@@ -204,9 +204,9 @@ def typecheck(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def random_files(session: nox.Session) -> None:
-    """Take random files as long as it is told through golden, HLS and RTL; `-- --help` lists seeds, time and legs."""
-    install(session, "hls", "sim")
-    session.run("python", "-m", "helpers.random_files", *session.posargs, env={"PYTHONPATH": "tests"})
+    """Take random files as long as it is told through all legs; `-- --help` lists seeds, time and legs."""
+    install(session, "hls", "synth", "sim")
+    session.run("python", "-m", "helpers.random_session", *session.posargs, env={"PYTHONPATH": "tests"})
 
 
 @nox.session(default=False)

@@ -9,7 +9,7 @@ import numpy as np
 
 from quantunet.golden.inference import Taps
 from quantunet.hls.folding import Folding
-from quantunet.hls.generate.rtl_project import write
+from quantunet.hls.generate.rtl_project import RTL_FOLDER, write
 from quantunet.hls.schedule.depths import frame_interval
 from quantunet.ir import Graph
 from quantunet.rtl_sim import bench
@@ -35,6 +35,7 @@ class FifoBench:
         jobs: int = 1,
         inside: bool = False,
         quick: bool = False,
+        rtl_folder: Path = RTL_FOLDER,
     ) -> None:
         """Write and build it.
 
@@ -47,13 +48,14 @@ class FifoBench:
             jobs: C++ compilers to run at once.
             inside: Whether every layer is compared inside the design, whose modules assert what they promise.
             quick: As in :func:`quantunet.rtl_sim.verilator.build`.
+            rtl_folder: The SystemVerilog library.
 
         Raises:
             QuantUNetError: As :func:`quantunet.rtl_sim.bench.build`.
         """
         layers = {node.output: node.name for node in graph.nodes} if inside else {}
         flags = (*_FLAGS, *ASSERTIONS) if inside else _FLAGS
-        project = write(graph, folding, folder)
+        project = write(graph, folding, folder, rtl_folder=rtl_folder)
         self.bench = bench.build(project, builds, layers=layers, jobs=jobs, flags=flags, quick=quick)
         self.layers = {name: [taps[name] for taps in frames] for name in layers}
         self.inputs = [np.stack([taps[name] for taps in frames]) for name in graph.inputs]

@@ -1,50 +1,43 @@
-"""Random files, and what the product makes of them: ``nox -s random_files``.
+"""Random files, and what the product makes of them; :mod:`helpers.random_session` takes many.
 
-``nox -s random_files -- --seconds 3600 --seed 7 --legs golden,schedule,csim,rtl`` takes files 7, 8, 9, … for an hour.
-A file is a function of its seed alone, so that ``--seed N --count 1`` gives the one that failed again, and the seed
-that the end names goes on where a run was stopped. Even seeds are spellings of U-Nets (:mod:`helpers.random_qonnx`),
-odd ones networks of every op and scale (:mod:`helpers.random_ops`). The legs:
+A file is a function of its seed alone. Even seeds are spellings of U-Nets (:mod:`helpers.random_qonnx`), odd ones
+networks of every op and scale (:mod:`helpers.random_ops`). The legs:
 
-- ``golden``: what is taken equals the file's exact rational arithmetic, and only what has no such meaning is refused.
-- ``schedule``, ``csim``, ``rtl``: see :mod:`helpers.random_hardware`; in a random folding, for files that are taken.
+- ``golden``: what is taken equals the file's exact rational arithmetic, and only what has no such meaning is refused;
+  every tensor of the graph, computed plainly and fast, is that of :mod:`helpers.exact_graph`.
+- ``schedule``, ``csim``, ``rtl``, ``netlist``: see :mod:`helpers.random_hardware`; in a random folding, for files that
+  are taken.
+
+Beside the files there are graphs that no file makes (:mod:`helpers.random_wide`), with the same legs.
 """
 
 from __future__ import annotations
 
-import argparse
-import collections
 import dataclasses
-import logging
-import math
-import os
-import sys
-import tempfile
-import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import onnx
-from helpers import random_hardware, random_ops, random_qonnx
+from helpers import random_hardware, random_ops, random_qonnx, random_wide
+from helpers.exact_graph import differences
 from helpers.onnx_compare import laid, output_values, step
 from helpers.qonnx_exact import Exact, Executor, NoExactMeaningError
 from helpers.random_qonnx import RandomFile
+from helpers.random_report import GOLDEN, Report
 
 from quantunet.errors import QuantUNetError
 from quantunet.golden.inference import run as golden_run
 from quantunet.ir import Array, Graph
 from quantunet.pixel_codes import picture_codes, with_pixel_scale
 from quantunet.qonnx_import import load
+from quantunet.random_network import random_image
 
-GOLDEN = "golden"
 LEGS = (GOLDEN, *random_hardware.LEGS)
 KINDS = (random_qonnx.generate, random_ops.generate)
-_EVERY = 10
-"""Seconds between two lines of progress."""
 
 
 def generate(seed: int) -> RandomFile:
@@ -58,10 +51,11 @@ class Verdict:
     """What became of a file.
 
     Attributes:
-        kind: ``exact``, ``refused``, ``wrongly refused``, ``silent`` or ``traceback``.
+        kind: ``exact``, ``refused``, ``wrongly refused``, ``silent``, ``traceback``, or ``wrong`` where golden does
+            not compute what the graph says.
         reason: The class of the refusal, or what is wrong.
         compared: Values compared.
-        graph: The network of a file that is exact.
+        graph: The network of a file that is exact, or of which golden is wrong.
         codes: What its picture is for the network.
     """
 
@@ -131,10 +125,14 @@ def judge(file: RandomFile, folder: Path, loader: Callable[[Path], Graph] = load
                 "silent", f"Graph.pixels {graph.pixels} with {graph.tensor(graph.input).qtype} gives other codes"
             )
         taps = golden_run(graph, codes)
+        runs = {"golden, fast": taps, "golden, plain": golden_run(graph, codes, plain=True)}
     except (AssertionError, QuantUNetError) as error:
         return Verdict("silent", f"taken, but then: {error}")
     except Exception:  # noqa: BLE001
         return Verdict("traceback", traceback.format_exc(limit=-4))
+    inside, wrong = differences(graph, codes, runs)
+    if wrong:
+        return Verdict("wrong", "; ".join(wrong), inside, graph=graph, codes=codes)
     expected = outputs[0]
     try:
         got = laid(output_values(graph, taps[graph.output], last=file.output_last), expected.shape)
@@ -143,49 +141,15 @@ def judge(file: RandomFile, folder: Path, loader: Callable[[Path], Graph] = load
     differing = got.differing(expected)
     if differing:
         return Verdict("silent", f"{differing} of {expected.num.size} values differ", expected.num.size)
-    return Verdict("exact", compared=expected.num.size, graph=graph, codes=codes)
+    return Verdict("exact", compared=expected.num.size + inside, graph=graph, codes=codes)
 
 
-@dataclass
-class Report:
-    """Counts over many files.
-
-    Attributes:
-        kinds: Files by verdict.
-        reasons: Refused files by the class of the refusal.
-        levels: Files by level and verdict.
-        ops: Networks that have an op, by its stem.
-        passed: Networks that passed a leg.
-        compared: Values compared in a leg.
-        failures: What is wrong, each with the file.
-    """
-
-    kinds: collections.Counter[str] = field(default_factory=collections.Counter)
-    reasons: collections.Counter[str] = field(default_factory=collections.Counter)
-    levels: collections.Counter[tuple[str, str]] = field(default_factory=collections.Counter)
-    ops: collections.Counter[str] = field(default_factory=collections.Counter)
-    passed: collections.Counter[str] = field(default_factory=collections.Counter)
-    compared: collections.Counter[str] = field(default_factory=collections.Counter)
-    failures: list[str] = field(default_factory=list)
-
-    def add(self, file: RandomFile, verdict: Verdict) -> None:
-        """Count one file."""
-        self.kinds[verdict.kind] += 1
-        self.levels[file.level, verdict.kind] += 1
-        self.compared[GOLDEN] += verdict.compared
-        self.passed[GOLDEN] += verdict.kind == "exact"
-        if verdict.graph is not None:
-            self.ops.update({node.op for node in verdict.graph.nodes})
-        if "refused" in verdict.kind:
-            self.reasons[verdict.reason.split(":")[0]] += 1
-        if verdict.failed:
-            self.failures.append(f"{verdict.kind}: {verdict.reason}\n  {file}")
-
-    def add_leg(self, file: RandomFile, leg: str, found: random_hardware.Found) -> None:
-        """Count one network in one leg."""
-        self.compared[leg] += found.compared
-        self.passed[leg] += bool(found.compared) and not found.problems
-        self.failures += [f"{leg}: {problem}\n  {file}" for problem in found.problems]
+def add(report: Report, file: RandomFile, verdict: Verdict) -> None:
+    """Count one file."""
+    ops = () if verdict.graph is None else {node.op for node in verdict.graph.nodes}
+    report.add_file(file.level, verdict.kind, verdict.reason, verdict.compared, ops)
+    if verdict.failed:
+        report.fail(file.seed, GOLDEN, f"{verdict.kind}: {verdict.reason}\n  {file}")
 
 
 def check(seeds: Iterable[int], folder: Path, make: Callable[[int], RandomFile] = generate) -> Report:
@@ -193,89 +157,54 @@ def check(seeds: Iterable[int], folder: Path, make: Callable[[int], RandomFile] 
     report = Report()
     for seed in seeds:
         file = make(seed)
-        report.add(file, judge(file, folder))
+        add(report, file, judge(file, folder))
     return report
 
 
-def take(seed: int, legs: Sequence[str], folder: Path, report: Report, jobs: int = 1) -> None:
+def take(
+    seed: int, legs: Sequence[str], folder: Path, jobs: int = 1, make: Callable[[int], RandomFile] = generate
+) -> Report:
     """Judge the file of a seed, and take its network through the legs."""
-    file = generate(seed)
+    report, file = Report(), make(seed)
     verdict = judge(file, folder)
-    report.add(file, verdict)
+    add(report, file, verdict)
+    if verdict.kind == "exact" and verdict.graph is not None and verdict.codes is not None:
+        _through(report, verdict.graph, verdict.codes, seed, legs, folder, jobs, str(file))
+    return report
+
+
+def take_graph(seed: int, legs: Sequence[str], folder: Path, jobs: int = 1) -> Report:
+    """Take the graph of a seed, which no file makes, through golden and the legs."""
+    report, graph = Report(), random_wide.generate(seed)
+    image, said = random_image(graph, seed), f"graph {seed}: {' '.join(node.op for node in graph.nodes)}"
+    runs = {"golden, fast": golden_run(graph, image), "golden, plain": golden_run(graph, image, plain=True)}
+    compared, wrong = differences(graph, image, runs)
+    report.add_file("graph", "wrong" if wrong else "exact", "", compared, {node.op for node in graph.nodes})
+    if wrong:
+        report.fail(seed, GOLDEN, f"wrong: {'; '.join(wrong)}\n  {said}")
+    else:
+        _through(report, graph, image, seed, legs, folder, jobs, said)
+    return report
+
+
+def _through(
+    report: Report, graph: Graph, image: Array, seed: int, legs: Sequence[str], folder: Path, jobs: int, said: str
+) -> None:
+    """Take a network through all legs but golden."""
     chosen = [leg for leg in legs if leg != GOLDEN]
-    if verdict.graph is None or verdict.codes is None or not chosen:
+    if not chosen:
         return
     try:
-        network = random_hardware.Network(verdict.graph, verdict.codes, seed, folder, jobs)
+        network = random_hardware.Network(graph, image, seed, folder, jobs)
     except QuantUNetError as error:
-        report.failures.append(f"no folding: {error}\n  {file}")
+        report.fail(seed, "no folding", f"{error}\n  {said}")
         return
     for leg in chosen:
-        report.add_leg(file, leg, network.run(leg))
+        found = network.run(leg)
+        report.add_leg(leg, found.compared, found.left_out, len(found.problems))
+        for problem in found.problems:
+            report.fail(seed, leg, f"{problem}\n  {said}")
 
 
-def _summary(report: Report, legs: Sequence[str], seconds: float) -> str:
-    lines = [f"{sum(report.kinds.values())} files in {seconds:.0f} s"]
-    lines += [f"  {kind}: {number}" for kind, number in report.kinds.most_common()]
-    lines += ["networks and values by leg:"]
-    lines += [f"  {leg}: {report.passed[leg]} passed, {report.compared[leg]} values compared" for leg in legs]
-    lines += ["networks by op:", "  " + ", ".join(f"{op} {number}" for op, number in report.ops.most_common())]
-    lines += ["refused by:", *(f"  {reason}: {number}" for reason, number in report.reasons.most_common())]
-    lines += ["by level:", *(f"  {level}, {kind}: {number}" for (level, kind), number in sorted(report.levels.items()))]
-    return "\n".join(lines)
-
-
-def _legs(text: str) -> tuple[str, ...]:
-    named = text.split(",")
-    unknown = [leg for leg in named if leg not in LEGS]
-    if unknown:
-        message = f"{unknown[0]!r} is none of {', '.join(LEGS)}"
-        raise argparse.ArgumentTypeError(message)
-    return tuple(leg for leg in LEGS if leg in named or leg == GOLDEN)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="nox -s random_files --", description="Judge random files.")
-    parser.add_argument("--seed", type=int, default=0, help="the first file (default: 0)")
-    parser.add_argument("--count", type=int, help="files (default: 1000, or as many as --seconds allow)")
-    parser.add_argument("--seconds", type=float, help="begin no other file after so many seconds")
-    parser.add_argument("--legs", type=_legs, default=(GOLDEN,), help=f"of {','.join(LEGS)} (default: {GOLDEN})")
-    parser.add_argument(
-        "--jobs", type=int, default=os.cpu_count() or 1, help="compilers at a time (default: one a core)"
-    )
-    parser.add_argument("--text", action="store_true", help="print the files too")
-    return parser
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Judge many files; 1 if anything is wrong with one of them, or nothing was compared in a leg."""
-    options = _parser().parse_args(arguments)
-    end = options.seed + (options.count or (1000 if options.seconds is None else sys.maxsize))
-    write, report = sys.stdout.write, Report()
-    begin = said = time.monotonic()
-    until = begin + (math.inf if options.seconds is None else options.seconds)
-    seed, shown = options.seed, 0
-    with tempfile.TemporaryDirectory(prefix="random_files") as folder:
-        try:
-            while seed < end and time.monotonic() < until:
-                if options.text:
-                    write(f"{onnx.printer.to_text(generate(seed).model)}\n")
-                take(seed, options.legs, Path(folder), report, options.jobs)
-                seed += 1
-                for failure in report.failures[shown:]:
-                    write(f"{failure}\n")
-                shown = len(report.failures)
-                if time.monotonic() - said > _EVERY:
-                    said = time.monotonic()
-                    legs = ", ".join(f"{leg} {report.passed[leg]}" for leg in options.legs)
-                    write(f"{seed - options.seed} files, {shown} failures; passed {legs}; next seed {seed}\n")
-                sys.stdout.flush()
-        except KeyboardInterrupt:
-            write("stopped\n")
-    write(f"{_summary(report, options.legs, time.monotonic() - begin)}\nnext seed: {seed}\n")
-    return int(bool(report.failures) or any(report.compared[leg] == 0 for leg in options.legs))
-
-
-if __name__ == "__main__":
-    logging.disable(logging.CRITICAL)  # of the whole process; what is refused is counted
-    sys.exit(main())
+SOURCES: Mapping[str, Callable[[int, Sequence[str], Path, int], Report]] = {"files": take, "graphs": take_graph}
+"""What a seed is taken as: a file, or a graph of :mod:`helpers.random_wide`."""
