@@ -7,6 +7,7 @@ a worker looks first whether its program, its tools and its folder are those of 
 
 from __future__ import annotations
 
+import asyncio
 import concurrent.futures
 import contextlib
 import functools
@@ -23,7 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from distributed import Client, Future, KilledWorker, get_worker
+from distributed import Client, Future, KilledWorker, Security, get_worker
+from distributed.comm import connect as comm_connect
 from distributed.comm import parse_address, parse_host_port
 
 from quantunet import processes, storage
@@ -303,17 +305,24 @@ def _is_loopback(host: str) -> bool:
 
 
 def _client(address: str) -> Any:  # noqa: ANN401 Dask's client has no types
+    """Connect, after a handshake that shows whether this works: a client that cannot connect takes long to give up."""
+
+    async def shake_hands() -> None:
+        arguments = Security().get_connection_args("client")  # type: ignore[no-untyped-call]
+        comm = await comm_connect(address, timeout=CONNECT_SECONDS, **arguments)
+        await comm.close()
+
     try:
+        asyncio.run(shake_hands())
         return Client(address, timeout=CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
-    except (OSError, ValueError, TypeError, RuntimeError) as error:
+    except (OSError, asyncio.TimeoutError, ValueError, TypeError, RuntimeError) as error:
+        tls = address.startswith("tls:")
         raise ClusterError(
             address,
-            expected="a Dask scheduler that takes this command's certificate"
-            if address.startswith("tls:")
-            else "a Dask scheduler",
+            expected=f"a Dask scheduler{' that takes the certificate of this command' if tls else ' without TLS'}",
             got=" ".join(str(error).split()) or type(error).__name__,
             hint="Scheduler, workers and this command need certificates of one authority, as SECURITY.md shows."
-            if address.startswith("tls:")
+            if tls
             else _START,
         ) from error
 
