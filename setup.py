@@ -67,7 +67,7 @@ def main() -> None:
     package = (ROOT / "src" / "quantunet" / "__init__.py").read_text(encoding="utf-8")
     version = re.search(r'^__version__ = "([^"]+)"', package, re.MULTILINE)
     if version is None:
-        message = "src/quantunet/__init__.py: expected the version in a line __version__ = \"…\", got none"
+        message = 'src/quantunet/__init__.py: expected the version in a line __version__ = "…", got none'
         raise SystemExit(message)
     tag = f"v{version[1]}"
     setup(

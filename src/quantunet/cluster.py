@@ -1,7 +1,7 @@
 """Functions that run on the workers of a Dask cluster, which see the same folders as this process.
 
 Dask speaks pickle: whoever reaches a scheduler runs code on every worker. An address is therefore taken only if it
-speaks TLS, or leads to this machine (SECURITY.md). The scheduler itself gets bytes and imports no more than this module;
+speaks TLS, or leads to this machine (SECURITY.md). The scheduler gets bytes and imports no more than this module;
 a worker looks first whether its program, its tools and its folder are those of whoever asks.
 """
 
