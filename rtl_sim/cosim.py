@@ -45,7 +45,7 @@ from quantunet.rtl_sim.stalls import Stalls
 from quantunet.storage import locked
 
 if TYPE_CHECKING:
-    from quantunet.cluster import Cluster
+    from quantunet.cluster import Cluster, Shared
 
 DEFAULT_FRAMES = 4
 """Adjacent frames of the network."""
@@ -290,7 +290,7 @@ class _Run:
             finally:
                 self.stop.set()
 
-    def _guarded(self, task: _Task, shared: object) -> None:
+    def _guarded(self, task: _Task, shared: Shared | None) -> None:
         if self.stop.is_set():
             return
         setattr(task.part, task.leg, RUNNING)
@@ -300,7 +300,7 @@ class _Run:
             _note(task, found)
         self._changed()
 
-    def _found(self, task: _Task, shared: object) -> legs.Found:
+    def _found(self, task: _Task, shared: Shared | None) -> legs.Found:
         if self.cluster is None:
             return task.work(self.work, *task.arguments)
         future = self.cluster.submit(task.work, *task.arguments, shared=shared)

@@ -22,11 +22,11 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from distributed import Client, Future, KilledWorker, Security, get_worker
-from distributed.comm import connect as comm_connect
-from distributed.comm import parse_address, parse_host_port
+from distributed.comm.addressing import parse_address, parse_host_port
+from distributed.comm.core import connect as open_comm
 
 from quantunet import processes, storage
 from quantunet.errors import ClusterError, ToolFailedError
@@ -44,6 +44,9 @@ _CANCELLED_SECONDS = 0.3
 _ROOMS = ("constraints", "golden", "hls", "model", "rtl_sim")
 _SOURCES = ("*.py", "*.sv", "*.svh", "*.h", "*.cpp", "*.j2", "*.json")
 _START = "Start one with `dask scheduler`, and workers with `dask worker ADDRESS --nthreads 1` (SECURITY.md)."
+
+Shared: TypeAlias = Future[bytes]
+"""A value that every worker has."""
 
 _Value = TypeVar("_Value")
 
@@ -100,13 +103,11 @@ class Ticket:
             )
 
 
-def _tools(names: Sequence[str]) -> tuple[tuple[str, str], ...]:
+@functools.cache
+def _tools(names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     """Return the versions of tools, and that of Python as far as pickles depend on it."""
     found = versions(names)
     return tuple((name, ".".join(text.split(".")[:2]) if name == "python" else text) for name, text in found.items())
-
-
-_tools = functools.cache(_tools)
 
 
 @functools.cache
@@ -131,8 +132,8 @@ class Cluster(concurrent.futures.Executor):
         ticket: What its workers must be.
     """
 
-    def __init__(self, client: Client, ticket: Ticket) -> None:
-        self._client: Any = client
+    def __init__(self, client: Any, ticket: Ticket) -> None:  # noqa: ANN401 Dask's client has no types
+        self._client = client
         self._ticket = ticket
         self._pool: Any = self._client.get_executor(pure=False)
         self._address = str(self._client.scheduler.address)
@@ -141,13 +142,13 @@ class Cluster(concurrent.futures.Executor):
         self._workers = set(nthreads)
         self._left_alone: float | None = None
 
-    def share(self, value: object) -> Future[bytes]:
+    def share(self, value: object) -> Shared:
         """Give every worker a value, as the first argument of any number of functions: see :meth:`submit`."""
-        shared: Future[bytes] = self._client.scatter(pickle.dumps(value), broadcast=True, hash=False)
+        shared: Shared = self._client.scatter(pickle.dumps(value), broadcast=True, hash=False)
         return shared
 
     def submit(  # type: ignore[override]
-        self, function: Callable[..., _Value], /, *args: object, shared: Future[bytes] | None = None
+        self, function: Callable[..., _Value], /, *args: object, shared: Shared | None = None
     ) -> concurrent.futures.Future[_Value]:
         """Run a function of a module on a worker.
 
@@ -309,7 +310,7 @@ def _client(address: str) -> Any:  # noqa: ANN401 Dask's client has no types
 
     async def shake_hands() -> None:
         arguments = Security().get_connection_args("client")  # type: ignore[no-untyped-call]
-        comm = await comm_connect(address, timeout=CONNECT_SECONDS, **arguments)
+        comm = await open_comm(address, timeout=CONNECT_SECONDS, **arguments)  # type: ignore[no-untyped-call]
         await comm.close()
 
     try:
