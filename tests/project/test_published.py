@@ -46,7 +46,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, 
         shutil.copy(ROOT / name, target)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(SETUP.VARIABLE, REPOSITORY + "/")
-        sdist, wheel = release.build(folder / "source", folder / "out", "1700000000")
+        wheel, sdist = release.build(folder / "source", folder / "out", "1700000000")
     yield sdist, wheel
 
 
