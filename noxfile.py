@@ -14,8 +14,8 @@ nox.options.reuse_venv = "yes"
 
 ROOT = Path(__file__).parent
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
-EXTRAS = ("model", "hls", "synth", "pnr", "sim", "device", "medical")
-GROUPS = ("dev", "bench", "ip")
+EXTRAS = ("model", "hls", "synth", "pnr", "sim", "device", "medical", "cluster")
+GROUPS = ("dev", "bench", "ip", "release")
 TEST_GROUPS = (*GROUPS, "docs", "bundle")
 """The last brings torch, which not every session wants."""
 
@@ -162,7 +162,7 @@ def tests(session: nox.Session) -> None:
 def fast_tests(session: nox.Session) -> None:
     """Run the fast tests without torch on one Python: `nox -s fast_tests-3.12`; without a version on all of them."""
     need(session, "git")
-    install(session, "hls", "synth", "sim", "medical", groups=GROUPS)
+    install(session, "hls", "synth", "sim", "medical", "cluster", groups=GROUPS)
     install_locked(session, "qonnx")
     session.run("pytest", "-n", "2", *FAST, *session.posargs)
 
@@ -190,6 +190,20 @@ def sbom(session: nox.Session) -> None:
     if not parts or not all(part.get("externalReferences", [{}])[0].get("hashes") for part in parts):
         session.error(f"{path}: expected components with digests, got {len(parts)} of which some have none.")
     session.log(f"{path}: {len(parts)} components")
+
+
+@nox.session(default=False)
+def platforms(session: nox.Session) -> None:
+    """Look up what can be installed where, and write docs/platforms.md (needs the package index)."""
+    install(session, groups=("dev", "lock"))
+    session.run("python", "-m", "helpers.platforms", env={"PYTHONPATH": "tests"})
+
+
+@nox.session(default=False)
+def release(session: nox.Session) -> None:
+    """Build and check what is published of a tagged commit, with its release notes, in build/release."""
+    install(session, groups=("dev", "release"))
+    session.run("python", "-m", "helpers.release", *session.posargs, env={"PYTHONPATH": "tests"})
 
 
 @nox.session(default=False)

@@ -6,54 +6,45 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
 
-from distributed import Client
-
-from quantunet.errors import StorageError
-
-_CONNECT_SECONDS = 20
+_TOOLS = ("numpy", "onnx", "torch", "brevitas")
+"""Of which the workers of a cluster need the versions that are here."""
 
 
 @contextmanager
-def executor(processes: int, scheduler: str | None = None) -> Iterator[tuple[Executor, int]]:
+def executor(processes: int, scheduler: str | None, folder: Path) -> Iterator[tuple[Executor, int, Callable[[], None]]]:
     """An executor of functions that see the same files as this process.
 
     Args:
         processes: Processes of this machine.
-        scheduler: Address of a Dask scheduler, whose workers are used instead.
+        scheduler: Address of a Dask scheduler, whose workers are used instead; see :mod:`quantunet.cluster`.
+        folder: Holds the results; every worker needs to see it.
 
     Yields:
-        The executor, and how many functions it runs at a time.
+        The executor, how many functions it runs at a time, and what raises an error if it is gone.
 
     Raises:
-        StorageError: No scheduler answers at that address.
+        ClusterError: The address may not be used, no scheduler answers there, or it has no worker.
+        StorageError: The folder cannot be made.
     """
-    if scheduler is None:
-        context = multiprocessing.get_context("spawn")  # a fork would copy torch's threads in an unknown state
-        with ProcessPoolExecutor(processes, mp_context=context, initializer=_end_with_parent) as pool:
-            try:
-                yield pool, processes
-            except BaseException:  # an interrupt too: nobody waits for trainings whose results nobody takes
-                for worker in multiprocessing.active_children():
-                    worker.kill()
-                raise
+    if scheduler is not None:
+        from quantunet.cluster import connect
+
+        with connect(scheduler, folder, _TOOLS) as cluster:
+            yield cluster, cluster.capacity, cluster.check
         return
-    try:
-        client: Any = Client(scheduler, timeout=_CONNECT_SECONDS)  # type: ignore[no-untyped-call]
-    except (OSError, ValueError) as error:
-        raise StorageError(
-            scheduler,
-            expected="the address of a Dask scheduler, as tcp://HOST:8786",
-            got=str(error),
-            hint="Start one with `dask scheduler`, and workers with `dask worker ADDRESS --nthreads 1`.",
-        ) from error
-    with client, client.get_executor() as pool:
-        client.wait_for_workers(1)
-        yield pool, sum(client.nthreads().values())
+    context = multiprocessing.get_context("spawn")  # a fork would copy torch's threads in an unknown state
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=_end_with_parent) as pool:
+        try:
+            yield pool, processes, lambda: None
+        except BaseException:  # an interrupt too: nobody waits for trainings whose results nobody takes
+            for worker in multiprocessing.active_children():
+                worker.kill()
+            raise
 
 
 def _end_with_parent() -> None:

@@ -125,7 +125,7 @@ def add(folder: Path, job: Job, result: Path) -> Row:
     Raises:
         StorageError: A file cannot be read or written.
     """
-    document = json.loads(result.read_text())
+    document = json.loads(result.read_text(encoding="utf-8"))
     row = run_row(job, document["card"])
     for name, rows in ((RUNS, [row]), (WIDTHS, width_rows(job, document["history"]))):
         kept = [row for row in read_rows(folder / name) if row["name"] != job.name]

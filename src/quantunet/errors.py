@@ -108,6 +108,10 @@ class ToolFailedError(QuantUNetError):
     """A program that the step runs has failed; ``got`` holds the end of its output."""
 
 
+class ClusterError(QuantUNetError):
+    """A Dask cluster that may not be used, that nobody answers from, or whose workers are not what they should be."""
+
+
 class DataSplitError(QuantUNetError):
     """A split of a data set that would leak one group into both sides."""
 

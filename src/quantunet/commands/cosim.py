@@ -54,6 +54,12 @@ def add_parser(sub: Any) -> None:
         "--jobs", type=whole, default=os.cpu_count() or 1, help="tasks at a time (default: %(default)s)"
     )
     parser.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="spread the tasks over the workers of this Dask scheduler instead, as tls://HOST:8786; --build must be a "
+        "folder that they share (docs/cluster.md)",
+    )
+    parser.add_argument(
         "--frames",
         type=whole,
         help="adjacent frames of the network, made of the picture; the interval of the last two must be as predicted "
@@ -98,6 +104,7 @@ def run(args: argparse.Namespace) -> int:
             interval=args.interval,
             write_folding=args.write_folding,
             build=args.build,
+            scheduler=args.scheduler,
             options=vars(args),
             progress=table.update,
         )

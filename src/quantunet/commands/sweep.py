@@ -6,7 +6,7 @@ import argparse
 import concurrent.futures
 import csv
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -40,7 +40,11 @@ def add_parser(sub: Any) -> None:
     )
     parser.add_argument("--out", type=Path, default=Path("runs/sweep"), help="folder of the trainings")
     parser.add_argument("--jobs", type=int, help="trainings at a time on this machine (default: one a core)")
-    parser.add_argument("--scheduler", metavar="ADDRESS", help="run on the Dask cluster of this scheduler instead")
+    parser.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="run on the workers of this Dask scheduler instead, as tls://HOST:8786 (docs/cluster.md)",
+    )
     parser.add_argument("--threads", type=int, default=1, help="CPU threads of each training (default: 1)")
     parser.add_argument("--device", choices=get_args(Device), default="auto")
     parser.add_argument("--precision", choices=get_args(Precision), default="auto")
@@ -71,8 +75,9 @@ def run(args: argparse.Namespace) -> int:
     from quantunet.model.sweep_run import Place
 
     place = Place(args.out.resolve(), args.threads, args.device, args.precision)
-    with executor(args.jobs or max(1, (os.cpu_count() or 1) // args.threads), args.scheduler) as (pool, capacity):
-        failed = _run_all(pool, capacity, waiting, place, folder, console)
+    jobs_here = args.jobs or max(1, (os.cpu_count() or 1) // args.threads)
+    with executor(jobs_here, args.scheduler, place.folder) as (pool, capacity, check):
+        failed = _run_all(pool, capacity, check, waiting, place, folder, console)
     if failed:
         raise TrainingError(
             f"{len(failed)} of {len(waiting)} trainings",
@@ -86,6 +91,7 @@ def run(args: argparse.Namespace) -> int:
 def _run_all(
     pool: concurrent.futures.Executor,
     capacity: int,
+    check: Callable[[], None],
     jobs: Sequence[Job],
     place: Place,
     folder: Path,
@@ -138,6 +144,7 @@ def _run_all(
             done, _ = concurrent.futures.wait(
                 [*starts, *running], timeout=_POLL_SECONDS, return_when=concurrent.futures.FIRST_COMPLETED
             )
+            check()
             for future in done:
                 error = future.exception()
                 if error is not None and not isinstance(error, QuantUNetError):
@@ -175,7 +182,7 @@ def _status(folders: Iterable[Path]) -> str:
     for folder in folders:
         path = folder / "history.csv"
         if path.exists():
-            with path.open(newline="") as file:
+            with path.open(newline="", encoding="utf-8") as file:
                 last = list(csv.DictReader(file))[-1]
             texts.append(f"{folder.name} {last['phase']} {last['epoch']}")
     return ", ".join(texts[:4])
