@@ -16,13 +16,14 @@ from rich.text import Text
 
 from quantunet import api, exit_codes
 from quantunet.commands._numbers import positive, whole
+from quantunet.commands._parser import BOARDS, Parser, complete
 from quantunet.constraints.board import board_names, load_board
 from quantunet.errors import OptionError
 from quantunet.page import bitstream as pages
 from quantunet.page import index, render
 from quantunet.provenance import gather, graph_digest, value_digest
 from quantunet.result_folder import network_folder, remove
-from quantunet.zoo import MODEL_HELP, load_network, model_digest
+from quantunet.zoo import load_network, model_digest
 
 if TYPE_CHECKING:
     from quantunet.hls.bitstream import flow, report
@@ -44,15 +45,14 @@ _STAGE = 60
 
 def add_parser(sub: Any) -> None:
     """Add the sub-command."""
-    parser: argparse.ArgumentParser = sub.add_parser(
+    parser: Parser = sub.add_parser(
         "bitstream", help="synthesise, place, route and pack a whole network for a board", description=__doc__
     )
-    network = parser.add_mutually_exclusive_group()
-    network.add_argument("network", nargs="?", metavar="model", help=f"{MODEL_HELP} (default: {DEFAULT_NETWORK})")
-    network.add_argument("--model", help="the same, as an option")
-    parser.add_argument(
+    parser.add_model(default=DEFAULT_NETWORK)
+    board = parser.add_argument(
         "--board", default=DEFAULT_BOARD, help=f"out of {', '.join(board_names())}, with an ECP5 (default: %(default)s)"
     )
+    complete(board, BOARDS)
     parser.add_argument("--folding", type=Path, help="JSON with PE, SIMD and style of layers; the rest is chosen")
     parser.add_argument("--interval", type=whole, help="frame interval in cycles that the default folding keeps")
     parser.add_argument(
@@ -101,8 +101,7 @@ def run(args: argparse.Namespace) -> int:
         )
     if args.out:
         remove(*(args.out / name for name in (report.DOCUMENT, render.NAME)))
-    model = args.network or args.model or DEFAULT_NETWORK
-    graph = load_network(model)
+    graph = load_network(args.model)
     folder = args.out or network_folder(Path("build"), graph) / "bitstream"
     remove(*(folder / name for name in (report.DOCUMENT, render.NAME)))
     board = load_board(args.board)
@@ -128,7 +127,7 @@ def run(args: argparse.Namespace) -> int:
         paths = outcome.paths(module)
         simulations = _simulate(outcome, plan, folder, display) if args.verify else []
     inputs = {
-        "model": model_digest(model),
+        "model": model_digest(args.model),
         "graph": graph_digest(graph),
         "folding": value_digest(folding),
         "rtl": rtl_digest(folder, [outcome.project.folder]),

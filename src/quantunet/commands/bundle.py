@@ -9,20 +9,19 @@ from typing import Any
 
 from quantunet import exit_codes
 from quantunet.commands import _pixel_scale
+from quantunet.commands._parser import Parser
 from quantunet.errors import OptionError
 from quantunet.model.card_file import read_card
 from quantunet.provenance import file_digest, graph_digest
-from quantunet.zoo import MODEL_HELP, card_path, load_network, model_digest
+from quantunet.zoo import card_path, load_network, model_digest
 
 _VERSION = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6}){2}")
 
 
 def add_parser(sub: Any) -> None:
     """Add the sub-command."""
-    parser: argparse.ArgumentParser = sub.add_parser(
-        "bundle", help="write a network as a MONAI bundle", description=__doc__
-    )
-    parser.add_argument("model", help=MODEL_HELP)
+    parser: Parser = sub.add_parser("bundle", help="write a network as a MONAI bundle", description=__doc__)
+    parser.add_model()
     _pixel_scale.add_option(parser)
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="the bundle's folder; an earlier bundle is replaced"

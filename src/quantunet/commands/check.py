@@ -11,21 +11,22 @@ from rich.console import Console
 from rich.table import Table
 
 from quantunet import exit_codes, graph_file, qonnx_import
+from quantunet.commands._parser import Parser
 from quantunet.errors import QuantUNetError, StorageError, TypeMismatchError
 from quantunet.ir import Graph, MatrixNode, Node, QType
 from quantunet.qonnx_import import Finding
 from quantunet.storage import write_text
-from quantunet.zoo import GRAPH_SUFFIX, MODEL_HELP, QONNX_SUFFIX, load_network, network_path
+from quantunet.zoo import GRAPH_SUFFIX, QONNX_SUFFIX, load_network, network_path
 
 _WIDTH = 120
 
 
 def add_parser(sub: Any) -> None:
     """Add the sub-command."""
-    parser: argparse.ArgumentParser = sub.add_parser(
+    parser: Parser = sub.add_parser(
         "check", help="say what becomes of each op of a network, and all that stands in its way", description=__doc__
     )
-    parser.add_argument("model", help=MODEL_HELP)
+    parser.add_model()
     parser.add_argument("--json", action="store_true", help="print the table as JSON")
     parser.add_argument(
         "--input-type",

@@ -11,20 +11,21 @@ from rich.table import Table
 
 from quantunet import exit_codes, golden
 from quantunet.commands import _pixel_scale
+from quantunet.commands._parser import Parser
 from quantunet.compare import compare
 from quantunet.errors import ModelError
 from quantunet.golden.taps import load_taps
 from quantunet.images import load_image
 from quantunet.pixel_codes import picture_codes
-from quantunet.zoo import MODEL_HELP, load_network
+from quantunet.zoo import load_network
 
 
 def add_parser(sub: Any) -> None:
     """Add the sub-command."""
-    parser: argparse.ArgumentParser = sub.add_parser(
+    parser: Parser = sub.add_parser(
         "compare", help="compare another implementation's tensors with the golden model", description=__doc__
     )
-    parser.add_argument("model", help=MODEL_HELP)
+    parser.add_model()
     parser.add_argument("image", help="8-bit picture of the network's size and channels, or FILE.npz:INDEX")
     _pixel_scale.add_option(parser)
     parser.add_argument("taps", type=Path, help=".npz with the other implementation's tensors (integers, by name)")

@@ -29,6 +29,7 @@ from quantunet.commands import (
     _pixel_scale,
 )
 from quantunet.commands._evaluate_network import Network
+from quantunet.commands._parser import MODELS, Parser, complete
 from quantunet.commands._predict_network import choose_fit
 from quantunet.errors import DataSplitError, FileFormatError, OptionError, StorageError
 from quantunet.golden.ops.smallest_area import smallest_area
@@ -54,18 +55,17 @@ _AREA_SCORES = tuple(
 
 def add_parser(sub: Any) -> None:
     """Add the sub-command."""
-    parser: argparse.ArgumentParser = sub.add_parser(
+    parser: Parser = sub.add_parser(
         "evaluate", help="score a network on a data set by integer inference", description=__doc__
     )
-    parser.add_argument(
-        "model", help=f"{MODEL_HELP}; or a float network that `quantunet train` has kept (*_float.onnx)"
-    )
-    parser.add_argument(
+    parser.add_model(text=f"{MODEL_HELP}; or a float network that `quantunet train` has kept (*_float.onnx)")
+    against = parser.add_argument(
         "--against",
         metavar="MODEL",
         help="another network, integer or float, that is scored on the same images: both scores and their difference, "
         "with its 95 %% interval over the groups of the data (patients); or the metrics.json of an earlier run",
     )
+    complete(against, MODELS)
     _evaluate_gates.add_options(parser)
     parser.add_argument(
         "--data",

@@ -13,11 +13,12 @@ from rich.console import Console
 from rich.table import Table
 
 from quantunet import api, exit_codes, golden
+from quantunet.commands._parser import Parser
 from quantunet.page.index import write_index
 from quantunet.provenance import gather, graph_digest, value_digest
 from quantunet.result_folder import network_folder, remove
 from quantunet.storage import write_text
-from quantunet.zoo import MODEL_HELP, load_network, model_digest
+from quantunet.zoo import load_network, model_digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,10 +35,10 @@ _WIDTH = 160
 
 def add_parser(sub: Any) -> None:
     """Add the sub-command."""
-    parser: argparse.ArgumentParser = sub.add_parser(
+    parser: Parser = sub.add_parser(
         "fifos", help="depth, fill and cost of every FIFO, and what one beat less does", description=__doc__
     )
-    parser.add_argument("model", help=MODEL_HELP)
+    parser.add_model()
     parser.add_argument("--folding", type=Path, help="JSON file with PE and SIMD of every layer")
     parser.add_argument("--interval", type=int, help="frame interval in cycles that the default folding keeps")
     parser.add_argument("--simulate", action="store_true", help="measure the highest fill in RTL over adjacent frames")
@@ -52,7 +53,13 @@ def add_parser(sub: Any) -> None:
         help="look for the smallest depths at full speed (a minute at 128 x 128 pixels; default: for smaller networks)",
     )
     parser.add_argument(
-        "--build", type=Path, default=Path("build"), help="folder of all results (default: %(default)s)"
+        "--out",
+        "--build",
+        dest="build",
+        type=Path,
+        default=Path("build"),
+        metavar="DIR",
+        help="folder of the results of all networks, in DIR/<network>-<digest>/fifos (default: %(default)s)",
     )
     parser.set_defaults(run=run)
 

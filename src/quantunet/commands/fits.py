@@ -13,6 +13,7 @@ from rich.table import Table
 
 from quantunet import api, exit_codes
 from quantunet.commands._numbers import positive, whole
+from quantunet.commands._parser import MODELS, complete
 from quantunet.constraints.board import BRAM_SHARE, RESOURCES
 from quantunet.constraints.device import Device, devices
 from quantunet.errors import OptionError
@@ -30,7 +31,7 @@ def add_parser(sub: Any) -> None:
     parser: argparse.ArgumentParser = sub.add_parser(
         "fits", help="say which networks fit which devices, and how fast they are there", description=__doc__
     )
-    parser.add_argument("models", nargs="+", metavar="model", help=MODEL_HELP)
+    complete(parser.add_argument("models", nargs="+", metavar="model", help=MODEL_HELP), MODELS)
     parser.add_argument("--devices", help=f"some of {', '.join(_names())}, separated by commas (default: all)")
     parser.add_argument("--clock-mhz", type=positive, default=api.CLOCK_MHZ, help="clock (default: %(default)s)")
     parser.add_argument("--jobs", type=whole, default=os.cpu_count() or 1, help="syntheses at a time (%(default)s)")

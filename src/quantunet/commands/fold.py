@@ -14,12 +14,13 @@ from rich.table import Table
 
 from quantunet import api, exit_codes
 from quantunet.commands._numbers import positive, whole
+from quantunet.commands._parser import BOARDS, Parser, complete
 from quantunet.constraints.board import BRAM_SHARE, RESOURCES, Board, board_names, load_board
 from quantunet.constraints.device import of_family, smallest
 from quantunet.errors import FoldingError
 from quantunet.ir import Graph
 from quantunet.provenance import gather, graph_digest, value_digest
-from quantunet.zoo import MODEL_HELP, load_network, model_digest
+from quantunet.zoo import load_network, model_digest
 
 if TYPE_CHECKING:
     from quantunet.hls.choose.solver import Solution
@@ -31,10 +32,10 @@ _TABLE_WIDTH = 160
 
 def add_parser(sub: Any) -> None:
     """Add the sub-command."""
-    parser: argparse.ArgumentParser = sub.add_parser(
+    parser: Parser = sub.add_parser(
         "fold", help="choose PE, SIMD and style of every layer for a frame rate or a device", description=__doc__
     )
-    parser.add_argument("model", help=MODEL_HELP)
+    parser.add_model()
     speed = parser.add_mutually_exclusive_group()
     speed.add_argument("--fps", type=positive, help="frames a second that the network must reach")
     speed.add_argument("--interval", type=whole, help="cycles between frames that no layer may exceed")
@@ -42,11 +43,12 @@ def add_parser(sub: Any) -> None:
     device.add_argument(
         "--budget", help=f"what there is, for example lut=70000,dsp=156,bram=208 ({', '.join(RESOURCES)})"
     )
-    device.add_argument(
+    board = device.add_argument(
         "--board",
         help=f"what the device of a board has, of block RAM {100 * BRAM_SHARE} %%: {', '.join(board_names())}, "
         "or a board's file that ends with .toml",
     )
+    complete(board, BOARDS)
     parser.add_argument("--clock-mhz", type=positive, default=api.CLOCK_MHZ, help="clock (default: %(default)s)")
     parser.add_argument(
         "--styles", default=",".join(api.FOLD_STYLES), help=f"styles out of {', '.join(_STYLES)} (default: %(default)s)"

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from quantunet import api, exit_codes
 from quantunet.commands._numbers import whole
+from quantunet.commands._parser import BOARDS, Parser, complete
 from quantunet.constraints.board import Board, board_names, load_board
 from quantunet.errors import BoardError, ToolFailedError
 from quantunet.ir import Graph
@@ -23,7 +24,7 @@ from quantunet.page import hls_synth as pages
 from quantunet.page import index, render
 from quantunet.provenance import Provenance, gather, graph_digest, value_digest
 from quantunet.result_folder import network_folder, remove
-from quantunet.zoo import MODEL_HELP, load_network, model_digest
+from quantunet.zoo import load_network, model_digest
 
 if TYPE_CHECKING:
     from quantunet.hls.design import Style
@@ -39,17 +40,18 @@ _TABLE_WIDTH = 200
 
 def add_parser(sub: Any) -> None:
     """Add the sub-command."""
-    parser: argparse.ArgumentParser = sub.add_parser(
+    parser: Parser = sub.add_parser(
         "hls_synth", help="write HLS projects and RTL, and synthesise every layer", description=__doc__
     )
-    parser.add_argument("--model", default=DEFAULT_NETWORK, help=f"{MODEL_HELP} (default: %(default)s)")
-    parser.add_argument("--layer", default="", help="only these layers, separated by commas")
+    parser.add_model(default=DEFAULT_NETWORK)
+    parser.add_argument("--layers", "--layer", default="", help="only these layers, separated by commas")
     parser.add_argument("--tool", choices=("yosys", "vitis"), default="yosys", help="(default: %(default)s)")
-    parser.add_argument(
+    board = parser.add_argument(
         "--board",
         help="show shares of this board's budget, and end with code 1 where it is exceeded: "
         f"{', '.join(board_names())}, or a board's file that ends with .toml",
     )
+    complete(board, BOARDS)
     parser.add_argument("--folding", type=Path, help="JSON with PE, SIMD and style of layers; the rest is chosen")
     parser.add_argument("--write-folding", type=Path, help="write the folding in use to this file, to be edited")
     parser.add_argument("--interval", type=whole, help="frame interval in cycles that the default folding keeps")
@@ -83,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
         vitis.find_tool()
     else:
         yosys.version()
-    layers = _layers(graph, args.layer)
+    layers = _layers(graph, args.layers)
     style: Style = "folded-dsp" if args.dsp else "folded-lut"
     folding = api.choose_folding(graph, args.folding, args.interval, style)
     if args.write_folding:

@@ -9,21 +9,19 @@ from typing import Any
 
 from quantunet import api, exit_codes, golden
 from quantunet.commands import _pixel_scale
+from quantunet.commands._parser import Parser
 from quantunet.errors import StorageError
 from quantunet.golden.histogram import Histogram, histograms
 from quantunet.golden.taps import save_taps
 from quantunet.ir import Array, Graph
 from quantunet.mask_pictures import check_classes, save_overlay
 from quantunet.storage import atomic_path
-from quantunet.zoo import MODEL_HELP
 
 
 def add_parser(sub: Any) -> None:
     """Add the sub-command."""
-    parser: argparse.ArgumentParser = sub.add_parser(
-        "infer", help="segment one image with the integer model", description=__doc__
-    )
-    parser.add_argument("model", help=MODEL_HELP)
+    parser: Parser = sub.add_parser("infer", help="segment one image with the integer model", description=__doc__)
+    parser.add_model()
     parser.add_argument("image", help="8-bit picture of the network's size and channels, or FILE.npz:INDEX")
     _pixel_scale.add_option(parser)
     parser.add_argument(

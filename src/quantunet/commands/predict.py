@@ -20,6 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from quantunet import __version__, api, exit_codes, golden, result_folder, scan_files
 from quantunet.commands import _pixel_scale, _predict_files, _predict_network, _predict_results, _window
+from quantunet.commands._parser import Parser
 from quantunet.commands._predict_files import Job
 from quantunet.commands._predict_network import Prediction
 from quantunet.commands._predict_results import MASKS, OVERLAYS, PROBABILITIES, Record
@@ -31,17 +32,17 @@ from quantunet.mask_pictures import check_classes, save_overlay
 from quantunet.provenance import file_digest, gather, graph_digest, value_digest
 from quantunet.scan import Scan, Windowing, scan_bytes
 from quantunet.storage import atomic_path, write_text
-from quantunet.zoo import MODEL_HELP, card_path, model_digest
+from quantunet.zoo import card_path, model_digest
 
 _OVERLAY_PIXELS = 384
 
 
 def add_parser(sub: Any) -> None:
     """Add the sub-command."""
-    parser: argparse.ArgumentParser = sub.add_parser(
+    parser: Parser = sub.add_parser(
         "predict", help="segment pictures and folders, of any size, with the integer model", description=__doc__
     )
-    parser.add_argument("model", help=MODEL_HELP)
+    parser.add_model()
     parser.add_argument(
         "inputs",
         nargs="+",
