@@ -30,6 +30,7 @@ from quantunet.pixel_codes import code_limits, parse_pixel_scale, picture_codes,
 from quantunet.provenance import array_digest, file_digest, gather, graph_digest, value_digest
 from quantunet.result_folder import network_folder
 from quantunet.storage import atomic_path
+from quantunet.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from quantunet.golden.inference import Taps
@@ -577,13 +578,20 @@ def _styles(styles: Sequence[str]) -> tuple[Style, ...]:
 
     for name in styles:
         if name not in STYLES:
-            raise FoldingError("styles", expected=f"styles out of {', '.join(STYLES)}", got=f"'{name}'")
+            raise FoldingError(
+                "styles",
+                expected=f"styles out of {', '.join(STYLES)}",
+                got=f"'{name}'",
+                hint=did_you_mean(name, STYLES),
+            )
     return tuple(style for style in STYLES if style in styles)
 
 
 def _choice(name: str, value: _Choice, choices: Sequence[_Choice]) -> _Choice:
     if value not in choices:
-        raise OptionError(name, expected=f"some of {', '.join(choices)}", got=repr(value))
+        raise OptionError(
+            name, expected=f"some of {', '.join(choices)}", got=repr(value), hint=did_you_mean(str(value), choices)
+        )
     return value
 
 

@@ -14,7 +14,7 @@ _ALIKE = 0.7
 def closest(name: str, known: Iterable[str]) -> str | None:
     """Return the known name that is most like another one; None where none is like it.
 
-    Upper and lower case are the same here, and so are ``-`` and ``_``.
+    Upper and lower case are the same here, and so are ``-`` and ``_``, and the same letters in another order.
 
     Args:
         name: What somebody has written.
@@ -26,8 +26,15 @@ def closest(name: str, known: Iterable[str]) -> str | None:
     for each in list(known)[:_MOST]:
         if len(each) <= _LONGEST:
             plain.setdefault(_plain(each), each)
-    found = difflib.get_close_matches(_plain(name), plain, n=1, cutoff=_ALIKE)
-    return plain[found[0]] if found else None
+    wanted = _plain(name)
+    matcher = difflib.SequenceMatcher(b=wanted)
+    best, found = _ALIKE, None
+    for each in plain:
+        matcher.set_seq1(each)
+        alike = 1.0 if sorted(each) == sorted(wanted) else matcher.ratio()
+        if alike > best:
+            best, found = alike, plain[each]
+    return found
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import Progress, ProgressColumn, SpinnerColumn, Task, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from quantunet import api, exit_codes
+from quantunet import api, exit_codes, tables
 from quantunet.commands._numbers import positive, whole
 from quantunet.commands._parser import BOARDS, Parser, complete
 from quantunet.constraints.board import board_names, load_board
@@ -38,7 +38,6 @@ TIME_LIMIT = 6 * 3600
 FRAMES = 2
 """Adjacent frames that --verify simulates."""
 
-_TABLE_WIDTH = 200
 _TAIL = 4096
 _STAGE = 60
 
@@ -119,7 +118,7 @@ def run(args: argparse.Namespace) -> int:
         top=top.serial_top(graph, board, args.freq, args.baud) if args.top == "board" else top.measurement_top,
         routed_netlist=args.verify,
     )
-    console = Console()
+    console = tables.output()
     with _Display(console) as display:
         outcome = flow.run(plan, folder, display)
         display.started("latest paths", None)
@@ -155,7 +154,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.out:
         index.write_index(folder.parents[1])
     for table in report.tables(found):
-        Console(width=_TABLE_WIDTH).print(table)
+        tables.show(console, table)
     for problem in found.problems:
         console.print(problem, style="red", highlight=False, soft_wrap=True)
     written = f"{outcome.packed.file}   " if outcome.packed else ""

@@ -7,18 +7,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
-from quantunet import exit_codes, graph_file, qonnx_import
+from quantunet import exit_codes, graph_file, qonnx_import, tables
 from quantunet.commands._parser import Parser
 from quantunet.errors import QuantUNetError, StorageError, TypeMismatchError
 from quantunet.ir import Graph, MatrixNode, Node, QType
 from quantunet.qonnx_import import Finding
 from quantunet.storage import write_text
 from quantunet.zoo import GRAPH_SUFFIX, QONNX_SUFFIX, load_network, network_path
-
-_WIDTH = 120
 
 
 def add_parser(sub: Any) -> None:
@@ -116,13 +113,12 @@ def _row(finding: Finding, graph: Graph | None) -> dict[str, Any]:
 
 
 def _print(findings: tuple[Finding, ...], graph: Graph | None) -> None:
-    console = Console(width=max(_WIDTH, Console().width))
     table = Table("op", "name", "verdict", "what becomes of it, or what to do")
     colours = {"taken": "green", "obstacle": "red", "not reached": "yellow"}
     for each in findings:
         verdict, text = _verdict(each, graph)
         table.add_row(each.kind, each.name, f"[{colours[verdict]}]{verdict}[/]", text.replace("[", "\\["))
-    console.print(table)
+    tables.show(tables.output(), table)
 
 
 def _summary(model: str, findings: tuple[Finding, ...], graph: Graph | None) -> str:

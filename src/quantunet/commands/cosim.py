@@ -12,6 +12,7 @@ from quantunet.commands import _pixel_scale
 from quantunet.commands._numbers import whole
 from quantunet.commands._parser import Parser
 from quantunet.errors import ToolFailedError
+from quantunet.suggestions import did_you_mean
 
 DEFAULT_NETWORK = "wearable"
 
@@ -81,7 +82,8 @@ def _legs(text: str) -> tuple[str, ...]:
     legs = tuple(dict.fromkeys(leg.strip() for leg in text.split(",") if leg.strip()))
     unknown = [leg for leg in legs if leg not in api.LEGS]
     if unknown or not legs:
-        raise argparse.ArgumentTypeError(f"expected some of {', '.join(api.LEGS)}, got {text!r}")
+        meant = did_you_mean(unknown[0], api.LEGS) if unknown else ""
+        raise argparse.ArgumentTypeError(f"expected some of {', '.join(api.LEGS)}, got {text!r}. {meant}")
     return legs
 
 

@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from quantunet import tables
 from quantunet.commands import (
     _evaluate_against,
     _evaluate_classes,
@@ -47,7 +48,6 @@ logger = logging.getLogger(__name__)
 
 _ALL = "all"
 _CASES = 4
-_WIDTH = 120
 _AREA_SCORES = tuple(
     row for row in SCORES if row[1] in ("dice", "iou", "clean_normals", "marked_normals", "lesions_missed")
 )
@@ -113,7 +113,7 @@ def run(args: argparse.Namespace) -> int:
     earlier = None if args.against is None else _evaluate_gates.earlier(Path(args.against))
     is_network = args.against is not None and earlier is None
     against = _other(args.against, network, args.pixel_scale) if is_network else None
-    console = Console(width=max(_WIDTH, Console().width))
+    console = tables.output()
     by_mask = network.has_square_masks or (network.has_square_rgb_masks and own_folder.is_own(Path(args.data)))
     if network.graph is not None and not by_mask:
         other = None if against is None or against.graph is None else (against, against.graph)
@@ -148,14 +148,14 @@ def run(args: argparse.Namespace) -> int:
     if earlier is not None:
         _evaluate_gates.put_beside(reports, earlier, Path(args.against), provenance["sha256"]["data"])
     for name, report in reports.items():
-        console.print(_table(f"{network.title} on {samples.source}, {name}", report))
+        tables.show(console, _table(f"{network.title} on {samples.source}, {name}", report))
         if earlier is not None:
-            console.print(_evaluate_gates.earlier_table(f"against {args.against}, {name}", report))
+            tables.show(console, _evaluate_gates.earlier_table(f"against {args.against}, {name}", report))
     by_area = {}
     if len(areas) > 1:
         for name, some in parts.items():
             by_area[name] = evaluation.area_reports(samples, every[np.searchsorted(indices, some)], some, areas)
-            console.print(_area_table(f"{network.title} on {samples.source}, {name}", by_area[name]))
+            tables.show(console, _area_table(f"{network.title} on {samples.source}, {name}", by_area[name]))
     training, note = _training_images(card, split, samples, indices)
     console.print(note, highlight=False, style="yellow" if training != 0 else "")
     compared = (
@@ -245,7 +245,7 @@ def _compare(
         found = _evaluate_against.differences(evaluation.image_scores(left), evaluation.image_scores(right), group)
         reports[name]["against"] = {"network": evaluation.summary(right, group), "differences": found}
         title = f"{network.title} against {against.title} on {samples.source}, {name}"
-        console.print(_evaluate_against.table(title, network.title, against.title, found))
+        tables.show(console, _evaluate_against.table(title, network.title, against.title, found))
     card = _card(against, needed=False)
     training, note = _training_images(card, _split(card, samples, needed=False), samples, indices)
     note = f"{against.title}: {note}"

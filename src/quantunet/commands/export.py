@@ -7,7 +7,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from quantunet import exit_codes
+from quantunet import exit_codes, tables
 from quantunet.errors import FileFormatError
 from quantunet.model.config import PRESETS
 from quantunet.provenance import onnx_properties, value_digest
@@ -27,7 +27,6 @@ def add_parser(sub: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
     warnings.filterwarnings("ignore", message="fast_hadamard_transform package not found")
-    from rich.console import Console
     from rich.table import Table
 
     from quantunet.model import checkpoint, phantoms
@@ -46,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     table = Table("tensor", "compared", "differing", title=f"{args.out}: {report.images} images")
     for check in report.tensors:
         table.add_row(check.name, str(check.compared), str(check.differing))
-    console = Console()
-    console.print(table)
+    console = tables.output()
+    tables.show(console, table)
     console.print(f"Brevitas and QONNX equal golden: {report.compared} values compared, {report.differing} differ")
     return exit_codes.SUCCESS

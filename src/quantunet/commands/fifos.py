@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from quantunet import api, exit_codes, golden
+from quantunet import api, exit_codes, golden, tables
 from quantunet.commands._parser import Parser
 from quantunet.page.index import write_index
 from quantunet.provenance import gather, graph_digest, value_digest
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from quantunet.ir import Graph
 
 _BAR = 16
-_WIDTH = 160
 
 
 def add_parser(sub: Any) -> None:
@@ -110,7 +109,7 @@ def run(args: argparse.Namespace) -> int:
     path = folder / "report.json"
     remove(path)
     folding = api.choose_folding(graph, args.folding, args.interval)
-    console = Console(width=max(_WIDTH, Console().width))
+    console = tables.output()
     simulation = _Simulation()
     with console.status("depths") as status:
         report = fifo_report(graph, folding, exact=True if args.one_less else args.exact)
@@ -216,7 +215,7 @@ def _print(console: Console, report: FifoReport, simulation: _Simulation) -> Non
     table.add_section()
     blocks = str(sum(row.block_rams for row in report.rows))
     table.add_row("total", "", "", "", "", "", "", f"{total:.1f}", blocks, "", "")
-    console.print(table)
+    tables.show(console, table)
     if simulation.frames:
         console.print(
             f"simulated, {simulation.frames} adjacent frames: frame interval {simulation.frame_interval} "
@@ -245,7 +244,7 @@ def _print_trials(console: Console, simulation: _Simulation) -> None:
         table.add_row(
             trial.fifo, limit, trial.text, "yes" if trial.as_predicted else "no", "\n".join(trial.stuck), style=style
         )
-    console.print(table)
+    tables.show(console, table)
 
 
 def _document(report: FifoReport, simulation: _Simulation) -> dict[str, object]:

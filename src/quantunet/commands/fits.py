@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from quantunet import api, exit_codes
+from quantunet import api, exit_codes, tables
 from quantunet.commands._numbers import positive, whole
 from quantunet.commands._parser import MODELS, complete
 from quantunet.constraints.board import BRAM_SHARE, RESOURCES
 from quantunet.constraints.device import Device, devices
 from quantunet.errors import OptionError
+from quantunet.suggestions import did_you_mean
 from quantunet.zoo import MODEL_HELP, load_network
 
 if TYPE_CHECKING:
     from quantunet.commands._fit import Fit
 
 TIME_LIMIT = 900
-_TABLE_WIDTH = 160
 
 
 def add_parser(sub: Any) -> None:
@@ -62,13 +62,13 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps([document(one, args.clock_mhz) for one in found], indent=1))
         return exit_codes.SUCCESS
-    console = Console(width=max(_TABLE_WIDTH, Console().width))
-    console.print(table(found, args.clock_mhz))
+    console = tables.output()
+    tables.show(console, table(found, args.clock_mhz), keys=2)
     for line in (
         "estimate: LUT places of an ECP5, by the cost model; synthesis: of each part, LUTs as its family counts them",
         f"of block RAM a folding may take {100 * BRAM_SHARE} % of what the device has; shares are of all of it",
     ):
-        console.print(line, highlight=False, soft_wrap=True)
+        console.print(line, highlight=False)
     return exit_codes.SUCCESS
 
 
@@ -79,7 +79,9 @@ def _devices(text: str | None) -> list[Device]:
     names = [name.strip() for name in text.split(",")]
     for name in names:
         if name not in known:
-            raise OptionError("--devices", expected=f"some of {', '.join(known)}", got=f"'{name}'")
+            raise OptionError(
+                "--devices", expected=f"some of {', '.join(known)}", got=f"'{name}'", hint=did_you_mean(name, known)
+            )
     return [known[name] for name in dict.fromkeys(names)]
 
 

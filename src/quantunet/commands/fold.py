@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.table import Table
 
-from quantunet import api, exit_codes
+from quantunet import api, exit_codes, tables
 from quantunet.commands._numbers import positive, whole
 from quantunet.commands._parser import BOARDS, Parser, complete
 from quantunet.constraints.board import BRAM_SHARE, RESOURCES, Board, board_names, load_board
@@ -20,6 +19,7 @@ from quantunet.constraints.device import of_family, smallest
 from quantunet.errors import FoldingError
 from quantunet.ir import Graph
 from quantunet.provenance import gather, graph_digest, value_digest
+from quantunet.suggestions import hinted
 from quantunet.zoo import load_network, model_digest
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from quantunet.hls.resources.terms import Cost
 
 _STYLES = ("folded-lut", "folded-dsp", "constant")
-_TABLE_WIDTH = 160
 
 
 def add_parser(sub: Any) -> None:
@@ -89,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         _print(graph, found, goal.budget, board, args.clock_mhz)
         if args.out and not found.excess:
-            Console().print(str(args.out), highlight=False, soft_wrap=True)
+            print(args.out)
     if found.excess:
         raise goal.excess_error(graph, found)
     return exit_codes.SUCCESS
@@ -104,7 +103,7 @@ def _budget(text: str) -> dict[str, int]:
                 "--budget",
                 expected=f"each of {', '.join(RESOURCES)} at most once, with a whole number",
                 got=f"'{entry.strip()}'",
-                hint="For example: --budget lut=70000,dsp=156,bram=208",
+                hint=hinted(name, RESOURCES, "For example: --budget lut=70000,dsp=156,bram=208"),
             )
         budget[name] = int(value)
     return budget
@@ -187,8 +186,8 @@ def _print(graph: Graph, found: Solution, budget: Mapping[str, int], board: Boar
         used = [100 * getattr(found.total, n) / max(budget[n], 1) if n in budget else None for n in RESOURCES]
         shares = ["" if u is None else f"[red]{u:.0f} %[/red]" if u > 100 else f"{u:.0f} %" for u in used]
         table.add_row("share", "", "", "", "", "", *shares)
-    Console(width=_TABLE_WIDTH).print(table)
-    console = Console()
+    console = tables.output()
+    tables.show(console, table, keys=2)
     fitted = calibration()
     errors = ", ".join(
         f"{name.upper()} {100 * median:.0f} % ({100 * worst:.0f} %)" for name, (median, worst) in fitted.errors.items()
@@ -198,16 +197,15 @@ def _print(graph: Graph, found: Solution, budget: Mapping[str, int], board: Boar
         "proven best" if found.gap == 0 else f"the best that was found; at most {100 * found.gap:.1f} % from the best",
         f"median (and worst) error of the estimates: {errors}, on {fitted.samples} syntheses with {fitted.tool}",
     ):
-        console.print(line, highlight=False, soft_wrap=True)
+        console.print(line, highlight=False)
     if not budget:
-        console.print(_where_it_fits(found.total), highlight=False, soft_wrap=True)
+        console.print(_where_it_fits(found.total), highlight=False)
     if board is not None and board.family != "ecp5":
         console.print(
             f"{board.name} has another device family ({board.family}): the estimates are of an ECP5, "
             "synthesise with hls_synth before you rely on them",
             style="yellow",
             highlight=False,
-            soft_wrap=True,
         )
 
 

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from quantunet import api, exit_codes
+from quantunet import api, exit_codes, tables
 from quantunet.commands._numbers import whole
 from quantunet.commands._parser import BOARDS, Parser, complete
 from quantunet.constraints.board import Board, board_names, load_board
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 DEFAULT_NETWORK = "wearable"
 DEFAULT_FAMILY = "ecp5"
 TIME_LIMIT = 900
-_TABLE_WIDTH = 200
 
 
 def add_parser(sub: Any) -> None:
@@ -90,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
     folding = api.choose_folding(graph, args.folding, args.interval, style)
     if args.write_folding:
         write_folding(args.write_folding, folding)
-    console = Console()
+    console = tables.output()
     with console.status("writing RTL"):
         parts = flow.write_rtl(graph, folding, folder / "rtl", layers)
     projects = _write_hls4ml(graph, layers, folder / "hls4ml", board, console)
@@ -153,11 +152,6 @@ def _progress(console: Console) -> Progress:
         transient=True,
         disable=not console.is_terminal,
     )
-
-
-def _print_whole(table: Table) -> None:
-    """Print a table as wide as it is: a log file or a narrow terminal must not lose figures."""
-    Console(width=_TABLE_WIDTH).print(table)
 
 
 def _back(args: argparse.Namespace) -> str:
@@ -238,7 +232,7 @@ def _run_yosys(
     _write_page(args, folder, lambda: pages.hls_synth_page(report.document(found), _back(args)))
     if failure is not None:
         raise failure
-    _print_whole(report.table(found))
+    tables.show(console, report.table(found), keys=2)
     for part, result in zip(whole, results, strict=True):
         for concern in flow.concerns(result):
             console.print(f"{part.name}: {concern}", style="yellow", highlight=False, soft_wrap=True)
@@ -279,6 +273,6 @@ def _run_vitis(
             progress.advance(task)
     vitis.write_report(path, graph.name, estimates, provenance=made)
     _write_page(args, folder, lambda: pages.vitis_page(json.loads(path.read_text(encoding="utf-8")), _back(args)))
-    _print_whole(table)
+    tables.show(console, table)
     console.print(str(path), highlight=False, soft_wrap=True)
     return exit_codes.SUCCESS

@@ -10,10 +10,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
-from quantunet import api, exit_codes
+from quantunet import api, exit_codes, tables
 from quantunet.commands._parser import Parser
 from quantunet.constraints.board import load_board
 from quantunet.errors import OptionError
@@ -21,8 +20,6 @@ from quantunet.zoo import load_network
 
 BOARD = "arty_a7_100t"
 """Whose part Vivado's script takes by default."""
-
-_WIDTH = 120
 
 
 def add_parser(sub: Any) -> None:
@@ -59,13 +56,13 @@ def run(args: argparse.Namespace) -> int:
     graph = load_network(args.model)
     folding = api.choose_folding(graph, args.folding, args.interval)
     options = package.Options(mhz=args.freq, part=part, verilog=args.verilog)
-    console = Console()
+    console = tables.output()
     with console.status("writing"):
         made = package.write(graph, folding, args.out, options, replace=args.force)
     table = Table("files", "begin with", "are", box=None)
     table.columns[0].justify = "right"
     for each in made.parts:
         table.add_row(str(len(each.files)), each.files[0], each.purpose)
-    Console(width=max(_WIDTH, console.width)).print(table)
+    tables.show(console, table)
     console.print(f"{made.ip.name}: {args.out}", highlight=False, soft_wrap=True)
     return exit_codes.SUCCESS

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from quantunet import exit_codes
+from quantunet import exit_codes, tables
 from quantunet.errors import QuantUNetError, TrainingError
 from quantunet.model.config import Device, Precision
 from quantunet.model.sweep import Job, next_step, read_jobs
@@ -49,8 +49,6 @@ def add_parser(sub: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
-    from rich.console import Console
-
     from quantunet.model import results
 
     if args.threads < 1 or (args.jobs is not None and args.jobs < 1):
@@ -58,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     folder = args.results or args.file.parent
     jobs = read_jobs(args.file, args.only)
     known = {row["name"] for row in results.read_rows(folder / results.RUNS)}
-    console = Console()
+    console = tables.output()
     if args.list:
         for job in jobs:
             console.print(f"{'done' if job.name in known else 'open'}  {job.name}", highlight=False)

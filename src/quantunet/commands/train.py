@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from quantunet import exit_codes
+from quantunet import exit_codes, tables
 from quantunet.commands import _train_dry
 from quantunet.golden.pictures import FITS
 from quantunet.model.config import PRESETS, RECIPES, Device, Precision, TrainConfig
@@ -136,8 +136,6 @@ _READERS: dict[tuple[type, ...], Callable[[str], object]] = {
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
     warnings.filterwarnings("ignore", message="fast_hadamard_transform package not found")
-    from rich.console import Console
-
     from quantunet.model import data
 
     config = make_config(args)
@@ -154,16 +152,16 @@ def run(args: argparse.Namespace) -> int:
     folder = args.out or Path("runs") / args.preset
     runs = _train_dry.runs(config, samples, folder)
     if args.dry_run:
-        _train_dry.show(runs, samples, folder, Console())
+        _train_dry.show(runs, samples, folder, tables.output())
         return exit_codes.SUCCESS
     from quantunet.model import compute, distributed
 
     compute.prepare(args.threads)
     with distributed.group(compute.pick_device(args.device)) as device:
-        console = Console(quiet=distributed.rank() > 0)
+        console = tables.output(quiet=distributed.rank() > 0)
         cards = [_train(args, each, samples, where, device, console) for each, where in runs]
         if len(runs) > 1 and not distributed.rank():
-            console.print(_train_dry.folds_table(cards))
+            tables.show(console, _train_dry.folds_table(cards))
     return exit_codes.SUCCESS
 
 
@@ -221,7 +219,7 @@ def _publish(
             f"next: quantunet infer {path} IMAGE --out mask.png"
         )
     page = render.write_page(path.with_name(render.NAME), lambda: _page(card, outcome, config, samples))
-    console.print(card_table(card))
+    tables.show(console, card_table(card), keys=2)
     console.print(told)
     if page:
         console.print(f"a page to look at: {page}", highlight=False, soft_wrap=True)
