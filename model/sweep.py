@@ -20,7 +20,6 @@ from quantunet.documents import Fields, read_toml, shown
 from quantunet.errors import FileFormatError
 from quantunet.model.config import TrainConfig
 from quantunet.model.settings import build, settings, values_of
-from quantunet.suggestions import closest, did_you_mean
 
 MAX_JOBS = 10_000
 """The most trainings of one study: lists multiply."""
@@ -129,10 +128,7 @@ def read_jobs(path: Path, studies: Sequence[str] = ()) -> list[Job]:
         raise FileFormatError(str(path), expected=expected, got=shown(list(document)))
     missing = [name for name in studies if name not in tables]
     if missing:
-        expected = f"a study out of {', '.join(tables)}"
-        raise FileFormatError(
-            str(path), expected=expected, got=", ".join(missing), hint=did_you_mean(missing[0], tables)
-        )
+        raise FileFormatError(str(path), expected=f"a study out of {', '.join(tables)}", got=", ".join(missing))
     jobs = [job for name in studies or tables for job in _expand(path, name, tables[name])]
     return list(dict.fromkeys(jobs))
 
@@ -146,7 +142,6 @@ def _expand(path: Path, name: str, table: object) -> list[Job]:
             f"{path}: {place}",
             expected=f"data, preset, and fields out of {', '.join(sorted(_FIELDS))}",
             got=", ".join(sorted(unknown)) or "no data or no preset",
-            hint=_meant(unknown),
         )
     keys = list(fields)
     values = [_values(fields, key) for key in keys]
@@ -161,17 +156,6 @@ def _expand(path: Path, name: str, table: object) -> list[Job]:
         chosen = {key: value for key, value in chosen.items() if _FIELDS[key].has_meaning(bits)}
         jobs.append(Job(data, build(TrainConfig, chosen)))
     return jobs
-
-
-def _meant(unknown: Collection[str]) -> str:
-    """Say what unknown fields of a study were meant to be; the command line calls some of them otherwise."""
-    options = {setting.option.removeprefix("--"): name for name, setting in _FIELDS.items()}
-    found = []
-    for name in sorted(unknown):
-        meant = closest(name, [*options, *_FIELDS, "data"])
-        if meant is not None:
-            found.append(f"Did you mean '{options.get(meant, meant)}' with '{name}'?")
-    return " ".join(found)
 
 
 def _values(fields: Fields, key: str) -> list[Any]:

@@ -17,6 +17,7 @@ from rich.text import Text
 from quantunet import api, exit_codes, tables
 from quantunet.commands._numbers import positive, whole
 from quantunet.commands._parser import BOARDS, Parser, complete
+from quantunet.commands._working import working
 from quantunet.constraints.board import board_names, load_board
 from quantunet.errors import OptionError
 from quantunet.page import bitstream as pages
@@ -100,13 +101,15 @@ def run(args: argparse.Namespace) -> int:
         )
     if args.out:
         remove(*(args.out / name for name in (report.DOCUMENT, render.NAME)))
-    graph = load_network(args.model)
+    with working(f"reading {args.model}"):
+        graph = load_network(args.model)
     folder = args.out or network_folder(Path("build"), graph) / "bitstream"
     remove(*(folder / name for name in (report.DOCUMENT, render.NAME)))
     board = load_board(args.board)
     tools.device_options(board)
     synthesiser, placer = f"yosys {yosys.version()}", tools.find(args.nextpnr)
-    folding = api.choose_folding(graph, args.folding, args.interval)
+    with working("choosing a folding"):
+        folding = api.choose_folding(graph, args.folding, args.interval)
     plan = flow.Plan(
         folding=folding,
         board=board,

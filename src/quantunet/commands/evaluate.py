@@ -32,6 +32,7 @@ from quantunet.commands import (
 from quantunet.commands._evaluate_network import Network
 from quantunet.commands._parser import MODELS, Parser, complete
 from quantunet.commands._predict_network import choose_fit
+from quantunet.commands._working import working
 from quantunet.errors import DataSplitError, FileFormatError, OptionError, StorageError
 from quantunet.golden.ops.smallest_area import smallest_area
 from quantunet.golden.pictures import FITS, Fit
@@ -122,14 +123,15 @@ def run(args: argparse.Namespace) -> int:
     areas = _areas(args.smallest_area, math.prod(network.image_shape))
     card = _card(network, needed=args.part != [_ALL])
     fit = _fit(args.data, args.fit, card, network.title)
-    samples = data.load(
-        args.data,
-        network.image_shape[0],
-        phantom_count=args.phantoms,
-        seed=args.seed,
-        fit=fit,
-        rgb=network.image_shape[2] == 3,
-    )
+    with working("reading the data"):
+        samples = data.load(
+            args.data,
+            network.image_shape[0],
+            phantom_count=args.phantoms,
+            seed=args.seed,
+            fit=fit,
+            rgb=network.image_shape[2] == 3,
+        )
     split = _split(card, samples, needed=args.part != [_ALL])
     parts = {name: np.arange(len(samples)) if name == _ALL else _parts(split)[name] for name in args.part}
     indices = np.unique(np.concatenate(list(parts.values())))
@@ -138,7 +140,8 @@ def run(args: argparse.Namespace) -> int:
     masks = _predict(network, samples.images[indices], console)
     seconds = time.perf_counter() - begin
     every, masks = masks, smallest_area(masks, areas[0])
-    each = score_images(masks, samples.masks[indices], distances=True)
+    with working("scoring"):
+        each = score_images(masks, samples.masks[indices], distances=True)
     reports = {
         name: evaluation.part_report(samples, evaluation.some_of(each, np.searchsorted(indices, some)), some)
         | {"card": _card_scores(card, split, name)}

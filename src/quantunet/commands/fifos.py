@@ -14,6 +14,7 @@ from rich.table import Table
 
 from quantunet import api, exit_codes, golden, tables
 from quantunet.commands._parser import Parser
+from quantunet.commands._working import working
 from quantunet.page.index import write_index
 from quantunet.provenance import gather, graph_digest, value_digest
 from quantunet.result_folder import network_folder, remove
@@ -108,7 +109,8 @@ def run(args: argparse.Namespace) -> int:
     folder = network_folder(args.build, graph) / "fifos"
     path = folder / "report.json"
     remove(path)
-    folding = api.choose_folding(graph, args.folding, args.interval)
+    with working("choosing a folding"):
+        folding = api.choose_folding(graph, args.folding, args.interval)
     console = tables.output()
     simulation = _Simulation()
     with console.status("depths") as status:

@@ -14,6 +14,7 @@ from rich.table import Table
 from quantunet import api, exit_codes, tables
 from quantunet.commands._numbers import positive, whole
 from quantunet.commands._parser import MODELS, complete
+from quantunet.commands._working import working
 from quantunet.constraints.board import BRAM_SHARE, RESOURCES
 from quantunet.constraints.device import Device, devices
 from quantunet.errors import OptionError
@@ -47,8 +48,9 @@ def _names() -> list[str]:
 
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
-    api.find_solver()
-    from quantunet.commands._fit import Synthesiser, fit
+    with working("loading the solver"):
+        api.find_solver()
+        from quantunet.commands._fit import Synthesiser, fit
 
     chosen = _devices(args.devices)
     graphs = {name: load_network(name) for name in args.models}

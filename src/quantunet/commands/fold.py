@@ -14,6 +14,7 @@ from rich.table import Table
 from quantunet import api, exit_codes, tables
 from quantunet.commands._numbers import positive, whole
 from quantunet.commands._parser import BOARDS, Parser, complete
+from quantunet.commands._working import working
 from quantunet.constraints.board import BRAM_SHARE, RESOURCES, Board, board_names, load_board
 from quantunet.constraints.device import of_family, smallest
 from quantunet.errors import FoldingError
@@ -60,20 +61,23 @@ def add_parser(sub: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
-    from quantunet.hls.folding import write_folding
+    with working("loading the solver") as tell:
+        from quantunet.hls.folding import write_folding
 
-    goal = api.fold_goal(
-        fps=args.fps,
-        interval=args.interval,
-        budget=_budget(args.budget) if args.budget else None,
-        board=args.board,
-        clock_mhz=args.clock_mhz,
-        styles=[name.strip() for name in args.styles.split(",")],
-        time_limit=args.time_limit,
-    )
-    board = load_board(args.board) if args.board else None
-    graph = load_network(args.model)
-    found = goal.search(graph)
+        goal = api.fold_goal(
+            fps=args.fps,
+            interval=args.interval,
+            budget=_budget(args.budget) if args.budget else None,
+            board=args.board,
+            clock_mhz=args.clock_mhz,
+            styles=[name.strip() for name in args.styles.split(",")],
+            time_limit=args.time_limit,
+        )
+        board = load_board(args.board) if args.board else None
+        tell(f"reading {args.model}")
+        graph = load_network(args.model)
+        tell(f"looking for the best folding of {graph.name}")
+        found = goal.search(graph)
     if args.out and not found.excess:
         write_folding(args.out, found.folding)
     if args.json:

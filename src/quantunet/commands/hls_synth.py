@@ -17,6 +17,7 @@ from rich.table import Table
 from quantunet import api, exit_codes, tables
 from quantunet.commands._numbers import whole
 from quantunet.commands._parser import BOARDS, Parser, complete
+from quantunet.commands._working import working
 from quantunet.constraints.board import Board, board_names, load_board
 from quantunet.errors import BoardError, ToolFailedError
 from quantunet.ir import Graph
@@ -75,7 +76,8 @@ def run(args: argparse.Namespace) -> int:
     reports = (report.DOCUMENT, report.TABLE, vitis.DOCUMENT, render.NAME)
     if args.out:
         remove(*(args.out / name for name in reports))
-    graph = load_network(args.model)
+    with working(f"reading {args.model}"):
+        graph = load_network(args.model)
     folder = args.out or network_folder(Path("build"), graph) / "hls_synth"
     remove(*(folder / name for name in reports))
     board = load_board(args.board) if args.board else None
@@ -86,7 +88,8 @@ def run(args: argparse.Namespace) -> int:
         yosys.version()
     layers = _layers(graph, args.layers)
     style: Style = "folded-dsp" if args.dsp else "folded-lut"
-    folding = api.choose_folding(graph, args.folding, args.interval, style)
+    with working("choosing a folding"):
+        folding = api.choose_folding(graph, args.folding, args.interval, style)
     if args.write_folding:
         write_folding(args.write_folding, folding)
     console = tables.output()
