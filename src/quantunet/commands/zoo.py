@@ -9,6 +9,7 @@ from typing import Any
 from rich.table import Table
 
 from quantunet import exit_codes, packed, tables
+from quantunet.commands._working import working
 from quantunet.model.card_file import read_card
 from quantunet.provenance import file_digest, graph_digest
 from quantunet.zoo import load_network, network_path, zoo_names
@@ -25,7 +26,11 @@ def add_parser(sub: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
-    rows = [row(name) for name in zoo_names()]
+    rows = []
+    with working("reading the networks") as tell:
+        for name in zoo_names():
+            tell(f"reading {name}")
+            rows.append(row(name))
     if args.json:
         print(json.dumps(rows, indent=1))
         return exit_codes.SUCCESS
