@@ -27,11 +27,12 @@ def closest(name: str, known: Iterable[str]) -> str | None:
         if len(each) <= _LONGEST:
             plain.setdefault(_plain(each), each)
     wanted = _plain(name)
+    letters = sorted(wanted)
     matcher = difflib.SequenceMatcher(b=wanted)
     best, found = _ALIKE, None
     for each in plain:
         matcher.set_seq1(each)
-        alike = 1.0 if sorted(each) == sorted(wanted) else matcher.ratio()
+        alike = 1.0 if sorted(each) == letters else matcher.ratio()
         if alike > best:
             best, found = alike, plain[each]
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 from quantunet import exit_codes
@@ -131,12 +132,12 @@ def completion(parser: argparse.ArgumentParser, shell: str) -> str:
 
 
 def _complete_files(parser: argparse.ArgumentParser) -> None:
-    """Let arguments that are paths be completed to files, in a parser and in its commands'."""
+    """Let arguments that are texts or paths be completed to files, in a parser and in its commands'."""
     import shtab
 
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             for command in action.choices.values():
                 _complete_files(command)
-        elif action.nargs != 0 and action.choices is None and not hasattr(action, "complete"):
+        elif action.nargs != 0 and action.type in (None, Path) and not (action.choices or hasattr(action, "complete")):
             action.complete = shtab.FILE  # type: ignore[attr-defined]
