@@ -185,7 +185,7 @@ def _train(
 
     console.print(f"{args.preset} on {samples.source}: {len(samples)} images in {folder}")
     with make_progress(console) as progress:
-        task = progress.add_task("", total=1, status="")
+        task = progress.add_task("first batch", total=1, status="")
         monitor = Monitor(progress, task, console, config)
         trainer = Trainer(
             config,
