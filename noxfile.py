@@ -35,9 +35,8 @@ PAGES = (
     ("evaluate", "tiny", "--data", "phantoms", "--phantoms", "40", "--out", "build/page/evaluate/tiny"),
     ("train", "tiny", "--data", "phantoms", "--phantoms", "40", "--float-epochs", "3", "--qat-epochs", "3",
      "--tune-epochs", "1", "--publish-anyway", "--out", "build/page/train/tiny"),
-    ("hls_synth", "--model", "tiny", "--layer", "head,pool0", "--board", "ulx3s_85f",
-     "--out", "build/page/hls_synth/tiny"),
-    ("cosim", "--model", "tiny", "--layers", "head,pool0,network", "--build", "build/page/build"),
+    ("hls_synth", "tiny", "--layers", "head,pool0", "--board", "ulx3s_85f", "--out", "build/page/hls_synth/tiny"),
+    ("cosim", "tiny", "--layers", "head,pool0,network", "--out", "build/page/build"),
 )  # fmt: skip
 """Commands whose pages `nox -s page` looks at: each takes seconds."""
 

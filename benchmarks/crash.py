@@ -83,10 +83,10 @@ def _small(folder: Path) -> None:
 
 _EPOCHS = ("--float-epochs", "1", "--qat-epochs", "2", "--tune-epochs", "1", "--phantoms", "256", "--threads", "1")
 COMMANDS = {
-    "cosim": Command(("cosim", "--model", "tiny", "--layers", "skip0_requant", "--build", "out"), chained=True),
-    "hls_synth": Command(("hls_synth", "--model", "tiny", "--layer", "enc0_conv0,head", "--out", "out"), chained=True),
+    "cosim": Command(("cosim", "tiny", "--layers", "skip0_requant", "--out", "out"), chained=True),
+    "hls_synth": Command(("hls_synth", "tiny", "--layers", "enc0_conv0,head", "--out", "out"), chained=True),
     "bitstream": Command(("bitstream", "small.json", "--out", "out"), (), _small, chained=True),
-    "fifos": Command(("fifos", "tiny", "--simulate", "--build", "out"), chained=True),
+    "fifos": Command(("fifos", "tiny", "--simulate", "--out", "out"), chained=True),
     "fold": Command(("fold", "wearable", "--board", "ulx3s_85f", "--out", "out/folding.json")),
     "train": Command(("train", "tiny", "--data", "phantoms", "--out", "out", *_EPOCHS), ("--resume",)),
     "evaluate": Command(("evaluate", "tiny", "--data", "phantoms", "--phantoms", "2048", "--out", "out")),

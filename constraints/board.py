@@ -8,6 +8,7 @@ from pathlib import Path
 
 from quantunet.documents import Fields, read_toml, shown
 from quantunet.errors import BoardError, FileFormatError, StorageError
+from quantunet.suggestions import hinted
 
 BOARDS_FOLDER = Path(__file__).parent
 """Where the folders of the boards stand."""
@@ -144,7 +145,7 @@ def load_board(name: str, folder: Path = BOARDS_FOLDER) -> Board:
             name,
             expected="the name of a board, or of a board's file that ends with .toml",
             got=f"'{name}'",
-            hint=f"The boards are: {', '.join(board_names(folder))}.",
+            hint=hinted(name, board_names(folder), f"The boards are: {', '.join(board_names(folder))}."),
         )
     return read_board(folder / name / "board.toml")
 

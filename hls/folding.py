@@ -11,6 +11,7 @@ from quantunet.hls.design import STYLES, Fold, Style
 from quantunet.ir import Graph, MatrixNode, Node
 from quantunet.ops import OPS, op_of
 from quantunet.storage import write_text
+from quantunet.suggestions import hinted
 
 MAX_CONSTANT_WEIGHTS = 9216
 """The most weights of a layer of the style ``constant``: finding the adders for more takes over two minutes."""
@@ -144,7 +145,10 @@ class Folding(Mapping[str, Fold]):
         for name in folds:
             if name not in names:
                 raise FoldingError(
-                    name, expected=f"a layer of '{graph.name}'", got="an unknown name", hint="Remove the entry."
+                    name,
+                    expected=f"a layer of '{graph.name}'",
+                    got="an unknown name",
+                    hint=hinted(name, names, "Remove the entry."),
                 )
         for node in graph.nodes:
             if node.name not in folds:

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 from rich.text import Text
 
+from quantunet import tables
 from quantunet.rtl_sim.report import (
     BROKEN,
     FAILED,
@@ -42,9 +43,7 @@ class LiveTable:
     """
 
     def __init__(self, console: Console | None = None) -> None:
-        self.console = console or Console()
-        if not self.console.is_terminal and console is None:
-            self.console = Console(width=140)
+        self.console = console or tables.output()
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -75,7 +74,10 @@ class LiveTable:
         self._progress.update(self._task, total=len(legs), completed=done, description=description)
         if self.console.is_terminal:
             network = [_network_line(report.network_rtl)] if report.network_rtl else []
-            self._live.update(Group(_table(report, self._shown(report)), *network, self._progress))
+            parts = tables.fitted(self.console, _table(report, report.layers))
+            if len(report.layers) > self._room(len(parts)):
+                parts = tables.fitted(self.console, _table(report, self._shown(report, len(parts))))
+            self._live.update(Group(*parts, *network, self._progress))
             return
         if report.stage and report.stage not in self._told:
             self._told.add(report.stage)
@@ -85,18 +87,20 @@ class LiveTable:
                 self._told.add(layer.name)
                 self.console.print(f"{layer.name}: HLS {layer.hls}, RTL {layer.rtl}, {layer.seconds:.1f} s")
 
-    def _shown(self, report: CosimReport) -> list[LayerReport]:
+    def _room(self, parts: int) -> int:
+        """How many layers fit on the screen, in a table that is printed in some parts."""
+        return max(4, (self.console.height - 9) // parts - (parts > 1))
+
+    def _shown(self, report: CosimReport, parts: int) -> list[LayerReport]:
         """Choose the layers that fit on the screen: first those at work, then those that are through."""
-        room = max(4, self.console.height - 9)
-        if len(report.layers) <= room:
-            return report.layers
+        room = self._room(parts)
         order = sorted(report.layers, key=lambda layer: (RUNNING not in (layer.hls, layer.rtl), layer.rtl == WAITING))
         chosen = {layer.name for layer in order[:room]}
         return [layer for layer in report.layers if layer.name in chosen]
 
     def summary(self, report: CosimReport) -> None:
         """Print the whole table, the network's line, and every failure with its waveform."""
-        self.console.print(_table(report, report.layers))
+        tables.show(self.console, _table(report, report.layers))
         if report.network_rtl:
             self.console.print(_network_line(report.network_rtl))
         if report.class_pixels:
@@ -116,7 +120,7 @@ class LiveTable:
 
     def files(self, *paths: Path) -> None:
         """Print where the results are."""
-        self.console.print(Text("   ".join(str(path) for path in paths), style="dim"))
+        self.console.print(Text("   ".join(str(path) for path in paths), style="dim"), soft_wrap=True)
 
 
 def _classes_line(report: CosimReport) -> Text:

@@ -138,7 +138,7 @@ class QuantUNetBackend(FPGABackend):
         if asked:
             raise UnsupportedOpError(
                 "build", expected="synth", got=", ".join(asked),
-                hint="For a proof by simulation: quantunet cosim --model "
+                hint="For a proof by simulation: quantunet cosim "
                 f"{model.config.get_output_dir()}/graph.json",
             )  # fmt: skip
         model.write()

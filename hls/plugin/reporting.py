@@ -36,7 +36,7 @@ def build(folder: Path, clock_ns: float, *, synth: bool) -> dict[str, Any]:
     if not synth:
         layers = {node.name: cycles(graph, node, folding[node.name]).predicted for node in graph.nodes}
         return {"network": graph.name, "interval": interval, "cycles": layers, **speed}
-    command = [sys.executable, "-m", "quantunet", "hls_synth", "--model", str(folder / GRAPH)]
+    command = [sys.executable, "-m", "quantunet", "hls_synth", str(folder / GRAPH)]
     command += ["--folding", str(folder / FOLDING), "--out", str(folder / SYNTHESIS)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:

@@ -14,10 +14,11 @@ _HOMES = {
     "fold": "quantunet.api",
     "infer": "quantunet.api",
     "load_network": "quantunet.api",
+    "predict": "quantunet.commands._predict_run",
     "write_rtl": "quantunet.api",
 }
 
-__all__ = ["QuantUNetError", "__version__", "cosim", "fold", "infer", "load_network", "write_rtl"]
+__all__ = ["QuantUNetError", "__version__", "cosim", "fold", "infer", "load_network", "predict", "write_rtl"]
 
 
 def __getattr__(name: str) -> object:

@@ -31,6 +31,7 @@ from quantunet.pixel_codes import code_limits, parse_pixel_scale, picture_codes,
 from quantunet.provenance import array_digest, file_digest, gather, graph_digest, value_digest
 from quantunet.result_folder import network_folder
 from quantunet.storage import atomic_path
+from quantunet.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from quantunet.cluster import Cluster
@@ -86,10 +87,11 @@ def load_network(model: FilePath, *, pixel_scale: str | Fraction | None = None) 
         ModelError: The network cannot be represented exactly.
         PixelScaleError: The scale is no number greater than 0, or the file says another one.
     """
-    return _network(zoo.load_network(os.fspath(model)), pixel_scale)
+    return network(zoo.load_network(os.fspath(model)), pixel_scale)
 
 
-def _network(model: Network, pixel_scale: str | Fraction | None) -> Graph:
+def network(model: Network, pixel_scale: str | Fraction | None) -> Graph:
+    """Return a network that is one already, or load it; see :func:`load_network`."""
     if not isinstance(model, Graph):
         return load_network(model, pixel_scale=pixel_scale)
     return with_pixel_scale(model, None if pixel_scale is None else parse_pixel_scale(str(pixel_scale)))
@@ -158,7 +160,7 @@ def infer(
         ShapeError: Bytes of another shape.
         PixelScaleError: Nobody says what a byte means to the network.
     """
-    graph = _network(model, pixel_scale)
+    graph = network(model, pixel_scale)
     picture = _picture(graph, image)
     taps = golden.run(graph, picture_codes(graph, picture), plain=plain)
     return Inference(graph, picture, taps, golden.classes(graph, taps))
@@ -319,7 +321,7 @@ def fold(
         styles=styles,
         time_limit=time_limit,
     )
-    graph = _network(model, None)
+    graph = network(model, None)
     found = goal.search(graph)
     if found.excess:
         raise goal.excess_error(graph, found)
@@ -353,7 +355,7 @@ def write_rtl(
     """
     from quantunet.hls.generate import rtl_project
 
-    graph = _network(model, None)
+    graph = network(model, None)
     chosen = choose_folding(graph, folding, interval, "folded-dsp" if dsp else "folded-lut")
     return rtl_project.write(graph, chosen, Path(folder), layer=layer)
 
@@ -423,19 +425,19 @@ def cosim(
         frames = DEFAULT_FRAMES if len(pictures) == 1 else len(pictures)
     for name, value, least in (("seed", seed, 0), ("jobs", jobs, 1), ("frames", frames, 1)):
         _whole(name, value, least)
-    chosen = tuple(dict.fromkeys(_choice("legs", leg, LEGS) for leg in legs))
+    chosen = tuple(dict.fromkeys(choice("legs", leg, LEGS) for leg in legs))
     setup = Options(
         layers=None if layers is None else tuple(layers),
         legs=chosen,
-        stalls=_choice("stalls", stalls, STALLS),
+        stalls=choice("stalls", stalls, STALLS),
         seed=seed,
         jobs=jobs,
         frames=frames,
     )
-    graph = _network(model, None)
+    graph = network(model, None)
     folder = network_folder(Path(build), graph) / "cosim"  # by what the file says: an option is no other network
     reports.remove(folder)
-    graph = _network(graph, pixel_scale)
+    graph = network(graph, pixel_scale)
     (codes, image_name), *others = (cosim_image(graph, picture) for picture in pictures)
     if others:
         image_name += f", and {len(others)} more"
@@ -598,13 +600,25 @@ def _styles(styles: Sequence[str]) -> tuple[Style, ...]:
 
     for name in styles:
         if name not in STYLES:
-            raise FoldingError("styles", expected=f"styles out of {', '.join(STYLES)}", got=f"'{name}'")
+            raise FoldingError(
+                "styles",
+                expected=f"styles out of {', '.join(STYLES)}",
+                got=f"'{name}'",
+                hint=did_you_mean(name, STYLES),
+            )
     return tuple(style for style in STYLES if style in styles)
 
 
-def _choice(name: str, value: _Choice, choices: Sequence[_Choice]) -> _Choice:
+def choice(name: str, value: _Choice, choices: Sequence[_Choice]) -> _Choice:
+    """Return a value that is one of some.
+
+    Raises:
+        OptionError: It is none of them.
+    """
     if value not in choices:
-        raise OptionError(name, expected=f"some of {', '.join(choices)}", got=repr(value))
+        raise OptionError(
+            name, expected=f"some of {', '.join(choices)}", got=repr(value), hint=did_you_mean(str(value), choices)
+        )
     return value
 
 

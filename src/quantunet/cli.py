@@ -16,6 +16,7 @@ import sys
 from collections.abc import Sequence
 
 from quantunet import __version__, commands, exit_codes, processes
+from quantunet.commands._parser import SHELLS, Parser, PrintCompletion
 from quantunet.errors import QuantUNetError
 
 logger = logging.getLogger(__name__)
@@ -43,13 +44,19 @@ _EXTRA_OF = {
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser with every sub-command."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="quantunet",
         description="U-Nets with learned bit-widths as streaming hardware, bit-exact layer by layer.",
         epilog=exit_codes.MEANINGS,
     )
     parser.add_argument("--version", action="version", version=f"quantunet {__version__}")
     parser.add_argument("-v", "--verbose", action="count", default=0, help="log more (-v info, -vv debug)")
+    parser.add_argument(
+        "--print-completion",
+        action=PrintCompletion,
+        choices=SHELLS,
+        help="print the script that lets a shell complete commands, options, networks and boards",
+    )
     sub = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for info in sorted(pkgutil.iter_modules(commands.__path__), key=lambda item: item.name):
         if not info.name.startswith("_"):

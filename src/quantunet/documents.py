@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from quantunet.errors import FileFormatError, QuantUNetError, StorageError
+from quantunet.suggestions import closest, did_you_mean
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -186,6 +187,7 @@ class Fields:
             where = f"{source}, key '{place}'" if place else source
             raise error(where, expected=what, got=shown(value))
         self._left: dict[str, object] = dict(value)
+        self._asked: dict[str, None] = {}
         for key in self._left:
             if not key or not key.isprintable() or len(key) > _MAX_KEY:
                 raise error(source, expected=f"keys of 1 to {_MAX_KEY} characters on one line", got=shown(key))
@@ -195,6 +197,7 @@ class Fields:
         raise self._error(f"{self._source}, key '{self._name(key)}'", expected=expected, got=got, hint=hint)
 
     def __contains__(self, key: str) -> bool:
+        self._asked[key] = None
         return key in self._left
 
     def __iter__(self) -> Iterator[str]:
@@ -202,8 +205,9 @@ class Fields:
 
     def take(self, key: str) -> object:
         """Return a value of any type; it must be there."""
-        if key not in self._left:
-            self.fail(key, "a value", "none")
+        if key not in self:
+            other = closest(key, self._left)
+            self.fail(key, "a value", "none", "" if other is None else f"Did you mean it with '{other}'?")
         return self._left.pop(key)
 
     def text(self, key: str) -> str:
@@ -222,7 +226,8 @@ class Fields:
         choices = {str(text): text for text in allowed}
         value = self.take(key)
         if not isinstance(value, str) or value not in choices:
-            self.fail(key, f"one of {', '.join(choices)}", shown(value))
+            meant = did_you_mean(value, choices) if isinstance(value, str) else ""
+            self.fail(key, f"one of {', '.join(choices)}", shown(value), meant)
         return choices[value]
 
     def whole(self, key: str, low: int, high: int) -> int:
@@ -298,7 +303,7 @@ class Fields:
     def finish(self) -> None:
         """Refuse keys that nobody has taken: a misspelt key must not pass unseen."""
         for key in self._left:
-            self.fail(shown(key)[1:-1], "a key that is known here", "an unknown one")
+            self.fail(shown(key)[1:-1], "a key that is known here", "an unknown one", did_you_mean(key, self._asked))
 
     def _name(self, key: str) -> str:
         return f"{self._place}.{key}" if self._place else key

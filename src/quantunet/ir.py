@@ -24,6 +24,7 @@ import numpy.typing as npt
 from quantunet.errors import ModelError
 from quantunet.ops import table
 from quantunet.pixels import Pixels
+from quantunet.suggestions import hinted
 
 Array = npt.NDArray[np.int64]
 Shape = tuple[int, int, int]
@@ -784,7 +785,10 @@ class Graph:
         except KeyError:
             names = ", ".join(self._nodes)
             raise ModelError(
-                self.name, expected="the name of a layer", got=f"'{name}'", hint=f"The layers are: {names}."
+                self.name,
+                expected="the name of a layer",
+                got=f"'{name}'",
+                hint=hinted(name, self._nodes, f"The layers are: {names}."),
             ) from None
 
     def producer(self, tensor: str) -> Node | None:

@@ -11,6 +11,7 @@ from quantunet.ir import Graph
 from quantunet.onnx_metadata import FLOAT_SUFFIX
 from quantunet.provenance import file_digest
 from quantunet.qonnx_import import load
+from quantunet.suggestions import hinted
 
 QONNX_SUFFIX = ".onnx"
 GRAPH_SUFFIX = ".json"
@@ -59,7 +60,7 @@ def network_path(model: str) -> Path:
         return named
     path = Path(model)
     expected = "a network's file or the name of a network in the zoo"
-    hint = f"The zoo holds: {', '.join(zoo_names()) or 'nothing'}."
+    hint = hinted(model, zoo_names(), f"The zoo holds: {', '.join(zoo_names()) or 'nothing'}.")
     try:
         is_file, is_folder = path.is_file(), path.is_dir()
         is_empty = is_file and path.stat().st_size == 0

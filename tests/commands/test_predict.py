@@ -19,6 +19,7 @@ from helpers.qonnx_files import SmallUnet
 from helpers.scans import dicom, nifti
 from PIL import Image
 
+import quantunet
 from quantunet import golden, packed
 from quantunet.cli import main
 from quantunet.commands import _predict_network
@@ -342,3 +343,40 @@ def test_a_window_makes_bytes_of_deep_values(tmp_path: Path, model: Path) -> Non
     low, high = int(deep.min()), int(deep.max())
     own = np.array([[round(Fraction(255 * (int(v) - low), high - low)) for v in row] for row in deep], np.uint8)
     assert (np.asarray(Image.open(out / "masks" / "a.png")) == 255 * expected(load(model), own)).all()
+
+
+def test_the_function_is_the_command(tmp_path: Path, model: Path) -> None:
+    """The same files, byte for byte but for the date and the options' own spelling; a graph has no card."""
+    scans = tmp_path / "scans"
+    scans.mkdir()
+    for index in range(2):
+        values = np.random.default_rng(index).integers(0, 256, (30, 40)).astype(np.uint8)
+        Image.fromarray(values).save(scans / f"{index}.png")
+    (scans / "bad.png").write_text("no picture")
+    wanted = ["--fit", "stretch", "--probabilities", "--overlays", "--spacing", "0.5", "0.25"]
+    assert main(["predict", str(model), str(scans), "--out", str(tmp_path / "command"), *wanted]) == 2
+    told: list[tuple[int, int, str]] = []
+    options: dict[str, Any] = {
+        "fit": "stretch", "probabilities": True, "overlays": True, "spacing": (0.5, Fraction(1, 4)),
+    }  # fmt: skip
+    found = quantunet.predict(
+        model, [scans], tmp_path / "function", progress=lambda *state: told.append(state), **options
+    )
+    assert told == [(0, 3, "0.png"), (1, 3, "1.png"), (2, 3, "bad.png"), (3, 3, "")]
+    assert [file.name for file in found.masks] == ["0.png", "1.png"] and found.kept == 0
+    assert [error.where for error in found.refused] == [str(scans / "bad.png")]
+    files = {path.relative_to(tmp_path / "command") for path in (tmp_path / "command").rglob("*") if path.is_file()}
+    assert files == {path.relative_to(tmp_path / "function") for path in found.folder.rglob("*") if path.is_file()}
+    compared = 0
+    for file in files:
+        one, other = (tmp_path / each / file for each in ("command", "function"))
+        if file.name != "report.json":
+            assert one.read_bytes() == other.read_bytes(), file
+            compared += 1
+    assert compared == 9  # two each of masks, probabilities, overlays and records, and the areas
+    reports = [json.loads((tmp_path / each / "report.json").read_text()) for each in ("command", "function")]
+    for report in reports:
+        assert report["provenance"].pop("options") and report["provenance"].pop("date")
+    assert reports[0] == reports[1]
+    again = quantunet.predict(quantunet.load_network(model), scans, tmp_path / "function", **options)
+    assert again.kept == 2 and again.masks == found.masks, "a graph is the same network as its file"

@@ -114,7 +114,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--legs", default="hls,network", help="as of `quantunet cosim` (default: %(default)s)")
     parser.add_argument("--frames", type=int, default=4, help="adjacent frames (default: %(default)s)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="tasks at a time (default: one a core)")
-    parser.add_argument("--build", type=Path, default=Path("build/networks"), help="folder (default: %(default)s)")
+    parser.add_argument(
+        "--out",
+        "--build",
+        dest="build",
+        type=Path,
+        default=Path("build/networks"),
+        help="folder (default: %(default)s)",
+    )
     args = parser.parse_args(arguments)
     console, rows, failed = Console(width=160), [], False
     legs: list[Leg] = [leg for leg in LEGS if leg in args.legs.split(",")]

@@ -130,7 +130,7 @@ def test_round_trip_and_partial_files(tmp_path: Path) -> None:
         ('{"enc0_conv1": {"pe": 3, "simd": 4}}', r"enc0_conv1: .* PE that divides 4 channels, got 3. Use one of 1, 2"),
         ('{"enc0_conv1": {"pe": 4, "simd": 0}}', r"enc0_conv1: expected a SIMD that divides 4 channels, got 0"),
         ('{"pool0": {"pe": 2, "simd": 4}}', r"pool0: expected PE equal to SIMD"),
-        ('{"nonsense": {"pe": 1, "simd": 1}}', r"nonsense: expected a layer"),
+        ('{"nonsense": {"pe": 1, "simd": 1}}', r"key 'nonsense': expected a layer"),
     ],
 )  # fmt: skip
 def test_folding_that_does_not_fit(tmp_path: Path, text: str, message: str) -> None:

@@ -57,7 +57,7 @@ def named_sessions(path: str) -> set[str]:
 def named_subcommands(path: str) -> set[str]:
     """Return the sub-commands that a document names, in code blocks and in sentences."""
     named = {line.split()[1] for line in commands(path) if line.startswith("quantunet ")}
-    return named | set(re.findall(r"`quantunet ([a-z_]+)", text_of(path)))
+    return named | set(re.findall(r"`quantunet ([a-z][a-z_-]*)", text_of(path)))
 
 
 def command_lines(path: str) -> list[str]:

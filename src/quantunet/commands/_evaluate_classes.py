@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from quantunet import golden
+from quantunet import golden, tables
 from quantunet.commands import _evaluate_against, _evaluate_gates, _evaluate_results
 from quantunet.commands._evaluate_network import Network
 from quantunet.errors import ImageError, OptionError
@@ -61,19 +61,19 @@ def run(
     seconds = time.perf_counter() - begin
     each = class_scores.score_classes(predicted, samples.classes, count)
     found = class_scores.summary(each)
-    console.print(_table(f"{args.model} on {samples.source}", found))
+    tables.show(console, _table(f"{args.model} on {samples.source}", found))
     report: dict[str, Any] = {"network": found}
     if against is not None:
         other, its_graph = against
         others = class_scores.score_classes(_predict(its_graph, samples, console), samples.classes, count)
         report["against"] = _against(samples, each, others)
         title = f"{args.model} against {other.model} on {samples.source}"
-        console.print(_evaluate_against.table(title, args.model, other.model, report["against"]["differences"]))
+        tables.show(console, _evaluate_against.table(title, args.model, other.model, report["against"]["differences"]))
         console.print(report["against"]["note"], highlight=False)
     provenance = _evaluate_results.provenance(args, network, against[0] if against else None, samples)
     if earlier is not None:
         _evaluate_gates.put_beside({"all": report}, earlier, Path(args.against), provenance["sha256"]["data"])
-        console.print(_evaluate_gates.earlier_table(f"against {args.against}", report))
+        tables.show(console, _evaluate_gates.earlier_table(f"against {args.against}", report))
     verdicts = _evaluate_gates.conclude(gates, {"all": report}, args.model, folder, console)
     cases = _cases(samples, predicted, each)
     _evaluate_results.save_pictures(folder, cases)

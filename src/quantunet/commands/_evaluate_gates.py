@@ -13,10 +13,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from quantunet import exit_codes, junit
+from quantunet import exit_codes, junit, tables
 from quantunet.documents import read_json
 from quantunet.errors import FileFormatError, OptionError
 from quantunet.storage import write_bytes
+from quantunet.suggestions import did_you_mean
 
 JUNIT = "junit.xml"
 
@@ -114,7 +115,8 @@ def gates(args: argparse.Namespace, scores: Sequence[str]) -> list[Gate]:
     found: list[Gate] = [gate for kind in (MIN, MAX, LOSE) for gate in getattr(args, kind) or ()]
     for gate in found:
         if gate.score not in scores:
-            raise OptionError(gate.kind, expected=f"a score out of {', '.join(scores)}", got=gate.score)
+            expected, meant = f"a score out of {', '.join(scores)}", did_you_mean(gate.score, scores)
+            raise OptionError(gate.kind, expected=expected, got=gate.score, hint=meant)
     return found
 
 
@@ -215,7 +217,7 @@ def conclude(
         for each in verdicts:
             mark = "[green]passed[/]" if each.passed else "[red]missed[/]"
             shown.add_row(each.part, str(each.gate), each.shown, mark)
-        console.print(shown)
+        tables.show(console, shown)
         cases = [
             junit.Case(f"{each.part}: {each.gate}", None if each.passed else f"expected {each.gate}, got {each.shown}")
             for each in verdicts

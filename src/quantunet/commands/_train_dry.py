@@ -11,6 +11,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from quantunet import tables
 from quantunet.errors import OptionError
 from quantunet.mask_pictures import Case, save_sheet
 from quantunet.model.config import TrainConfig
@@ -80,7 +81,7 @@ def show(found: Sequence[Run], samples: Samples, folder: Path, console: Console)
             rows.append((heading, [_case(samples, index) for index in _spread(indices.tolist())]))
     sheet = folder / SHEET
     save_sheet(sheet, rows)
-    console.print(table)
+    tables.show(console, table)
     unet = found[0][0].unet
     fit = "" if samples.fit is None else f", {samples.fit}"
     colour = " of RGB" if unet.in_channels == 3 else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from fractions import Fraction
 
 from quantunet.errors import OptionError
@@ -27,17 +28,23 @@ def add_options(group: argparse._MutuallyExclusiveGroup) -> None:
     )
 
 
-def parse(args: argparse.Namespace) -> Windowing:
+def windowing(window: Sequence[object] | None, *, own_extent: bool) -> Windowing:
     """Return what the options say.
 
+    Args:
+        window: The values that become black and white.
+        own_extent: Whether it is the least and the greatest value of each file instead.
+
     Raises:
-        OptionError: They say no numbers, or black is not below white.
+        OptionError: They are no numbers, black is not below white, or both are given.
     """
-    if not args.window:
-        return Windowing(own_extent=args.own_extent)
-    low, high = (number("--window", text) for text in args.window)
+    if window is None:
+        return Windowing(own_extent=own_extent)
+    if own_extent:
+        raise OptionError("window and own extent", expected="one of them", got="both")
+    low, high = (number("window", str(value)) for value in window)
     if low >= high:
-        raise OptionError("--window", expected="LOW below HIGH", got=f"{args.window[0]} and {args.window[1]}")
+        raise OptionError("window", expected="LOW below HIGH", got=f"{window[0]} and {window[1]}")
     return Windowing(Window(low, high))
 
 

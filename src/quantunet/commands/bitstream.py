@@ -14,15 +14,17 @@ from rich.console import Console
 from rich.progress import Progress, ProgressColumn, SpinnerColumn, Task, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from quantunet import api, exit_codes
+from quantunet import api, exit_codes, tables
 from quantunet.commands._numbers import positive, whole
+from quantunet.commands._parser import BOARDS, Parser, complete
+from quantunet.commands._working import working
 from quantunet.constraints.board import board_names, load_board
 from quantunet.errors import OptionError
 from quantunet.page import bitstream as pages
 from quantunet.page import index, render
 from quantunet.provenance import gather, graph_digest, value_digest
 from quantunet.result_folder import network_folder, remove
-from quantunet.zoo import MODEL_HELP, load_network, model_digest
+from quantunet.zoo import load_network, model_digest
 
 if TYPE_CHECKING:
     from quantunet.hls.bitstream import flow, report
@@ -37,24 +39,22 @@ TIME_LIMIT = 6 * 3600
 FRAMES = 2
 """Adjacent frames that --verify simulates."""
 
-_TABLE_WIDTH = 200
 _TAIL = 4096
 _STAGE = 60
 
 
 def add_parser(sub: Any) -> None:
     """Add the sub-command."""
-    parser: argparse.ArgumentParser = sub.add_parser(
+    parser: Parser = sub.add_parser(
         "bitstream", help="synthesise, place, route and pack a whole network for a board", description=__doc__
     )
-    network = parser.add_mutually_exclusive_group()
-    network.add_argument("network", nargs="?", metavar="model", help=f"{MODEL_HELP} (default: {DEFAULT_NETWORK})")
-    network.add_argument("--model", help="the same, as an option")
-    parser.add_argument(
+    parser.add_model(default=DEFAULT_NETWORK)
+    board = parser.add_argument(
         "--board",
         default=DEFAULT_BOARD,
         help=f"out of {', '.join(board_names())}, with an ECP5 or a Nexus (default: %(default)s)",
     )
+    complete(board, BOARDS)
     parser.add_argument("--folding", type=Path, help="JSON with PE, SIMD and style of layers; the rest is chosen")
     parser.add_argument("--interval", type=whole, help="frame interval in cycles that the default folding keeps")
     parser.add_argument(
@@ -105,14 +105,15 @@ def run(args: argparse.Namespace) -> int:
         raise OptionError("--verify", expected="a board with an ECP5, of whose cells there are models", got=args.board)
     if args.out:
         remove(*(args.out / name for name in (report.DOCUMENT, render.NAME)))
-    model = args.network or args.model or DEFAULT_NETWORK
-    graph = load_network(model)
+    with working(f"reading {args.model}"):
+        graph = load_network(args.model)
     folder = args.out or network_folder(Path("build"), graph) / "bitstream"
     remove(*(folder / name for name in (report.DOCUMENT, render.NAME)))
     board = load_board(args.board)
     tools.device_options(board)
     synthesiser, placer = f"yosys {yosys.version()}", tools.find(args.nextpnr, board.family)
-    folding = api.choose_folding(graph, args.folding, args.interval)
+    with working("choosing a folding"):
+        folding = api.choose_folding(graph, args.folding, args.interval)
     plan = flow.Plan(
         folding=folding,
         board=board,
@@ -124,7 +125,7 @@ def run(args: argparse.Namespace) -> int:
         top=top.serial_top(graph, board, args.freq, args.baud) if args.top == "board" else top.measurement_top,
         routed_netlist=args.verify,
     )
-    console = Console()
+    console = tables.output()
     with _Display(console) as display:
         outcome = flow.run(plan, folder, display)
         display.started("latest paths", None)
@@ -132,7 +133,7 @@ def run(args: argparse.Namespace) -> int:
         paths = outcome.paths(module)
         simulations = _simulate(outcome, plan, folder, display) if args.verify else []
     inputs = {
-        "model": model_digest(model),
+        "model": model_digest(args.model),
         "graph": graph_digest(graph),
         "folding": value_digest(folding),
         "rtl": rtl_digest(folder, [outcome.project.folder]),
@@ -160,7 +161,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.out:
         index.write_index(folder.parents[1])
     for table in report.tables(found):
-        Console(width=_TABLE_WIDTH).print(table)
+        tables.show(console, table)
     for problem in found.problems:
         console.print(problem, style="red", highlight=False, soft_wrap=True)
     written = f"{outcome.packed.file}   " if outcome.packed else ""

@@ -9,20 +9,20 @@ from typing import Any
 
 from quantunet import exit_codes
 from quantunet.commands import _pixel_scale
+from quantunet.commands._parser import Parser
+from quantunet.commands._working import working
 from quantunet.errors import OptionError
 from quantunet.model.card_file import read_card
 from quantunet.provenance import file_digest, graph_digest
-from quantunet.zoo import MODEL_HELP, card_path, load_network, model_digest
+from quantunet.zoo import card_path, load_network, model_digest
 
 _VERSION = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6}){2}")
 
 
 def add_parser(sub: Any) -> None:
     """Add the sub-command."""
-    parser: argparse.ArgumentParser = sub.add_parser(
-        "bundle", help="write a network as a MONAI bundle", description=__doc__
-    )
-    parser.add_argument("model", help=MODEL_HELP)
+    parser: Parser = sub.add_parser("bundle", help="write a network as a MONAI bundle", description=__doc__)
+    parser.add_model()
     _pixel_scale.add_option(parser)
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="the bundle's folder; an earlier bundle is replaced"
@@ -53,9 +53,11 @@ def run(args: argparse.Namespace) -> int:
         digests["card"] = file_digest(path)
     terms = terms_of(card, Terms(args.authors, args.license, args.data_license, args.data_source))
 
-    from quantunet.model.bundle.write import write_bundle
+    with working("loading torch and MONAI") as tell:
+        from quantunet.model.bundle.write import write_bundle
 
-    written = write_bundle(graph, args.out, card, terms, args.bundle_version, digests)
+        tell(f"writing {args.out}, and comparing the module's tensors with the golden model")
+        written = write_bundle(graph, args.out, card, terms, args.bundle_version, digests)
     print(
         f"wrote {written.folder}: {graph.name} as a torch module; {written.compared:,} values of {written.tensors} "
         "tensors compared with the golden model, 0 differ"

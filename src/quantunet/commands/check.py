@@ -7,25 +7,23 @@ import json
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
-from quantunet import exit_codes, graph_file, qonnx_import
+from quantunet import exit_codes, graph_file, qonnx_import, tables
+from quantunet.commands._parser import Parser
 from quantunet.errors import QuantUNetError, StorageError, TypeMismatchError
 from quantunet.ir import Graph, MatrixNode, Node, QType
 from quantunet.qonnx_import import Finding
 from quantunet.storage import write_text
-from quantunet.zoo import GRAPH_SUFFIX, MODEL_HELP, QONNX_SUFFIX, load_network, network_path
-
-_WIDTH = 120
+from quantunet.zoo import GRAPH_SUFFIX, QONNX_SUFFIX, load_network, network_path
 
 
 def add_parser(sub: Any) -> None:
     """Add the sub-command."""
-    parser: argparse.ArgumentParser = sub.add_parser(
+    parser: Parser = sub.add_parser(
         "check", help="say what becomes of each op of a network, and all that stands in its way", description=__doc__
     )
-    parser.add_argument("model", help=MODEL_HELP)
+    parser.add_model()
     parser.add_argument("--json", action="store_true", help="print the table as JSON")
     parser.add_argument(
         "--input-type",
@@ -115,13 +113,12 @@ def _row(finding: Finding, graph: Graph | None) -> dict[str, Any]:
 
 
 def _print(findings: tuple[Finding, ...], graph: Graph | None) -> None:
-    console = Console(width=max(_WIDTH, Console().width))
     table = Table("op", "name", "verdict", "what becomes of it, or what to do")
     colours = {"taken": "green", "obstacle": "red", "not reached": "yellow"}
     for each in findings:
         verdict, text = _verdict(each, graph)
         table.add_row(each.kind, each.name, f"[{colours[verdict]}]{verdict}[/]", text.replace("[", "\\["))
-    console.print(table)
+    tables.show(tables.output(), table)
 
 
 def _summary(model: str, findings: tuple[Finding, ...], graph: Graph | None) -> str:

@@ -10,16 +10,19 @@ from typing import Any
 from quantunet import api, exit_codes
 from quantunet.commands import _pixel_scale
 from quantunet.commands._numbers import whole
+from quantunet.commands._parser import Parser
 from quantunet.errors import ToolFailedError
-from quantunet.zoo import MODEL_HELP
+from quantunet.suggestions import did_you_mean
+
+DEFAULT_NETWORK = "wearable"
 
 
 def add_parser(sub: Any) -> None:
     """Add the sub-command."""
-    parser: argparse.ArgumentParser = sub.add_parser(
+    parser: Parser = sub.add_parser(
         "cosim", help="prove every layer bit-exact in HLS and RTL on an image", description=__doc__
     )
-    parser.add_argument("--model", default="wearable", help=f"{MODEL_HELP} (default: %(default)s)")
+    parser.add_model(default=DEFAULT_NETWORK)
     parser.add_argument(
         "--image",
         nargs="+",
@@ -33,6 +36,7 @@ def add_parser(sub: Any) -> None:
     )
     parser.add_argument(
         "--layers",
+        "--layer",
         help="names, separated by commas; 'network' is the whole design (default: all layers and the network)",
     )
     parser.add_argument(
@@ -69,7 +73,13 @@ def add_parser(sub: Any) -> None:
     parser.add_argument("--interval", type=whole, help="frame interval in cycles that the default folding keeps")
     parser.add_argument("--write-folding", type=Path, help="write the folding to this file, to be edited")
     parser.add_argument(
-        "--build", type=Path, default=Path("build"), help="folder of all results (default: %(default)s)"
+        "--out",
+        "--build",
+        dest="build",
+        type=Path,
+        default=Path("build"),
+        metavar="DIR",
+        help="folder of the results of all networks, in DIR/<network>-<digest>/cosim (default: %(default)s)",
     )
     parser.set_defaults(run=run)
 
@@ -78,7 +88,8 @@ def _legs(text: str) -> tuple[str, ...]:
     legs = tuple(dict.fromkeys(leg.strip() for leg in text.split(",") if leg.strip()))
     unknown = [leg for leg in legs if leg not in api.LEGS]
     if unknown or not legs:
-        raise argparse.ArgumentTypeError(f"expected some of {', '.join(api.LEGS)}, got {text!r}")
+        meant = did_you_mean(unknown[0], api.LEGS) if unknown else ""
+        raise argparse.ArgumentTypeError(f"expected some of {', '.join(api.LEGS)}, got {text!r}. {meant}")
     return legs
 
 

@@ -129,7 +129,7 @@ def run(args: argparse.Namespace) -> int:
 def _own(args: argparse.Namespace, console: Console) -> None:
     set_file.check_out(args.out)
     set_file.check_size(args.size)
-    windowing = _window.parse(args)
+    windowing = _window.windowing(args.window, own_extent=args.own_extent)
     with console.status(f"reading {args.folder}") as status:
         found = own_set.read_own(
             args.folder,

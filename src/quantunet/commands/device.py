@@ -13,13 +13,13 @@ from typing import Any
 from quantunet import api, exit_codes, golden
 from quantunet.api import Inference
 from quantunet.commands import _pixel_scale
+from quantunet.commands._parser import Parser
 from quantunet.errors import DeviceLineError, DeviceSilentError, OptionError
 from quantunet.ir import Array, Graph
 from quantunet.serial_link import Info, Link
 from quantunet.serial_payload import decode_result, encode_values, mask_rule
 from quantunet.serial_port import SerialPort
 from quantunet.storage import atomic_path
-from quantunet.zoo import MODEL_HELP
 
 logger = logging.getLogger(__name__)
 
@@ -41,10 +41,10 @@ class Exchange:
 
 def add_parser(sub: Any) -> None:
     """Add the sub-command."""
-    parser: argparse.ArgumentParser = sub.add_parser(
+    parser: Parser = sub.add_parser(
         "device", help="segment one image with a board on a serial port, and compare", description=__doc__
     )
-    parser.add_argument("model", help=MODEL_HELP)
+    parser.add_model()
     parser.add_argument("image", help="8-bit picture of the network's size and channels, or FILE.npz:INDEX")
     _pixel_scale.add_option(parser)
     parser.add_argument("--port", required=True, help="serial port of the board, for example /dev/ttyUSB0")

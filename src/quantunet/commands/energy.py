@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from quantunet import api, exit_codes
+from quantunet import api, exit_codes, tables
 from quantunet.commands import _pixel_scale
 from quantunet.commands._numbers import positive, whole
+from quantunet.commands._parser import BOARDS, Parser, complete
 from quantunet.constraints.board import Power, board_names, load_board
 from quantunet.constraints.energy import FrameEnergy, frame_energy
 from quantunet.errors import BoardError, OptionError
 from quantunet.provenance import array_digest, gather, graph_digest, value_digest
 from quantunet.result_folder import network_folder, remove
 from quantunet.storage import write_text
-from quantunet.zoo import MODEL_HELP, load_network, model_digest
+from quantunet.zoo import load_network, model_digest
 
 if TYPE_CHECKING:
     from quantunet.hls.folding import Folding
@@ -29,18 +30,17 @@ DEFAULT_BOARD = "ulx3s_85f"
 FRAMES = 2
 TIME_LIMIT = 3600
 DOCUMENT = "report.json"
-_TABLE_WIDTH = 160
 _OUTSIDE = "outside of layers"
 
 
 def add_parser(sub: Any) -> None:
     """Add the sub-command."""
-    parser: argparse.ArgumentParser = sub.add_parser(
+    parser: Parser = sub.add_parser(
         "energy",
         help="count how often registers toggle in a frame, by layer, and bracket its energy",
         description=__doc__,
     )
-    parser.add_argument("model", help=MODEL_HELP)
+    parser.add_model()
     parser.add_argument(
         "--image",
         nargs="+",
@@ -61,12 +61,19 @@ def add_parser(sub: Any) -> None:
     parser.add_argument("--folding", type=Path, help="JSON file with PE, SIMD and style of layers; the rest is chosen")
     parser.add_argument("--interval", type=whole, help="frame interval in cycles that the default folding keeps")
     parser.add_argument("--clock-mhz", type=positive, default=api.CLOCK_MHZ, help="clock (default: %(default)s)")
-    parser.add_argument(
+    board = parser.add_argument(
         "--board", default=DEFAULT_BOARD, help=f"out of {', '.join(board_names())}, or its file (default: %(default)s)"
     )
+    complete(board, BOARDS)
     parser.add_argument("--time-limit", type=whole, default=TIME_LIMIT, help="seconds for one step (%(default)s)")
     parser.add_argument(
-        "--build", type=Path, default=Path("build"), help="folder of all results (default: %(default)s)"
+        "--out",
+        "--build",
+        dest="build",
+        type=Path,
+        default=Path("build"),
+        metavar="DIR",
+        help="folder of the results of all networks, in DIR/<network>-<digest>/energy (default: %(default)s)",
     )
     parser.add_argument("--json", action="store_true", help="print the report instead of tables")
     parser.set_defaults(run=run)
@@ -180,7 +187,7 @@ def _energy(energy: FrameEnergy, power: Power) -> dict[str, Any]:
 
 
 def _print(found: dict[str, Any], power: Power, path: Path) -> None:
-    console = Console(width=max(_TABLE_WIDTH, Console().width))
+    console = tables.output()
     kinds = list(found["toggles"])
     table = Table(title=f"{found['network']}: toggles of a frame ({found['level']})", title_justify="left")
     table.add_column("layer", no_wrap=True)
@@ -201,7 +208,7 @@ def _print(found: dict[str, Any], power: Power, path: Path) -> None:
             f"{mine / whole_toggles:.1%}" if whole_toggles else "",
             f"{rate:.3f}",
         )
-    console.print(table)
+    tables.show(console, table)
     energy = found["energy"]
     low, high = energy["bracket_mj"]
     least, most = energy["toggles_mj"]

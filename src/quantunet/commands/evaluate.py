@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from quantunet import tables
 from quantunet.commands import (
     _evaluate_against,
     _evaluate_classes,
@@ -29,7 +30,9 @@ from quantunet.commands import (
     _pixel_scale,
 )
 from quantunet.commands._evaluate_network import Network
+from quantunet.commands._parser import MODELS, Parser, complete
 from quantunet.commands._predict_network import choose_fit
+from quantunet.commands._working import working
 from quantunet.errors import DataSplitError, FileFormatError, OptionError, StorageError
 from quantunet.golden.ops.smallest_area import smallest_area
 from quantunet.golden.pictures import FITS, Fit
@@ -46,7 +49,6 @@ logger = logging.getLogger(__name__)
 
 _ALL = "all"
 _CASES = 4
-_WIDTH = 120
 _AREA_SCORES = tuple(
     row for row in SCORES if row[1] in ("dice", "iou", "clean_normals", "marked_normals", "lesions_missed")
 )
@@ -54,18 +56,17 @@ _AREA_SCORES = tuple(
 
 def add_parser(sub: Any) -> None:
     """Add the sub-command."""
-    parser: argparse.ArgumentParser = sub.add_parser(
+    parser: Parser = sub.add_parser(
         "evaluate", help="score a network on a data set by integer inference", description=__doc__
     )
-    parser.add_argument(
-        "model", help=f"{MODEL_HELP}; or a float network that `quantunet train` has kept (*_float.onnx)"
-    )
-    parser.add_argument(
+    parser.add_model(text=f"{MODEL_HELP}; or a float network that `quantunet train` has kept (*_float.onnx)")
+    against = parser.add_argument(
         "--against",
         metavar="MODEL",
         help="another network, integer or float, that is scored on the same images: both scores and their difference, "
         "with its 95 %% interval over the groups of the data (patients); or the metrics.json of an earlier run",
     )
+    complete(against, MODELS)
     _evaluate_gates.add_options(parser)
     parser.add_argument(
         "--data",
@@ -113,7 +114,7 @@ def run(args: argparse.Namespace) -> int:
     earlier = None if args.against is None else _evaluate_gates.earlier(Path(args.against))
     is_network = args.against is not None and earlier is None
     against = _other(args.against, network, args.pixel_scale) if is_network else None
-    console = Console(width=max(_WIDTH, Console().width))
+    console = tables.output()
     by_mask = network.has_square_masks or (network.has_square_rgb_masks and own_folder.is_own(Path(args.data)))
     if network.graph is not None and not by_mask:
         other = None if against is None or against.graph is None else (against, against.graph)
@@ -122,14 +123,15 @@ def run(args: argparse.Namespace) -> int:
     areas = _areas(args.smallest_area, math.prod(network.image_shape))
     card = _card(network, needed=args.part != [_ALL])
     fit = _fit(args.data, args.fit, card, network.title)
-    samples = data.load(
-        args.data,
-        network.image_shape[0],
-        phantom_count=args.phantoms,
-        seed=args.seed,
-        fit=fit,
-        rgb=network.image_shape[2] == 3,
-    )
+    with working("reading the data"):
+        samples = data.load(
+            args.data,
+            network.image_shape[0],
+            phantom_count=args.phantoms,
+            seed=args.seed,
+            fit=fit,
+            rgb=network.image_shape[2] == 3,
+        )
     split = _split(card, samples, needed=args.part != [_ALL])
     parts = {name: np.arange(len(samples)) if name == _ALL else _parts(split)[name] for name in args.part}
     indices = np.unique(np.concatenate(list(parts.values())))
@@ -138,7 +140,8 @@ def run(args: argparse.Namespace) -> int:
     masks = _predict(network, samples.images[indices], console)
     seconds = time.perf_counter() - begin
     every, masks = masks, smallest_area(masks, areas[0])
-    each = score_images(masks, samples.masks[indices], distances=True)
+    with working("scoring"):
+        each = score_images(masks, samples.masks[indices], distances=True)
     reports = {
         name: evaluation.part_report(samples, evaluation.some_of(each, np.searchsorted(indices, some)), some)
         | {"card": _card_scores(card, split, name)}
@@ -148,14 +151,14 @@ def run(args: argparse.Namespace) -> int:
     if earlier is not None:
         _evaluate_gates.put_beside(reports, earlier, Path(args.against), provenance["sha256"]["data"])
     for name, report in reports.items():
-        console.print(_table(f"{network.title} on {samples.source}, {name}", report))
+        tables.show(console, _table(f"{network.title} on {samples.source}, {name}", report))
         if earlier is not None:
-            console.print(_evaluate_gates.earlier_table(f"against {args.against}, {name}", report))
+            tables.show(console, _evaluate_gates.earlier_table(f"against {args.against}, {name}", report))
     by_area = {}
     if len(areas) > 1:
         for name, some in parts.items():
             by_area[name] = evaluation.area_reports(samples, every[np.searchsorted(indices, some)], some, areas)
-            console.print(_area_table(f"{network.title} on {samples.source}, {name}", by_area[name]))
+            tables.show(console, _area_table(f"{network.title} on {samples.source}, {name}", by_area[name]))
     training, note = _training_images(card, split, samples, indices)
     console.print(note, highlight=False, style="yellow" if training != 0 else "")
     compared = (
@@ -245,7 +248,7 @@ def _compare(
         found = _evaluate_against.differences(evaluation.image_scores(left), evaluation.image_scores(right), group)
         reports[name]["against"] = {"network": evaluation.summary(right, group), "differences": found}
         title = f"{network.title} against {against.title} on {samples.source}, {name}"
-        console.print(_evaluate_against.table(title, network.title, against.title, found))
+        tables.show(console, _evaluate_against.table(title, network.title, against.title, found))
     card = _card(against, needed=False)
     training, note = _training_images(card, _split(card, samples, needed=False), samples, indices)
     note = f"{against.title}: {note}"

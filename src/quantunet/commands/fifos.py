@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from quantunet import api, exit_codes, golden
+from quantunet import api, exit_codes, golden, tables
+from quantunet.commands._parser import Parser
+from quantunet.commands._working import working
 from quantunet.page.index import write_index
 from quantunet.provenance import gather, graph_digest, value_digest
 from quantunet.result_folder import network_folder, remove
 from quantunet.storage import write_text
-from quantunet.zoo import MODEL_HELP, load_network, model_digest
+from quantunet.zoo import load_network, model_digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,15 +31,14 @@ if TYPE_CHECKING:
     from quantunet.ir import Graph
 
 _BAR = 16
-_WIDTH = 160
 
 
 def add_parser(sub: Any) -> None:
     """Add the sub-command."""
-    parser: argparse.ArgumentParser = sub.add_parser(
+    parser: Parser = sub.add_parser(
         "fifos", help="depth, fill and cost of every FIFO, and what one beat less does", description=__doc__
     )
-    parser.add_argument("model", help=MODEL_HELP)
+    parser.add_model()
     parser.add_argument("--folding", type=Path, help="JSON file with PE and SIMD of every layer")
     parser.add_argument("--interval", type=int, help="frame interval in cycles that the default folding keeps")
     parser.add_argument("--simulate", action="store_true", help="measure the highest fill in RTL over adjacent frames")
@@ -52,7 +53,13 @@ def add_parser(sub: Any) -> None:
         help="look for the smallest depths at full speed (a minute at 128 x 128 pixels; default: for smaller networks)",
     )
     parser.add_argument(
-        "--build", type=Path, default=Path("build"), help="folder of all results (default: %(default)s)"
+        "--out",
+        "--build",
+        dest="build",
+        type=Path,
+        default=Path("build"),
+        metavar="DIR",
+        help="folder of the results of all networks, in DIR/<network>-<digest>/fifos (default: %(default)s)",
     )
     parser.set_defaults(run=run)
 
@@ -102,8 +109,9 @@ def run(args: argparse.Namespace) -> int:
     folder = network_folder(args.build, graph) / "fifos"
     path = folder / "report.json"
     remove(path)
-    folding = api.choose_folding(graph, args.folding, args.interval)
-    console = Console(width=max(_WIDTH, Console().width))
+    with working("choosing a folding"):
+        folding = api.choose_folding(graph, args.folding, args.interval)
+    console = tables.output()
     simulation = _Simulation()
     with console.status("depths") as status:
         report = fifo_report(graph, folding, exact=True if args.one_less else args.exact)
@@ -209,7 +217,7 @@ def _print(console: Console, report: FifoReport, simulation: _Simulation) -> Non
     table.add_section()
     blocks = str(sum(row.block_rams for row in report.rows))
     table.add_row("total", "", "", "", "", "", "", f"{total:.1f}", blocks, "", "")
-    console.print(table)
+    tables.show(console, table)
     if simulation.frames:
         console.print(
             f"simulated, {simulation.frames} adjacent frames: frame interval {simulation.frame_interval} "
@@ -238,7 +246,7 @@ def _print_trials(console: Console, simulation: _Simulation) -> None:
         table.add_row(
             trial.fifo, limit, trial.text, "yes" if trial.as_predicted else "no", "\n".join(trial.stuck), style=style
         )
-    console.print(table)
+    tables.show(console, table)
 
 
 def _document(report: FifoReport, simulation: _Simulation) -> dict[str, object]:

@@ -11,18 +11,20 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from quantunet import api, exit_codes
+from quantunet import api, exit_codes, tables
 from quantunet.commands._numbers import positive, whole
+from quantunet.commands._parser import MODELS, complete
+from quantunet.commands._working import working
 from quantunet.constraints.board import BRAM_SHARE, RESOURCES
 from quantunet.constraints.device import Device, devices
 from quantunet.errors import OptionError
+from quantunet.suggestions import did_you_mean
 from quantunet.zoo import MODEL_HELP, load_network
 
 if TYPE_CHECKING:
     from quantunet.commands._fit import Fit
 
 TIME_LIMIT = 900
-_TABLE_WIDTH = 160
 
 
 def add_parser(sub: Any) -> None:
@@ -30,7 +32,7 @@ def add_parser(sub: Any) -> None:
     parser: argparse.ArgumentParser = sub.add_parser(
         "fits", help="say which networks fit which devices, and how fast they are there", description=__doc__
     )
-    parser.add_argument("models", nargs="+", metavar="model", help=MODEL_HELP)
+    complete(parser.add_argument("models", nargs="+", metavar="model", help=MODEL_HELP), MODELS)
     parser.add_argument("--devices", help=f"some of {', '.join(_names())}, separated by commas (default: all)")
     parser.add_argument("--clock-mhz", type=positive, default=api.CLOCK_MHZ, help="clock (default: %(default)s)")
     parser.add_argument("--jobs", type=whole, default=os.cpu_count() or 1, help="syntheses at a time (%(default)s)")
@@ -46,8 +48,9 @@ def _names() -> list[str]:
 
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
-    api.find_solver()
-    from quantunet.commands._fit import Synthesiser, fit
+    with working("loading the solver"):
+        api.find_solver()
+        from quantunet.commands._fit import Synthesiser, fit
 
     chosen = _devices(args.devices)
     graphs = {name: load_network(name) for name in args.models}
@@ -61,13 +64,13 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps([document(one, args.clock_mhz) for one in found], indent=1))
         return exit_codes.SUCCESS
-    console = Console(width=max(_TABLE_WIDTH, Console().width))
-    console.print(table(found, args.clock_mhz))
+    console = tables.output()
+    tables.show(console, table(found, args.clock_mhz), keys=2)
     for line in (
         "estimate: LUT places of an ECP5, by the cost model; synthesis: of each part, LUTs as its family counts them",
         f"of block RAM a folding may take {100 * BRAM_SHARE} % of what the device has; shares are of all of it",
     ):
-        console.print(line, highlight=False, soft_wrap=True)
+        console.print(line, highlight=False)
     return exit_codes.SUCCESS
 
 
@@ -78,7 +81,9 @@ def _devices(text: str | None) -> list[Device]:
     names = [name.strip() for name in text.split(",")]
     for name in names:
         if name not in known:
-            raise OptionError("--devices", expected=f"some of {', '.join(known)}", got=f"'{name}'")
+            raise OptionError(
+                "--devices", expected=f"some of {', '.join(known)}", got=f"'{name}'", hint=did_you_mean(name, known)
+            )
     return [known[name] for name in dict.fromkeys(names)]
 
 

@@ -9,32 +9,33 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.table import Table
 
-from quantunet import api, exit_codes
+from quantunet import api, exit_codes, tables
 from quantunet.commands._numbers import positive, whole
+from quantunet.commands._parser import BOARDS, Parser, complete
+from quantunet.commands._working import working
 from quantunet.constraints.board import BRAM_SHARE, RESOURCES, Board, board_names, load_board
 from quantunet.constraints.device import of_family, smallest
 from quantunet.errors import FoldingError
 from quantunet.ir import Graph
 from quantunet.provenance import gather, graph_digest, value_digest
-from quantunet.zoo import MODEL_HELP, load_network, model_digest
+from quantunet.suggestions import hinted
+from quantunet.zoo import load_network, model_digest
 
 if TYPE_CHECKING:
     from quantunet.hls.choose.solver import Solution
     from quantunet.hls.resources.terms import Cost
 
 _STYLES = ("folded-lut", "folded-dsp", "constant")
-_TABLE_WIDTH = 160
 
 
 def add_parser(sub: Any) -> None:
     """Add the sub-command."""
-    parser: argparse.ArgumentParser = sub.add_parser(
+    parser: Parser = sub.add_parser(
         "fold", help="choose PE, SIMD and style of every layer for a frame rate or a device", description=__doc__
     )
-    parser.add_argument("model", help=MODEL_HELP)
+    parser.add_model()
     speed = parser.add_mutually_exclusive_group()
     speed.add_argument("--fps", type=positive, help="frames a second that the network must reach")
     speed.add_argument("--interval", type=whole, help="cycles between frames that no layer may exceed")
@@ -42,11 +43,12 @@ def add_parser(sub: Any) -> None:
     device.add_argument(
         "--budget", help=f"what there is, for example lut=70000,dsp=156,bram=208 ({', '.join(RESOURCES)})"
     )
-    device.add_argument(
+    board = device.add_argument(
         "--board",
         help=f"what the device of a board has, of block RAM {100 * BRAM_SHARE} %%: {', '.join(board_names())}, "
         "or a board's file that ends with .toml",
     )
+    complete(board, BOARDS)
     parser.add_argument("--clock-mhz", type=positive, default=api.CLOCK_MHZ, help="clock (default: %(default)s)")
     parser.add_argument(
         "--styles", default=",".join(api.FOLD_STYLES), help=f"styles out of {', '.join(_STYLES)} (default: %(default)s)"
@@ -59,20 +61,23 @@ def add_parser(sub: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
-    from quantunet.hls.folding import write_folding
+    with working("loading the solver") as tell:
+        from quantunet.hls.folding import write_folding
 
-    goal = api.fold_goal(
-        fps=args.fps,
-        interval=args.interval,
-        budget=_budget(args.budget) if args.budget else None,
-        board=args.board,
-        clock_mhz=args.clock_mhz,
-        styles=[name.strip() for name in args.styles.split(",")],
-        time_limit=args.time_limit,
-    )
-    board = load_board(args.board) if args.board else None
-    graph = load_network(args.model)
-    found = goal.search(graph)
+        goal = api.fold_goal(
+            fps=args.fps,
+            interval=args.interval,
+            budget=_budget(args.budget) if args.budget else None,
+            board=args.board,
+            clock_mhz=args.clock_mhz,
+            styles=[name.strip() for name in args.styles.split(",")],
+            time_limit=args.time_limit,
+        )
+        board = load_board(args.board) if args.board else None
+        tell(f"reading {args.model}")
+        graph = load_network(args.model)
+        tell(f"looking for the best folding of {graph.name}")
+        found = goal.search(graph)
     if args.out and not found.excess:
         write_folding(args.out, found.folding)
     if args.json:
@@ -87,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         _print(graph, found, goal.budget, board, args.clock_mhz)
         if args.out and not found.excess:
-            Console().print(str(args.out), highlight=False, soft_wrap=True)
+            print(args.out)
     if found.excess:
         raise goal.excess_error(graph, found)
     return exit_codes.SUCCESS
@@ -102,7 +107,7 @@ def _budget(text: str) -> dict[str, int]:
                 "--budget",
                 expected=f"each of {', '.join(RESOURCES)} at most once, with a whole number",
                 got=f"'{entry.strip()}'",
-                hint="For example: --budget lut=70000,dsp=156,bram=208",
+                hint=hinted(name, RESOURCES, "For example: --budget lut=70000,dsp=156,bram=208"),
             )
         budget[name] = int(value)
     return budget
@@ -185,8 +190,8 @@ def _print(graph: Graph, found: Solution, budget: Mapping[str, int], board: Boar
         used = [100 * getattr(found.total, n) / max(budget[n], 1) if n in budget else None for n in RESOURCES]
         shares = ["" if u is None else f"[red]{u:.0f} %[/red]" if u > 100 else f"{u:.0f} %" for u in used]
         table.add_row("share", "", "", "", "", "", *shares)
-    Console(width=_TABLE_WIDTH).print(table)
-    console = Console()
+    console = tables.output()
+    tables.show(console, table, keys=2)
     fitted = calibration()
     errors = ", ".join(
         f"{name.upper()} {100 * median:.0f} % ({100 * worst:.0f} %)" for name, (median, worst) in fitted.errors.items()
@@ -196,16 +201,15 @@ def _print(graph: Graph, found: Solution, budget: Mapping[str, int], board: Boar
         "proven best" if found.gap == 0 else f"the best that was found; at most {100 * found.gap:.1f} % from the best",
         f"median (and worst) error of the estimates: {errors}, on {fitted.samples} syntheses with {fitted.tool}",
     ):
-        console.print(line, highlight=False, soft_wrap=True)
+        console.print(line, highlight=False)
     if not budget:
-        console.print(_where_it_fits(found.total), highlight=False, soft_wrap=True)
+        console.print(_where_it_fits(found.total), highlight=False)
     if board is not None and board.family != "ecp5":
         console.print(
             f"{board.name} has another device family ({board.family}): the estimates are of an ECP5, "
             "synthesise with hls_synth before you rely on them",
             style="yellow",
             highlight=False,
-            soft_wrap=True,
         )
 
 

@@ -14,8 +14,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from quantunet import api, exit_codes
+from quantunet import api, exit_codes, tables
 from quantunet.commands._numbers import whole
+from quantunet.commands._parser import BOARDS, Parser, complete
+from quantunet.commands._working import working
 from quantunet.constraints.board import Board, board_names, load_board
 from quantunet.errors import BoardError, ToolFailedError
 from quantunet.ir import Graph
@@ -23,7 +25,7 @@ from quantunet.page import hls_synth as pages
 from quantunet.page import index, render
 from quantunet.provenance import Provenance, gather, graph_digest, value_digest
 from quantunet.result_folder import network_folder, remove
-from quantunet.zoo import MODEL_HELP, load_network, model_digest
+from quantunet.zoo import load_network, model_digest
 
 if TYPE_CHECKING:
     from quantunet.hls.design import Style
@@ -34,22 +36,22 @@ if TYPE_CHECKING:
 DEFAULT_NETWORK = "wearable"
 DEFAULT_FAMILY = "ecp5"
 TIME_LIMIT = 900
-_TABLE_WIDTH = 200
 
 
 def add_parser(sub: Any) -> None:
     """Add the sub-command."""
-    parser: argparse.ArgumentParser = sub.add_parser(
+    parser: Parser = sub.add_parser(
         "hls_synth", help="write HLS projects and RTL, and synthesise every layer", description=__doc__
     )
-    parser.add_argument("--model", default=DEFAULT_NETWORK, help=f"{MODEL_HELP} (default: %(default)s)")
-    parser.add_argument("--layer", default="", help="only these layers, separated by commas")
+    parser.add_model(default=DEFAULT_NETWORK)
+    parser.add_argument("--layers", "--layer", default="", help="only these layers, separated by commas")
     parser.add_argument("--tool", choices=("yosys", "vitis"), default="yosys", help="(default: %(default)s)")
-    parser.add_argument(
+    board = parser.add_argument(
         "--board",
         help="show shares of this board's budget, and end with code 1 where it is exceeded: "
         f"{', '.join(board_names())}, or a board's file that ends with .toml",
     )
+    complete(board, BOARDS)
     parser.add_argument("--folding", type=Path, help="JSON with PE, SIMD and style of layers; the rest is chosen")
     parser.add_argument("--write-folding", type=Path, help="write the folding in use to this file, to be edited")
     parser.add_argument("--interval", type=whole, help="frame interval in cycles that the default folding keeps")
@@ -74,7 +76,8 @@ def run(args: argparse.Namespace) -> int:
     reports = (report.DOCUMENT, report.TABLE, vitis.DOCUMENT, render.NAME)
     if args.out:
         remove(*(args.out / name for name in reports))
-    graph = load_network(args.model)
+    with working(f"reading {args.model}"):
+        graph = load_network(args.model)
     folder = args.out or network_folder(Path("build"), graph) / "hls_synth"
     remove(*(folder / name for name in reports))
     board = load_board(args.board) if args.board else None
@@ -83,12 +86,13 @@ def run(args: argparse.Namespace) -> int:
         vitis.find_tool()
     else:
         yosys.version()
-    layers = _layers(graph, args.layer)
+    layers = _layers(graph, args.layers)
     style: Style = "folded-dsp" if args.dsp else "folded-lut"
-    folding = api.choose_folding(graph, args.folding, args.interval, style)
+    with working("choosing a folding"):
+        folding = api.choose_folding(graph, args.folding, args.interval, style)
     if args.write_folding:
         write_folding(args.write_folding, folding)
-    console = Console()
+    console = tables.output()
     with console.status("writing RTL"):
         parts = flow.write_rtl(graph, folding, folder / "rtl", layers)
     projects = _write_hls4ml(graph, layers, folder / "hls4ml", board, console)
@@ -151,11 +155,6 @@ def _progress(console: Console) -> Progress:
         transient=True,
         disable=not console.is_terminal,
     )
-
-
-def _print_whole(table: Table) -> None:
-    """Print a table as wide as it is: a log file or a narrow terminal must not lose figures."""
-    Console(width=_TABLE_WIDTH).print(table)
 
 
 def _back(args: argparse.Namespace) -> str:
@@ -236,7 +235,7 @@ def _run_yosys(
     _write_page(args, folder, lambda: pages.hls_synth_page(report.document(found), _back(args)))
     if failure is not None:
         raise failure
-    _print_whole(report.table(found))
+    tables.show(console, report.table(found), keys=2)
     for part, result in zip(whole, results, strict=True):
         for concern in flow.concerns(result):
             console.print(f"{part.name}: {concern}", style="yellow", highlight=False, soft_wrap=True)
@@ -277,6 +276,6 @@ def _run_vitis(
             progress.advance(task)
     vitis.write_report(path, graph.name, estimates, provenance=made)
     _write_page(args, folder, lambda: pages.vitis_page(json.loads(path.read_text(encoding="utf-8")), _back(args)))
-    _print_whole(table)
+    tables.show(console, table)
     console.print(str(path), highlight=False, soft_wrap=True)
     return exit_codes.SUCCESS

@@ -7,23 +7,26 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
-from quantunet import api, exit_codes, golden
+from rich.table import Table
+from rich.text import Text
+
+from quantunet import api, exit_codes, golden, tables
 from quantunet.commands import _pixel_scale
+from quantunet.commands._parser import Parser
 from quantunet.errors import StorageError
 from quantunet.golden.histogram import Histogram, histograms
 from quantunet.golden.taps import save_taps
 from quantunet.ir import Array, Graph
 from quantunet.mask_pictures import check_classes, save_overlay
 from quantunet.storage import atomic_path
-from quantunet.zoo import MODEL_HELP
+
+_SHADES = 16
 
 
 def add_parser(sub: Any) -> None:
     """Add the sub-command."""
-    parser: argparse.ArgumentParser = sub.add_parser(
-        "infer", help="segment one image with the integer model", description=__doc__
-    )
-    parser.add_argument("model", help=MODEL_HELP)
+    parser: Parser = sub.add_parser("infer", help="segment one image with the integer model", description=__doc__)
+    parser.add_model()
     parser.add_argument("image", help="8-bit picture of the network's size and channels, or FILE.npz:INDEX")
     _pixel_scale.add_option(parser)
     parser.add_argument(
@@ -84,13 +87,22 @@ def _pixels(graph: Graph, classes: Array) -> str:
 
 
 def _print_histograms(found: list[Histogram]) -> None:
-    print("tensor                type   qmin ... qmax       distinct   zero  saturated  constant channels")
+    table = Table(box=None, pad_edge=False)
+    for name in ("tensor", "type", "qmin ... qmax"):
+        table.add_column(name, no_wrap=True)
+    for name in ("distinct", "zero", "saturated", "constant channels"):
+        table.add_column(name, justify="right", no_wrap=True)
     for each in found:
-        print(
-            f"{each.name:<21} {each.qtype!s:<6} |{each.shades():<16}| {each.distinct:>4} of {1 << each.qtype.bits:<5}"
-            f"{100 * each.zero_share:>4.1f} % {100 * each.saturated_share:>8.1f} %"
-            f"  {each.constant_channels} of {each.channels}"
+        table.add_row(
+            each.name,
+            str(each.qtype),
+            Text(f"|{each.shades():<{_SHADES}}|"),
+            f"{each.distinct} of {1 << each.qtype.bits}",
+            f"{100 * each.zero_share:.1f} %",
+            f"{100 * each.saturated_share:.1f} %",
+            f"{each.constant_channels} of {each.channels}",
         )
+    tables.show(tables.output(highlight=False), table)
     dead = [each.name for each in found if each.dead]
     if dead:
         print(f"one value only: {', '.join(dead)}")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from quantunet import exit_codes, packed, result_folder
+from quantunet.commands._parser import Parser
 from quantunet.documents import read_json
 from quantunet.errors import FileFormatError, ModelError
 from quantunet.golden.masked import with_smallest_area
@@ -22,10 +23,10 @@ _NOTE = "these are the scores of the network before masks of fewer than {} foreg
 
 def add_parser(sub: Any) -> None:
     """Add the sub-command."""
-    parser: argparse.ArgumentParser = sub.add_parser(
+    parser: Parser = sub.add_parser(
         "mask", help="make a network give masks without foregrounds that are too small", description=__doc__
     )
-    parser.add_argument("model", help=f"a network of one class: {MODEL_HELP}")
+    parser.add_model(text=f"a network of one class: {MODEL_HELP}")
     parser.add_argument(
         "--area",
         type=int,

@@ -7,17 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from quantunet import exit_codes, packed
+from quantunet.commands._parser import Parser
 from quantunet.errors import FileFormatError, ModelError
 from quantunet.ir import MatrixNode
-from quantunet.zoo import MODEL_HELP, load_network
+from quantunet.zoo import load_network
 
 
 def add_parser(sub: Any) -> None:
     """Add the sub-command."""
-    parser: argparse.ArgumentParser = sub.add_parser(
+    parser: Parser = sub.add_parser(
         "pack", help="write a network as one packed file, every weight at its bit-width", description=__doc__
     )
-    parser.add_argument("model", help=MODEL_HELP)
+    parser.add_model()
     parser.add_argument("--out", type=Path, required=True, help=f"the file, *{packed.SUFFIX}")
     parser.set_defaults(run=run)
 

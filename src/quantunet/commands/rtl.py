@@ -10,27 +10,25 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
-from quantunet import api, exit_codes
+from quantunet import api, exit_codes, tables
+from quantunet.commands._parser import Parser
 from quantunet.constraints.board import load_board
 from quantunet.errors import OptionError
-from quantunet.zoo import MODEL_HELP, load_network
+from quantunet.zoo import load_network
 
 BOARD = "arty_a7_100t"
 """Whose part Vivado's script takes by default."""
 
-_WIDTH = 120
-
 
 def add_parser(sub: Any) -> None:
     """Add the sub-command."""
-    parser: argparse.ArgumentParser = sub.add_parser(
+    parser: Parser = sub.add_parser(
         "rtl", help="write a network as an IP for other flows: SystemVerilog, benches, FuseSoC, Vivado, IP-XACT, LiteX",
         description=__doc__,
     )  # fmt: skip
-    parser.add_argument("model", help=MODEL_HELP)
+    parser.add_model()
     parser.add_argument("--out", type=Path, required=True, help="the folder; it must be new or empty")
     parser.add_argument("--force", action="store_true", help="replace a package that stands there, as a whole")
     parser.add_argument("--folding", type=Path, help="JSON with PE, SIMD and style of layers; the rest is chosen")
@@ -58,13 +56,13 @@ def run(args: argparse.Namespace) -> int:
     graph = load_network(args.model)
     folding = api.choose_folding(graph, args.folding, args.interval)
     options = package.Options(mhz=args.freq, part=part, verilog=args.verilog)
-    console = Console()
+    console = tables.output()
     with console.status("writing"):
         made = package.write(graph, folding, args.out, options, replace=args.force)
     table = Table("files", "begin with", "are", box=None)
     table.columns[0].justify = "right"
     for each in made.parts:
         table.add_row(str(len(each.files)), each.files[0], each.purpose)
-    Console(width=max(_WIDTH, console.width)).print(table)
+    tables.show(console, table)
     console.print(f"{made.ip.name}: {args.out}", highlight=False, soft_wrap=True)
     return exit_codes.SUCCESS

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import argparse
 import concurrent.futures
+import contextlib
 import csv
 import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from quantunet import exit_codes
-from quantunet.errors import QuantUNetError, TrainingError
-from quantunet.model.config import Device, Precision
+from quantunet import exit_codes, tables
+from quantunet.commands._working import working
+from quantunet.errors import FileFormatError, QuantUNetError, TrainingError
+from quantunet.model.config import Device, Precision, TrainConfig
+from quantunet.model.settings import settings
 from quantunet.model.sweep import Job, next_step, read_jobs
+from quantunet.suggestions import closest
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -53,16 +57,14 @@ def add_parser(sub: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
-    from rich.console import Console
-
     from quantunet.model import results
 
     if args.threads < 1 or (args.jobs is not None and args.jobs < 1):
         raise TrainingError("sweep", expected="at least one job and one thread", got=f"{args.jobs}, {args.threads}")
     folder = args.results or args.file.parent
-    jobs = read_jobs(args.file, args.only)
+    jobs = _jobs(args.file, args.only)
     known = {row["name"] for row in results.read_rows(folder / results.RUNS)}
-    console = Console()
+    console = tables.output()
     if args.list:
         for job in jobs:
             console.print(f"{'done' if job.name in known else 'open'}  {job.name}", highlight=False)
@@ -71,12 +73,16 @@ def run(args: argparse.Namespace) -> int:
     if args.list or not waiting:
         return exit_codes.SUCCESS
 
-    from quantunet.model.executor import executor
-    from quantunet.model.sweep_run import Place
+    with contextlib.ExitStack() as stack:
+        with working("loading torch") as tell:
+            from quantunet.model.executor import executor
+            from quantunet.model.sweep_run import Place
 
-    place = Place(args.out.resolve(), args.threads, args.device, args.precision)
-    jobs_here = args.jobs or max(1, (os.cpu_count() or 1) // args.threads)
-    with executor(jobs_here, args.scheduler, place.folder) as (pool, capacity, check):
+            place = Place(args.out.resolve(), args.threads, args.device, args.precision)
+            processes = args.jobs or max(1, (os.cpu_count() or 1) // args.threads)
+            if args.scheduler:
+                tell(f"waiting for the scheduler at {args.scheduler} and for a worker of it")
+            pool, capacity, check = stack.enter_context(executor(processes, args.scheduler, place.folder))
         failed = _run_all(pool, capacity, check, waiting, place, folder, console)
     if failed:
         raise TrainingError(
@@ -86,6 +92,24 @@ def run(args: argparse.Namespace) -> int:
             hint="The others are in the results; the same command tries these again.",
         )
     return exit_codes.SUCCESS
+
+
+def _jobs(path: Path, studies: Sequence[str]) -> list[Job]:
+    """Read the trainings; an unknown field is said to be meant as the one that is most like it, or that its option has.
+
+    Raises:
+        QuantUNetError: The file is none of a sweep.
+    """
+    try:
+        return read_jobs(path, studies)
+    except FileFormatError as error:
+        fields = {name: name for name in ("data", *settings(TrainConfig))}
+        fields |= {each.option.removeprefix("--"): name for name, each in settings(TrainConfig).items()}
+        meant = {name: closest(name, fields) for name in error.got.split(", ")}
+        hint = " ".join(f"Did you mean '{fields[other]}' with '{name}'?" for name, other in meant.items() if other)
+        if error.hint or not hint:
+            raise
+        raise FileFormatError(error.where, expected=error.expected, got=error.got, hint=hint) from error
 
 
 def _run_all(

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from quantunet import exit_codes
+from quantunet import exit_codes, tables
 from quantunet.commands import _train_dry
+from quantunet.commands._working import working
 from quantunet.golden.pictures import FITS
 from quantunet.model.config import PRESETS, RECIPES, Device, Precision, TrainConfig
 from quantunet.model.settings import build, option_words, settings
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from quantunet.page.parts import Page
 
 logger = logging.getLogger(__name__)
+
+CALIBRATION = "calibrating the quantizers, and compiling them (once a machine)"
 
 _PAGE_IMAGES = 200
 _PAGE_CASES = 6
@@ -136,34 +139,34 @@ _READERS: dict[tuple[type, ...], Callable[[str], object]] = {
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
     warnings.filterwarnings("ignore", message="fast_hadamard_transform package not found")
-    from rich.console import Console
-
     from quantunet.model import data
 
     config = make_config(args)
     # Before torch is imported, which takes seconds: what is wrong with the data is said at once.
-    samples = data.load(
-        args.data,
-        config.unet.size,
-        phantom_count=args.phantoms,
-        seed=config.seed,
-        fit=args.fit,
-        groups=args.groups,
-        rgb=config.rgb,
-    )
+    with working("reading the data"):
+        samples = data.load(
+            args.data,
+            config.unet.size,
+            phantom_count=args.phantoms,
+            seed=config.seed,
+            fit=args.fit,
+            groups=args.groups,
+            rgb=config.rgb,
+        )
     folder = args.out or Path("runs") / args.preset
     runs = _train_dry.runs(config, samples, folder)
     if args.dry_run:
-        _train_dry.show(runs, samples, folder, Console())
+        _train_dry.show(runs, samples, folder, tables.output())
         return exit_codes.SUCCESS
-    from quantunet.model import compute, distributed
+    with working("loading torch"):
+        from quantunet.model import compute, distributed
 
-    compute.prepare(args.threads)
+        compute.prepare(args.threads)
     with distributed.group(compute.pick_device(args.device)) as device:
-        console = Console(quiet=distributed.rank() > 0)
+        console = tables.output(quiet=distributed.rank() > 0)
         cards = [_train(args, each, samples, where, device, console) for each, where in runs]
         if len(runs) > 1 and not distributed.rank():
-            console.print(_train_dry.folds_table(cards))
+            tables.show(console, _train_dry.folds_table(cards))
     return exit_codes.SUCCESS
 
 
@@ -175,14 +178,15 @@ def _train(
     Returns:
         Its card; empty in a process that publishes nothing.
     """
-    from quantunet.model import distributed
-    from quantunet.model.card import check_success, train_command
-    from quantunet.model.train import Trainer
+    with working("loading Brevitas and MONAI"):
+        from quantunet.model import distributed
+        from quantunet.model.card import check_success, train_command
+        from quantunet.model.train import Trainer
 
     console.print(f"{args.preset} on {samples.source}: {len(samples)} images in {folder}")
     with make_progress(console) as progress:
-        task = progress.add_task("", total=1, status="")
-        monitor = Monitor(progress, task, console)
+        task = progress.add_task("first batch", total=1, status="")
+        monitor = Monitor(progress, task, console, config)
         trainer = Trainer(
             config,
             samples,
@@ -201,33 +205,34 @@ def _train(
         command += f" {option} {shlex.quote(value)}" if value else ""
     if not args.publish_anyway:
         check_success(outcome, config, samples)
-    return _publish(outcome, config, samples, folder / f"{args.preset}.onnx", command, console)
+    with working("scoring, exporting, and comparing every tensor with the golden model"):
+        card, told = _publish(outcome, config, samples, folder / f"{args.preset}.onnx", command)
+    tables.show(console, card_table(card), keys=2)
+    for line in told:
+        console.print(line, highlight=False)
+    return card
 
 
 def _publish(
-    outcome: Outcome, config: TrainConfig, samples: Samples, path: Path, command: str, console: Console
-) -> dict[str, Any]:
-    """Write the network and its card, or the card of a float control, say so, and return the card."""
+    outcome: Outcome, config: TrainConfig, samples: Samples, path: Path, command: str
+) -> tuple[dict[str, Any], list[str]]:
+    """Write the network and its card, or the card of a float control; return the card, and what there is to say."""
     from quantunet.model.card import float_path, publish, publish_control
 
     card_path, twin = path.with_suffix(".json"), float_path(path)
     if config.bits == "float":
         card = publish_control(outcome, config, samples, path, command)
-        told = f"wrote {card_path}, and {twin} with its card; a float network has no QONNX file"
+        told = [f"wrote {card_path}, and {twin} with its card; a float network has no QONNX file"]
     else:
         card = publish(outcome, config, samples, path, command)
-        told = (
+        told = [
             f"wrote {path} and {card_path}, and the float network {twin} with its card; "
             f"next: quantunet infer {path} IMAGE --out mask.png"
-        )
+        ]
     page = render.write_page(path.with_name(render.NAME), lambda: _page(card, outcome, config, samples))
-    console.print(card_table(card))
-    console.print(told)
     if page:
-        console.print(f"a page to look at: {page}", highlight=False, soft_wrap=True)
-    for sentence in card["training"]["signatures"]:
-        console.print(f"warning: {sentence}", highlight=False)
-    return card
+        told.append(f"a page to look at: {page}")
+    return card, told + [f"warning: {sentence}" for sentence in card["training"]["signatures"]]
 
 
 def _page(card: dict[str, Any], outcome: Outcome, config: TrainConfig, samples: Samples) -> Page:
@@ -278,17 +283,21 @@ class Monitor:
         progress: The progress display.
         task: Its task.
         console: Where the lines of finished epochs go.
+        config: What is trained.
     """
 
-    def __init__(self, progress: Progress, task: TaskID, console: Console) -> None:
+    def __init__(self, progress: Progress, task: TaskID, console: Console, config: TrainConfig) -> None:
         self.progress = progress
         self.task = task
         self.console = console
+        self.config = config
+        self.best = 0
         self.shown: dict[str, tuple[int, int]] = {}
 
     def on_batch(self, phase: str, epoch: int, batch: int, batches: int) -> None:
-        """Move the bar."""
-        self.progress.update(self.task, description=f"{phase} {epoch + 1}", completed=batch, total=batches)
+        """Move the bar; behind the last batch of an epoch comes the validation."""
+        doing = f"{phase} {epoch + 1}" + (": validation" if batch == batches else "")
+        self.progress.update(self.task, description=doing, completed=batch, total=batches)
 
     def on_epoch(self, report: EpochReport) -> None:
         """Print the epoch, and every layer's widths where one has changed."""
@@ -303,6 +312,17 @@ class Monitor:
             self.shown = report.widths
             text = "  ".join(f"{name} {weight}/{output}" for name, (weight, output) in report.widths.items())
             self.console.print(f"      widths (weight/activation): {text}", highlight=False)
+        self.best = report.epoch if report.best else self.best
+        stale = report.epoch - self.best
+        is_last = report.epoch == report.epochs or 0 < self.config.patience <= stale
+        if report.phase == "float" and is_last and self.config.bits != "float":
+            self._tell_next()
+
+    def _tell_next(self) -> None:
+        """Say what takes its time behind the float phase, until the first batch of the next one is through."""
+        self.progress.update(self.task, description=CALIBRATION, completed=0, total=None)
+        if not self.console.is_terminal:
+            self.console.print(CALIBRATION)
 
 
 def card_table(card: dict[str, Any]) -> Table:

@@ -6,15 +6,13 @@ import argparse
 import json
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
-from quantunet import exit_codes, packed
+from quantunet import exit_codes, packed, tables
+from quantunet.commands._working import working
 from quantunet.model.card_file import read_card
 from quantunet.provenance import file_digest, graph_digest
 from quantunet.zoo import load_network, network_path, zoo_names
-
-_WIDTH = 140
 
 
 def add_parser(sub: Any) -> None:
@@ -28,11 +26,15 @@ def add_parser(sub: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
-    rows = [row(name) for name in zoo_names()]
+    rows = []
+    with working("reading the networks") as tell:
+        for name in zoo_names():
+            tell(f"reading {name}")
+            rows.append(row(name))
     if args.json:
         print(json.dumps(rows, indent=1))
         return exit_codes.SUCCESS
-    console = Console(width=max(_WIDTH, Console().width))
+    console = tables.output()
     table = Table(
         "network", "data", "image", "parameters", "mean bits", "packed", "× smaller", "Dice float", "quantised", "seed",
         title="Dice: mean over the images with a lesion of the test part",
@@ -49,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
             *("–" if each[key] is None else f"{each[key]:.3f}" for key in ("dice_float", "dice_quantised")),
             str(each["seed"]),
         )
-    console.print(table)
+    tables.show(console, table)
     console.print("quantunet evaluate NAME --data FILE.npz evaluates one; its card says more", highlight=False)
     return exit_codes.SUCCESS
 

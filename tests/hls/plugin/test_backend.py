@@ -93,7 +93,7 @@ def test_predict_and_trace_are_goldens(tmp_path: Path) -> None:
 def test_build_tells_cycles_and_synthesises(tmp_path: Path) -> None:
     graph = random_unet(base=2, depth=1, size=8)
     model = model_graph(graph, tmp_path, backend="QuantUNet")
-    with pytest.raises(UnsupportedOpError, match=r"build: expected synth, got csim.*quantunet cosim --model .*graph"):
+    with pytest.raises(UnsupportedOpError, match=r"build: expected synth, got csim.*quantunet cosim .*graph"):
         model.build(csim=True)
     report = model.build(synth=False)
     assert set(report["cycles"]) == {node.name for node in graph.nodes}
