@@ -112,9 +112,7 @@ def test_pip_takes_the_line_of_the_image(path: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     assert "Would install" in done.stdout and "hls4ml-" in done.stdout
     lock = (tmp_path / "locked.txt").read_text(encoding="utf-8")
-    wrong = re.sub(
-        r"(filelock==\S+ \\\n    --hash=sha256:)\w{64}( \\\n    --hash=sha256:\w{64})", rf"\g<1>{'0' * 64}", lock
-    )
+    wrong = re.sub(r"sha256:[0-9a-f]{64}", f"sha256:{'0' * 64}", lock)
     assert wrong != lock
     (tmp_path / "locked.txt").write_text(wrong, encoding="utf-8")
     seen = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
