@@ -186,7 +186,7 @@ async def faults_on_the_line(dut: Any) -> None:
             (1, lambda x: [x[0], x[1] ^ 8, *x[2:]], DAMAGED),
             (-1, lambda x: x[:6], SILENCE),
             (0, lambda x: [], ORDER),
-            (0, lambda x: list(frame(b"\x51whole, and of no kind")), KIND),
+            (0, lambda x: list(frame(b"\x51?")), KIND),
             (1, lambda x: list(frame(INFO + b"\x00")), LENGTH),
             (0, lambda x: list(frame(BLOCK + bytes([device.number, 0]) + b"\x01")), LENGTH),
         )
