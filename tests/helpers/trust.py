@@ -74,10 +74,14 @@ def _named(mutant: Mapping[str, Any]) -> str:
 
 
 def _networks(document: Any) -> Document:
-    kept = ("kinds", "passed", "compared", "left_out", "ops", "failures")
-    return {name: document[name] for name in kept} | {
-        name: document[name] for name in ("seed", "count") if name in document
-    }
+    """Counts of one session, or of the sum of several (:mod:`helpers.random_records`)."""
+    runs = document.get("runs", [document])
+    passed: Counter[str] = Counter()
+    compared: Counter[str] = Counter()
+    for each in runs:
+        passed.update(each["passed"])
+        compared.update(each["compared"])
+    return {"passed": passed, "compared": compared, "failures": [one for each in runs for one in each["failures"]]}
 
 
 PARTS: dict[str, Part] = {
