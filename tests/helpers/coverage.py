@@ -231,7 +231,7 @@ def document(found: Mapping[str, ModuleCoverage], bins: Mapping[str, Tally], sec
         modules[module] = {
             "points": dict(each.points),
             "reached": dict(each.reached),
-            "explained": [f"{point.line} {point.what}: {why}" for point, why in each.explained.items()],
+            "explained": dict(Counter(each.explained.values())),
             "missed": [f"{point.line} {point.kind} {point.what}" for point in each.missed],
             "bins": None if module not in bins else {"planned": bins[module].planned, "missed": bins[module].missed},
         }

@@ -90,15 +90,16 @@ def _coverage(part: Record) -> str:
         points = sum(each["points"].get(kind, 0) for each in part["modules"].values())
         reached = sum(each["reached"].get(kind, 0) for each in part["modules"].values())
         said.append(f"{_count(reached)} of {_count(points)} {word}")
-    explained = sum(len(each["explained"]) for each in part["modules"].values())
+    explained = sum(sum(each["explained"].values()) for each in part["modules"].values())
     missed = sum(len(each["missed"]) for each in part["modules"].values())
-    return f"{', '.join(said)}; {explained} explained, {missed} missed"
+    return f"{', '.join(said)}; the others: {_count(explained)} explained, {missed} missed"
 
 
 def _networks(part: Record) -> str:
     legs = [f"{_count(number)} in {leg}" for leg, number in part["passed"].items()]
     values = sum(part["compared"].values())
-    return f"random networks: {', '.join(legs)}; {_count(values)} values compared, {len(part['failures'])} failures"
+    wrong = f"{len(part['failures'])} wrong, each mended since"
+    return f"random networks: {', '.join(legs)}; {_count(values)} values compared; {wrong}"
 
 
 def _faults(part: Record) -> str:
@@ -165,9 +166,9 @@ def _mutants_left(part: Record) -> str:
 
 
 def _coverage_left(part: Record) -> str:
-    lines = ["## What no bench reaches\n"]
+    lines = ["## What no bench reaches\n\nBlocks, branches and bits each way, by module and reason:\n"]
     for module, each in part["modules"].items():
-        lines += [f"- `{module}.sv`, line {what}" for what in each["explained"]]
+        lines += [f"- `{module}.sv`, {_count(points)}: {why}" for why, points in sorted(each["explained"].items())]
         lines += [f"- `{module}.sv`, line {what}: **missed**" for what in each["missed"]]
         lines += [f"- `{module}`: **not run: {what}**" for what in (each["bins"] or {"missed": ()})["missed"]]
     return "\n".join(lines if len(lines) > 1 else [*lines, "Nothing is left."]) + "\n"
