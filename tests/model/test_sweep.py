@@ -235,10 +235,11 @@ def test_a_dask_cluster_runs_the_same_sweep(scheduler, tmp_path):
 def test_a_killed_sweep_leaves_no_training_behind():
     program = """
 import os, time
+from pathlib import Path
 from quantunet.model.executor import executor
 
 if __name__ == "__main__":
-    with executor(1) as (pool, _):
+    with executor(1, None, Path()) as (pool, *_):
         print(pool.submit(os.getpid).result(), flush=True)
         pool.submit(time.sleep, 600).result()
 """
@@ -254,6 +255,7 @@ if __name__ == "__main__":
 def test_a_sweep_that_is_asked_to_end_waits_for_no_training(number):
     program = """
 import os, sys, time
+from pathlib import Path
 from quantunet import processes
 from quantunet.model.executor import executor
 

@@ -204,4 +204,5 @@ def test_groups_of_a_transpose_convolution_in_one(tmp_path: Path) -> None:
     with pytest.raises(QuantUNetError, match=r"probe: expected .* in one group, got 2 groups\. Write the weights"):
         load(write(grouped, 0.25, tmp_path / "refused.onnx"))
     verdict = judge(Case(block_of_groups).random_file(0.25), tmp_path)
-    assert (verdict.kind, verdict.compared) == ("exact", 4 * 12 * 16)
+    assert verdict.kind == "exact"
+    assert verdict.compared > 4 * 12 * 16, "the output, and every tensor on the way to it"
