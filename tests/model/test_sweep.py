@@ -261,7 +261,7 @@ from quantunet.model.executor import executor
 
 if __name__ == "__main__":
     try:
-        with processes.terminated_like_interrupt(), executor(2) as (pool, _):
+        with processes.terminated_like_interrupt(), executor(2, None, Path()) as (pool, *_):
             print(pool.submit(os.getpid).result(), flush=True)
             for _ in range(3):
                 future = pool.submit(time.sleep, 600)
