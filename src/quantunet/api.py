@@ -10,7 +10,7 @@ import contextlib
 import dataclasses
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -477,16 +477,15 @@ def cosim(
     return report
 
 
-@contextlib.contextmanager
-def _cluster(scheduler: str | None, folder: Path, tools: Sequence[str]) -> Iterator[Cluster | None]:
-    """Connect to a Dask cluster, if there is one to be used."""
+def _cluster(
+    scheduler: str | None, folder: Path, tools: Sequence[str]
+) -> contextlib.AbstractContextManager[Cluster | None]:
+    """Return the connection to a Dask cluster, if there is one to be used."""
     if scheduler is None:
-        yield None
-        return
+        return contextlib.nullcontext()
     from quantunet.cluster import connect
 
-    with connect(scheduler, folder.resolve(), tools) as cluster:
-        yield cluster
+    return connect(scheduler, folder.resolve(), tools)
 
 
 def _cosim_page(graph: Graph, codes: Array, report: CosimReport) -> Page:

@@ -7,13 +7,13 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.table import Table
 
 from quantunet import api, exit_codes, tables
 from quantunet.commands import _pixel_scale
 from quantunet.commands._numbers import positive, whole
 from quantunet.commands._parser import BOARDS, Parser, complete
+from quantunet.commands._working import working
 from quantunet.constraints.board import Power, board_names, load_board
 from quantunet.constraints.energy import FrameEnergy, frame_energy
 from quantunet.errors import BoardError, OptionError
@@ -84,21 +84,20 @@ def run(args: argparse.Namespace) -> int:
     power = _power(args.board)
     if args.frames and len(args.image) > 1 and args.frames != len(args.image):
         raise OptionError("--frames", expected=f"{len(args.image)}, a frame for each image", got=str(args.frames))
-    file_graph = load_network(args.model)
-    folder = network_folder(args.build, file_graph) / "energy"
-    remove(folder / DOCUMENT)
-    graph = api.load_network(args.model, pixel_scale=args.pixel_scale)
-    images = [api.cosim_image(graph, image)[0] for image in args.image]
-    folding = api.choose_folding(graph, args.folding, args.interval)
-    from quantunet.rtl_sim.activity import measure
-    from quantunet.rtl_sim.frames import adjacent_frames
+    with working(f"reading {args.model}") as tell:
+        graph = load_network(args.model)
+        folder = network_folder(args.build, graph) / "energy"  # by what the file says: an option is no other network
+        remove(folder / DOCUMENT)
+        graph = api.network(graph, args.pixel_scale)
+        images = [api.cosim_image(graph, image)[0] for image in args.image]
+        tell("choosing a folding")
+        folding = api.choose_folding(graph, args.folding, args.interval)
+        from quantunet.rtl_sim.activity import measure
+        from quantunet.rtl_sim.frames import adjacent_frames
 
-    if len(images) == 1:
-        images = adjacent_frames(graph, images[0], args.frames or FRAMES)
-    with Console(stderr=True).status("") as status:
-        activity = measure(
-            folding, folder, images, mapped=args.netlist, time_limit=args.time_limit, stage=status.update
-        )
+        if len(images) == 1:
+            images = adjacent_frames(graph, images[0], args.frames or FRAMES)
+        activity = measure(folding, folder, images, mapped=args.netlist, time_limit=args.time_limit, stage=tell)
     inputs = {
         "model": model_digest(args.model),
         "graph": graph_digest(graph),
