@@ -70,11 +70,7 @@ def lpf_for(board: Board, ports: Collection[str], clocks: Mapping[str, Fraction]
     Raises:
         BoardError: The board's pin file is no ``.lpf``, or does not place a port.
     """
-    if board.constraints.suffix != ".lpf":
-        raise BoardError(str(board.constraints), expected="a pin file that ends with .lpf", got=board.constraints.name)
-    missing = sorted(set(ports) - set(pins(board)))
-    if missing:
-        raise BoardError(str(board.constraints), expected=f"a pin for {missing[0]}", got="none", hint=_PIN)
+    _check_pins(board, ports, ".lpf", _PIN)
     lines = []
     for line in _text(board).splitlines():
         match = _OF_PORT.match(line)
@@ -96,14 +92,20 @@ def pdc_for(board: Board, ports: Collection[str]) -> str:
     Raises:
         BoardError: The board's pin file is no ``.pdc``, or does not place a port.
     """
-    if board.constraints.suffix != ".pdc":
-        raise BoardError(str(board.constraints), expected="a pin file that ends with .pdc", got=board.constraints.name)
-    missing = sorted(set(ports) - set(pins(board)))
-    if missing:
-        raise BoardError(str(board.constraints), expected=f"a pin for {missing[0]}", got="none")
+    _check_pins(board, ports, ".pdc")
     matches = [(line, _PDC_PORT.search(line)) for line in _text(board).splitlines()]
     lines = [line for line, match in matches if match and match["port"] in ports]
     return "\n".join([f"# Pins of {board.title} that the design has, and its clock; generated.", *lines, ""])
+
+
+def _check_pins(board: Board, ports: Collection[str], suffix: str, hint: str = "") -> None:
+    """Refuse a pin file of another kind, and one that does not place a port."""
+    if board.constraints.suffix != suffix:
+        expected = f"a pin file that ends with {suffix}"
+        raise BoardError(str(board.constraints), expected=expected, got=board.constraints.name)
+    missing = sorted(set(ports) - set(pins(board)))
+    if missing:
+        raise BoardError(str(board.constraints), expected=f"a pin for {missing[0]}", got="none", hint=hint)
 
 
 def _text(board: Board) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from quantunet.errors import FoldingError
@@ -129,6 +129,28 @@ def _refusal_of_constant(node: Node) -> FoldingError | None:
     return None
 
 
+def check_layers(graph: Graph, names: Iterable[str], file: Path | None = None) -> None:
+    """Check that names are those of layers.
+
+    Args:
+        graph: The network.
+        names: The names.
+        file: The file in which they are keys, if they come from one.
+
+    Raises:
+        FoldingError: A name is that of no layer.
+    """
+    layers = [node.name for node in graph.nodes]
+    for name in names:
+        if name not in layers:
+            raise FoldingError(
+                name if file is None else f"{file}, key '{name}'",
+                expected=f"a layer of '{graph.name}'",
+                got="an unknown name",
+                hint=hinted(name, layers, "Remove the entry."),
+            )
+
+
 class Folding(Mapping[str, Fold]):
     """The fold of every layer of a network, by name; whoever holds one need not check it again.
 
@@ -141,15 +163,7 @@ class Folding(Mapping[str, Fold]):
     """
 
     def __init__(self, graph: Graph, folds: Mapping[str, Fold]) -> None:
-        names = {node.name for node in graph.nodes}
-        for name in folds:
-            if name not in names:
-                raise FoldingError(
-                    name,
-                    expected=f"a layer of '{graph.name}'",
-                    got="an unknown name",
-                    hint=hinted(name, names, "Remove the entry."),
-                )
+        check_layers(graph, folds)
         for node in graph.nodes:
             if node.name not in folds:
                 raise FoldingError(

@@ -10,10 +10,9 @@ from quantunet.documents import Fields, read_json
 from quantunet.errors import FoldingError, WidthError
 from quantunet.hls.choose.estimate import ADAPTER_PRICE, layer_cost, width_adapter_cost
 from quantunet.hls.design import STYLES, Fold, Style
-from quantunet.hls.folding import Folding, candidates, ideal_cycles
+from quantunet.hls.folding import Folding, candidates, check_layers, ideal_cycles
 from quantunet.hls.resources.terms import Cost, area
 from quantunet.ir import Graph, MatrixNode, Node
-from quantunet.suggestions import hinted
 
 CYCLES_PER_PIXEL = 18
 """The default frame interval is this many cycles for every pixel of the network's input."""
@@ -169,11 +168,7 @@ def read_folding(path: Path, graph: Graph, interval: int | None = None, style: S
     what = 'a folding, an object like {"layer": {"pe": 2, "simd": 4, "style": "folded-lut"}}'
     multiplying = {node.name for node in graph.nodes if node.multiplies}
     entries = Fields(read_json(path, what), str(path))
-    names = [node.name for node in graph.nodes]
-    for name in entries:
-        if name not in names:
-            expected, hint = f"a layer of '{graph.name}'", hinted(name, names, "Remove the entry.")
-            raise FoldingError(f"{path}, key '{name}'", expected=expected, got="an unknown name", hint=hint)
+    check_layers(graph, entries, path)
     given = {name: _fold(entries.table(name), style if name in multiplying else "folded-lut") for name in entries}
     return default_folding(graph, interval, style, given)
 

@@ -16,6 +16,9 @@ SHELLS = ("bash", "zsh")
 """Shells that :func:`completion` writes for."""
 
 
+DEFAULT_NETWORK = "wearable"
+"""What a command takes that names no network and need not."""
+
 MODELS = "models"
 BOARDS = "boards"
 """What :func:`complete` knows the names of."""

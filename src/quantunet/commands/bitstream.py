@@ -16,7 +16,7 @@ from rich.text import Text
 
 from quantunet import api, exit_codes, tables
 from quantunet.commands._numbers import positive, whole
-from quantunet.commands._parser import BOARDS, Parser, complete
+from quantunet.commands._parser import BOARDS, DEFAULT_NETWORK, Parser, complete
 from quantunet.commands._working import working
 from quantunet.constraints.board import board_names, load_board
 from quantunet.errors import OptionError
@@ -29,7 +29,6 @@ from quantunet.zoo import load_network, model_digest
 if TYPE_CHECKING:
     from quantunet.hls.bitstream import flow, report
 
-DEFAULT_NETWORK = "wearable"
 DEFAULT_BOARD = "ulx3s_85f"
 TOOLS = ("auto", "native", "pip")
 TOPS = ("board", "measurement")

@@ -10,11 +10,9 @@ from typing import Any
 from quantunet import api, exit_codes
 from quantunet.commands import _pixel_scale
 from quantunet.commands._numbers import whole
-from quantunet.commands._parser import Parser
+from quantunet.commands._parser import DEFAULT_NETWORK, Parser
 from quantunet.errors import ToolFailedError
 from quantunet.suggestions import did_you_mean
-
-DEFAULT_NETWORK = "wearable"
 
 
 def add_parser(sub: Any) -> None:

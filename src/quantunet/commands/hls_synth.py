@@ -16,7 +16,7 @@ from rich.table import Table
 
 from quantunet import api, exit_codes, tables
 from quantunet.commands._numbers import whole
-from quantunet.commands._parser import BOARDS, Parser, complete
+from quantunet.commands._parser import BOARDS, DEFAULT_NETWORK, Parser, complete
 from quantunet.commands._working import working
 from quantunet.constraints.board import Board, board_names, load_board
 from quantunet.errors import BoardError, ToolFailedError
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from quantunet.hls.synth.yosys import Synthesis
     from quantunet.page.parts import Page
 
-DEFAULT_NETWORK = "wearable"
 DEFAULT_FAMILY = "ecp5"
 TIME_LIMIT = 900
 
