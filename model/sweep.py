@@ -20,6 +20,7 @@ from quantunet.documents import Fields, read_toml, shown
 from quantunet.errors import FileFormatError
 from quantunet.model.config import TrainConfig
 from quantunet.model.settings import build, settings, values_of
+from quantunet.suggestions import closest
 
 MAX_JOBS = 10_000
 """The most trainings of one study: lists multiply."""
@@ -142,6 +143,7 @@ def _expand(path: Path, name: str, table: object) -> list[Job]:
             f"{path}: {place}",
             expected=f"data, preset, and fields out of {', '.join(sorted(_FIELDS))}",
             got=", ".join(sorted(unknown)) or "no data or no preset",
+            hint=_meant(sorted(unknown)),
         )
     keys = list(fields)
     values = [_values(fields, key) for key in keys]
@@ -156,6 +158,14 @@ def _expand(path: Path, name: str, table: object) -> list[Job]:
         chosen = {key: value for key, value in chosen.items() if _FIELDS[key].has_meaning(bits)}
         jobs.append(Job(data, build(TrainConfig, chosen)))
     return jobs
+
+
+def _meant(unknown: Sequence[str]) -> str:
+    """Return the hint for fields that there are not: one that is alike, or that an option of that name sets."""
+    fields = {name: name for name in ("data", *_FIELDS)}
+    fields |= {each.option.removeprefix("--"): name for name, each in _FIELDS.items()}
+    alike = {name: closest(name, fields) for name in unknown}
+    return " ".join(f"Did you mean '{fields[other]}' with '{name}'?" for name, other in alike.items() if other)
 
 
 def _values(fields: Fields, key: str) -> list[Any]:

@@ -51,6 +51,18 @@ class Parser(argparse.ArgumentParser):
         complete(either.add_argument("model", nargs="?", default=argparse.SUPPRESS, help=help_text), MODELS)
         complete(either.add_argument("--model", metavar="MODEL", help="the same, as an option"), MODELS)
 
+    def add_results(self, name: str) -> None:
+        """Add ``--out``, or ``--build``: the folder in which each network's results have a folder of this name."""
+        self.add_argument(
+            "--out",
+            "--build",
+            dest="build",
+            type=Path,
+            default=Path("build"),
+            metavar="DIR",
+            help=f"folder of the results of all networks, in DIR/<network>-<digest>/{name} (default: %(default)s)",
+        )
+
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
         """Parse arguments; unknown ones are an error of this parser, and not of the one above it."""
         found, unknown = super().parse_known_args(args, namespace)

@@ -70,15 +70,7 @@ def add_parser(sub: Any) -> None:
     parser.add_argument("--folding", type=Path, help="JSON file with PE and SIMD of every layer")
     parser.add_argument("--interval", type=whole, help="frame interval in cycles that the default folding keeps")
     parser.add_argument("--write-folding", type=Path, help="write the folding to this file, to be edited")
-    parser.add_argument(
-        "--out",
-        "--build",
-        dest="build",
-        type=Path,
-        default=Path("build"),
-        metavar="DIR",
-        help="folder of the results of all networks, in DIR/<network>-<digest>/cosim (default: %(default)s)",
-    )
+    parser.add_results("cosim")
     parser.set_defaults(run=run)
 
 

@@ -66,15 +66,7 @@ def add_parser(sub: Any) -> None:
     )
     complete(board, BOARDS)
     parser.add_argument("--time-limit", type=whole, default=TIME_LIMIT, help="seconds for one step (%(default)s)")
-    parser.add_argument(
-        "--out",
-        "--build",
-        dest="build",
-        type=Path,
-        default=Path("build"),
-        metavar="DIR",
-        help="folder of the results of all networks, in DIR/<network>-<digest>/energy (default: %(default)s)",
-    )
+    parser.add_results("energy")
     parser.add_argument("--json", action="store_true", help="print the report instead of tables")
     parser.set_defaults(run=run)
 

@@ -52,15 +52,7 @@ def add_parser(sub: Any) -> None:
         action=argparse.BooleanOptionalAction,
         help="look for the smallest depths at full speed (a minute at 128 x 128 pixels; default: for smaller networks)",
     )
-    parser.add_argument(
-        "--out",
-        "--build",
-        dest="build",
-        type=Path,
-        default=Path("build"),
-        metavar="DIR",
-        help="folder of the results of all networks, in DIR/<network>-<digest>/fifos (default: %(default)s)",
-    )
+    parser.add_results("fifos")
     parser.set_defaults(run=run)
 
 

@@ -13,11 +13,9 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from quantunet import exit_codes, tables
 from quantunet.commands._working import working
-from quantunet.errors import FileFormatError, QuantUNetError, TrainingError
-from quantunet.model.config import Device, Precision, TrainConfig
-from quantunet.model.settings import settings
+from quantunet.errors import QuantUNetError, TrainingError
+from quantunet.model.config import Device, Precision
 from quantunet.model.sweep import Job, next_step, read_jobs
-from quantunet.suggestions import closest
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -62,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     if args.threads < 1 or (args.jobs is not None and args.jobs < 1):
         raise TrainingError("sweep", expected="at least one job and one thread", got=f"{args.jobs}, {args.threads}")
     folder = args.results or args.file.parent
-    jobs = _jobs(args.file, args.only)
+    jobs = read_jobs(args.file, args.only)
     known = {row["name"] for row in results.read_rows(folder / results.RUNS)}
     console = tables.output()
     if args.list:
@@ -92,24 +90,6 @@ def run(args: argparse.Namespace) -> int:
             hint="The others are in the results; the same command tries these again.",
         )
     return exit_codes.SUCCESS
-
-
-def _jobs(path: Path, studies: Sequence[str]) -> list[Job]:
-    """Read the trainings; an unknown field is said to be meant as the one that is most like it, or that its option has.
-
-    Raises:
-        QuantUNetError: The file is none of a sweep.
-    """
-    try:
-        return read_jobs(path, studies)
-    except FileFormatError as error:
-        fields = {name: name for name in ("data", *settings(TrainConfig))}
-        fields |= {each.option.removeprefix("--"): name for name, each in settings(TrainConfig).items()}
-        meant = {name: closest(name, fields) for name in error.got.split(", ")}
-        hint = " ".join(f"Did you mean '{fields[other]}' with '{name}'?" for name, other in meant.items() if other)
-        if error.hint or not hint:
-            raise
-        raise FileFormatError(error.where, expected=error.expected, got=error.got, hint=hint) from error
 
 
 def _run_all(
