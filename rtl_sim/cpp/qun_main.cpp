@@ -67,24 +67,23 @@ void time_slot(Vtop &top) {
     VerilatedVpi::callCbs(cbReadOnlySynch);
 }
 
-uint64_t free_run_slots(int argc, char **argv) {
-    constexpr const char *OPTION = "+free_run=";
+// What follows an option such as "+free_run=" on the command line; null where it is not there.
+const char *value_of(int argc, char **argv, const char *option) {
+    const size_t length = std::strlen(option);
     for (int i = 1; i < argc; ++i) {
-        if (std::strncmp(argv[i], OPTION, std::strlen(OPTION)) == 0) {
-            return std::strtoull(argv[i] + std::strlen(OPTION), nullptr, 10);
-        }
+        if (std::strncmp(argv[i], option, length) == 0) return argv[i] + length;
     }
-    return 0;
+    return nullptr;
+}
+
+uint64_t free_run_slots(int argc, char **argv) {
+    const char *slots = value_of(argc, argv, "+free_run=");
+    return slots ? std::strtoull(slots, nullptr, 10) : 0;
 }
 
 #if VM_COVERAGE
 void write_coverage(int argc, char **argv) {
-    constexpr const char *OPTION = "+coverage=";
-    for (int i = 1; i < argc; ++i) {
-        if (std::strncmp(argv[i], OPTION, std::strlen(OPTION)) == 0) {
-            Verilated::threadContextp()->coveragep()->write(argv[i] + std::strlen(OPTION));
-        }
-    }
+    if (const char *file = value_of(argc, argv, "+coverage=")) Verilated::threadContextp()->coveragep()->write(file);
 }
 #endif
 
