@@ -10,6 +10,7 @@ stands with its reason in ``coverage_reasons.toml``; a reason that nothing needs
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import re
@@ -143,8 +144,17 @@ class Reason:
 
 
 def reasons(file: Path = REASONS) -> tuple[Reason, ...]:
-    """Return the reasons of a file."""
-    return tuple(Reason(**each) for each in tomllib.loads(file.read_text(encoding="utf-8")).get("reason", ()))
+    """Return the reasons of a file: one for each module and each function where it names several."""
+    found = []
+    for each in tomllib.loads(file.read_text(encoding="utf-8")).get("reason", ()):
+        modules, functions = (_listed(each.get(key, "")) for key in ("module", "function"))
+        for module, function in itertools.product(modules, functions):
+            found.append(Reason(**{**each, "module": module, "function": function}))
+    return tuple(found)
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return value if isinstance(value, list) else [value]
 
 
 def source_line(module: str, line: int) -> str:
