@@ -22,6 +22,9 @@ from quantunet import cluster as module
 from quantunet.cluster import Cluster, connect
 from quantunet.errors import ClusterError, ImageError
 
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")
+"""While a scheduler is away, distributed tries to reach it again and leaves the refused sockets to the collector."""
+
 SECONDS = 20
 """In which a loss is to be told; the code's own times are shorter."""
 
