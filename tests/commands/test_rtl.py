@@ -42,6 +42,8 @@ def test_options_reach_the_files(model: Path, tmp_path: Path) -> None:
     folding = json.loads((folder / "folding.json").read_text(encoding="utf-8"))
     assert folding
     assert main([*command, "--force"]) == 0
+    assert main(["rtl", str(model), "--out", str(folder), "--board", "arty_z7_20", "--force"]) == 0
+    assert "set part xc7z020clg400-1" in (folder / "vivado" / "synth.tcl").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -51,6 +53,8 @@ def test_options_reach_the_files(model: Path, tmp_path: Path) -> None:
         (["--freq", "inf"], "greater than 0, got inf"),
         (["--freq", "nan"], "greater than 0, got nan"),
         (["--part", "a b; exec"], "--part: expected the name of a part"),
+        (["--board", "arty_z7"], "Did you mean 'arty_z7_20'?"),
+        (["--board", "ulx3s_85f"], "--board: expected a board of the family xc7, as the part is for Vivado's script"),
         (["--folding", "none.json"], "none.json"),
     ],
 )

@@ -19,7 +19,10 @@ from quantunet.errors import OptionError
 from quantunet.zoo import load_network
 
 BOARD = "arty_a7_100t"
-"""Whose part Vivado's script takes by default."""
+"""The board whose part Vivado's script takes unless another one is named."""
+
+VIVADO = "xc7"
+"""Family of the boards whose parts Vivado knows."""
 
 
 def add_parser(sub: Any) -> None:
@@ -39,7 +42,9 @@ def add_parser(sub: Any) -> None:
     parser.add_argument(
         "--freq", type=float, default=api.CLOCK_MHZ, help="clock in MHz for Vivado's script (default: %(default)s)"
     )
-    parser.add_argument("--part", help=f"part for Vivado's script (default: that of {BOARD})")
+    target = parser.add_mutually_exclusive_group()
+    target.add_argument("--board", default=BOARD, help="board whose part Vivado's script takes (default: %(default)s)")
+    target.add_argument("--part", help="that part itself, where the board is none of the list")
     parser.set_defaults(run=run)
 
 
@@ -49,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
 
     if not 0 < args.freq < float("inf"):
         raise OptionError("--freq", expected="a clock in MHz, greater than 0", got=str(args.freq))
-    part = args.part or load_board(BOARD).part
+    part = args.part or _part_of(args.board)
     if not part.replace("-", "").isalnum():
         raise OptionError("--part", expected="the name of a part, as xc7a100tcsg324-1", got=repr(part))
     package.check(args.out, replace=args.force)
@@ -66,3 +71,15 @@ def run(args: argparse.Namespace) -> int:
     tables.show(console, table)
     console.print(f"{made.ip.name}: {args.out}", highlight=False, soft_wrap=True)
     return exit_codes.SUCCESS
+
+
+def _part_of(name: str) -> str:
+    board = load_board(name)
+    if board.family != VIVADO:
+        raise OptionError(
+            "--board",
+            expected=f"a board of the family {VIVADO}, as the part is for Vivado's script",
+            got=f"{name}, {board.family}",
+            hint=f"quantunet bitstream --board {name} is the way to that one.",
+        )
+    return board.part
