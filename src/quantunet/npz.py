@@ -32,6 +32,7 @@ _PIECE = 1 << 20
 _HEADER = 10_000  # NumPy's own limit for a header that it does not trust
 _KINDS = "biufcSU"
 _SUFFIX = ".npy"
+_ARCHIVE = b"PK"  # how every .npz file begins, as it is a zip archive
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 1
 
@@ -86,6 +87,13 @@ def open_npz(path: Path, limit: int = LIMIT) -> Iterator[Npz]:
                 expected="an .npz file",
                 got="a single array (.npy)",
                 hint="Save it by its name: numpy.savez_compressed('FILE.npz', NAME=array).",
+            )
+        if start and not start.startswith(_ARCHIVE):
+            raise FileFormatError(
+                str(path),
+                expected="an .npz file",
+                got=f"a file of another kind, which begins with {start!r}",
+                hint="An .npz file holds arrays by their names, as numpy.savez_compressed writes them.",
             )
         with _damage(str(path)):
             archive = zipfile.ZipFile(file)

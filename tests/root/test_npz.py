@@ -198,6 +198,18 @@ def test_a_single_array_is_told_how_to_be_saved(tmp_path):
         pass
 
 
+@pytest.mark.parametrize("start", [b"\x89PNG\r\n\x1a\n", b"\x1f\x8b\x08\x00", b"x\n"])
+def test_a_file_of_another_kind_is_not_called_damaged(tmp_path, start):
+    (tmp_path / "a.npz").write_bytes(start)
+    with (
+        pytest.raises(FileFormatError, match="of another kind, which begins with") as caught,
+        open_npz(tmp_path / "a.npz"),
+    ):
+        pass
+    assert repr(start[:6]) in caught.value.got
+    assert "savez_compressed" in str(caught.value)
+
+
 def test_what_is_no_file_is_a_storage_error(tmp_path):
     for path in (tmp_path, tmp_path / "none.npz", tmp_path / ("n" * 300 + ".npz")):
         with pytest.raises(StorageError), open_npz(path):
