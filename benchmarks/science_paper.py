@@ -19,6 +19,13 @@ _TEST = "final_test_accuracy"
 _METHODS = frozenset({"start", "float", "lambda0.25_layers", "lambda0.25_layers_distil0", "lambda0.5_layers"})
 """The float networks, the paper's λ with and without distillation, and the λ that is compared most."""
 
+_PLACES = {
+    "": "here",
+    ", float_epochs=0 qat_epochs=60 tune_epochs=0": "here, the paper's way",
+    ", float_epochs=0 qat_epochs=60 still_epochs=20 tune_epochs=0": "here, its way, widths held at 8 bits for 20 of 60 epochs",
+}
+"""What trainings of these settings are called, in the order of the rows; others have none."""
+
 
 def paper(runs: Iterable[Run]) -> str:
     """The paper's two rows, and those of every size of network that was trained on BUSI.
@@ -29,18 +36,21 @@ def paper(runs: Iterable[Run]) -> str:
         [source, base, widths, seeds, f"{accuracy:.2f}", NOTHING, change, *[NOTHING] * 3, bits, NOTHING, smaller]
         for source, base, widths, seeds, accuracy, change, bits, smaller in _PAPER
     ]
-    for (data, split, preset), here in by_place(run for run in runs if run.data == BUSI[0]).items():
+    known = {f"{BUSI[0]}{settings}": place for settings, place in _PLACES.items()}
+    places = by_place(run for run in runs if run.place[0] in known)
+    for (data, split, preset), here in sorted(places.items(), key=lambda item: list(known).index(item[0][0])):
+        place = known[data]
         control = {run.sample: run for run in here if run.method == "float"}
         for method, group in ({"start": warm_starts(here)} | by_method(here)).items():
-            if method not in _METHODS or not group:
+            untrained = method == "start" and place != "here"
+            if method not in _METHODS or not group or untrained:
                 continue
-            places = [data.removeprefix(BUSI[0]).lstrip(", "), f"split by {split}"]
             changes = [
                 100 * (run.values[_TEST] - control[run.sample].values[_TEST]) for run in group if run.sample in control
             ]
             rows.append(
                 [
-                    ", ".join(filter(None, ["here", *places])),
+                    f"{place}, split by {split}",
                     PRESETS[preset].base if preset in PRESETS else preset,
                     widths_of(group[0]),
                     len(group),
