@@ -154,15 +154,18 @@ def of(runs: Iterable[Run], key: str) -> list[float]:
 
 
 def warm_starts(runs: Iterable[Run]) -> list[Run]:
-    """The float networks that runs began with, each once, as runs of their own: method ``start``."""
-    found: dict[tuple[tuple[int, int | None], float], Run] = {}
+    """The float networks that runs began with, as runs of their own: method ``start``.
+
+    One a seed or fold: where it was trained again later, in another arithmetic, the first one counts.
+    """
+    found: dict[tuple[int, int | None], Run] = {}
     for run in runs:
         scores = {key: value for key, value in run.values.items() if key.startswith("start_")}
         if scores:
             values = {key.replace("start_", "final_", 1): value for key, value in scores.items()}
             values |= {"mean_bits_layers": 32.0, "ratio": 1.0}
             start = dataclasses.replace(run, method="start", bits="float", values=values, signatures="")
-            found.setdefault((run.sample, start.dice()), start)
+            found.setdefault(run.sample, start)
     return sorted(found.values(), key=_order)
 
 
