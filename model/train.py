@@ -357,6 +357,21 @@ class Trainer:
         self._advance(state)
         return path
 
+    def finished(self) -> Outcome:
+        """Return the outcome of the training in the folder, which has ended.
+
+        Raises:
+            StorageError: The folder holds no training.
+            FileFormatError: A checkpoint is damaged.
+            TrainingError: It is another training, or one that has not ended.
+        """
+        state = self._restore()
+        if state.phase != "done":
+            raise TrainingError(
+                str(self.folder), expected="a finished training", got=f"one in {state.phase}", hint="Use --resume."
+            )
+        return self._outcome(state)
+
     def _phase_over(self, state: State) -> bool:
         stale = state.epoch - state.best_epoch
         patience = self.config.patience if state.phase != "qat" else 0  # widths need their whole schedule

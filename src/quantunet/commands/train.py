@@ -191,7 +191,7 @@ def _train(
     """
     with working("loading Brevitas and MONAI"):
         from quantunet.model import distributed
-        from quantunet.model.card import check_success, train_command
+        from quantunet.model.card import check_success
         from quantunet.model.train import Trainer
 
     console.print(f"{args.preset} on {samples.source}: {len(samples)} images in {folder}")
@@ -210,10 +210,7 @@ def _train(
         outcome = trainer.run(resume=args.resume, warm_start=args.warm_start)
     if distributed.rank():
         return {}
-    made = samples.source.startswith("phantoms")
-    command = train_command(config, "phantoms" if made else samples.source, args.phantoms if made else None)
-    for option, value in (("--fit", args.fit), ("--groups", args.groups)):
-        command += f" {option} {shlex.quote(value)}" if value else ""
+    command = command_of(args, config, samples)
     if not args.publish_anyway:
         check_success(outcome, config, samples)
     with working("scoring, exporting, and comparing every tensor with the golden model"):
@@ -222,6 +219,17 @@ def _train(
     for line in told:
         console.print(line, highlight=False)
     return card
+
+
+def command_of(args: argparse.Namespace, config: TrainConfig, samples: Samples) -> str:
+    """Return the command line that trains the same network again, for the card."""
+    from quantunet.model.card import train_command
+
+    made = samples.source.startswith("phantoms")
+    command = train_command(config, "phantoms" if made else samples.source, args.phantoms if made else None)
+    for option, value in (("--fit", args.fit), ("--groups", args.groups)):
+        command += f" {option} {shlex.quote(value)}" if value else ""
+    return command
 
 
 def _publish(
