@@ -198,7 +198,7 @@ def _export_float(
         "unet": card["unet"],
         "training": card["training"],
         "data": card["data"],
-        **{key: card[key] for key in ("picture",) if key in card},
+        **{key: card[key] for key in ("picture", "classes") if key in card},
         "scores": {
             "note": f"{card['scores']['note']}; these are PyTorch's scores in float32: with another library, a pixel "
             "whose logit is nearly 0 may change sides",

@@ -109,6 +109,8 @@ class TrainConfig:
 
     Raises:
         TrainingError: A value is out of range, or has no meaning together with another.
+        ShapeError: The poolings cannot halve the size.
+        OptionError: The names of classes are none.
     """
 
     preset: str = field(metadata=about("shape of the network"))
