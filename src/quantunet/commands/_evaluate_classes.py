@@ -78,7 +78,8 @@ def run(
         others = class_scores.score_classes(_predict(against, samples, console), samples.classes, network.classes)
         for name, report in reports.items():
             at = found.places(name)
-            report["against"] = _against(samples, *(class_scores.some_of(scores, at) for scores in (each, others)), at)
+            mine, theirs = class_scores.some_of(each, at), class_scores.some_of(others, at)
+            report["against"] = _against(mine, theirs, None if samples.group is None else samples.group[at])
             title = f"{args.model} against {against.model} on {samples.source}{_part(name)}"
             differences = report["against"]["differences"]
             tables.show(console, _evaluate_against.table(title, args.model, against.model, differences))
@@ -227,9 +228,9 @@ def _predict(network: Network, samples: ClassSamples, console: Console) -> NDArr
         )
 
 
-def _against(samples: ClassSamples, each: ClassScores, others: ClassScores, at: NDArray[np.int64]) -> dict[str, Any]:
+def _against(each: ClassScores, others: ClassScores, known: NDArray[np.int64] | None) -> dict[str, Any]:
     """Return the other network's scores and the differences; without groups, each image is one, as the note says."""
-    group = at if samples.group is None else samples.group[at]
+    group = np.arange(len(each.accuracy)) if known is None else known
     return {
         "network": class_scores.summary(others),
         "differences": _evaluate_against.differences(
@@ -237,7 +238,7 @@ def _against(samples: ClassSamples, each: ClassScores, others: ClassScores, at: 
         ),
         "note": "the data have no group: every image is taken for a patient of its own, and the intervals are too "
         "narrow where that is not so"
-        if samples.group is None
+        if known is None
         else f"intervals over the {len(np.unique(group))} groups of the data",
     }
 

@@ -148,9 +148,9 @@ def _card_beside(path: Path, preset: str) -> dict[str, Any] | None:
     except (FileFormatError, StorageError) as error:
         logger.warning("%s", error)
         return None
-    is_card = isinstance(found, dict) and isinstance(found.get("provenance"), dict)
-    is_card = is_card and isinstance(found["provenance"].get("sha256"), dict)
-    return found if is_card else None
+    if not isinstance(found, dict) or not isinstance(found.get("provenance"), dict):
+        return None
+    return found if isinstance(found["provenance"].get("sha256"), dict) else None
 
 
 def _publish(args: argparse.Namespace, values: dict[str, Any]) -> int:
