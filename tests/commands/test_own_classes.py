@@ -76,7 +76,8 @@ def test_the_card_names_the_classes_and_the_size(walk: Path) -> None:
         scores = text["scores"][kind]["test"]
         assert scores["dice"] == pytest.approx((scores["dice_1"] + scores["dice_2"]) / 2, abs=1e-4)
     assert json.loads((walk / "run" / "tiny_float.json").read_text())["classes"] == NAMES.split(",")
-    assert "mean Dice" in (walk / "run" / "report.html").read_text()
+    page = (walk / "run" / "report.html").read_text()
+    assert "mean Dice" in page and "IoU, ball" in page
 
 
 @pytest.mark.parametrize("kind", ["quantised", "float"])

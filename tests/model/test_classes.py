@@ -14,7 +14,7 @@ from PIL import Image
 from torch.nn import functional
 
 from quantunet import golden, qonnx_import
-from quantunet.errors import ImageError, OptionError, QuantUNetError, ShapeError, TrainingError
+from quantunet.errors import FileFormatError, ImageError, OptionError, QuantUNetError, ShapeError, TrainingError
 from quantunet.golden.pictures import frame, to_image
 from quantunet.model import data, float_export, float_network, own_set, quantizers, set_file
 from quantunet.model.augment import augment
@@ -27,6 +27,7 @@ from quantunet.model.float_export import export_float
 from quantunet.model.loss import SegmentationLoss
 from quantunet.model.samples import Samples
 from quantunet.model.signatures import failures
+from quantunet.model.sweep import read_jobs
 from quantunet.model.train import Trainer, predict
 from quantunet.model.unet import float_unet, quant_unet
 from quantunet.pixel_codes import picture_codes
@@ -187,6 +188,18 @@ def test_a_square_is_one_setting_however_it_is_spelled() -> None:
     assert UNetConfig(**wide).shape == (48, 80) and UNetConfig(**wide).out_channels == 3
 
 
+def test_a_sweep_takes_pairs_and_classes(tmp_path: Path) -> None:
+    file = tmp_path / "sweep.toml"
+    lines = ["[study.a]", 'data = "set"', 'preset = "tiny"', "size = [32, [48, 80]]", 'classes = "a,b,c"']
+    file.write_text("\n".join(lines))
+    square, wide = read_jobs(file)
+    assert (square.config.unet.shape, wide.config.unet.shape) == ((32, 32), (48, 80))
+    assert wide.config.class_names == ("a", "b", "c") and square.name != wide.name
+    file.write_text("\n".join(lines).replace("[48, 80]", "[48, 80, 3]"))
+    with pytest.raises(FileFormatError, match="a whole number, or a list of pairs"):
+        read_jobs(file)
+
+
 def test_the_loss_is_cross_entropy_and_the_mean_dice_of_the_classes_but_the_background() -> None:
     torch.manual_seed(0)
     logits, mask = torch.randn(2, 3, 8, 16), torch.randint(0, 3, (2, 1, 8, 16)).float()
@@ -243,6 +256,10 @@ def test_maps_that_are_worth_nothing_are_told() -> None:
     (sign,) = failures([], wrong, reference, learned=False, classes=3)
     assert "of masks that are one class everywhere" in sign
     assert failures([], reference, reference, learned=False, classes=3) == []
+    reference[0], reference[1], half = 2, 0, reference * 0
+    reference[1, 0, 0], half[0, :2] = 1, 2
+    (sign,) = failures([], half, reference, learned=False, classes=3)
+    assert "Dice 0.333 on the validation part, of masks that are one class everywhere 0.500" in sign
 
 
 def made(count: int = 12, *, missing: bool = False) -> Samples:
