@@ -370,7 +370,10 @@ class Trainer:
             raise TrainingError(
                 str(self.folder), expected="a finished training", got=f"one in {state.phase}", hint="Use --resume."
             )
-        return self._outcome(state)
+        path = self.folder / FLOAT
+        with checkpoint.content_of(path):  # what convolutions computed in, whatever this process would take
+            precision = str(checkpoint.load(path, _FLOAT_KEYS)["float_phase"]["precision"]).removeprefix("torch.")
+        return dataclasses.replace(self._outcome(state), precision=precision)
 
     def _phase_over(self, state: State) -> bool:
         stale = state.epoch - state.best_epoch
