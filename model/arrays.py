@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quantunet.errors import ImageError
+from quantunet.model.classes import check_values
 from quantunet.model.masks import foreground
 from quantunet.npz import Npz
 
@@ -51,16 +52,17 @@ def _to_bytes(values: NDArray[Any]) -> str:
     return f"{scaled[0].upper()}{scaled[1:]}"
 
 
-def masks(archive: Npz, name: str, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Read masks of any type with two values.
+def masks(archive: Npz, name: str, shape: tuple[int, ...], classes: tuple[str, ...] = ()) -> NDArray[np.uint8]:
+    """Read masks of any type with two values, or of several classes.
 
     Args:
         archive: The file.
         name: ``masks`` or ``masks_observer2``.
         shape: Of the images.
+        classes: Names of the classes whose indices the masks hold; empty with one foreground.
 
     Returns:
-        uint8 of 0 and 1, ``shape``.
+        uint8 of 0 and 1, or of the classes' indices, ``shape``.
 
     Raises:
         FileFormatError: The array is damaged, or holds objects.
@@ -75,10 +77,15 @@ def masks(archive: Npz, name: str, shape: tuple[int, ...]) -> NDArray[np.uint8]:
             hint=_reshape(name, header.shape, shape),
         )
     values = archive.read(name)
+    if classes:
+        return check_values(values, classes, where)
     if values.dtype.kind == "f":
         hint = f"Choose what is foreground: save numpy.nan_to_num({name}) > threshold."
     else:
-        hint = f"Choose what is foreground: save {name} > 0 for every class, {name} == 1 for one of them."
+        hint = (
+            f"Choose what is foreground: save {name} > 0 for every class, {name} == 1 for one of them. Or train on all "
+            "of them: --classes background,NAME,NAME."
+        )
     return foreground(values, where, hint).view(np.uint8)
 
 

@@ -39,7 +39,7 @@ def augment(
 
     Args:
         image: ``(n, channels, height, width)`` float, ``byte / 256``.
-        mask: ``(n, 1, height, width)`` float, 0 or 1.
+        mask: ``(n, 1, height, width)`` float, 0 or 1, or the index of each pixel's class.
         generator: Source of randomness, on the CPU.
         scanners: Whether to show half of them, in gray, as another scanner would; see :func:`other_scanner`.
 
@@ -54,9 +54,12 @@ def augment(
     flip = torch.where(torch.rand(n, generator=generator) < 0.5, -1.0, 1.0)
     angle = uniform(ROTATION_DEGREES * math.pi / 180)
     scale_x, scale_y = 1 + uniform(SCALE), 1 + uniform(SCALE)
+    # The grid's coordinates are -1 to 1 along both axes: of an image that is no square, a turn is one in pixels alone.
+    aspect = image.shape[2] / image.shape[3]
+    across, down = -scale_y * torch.sin(angle) * aspect, flip * scale_x * torch.sin(angle) / aspect
     rows = [
-        torch.stack([flip * scale_x * torch.cos(angle), -scale_y * torch.sin(angle), uniform(2 * SHIFT)], dim=1),
-        torch.stack([flip * scale_x * torch.sin(angle), scale_y * torch.cos(angle), uniform(2 * SHIFT)], dim=1),
+        torch.stack([flip * scale_x * torch.cos(angle), across, uniform(2 * SHIFT)], dim=1),
+        torch.stack([down, scale_y * torch.cos(angle), uniform(2 * SHIFT)], dim=1),
     ]
     grid = functional.affine_grid(torch.stack(rows, dim=1).to(image.device), list(image.shape), align_corners=False)
     moved = functional.grid_sample(image, grid, padding_mode="reflection", align_corners=False)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch.utils.tensorboard import SummaryWriter
 
-from quantunet.mask_pictures import Case, case_picture, rgb
+from quantunet.mask_pictures import MAX_CLASSES, Case, case_picture, palette, rgb
 from quantunet.model.data import Samples
 
 IMAGES = 4
@@ -19,7 +19,11 @@ _WIDTHS = np.arange(0.5, 17.5)
 
 
 def add_pictures(
-    board: SummaryWriter, samples: Samples, indices: NDArray[np.int64], masks: NDArray[np.bool_], step: int
+    board: SummaryWriter,
+    samples: Samples,
+    indices: NDArray[np.int64],
+    masks: NDArray[np.bool_] | NDArray[np.uint8],
+    step: int,
 ) -> None:
     """Show images with their masks: the image, the reference, the prediction, and both masks over the image.
 
@@ -27,12 +31,12 @@ def add_pictures(
         board: Where to.
         samples: The data.
         indices: The images.
-        masks: ``(n, height, width)``: the predicted masks of the first n of them.
+        masks: ``(n, height, width)``: the predicted masks or classes of the first n of them.
         step: The epoch, over all phases.
     """
     for index, predicted in zip(indices.tolist(), masks, strict=False):
-        image, reference = samples.picture(index), samples.masks[index].astype(np.bool_)
-        parts = [rgb(image), _white(reference), _white(predicted), case_picture(Case("", image, reference, predicted))]
+        image, reference = samples.picture(index), samples.masks[index].astype(predicted.dtype)
+        parts = [rgb(image), _flat(reference), _flat(predicted), case_picture(Case("", image, reference, predicted))]
         gap = np.full((image.shape[0], _GAP, 3), 128, np.uint8)
         row = [piece for part in parts for piece in (part, gap)][:-1]
         board.add_image(f"validation/image_{index}", np.concatenate(row, axis=1), step, dataformats="HWC")
@@ -52,5 +56,8 @@ def add_widths(board: SummaryWriter, widths: Mapping[str, tuple[int, int]], step
             board.add_histogram(f"widths/{name}", values, step, bins=_WIDTHS)
 
 
-def _white(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    return rgb(mask.astype(np.uint8)[:, :, None] * 255)
+def _flat(mask: NDArray[np.bool_] | NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A mask in white on black, or classes in their colours."""
+    if mask.dtype == np.bool_:
+        return rgb(mask.astype(np.uint8)[:, :, None] * 255)
+    return np.asarray(palette(MAX_CLASSES)[mask])

@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from quantunet import packed, qonnx_import, result_folder, storage
+from quantunet import golden, packed, qonnx_import, result_folder, storage
 from quantunet.accumulator import accumulator
 from quantunet.errors import StorageError, TrainingError
 from quantunet.ir import Graph, MatrixNode
 from quantunet.model.card_file import FLOAT, picture_entry
+from quantunet.model.class_scores import card_scores, predict_classes
 from quantunet.model.config import TrainConfig
 from quantunet.model.data import Samples, part_counts
 from quantunet.model.data_digest import data_digest
@@ -28,15 +29,27 @@ from quantunet.model.evaluation import predict_masks
 from quantunet.model.export import ExportReport, export
 from quantunet.model.float_export import export_float
 from quantunet.model.loss import layer_weights
-from quantunet.model.metrics import Scores, score
+from quantunet.model.metrics import score
 from quantunet.model.settings import option_words, settings, values_of
 from quantunet.model.signatures import failures, signatures
-from quantunet.model.train import Outcome, predict
+from quantunet.model.train import Masks, Outcome, predict
 from quantunet.model.unet import UNet
 from quantunet.onnx_metadata import FLOAT_SUFFIX
 from quantunet.provenance import file_digest, gather, graph_digest, onnx_properties, value_digest
 
 CHECK_IMAGES = 4
+
+_NOTE = (
+    "dice, iou, hd95 (pixels): mean over the images with a lesion; accuracy: all pixels of all images; "
+    "false_positive_area: mean share of the pixels over the images without a lesion; "
+    "the validation part chose the best epoch, the test part chose nothing"
+)
+_CLASSES_NOTE = (
+    "dice_1, iou_1 and so on: mean over the images whose mask holds the class; dice, iou: mean of these over the "
+    "classes but 0, the background; accuracy: all pixels of all images; lesion_images, clean_normals, "
+    "false_positive_area, marked_normals and lesions_missed take all classes but 0 together; hd95 is not computed; "
+    "the validation part chose the best epoch, the test part chose nothing"
+)
 
 _TOOLS = ("numpy", "onnx", "qonnx", "torch", "brevitas", "monai")
 
@@ -62,7 +75,9 @@ def check_success(outcome: Outcome, config: TrainConfig, samples: Samples) -> No
 def _failures(outcome: Outcome, config: TrainConfig, samples: Samples) -> list[str]:
     val = outcome.split.val
     masks = predict(outcome.final_model, samples.images[val], config.batch_size)
-    return failures(outcome.history, masks, samples.masks[val], learned=config.bits == "learned")
+    return failures(
+        outcome.history, masks, samples.masks[val], learned=config.bits == "learned", classes=config.unet.classes
+    )
 
 
 def publish(outcome: Outcome, config: TrainConfig, samples: Samples, path: Path, command: str) -> dict[str, Any]:
@@ -183,7 +198,7 @@ def _export_float(
         "unet": card["unet"],
         "training": card["training"],
         "data": card["data"],
-        **{key: card[key] for key in ("picture",) if key in card},
+        **{key: card[key] for key in ("picture", "classes") if key in card},
         "scores": {
             "note": f"{card['scores']['note']}; these are PyTorch's scores in float32: with another library, a pixel "
             "whose logit is nearly 0 may change sides",
@@ -220,7 +235,7 @@ def make_card(
         command: The command line.
     """
     card = _common(outcome, config, samples, command)
-    card["scores"]["quantised"] = _scores(functools.partial(predict_masks, graph), outcome, samples)
+    card["scores"]["quantised"] = _scores(functools.partial(_masks_of, graph), outcome, samples)
     return card | {
         "bits": bit_summary(graph, config),
         "size": packed_size(graph),
@@ -241,17 +256,29 @@ def control_card(outcome: Outcome, config: TrainConfig, samples: Samples, comman
     return card
 
 
+def _masks_of(graph: Graph, images: NDArray[np.uint8]) -> Masks:
+    """Masks or classes by integer inference."""
+    if golden.class_count(graph) == 2:
+        return predict_masks(graph, images)
+    return predict_classes(graph, images.reshape(-1, *graph.tensor(graph.input).shape)).astype(np.uint8)
+
+
 def _scores(
-    masks_of: Callable[[NDArray[np.uint8]], NDArray[np.bool_]], outcome: Outcome, samples: Samples
+    masks_of: Callable[[NDArray[np.uint8]], Masks], outcome: Outcome, samples: Samples
 ) -> dict[str, dict[str, float | int | None]]:
     """Scores of every part of :func:`_scored`, as JSON values; each image is segmented once."""
-    masks = np.zeros(samples.masks.shape, np.bool_)
+    masks: Masks = np.zeros(samples.masks.shape, np.uint8 if samples.classes else np.bool_)
     for indices in (outcome.split.val, outcome.split.test):
         masks[indices] = masks_of(samples.images[indices])
-    parts = _scored(outcome, samples)
-    return {
-        name: _plain(score(masks[indices], samples.masks[indices], distances=True)) for name, indices in parts.items()
-    }
+    found: dict[str, dict[str, float | int | None]] = {}
+    for name, indices in _scored(outcome, samples).items():
+        reference = samples.masks[indices]
+        if samples.classes:
+            found[name] = _plain(card_scores(masks[indices], reference, len(samples.classes)))
+        else:
+            scores = score(masks[indices].astype(np.bool_), reference, distances=True)
+            found[name] = _plain(dataclasses.asdict(scores))
+    return found
 
 
 def _scored(outcome: Outcome, samples: Samples) -> dict[str, NDArray[np.int64]]:
@@ -274,7 +301,7 @@ def _common(outcome: Outcome, config: TrainConfig, samples: Samples, command: st
     inputs = {"config": value_digest(config.to_dict()), "data": data_digest(samples)}
     return {
         "name": config.preset,
-        "unet": dataclasses.asdict(config.unet),
+        "unet": config.unet.to_dict(),
         "training": {
             "command": command,
             "config": {k: v for k, v in config.to_dict().items() if k not in {"unet", "preset"}},
@@ -289,10 +316,9 @@ def _common(outcome: Outcome, config: TrainConfig, samples: Samples, command: st
             "parts": {name: part_counts(samples, indices) for name, indices in outcome.split.parts().items()},
         },
         **({} if samples.fit is None else {"picture": picture_entry(samples.fit)}),
+        **({} if not samples.classes else {"classes": list(samples.classes)}),
         "scores": {
-            "note": "dice, iou, hd95 (pixels): mean over the images with a lesion; accuracy: all pixels of all images; "
-            "false_positive_area: mean share of the pixels over the images without a lesion; "
-            "the validation part chose the best epoch, the test part chose nothing",
+            "note": _CLASSES_NOTE if samples.classes else _NOTE,
             "float": _scores(functools.partial(predict, outcome.float_model), outcome, samples),
         },
         "provenance": gather({"command": command}, _TOOLS, inputs).document(),
@@ -380,9 +406,9 @@ def _matrices(graph: Graph) -> list[MatrixNode]:
     return [node for node in graph.nodes if isinstance(node, MatrixNode)]
 
 
-def _plain(scores: Scores) -> dict[str, float | int | None]:
+def _plain(scores: Mapping[str, float | int | None]) -> dict[str, float | int | None]:
     """Scores as JSON values: rounded, nan as null."""
     return {
-        key: value if isinstance(value, int) else None if math.isnan(value) else round(value, 4)
-        for key, value in dataclasses.asdict(scores).items()
+        key: value if value is None or isinstance(value, int) else None if math.isnan(value) else round(value, 4)
+        for key, value in scores.items()
     }

@@ -37,7 +37,7 @@ class Card:
         seed: Seed of the split, and of all else.
         val_fraction: Share of the groups in the validation part.
         test_fraction: Share of the groups in the test part.
-        image_size: Height and width of an image.
+        image_size: Height and width of an image; the height alone where ``image_width`` is there.
         parameters: Weights and biases.
         mean_bits: Mean width over the layers.
         packed_bytes: All weights and biases at their widths.
@@ -52,6 +52,8 @@ class Card:
             card does not say it.
         smallest_area: Of the network's masks, those with fewer foreground pixels are empty, and the scores are those
             before; None where it keeps all of them.
+        image_width: Width of an image that is no square.
+        classes: Names of the classes in the order of their indices, the background first; empty with one foreground.
         authors: Who made the network; None where the card does not say it, as with all that follows.
         license: Of the network: an SPDX expression, or a sentence.
         data_license: Of the data, likewise.
@@ -77,6 +79,8 @@ class Card:
     folds: int | None = None
     fit: Fit | None = None
     smallest_area: int | None = None
+    image_width: int | None = None
+    classes: tuple[str, ...] = ()
     authors: str | None = None
     license: str | None = None
     data_license: str | None = None
@@ -122,7 +126,7 @@ def read_card(path: Path) -> Card:
     what = "a model card of `quantunet train`"
     content = Fields(read_json(path, what), str(path), what=what)
     data, training, size, scores = (content.table(key) for key in ("data", "training", "size", "scores"))
-    config, parts = training.table("config"), data.table("parts")
+    config, parts, unet = training.table("config"), data.table("parts"), content.table("unet")
     digests = _digests(content)
     is_float = "network" in content and content.choice("network", (INTEGER, FLOAT)) == FLOAT
     return Card(
@@ -132,7 +136,7 @@ def read_card(path: Path) -> Card:
         seed=config.whole("seed", 0, _MOST),
         val_fraction=config.number("val_fraction", 0, 1),
         test_fraction=config.number("test_fraction", 0, 1),
-        image_size=content.table("unet").whole("size", 1, _MOST),
+        image_size=unet.whole("size", 1, _MOST),
         parameters=size.whole("parameters", 1, _MOST),
         mean_bits=content.table("bits").table("mean").number("layers", 0, 64),
         packed_bytes=size.whole("packed_bytes", 1, _MOST),
@@ -146,6 +150,8 @@ def read_card(path: Path) -> Card:
         folds=config.whole_or_none("folds", 2, _MOST) if "folds" in config else None,
         fit=_fit(content.table("picture")) if "picture" in content else None,
         smallest_area=content.whole("smallest_area", 1, _MOST) if "smallest_area" in content else None,
+        image_width=unet.whole("width", 1, _MOST) if "width" in unet else None,
+        classes=tuple(content.texts("classes")) if "classes" in content else (),
         authors=_said(content, "authors"),
         license=_said(content, "license"),
         data_license=_said(data, "license"),

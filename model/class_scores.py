@@ -6,7 +6,7 @@ import csv
 import dataclasses
 import io
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,9 @@ from quantunet import golden
 from quantunet.errors import ImageError, ShapeError
 from quantunet.golden.cores import WORKERS
 from quantunet.ir import Graph
+from quantunet.mask_pictures import Case
 from quantunet.model import arrays
+from quantunet.model.metrics import score
 from quantunet.npz import open_npz
 from quantunet.pixel_codes import picture_codes
 
@@ -63,13 +65,15 @@ class ClassScores:
     predicted: NDArray[np.int64]
 
 
-def load_class_samples(path: Path, graph: Graph) -> ClassSamples:
+def load_class_samples(path: Path, name: str, shape: tuple[int, int, int], count: int) -> ClassSamples:
     """Read an ``.npz`` with ``images`` and ``masks`` (class indices) and, where present, ``label`` and ``group``.
 
     Args:
         path: The file; images uint8 ``(n, height, width)`` or ``(n, height, width, channels)``, masks bool or integer
             ``(n, height, width)``.
-        graph: The network that the images are for.
+        name: Of the network that the images are for.
+        shape: Height, width and channels of its images.
+        count: Number of its classes, 2 with one foreground.
 
     Raises:
         StorageError: There is no such file.
@@ -79,21 +83,27 @@ def load_class_samples(path: Path, graph: Graph) -> ClassSamples:
     with open_npz(path) as archive:
         images, masks = archive.read("images"), archive.read("masks")
         label = archive.read("label") if "label" in archive.names else None
-        samples = _checked(path.name, images, masks, label, graph)
+        samples = _checked(path.name, images, masks, label, name, shape, count)
         has_groups = "group" in archive.names
         return dataclasses.replace(samples, group=arrays.group(archive, len(images))) if has_groups else samples
 
 
 def _checked(
-    source: str, images: NDArray[Any], masks: NDArray[Any], label: NDArray[Any] | None, graph: Graph
+    source: str,
+    images: NDArray[Any],
+    masks: NDArray[Any],
+    label: NDArray[Any] | None,
+    name: str,
+    shape: tuple[int, int, int],
+    count: int,
 ) -> ClassSamples:
-    height, width, channels = shape = graph.tensor(graph.input).shape
+    height, width, channels = shape
     if images.ndim == 3 and channels == 1:
         images = images[..., None]
     if images.dtype != np.uint8 or images.shape[1:] != shape or not len(images):
         raise ImageError(
             source,
-            expected=f"uint8 images (n, {height}, {width}, {channels}), n >= 1, for {graph.name}",
+            expected=f"uint8 images (n, {height}, {width}, {channels}), n >= 1, for {name}",
             got=f"{images.dtype} {images.shape}",
             hint=f"Write an .npz with images of {width}x{height} pixels (width x height) and {channels} channels.",
         )
@@ -104,7 +114,6 @@ def _checked(
             got=f"{masks.dtype} {masks.shape}",
             hint="Write class indices, for example with numpy.argmax over the last axis of one-hot masks.",
         )
-    count = golden.class_count(graph)
     low, high = int(masks.min()), int(masks.max())
     if low < 0 or high >= count:
         raise ImageError(
@@ -203,6 +212,48 @@ def summary(each: ClassScores) -> dict[str, Any]:
     return found | {"classes": rows}
 
 
+def mean_dice(predicted: NDArray[Any], reference: NDArray[np.uint8], count: int) -> float:
+    """Return the one number by which networks are ranked; nan where nothing occurs that it counts.
+
+    With one foreground the mean Dice over the images that have it, with several classes the mean over the classes but
+    class 0 of the mean Dice over the images that have the class.
+
+    Args:
+        predicted: ``(n, height, width)``, bool or the class of each pixel.
+        reference: ``(n, height, width)``, the class of each pixel.
+        count: Number of classes, 2 with one foreground.
+    """
+    if count == 2:
+        return score(predicted.astype(np.bool_), reference).dice
+    found = summary(score_classes(predicted.astype(np.int64), reference.astype(np.int64), count))["mean_dice"]
+    return math.nan if found is None else float(found)
+
+
+def card_scores(predicted: NDArray[Any], reference: NDArray[np.uint8], count: int) -> dict[str, float | int | None]:
+    """Return the scores of a part that the card of a network of several classes holds.
+
+    The keys are those of :class:`~quantunet.model.metrics.Scores`: ``dice`` and ``iou`` are means over the classes but
+    class 0, and ``dice_1``, ``iou_1`` and so on those of each class. What is said of images with and without a lesion
+    is said of every class but 0 taken together. There is no Hausdorff distance.
+
+    Args:
+        predicted: ``(n, height, width)``, the class of each pixel.
+        reference: Likewise.
+        count: Number of classes.
+    """
+    found = summary(score_classes(predicted.astype(np.int64), reference.astype(np.int64), count))
+    both = dataclasses.asdict(score(predicted > 0, (reference > 0).view(np.uint8)))
+    plain = {
+        key: value if isinstance(value, int) else None if math.isnan(value) else value for key, value in both.items()
+    }
+    rows = [(key, row[key], row["class"]) for row in found["classes"][1:] for key in ("dice", "iou")]
+    return (
+        plain
+        | {"dice": found["mean_dice"], "iou": found["mean_iou"], "accuracy": found["accuracy"]}
+        | {f"{key}_{index}": value for key, value, index in rows}
+    )
+
+
 def image_dice(each: ClassScores) -> NDArray[np.float64]:
     """Return the mean Dice of each image over its classes but class 0; nan where there is none."""
     known = ~np.isnan(each.dice[:, 1:])
@@ -220,18 +271,64 @@ def image_scores(each: ClassScores) -> dict[str, NDArray[np.float64]]:
     return {"image_dice": image_dice(each), **classes, "accuracy": each.accuracy}
 
 
-def images_csv(samples: ClassSamples, each: ClassScores) -> str:
-    """Return a table with a row for each image; a cell is empty where the class does not occur in the reference."""
+def from_best(each: ClassScores) -> NDArray[np.int64]:
+    """Return the images from the best to the worst: by mean Dice, or by accuracy where only class 0 occurs."""
+    dice = image_dice(each)
+    return np.argsort(-np.where(np.isnan(dice), each.accuracy, dice), kind="stable")
+
+
+def class_case(
+    words: Sequence[str],
+    picture: NDArray[np.uint8],
+    reference: NDArray[np.int64],
+    predicted: NDArray[np.int64],
+    each: ClassScores,
+    at: int,
+) -> Case:
+    """Return an image with its reference and predicted classes, to be looked at.
+
+    Args:
+        words: What it is called; empty ones are left out.
+        picture: uint8 ``(height, width, channels)``.
+        reference: ``(height, width)``, the class of each pixel.
+        predicted: Likewise.
+        each: Scores of some images.
+        at: Which of them are those of this image.
+    """
+    dice = image_dice(each)[at]
+    kind = "only class 0" if np.isnan(dice) else f"mean Dice {dice:.3f}"
+    return Case("   ".join(filter(None, (*words, kind))), picture, reference, predicted)
+
+
+def some_of(each: ClassScores, chosen: NDArray[np.int64]) -> ClassScores:
+    """Return the scores of some images, by their places."""
+    return ClassScores(**{one.name: getattr(each, one.name)[chosen] for one in dataclasses.fields(each)})
+
+
+def images_csv(
+    samples: ClassSamples, each: ClassScores, indices: NDArray[np.int64], names: NDArray[np.str_] | None
+) -> str:
+    """Return a table with a row for each image; a cell is empty where the class does not occur in the reference.
+
+    Args:
+        samples: The images.
+        each: Their scores.
+        indices: Their places in the data set.
+        names: What they are called, for a column of its own; None where nobody says it.
+    """
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     count = each.dice.shape[1]
+    called = [] if names is None else ["name"]
     rows.writerow(
-        ["index", "label", "accuracy", *(f"{key}_{index}" for key in ("dice", "iou") for index in range(count))]
+        ["index", *called, "label", "accuracy"]
+        + [f"{key}_{index}" for key in ("dice", "iou") for index in range(count)]
     )
-    for index, label in enumerate(samples.label):
-        numbers = (*each.dice[index], *each.iou[index])
+    for at, label in enumerate(samples.label):
+        numbers = (*each.dice[at], *each.iou[at])
         cells = ["" if math.isnan(number) else f"{number:.6f}" for number in numbers]
-        rows.writerow([index, label, f"{each.accuracy[index]:.6f}", *cells])
+        called = [] if names is None else [str(names[at])]
+        rows.writerow([indices[at], *called, label, f"{each.accuracy[at]:.6f}", *cells])
     return text.getvalue()
 
 

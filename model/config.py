@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from quantunet.errors import ShapeError
 from quantunet.model import settings
+from quantunet.model.classes import parse_classes
 from quantunet.model.settings import Range, about
+from quantunet.model.shape import PRESETS as PRESETS
+from quantunet.model.shape import LayerShape as LayerShape
+from quantunet.model.shape import UNetConfig as UNetConfig
 
 PenaltyWeighting = Literal["layers", "parameters", "macs"]
 Device = Literal["auto", "cpu", "cuda"]
@@ -37,105 +40,10 @@ _QAT_LR = 1e-3
 _NARROW, _OF_WIDE = 16, 8
 
 
-@dataclass(frozen=True)
-class UNetConfig:
-    """Shape of a U-Net.
-
-    Attributes:
-        base: Channels of the first level; level ``l`` has ``base * 2**l``.
-        depth: Number of poolings.
-        size: Height and width of the input image; ``2**depth`` must divide it.
-        in_channels: Channels of the image.
-    """
-
-    base: int
-    depth: int
-    size: int
-    in_channels: int = 1
-
-    def __post_init__(self) -> None:
-        if min(self.base, self.depth, self.size, self.in_channels) < 1:
-            raise ShapeError(
-                "U-Net configuration",
-                expected="base, depth, size and in_channels of at least 1",
-                got=f"{self.base}, {self.depth}, {self.size}, {self.in_channels}",
-                hint="Use one of the presets or positive numbers.",
-            )
-        if self.size % (1 << self.depth):
-            raise ShapeError(
-                "U-Net configuration",
-                expected=f"an input size that {self.depth} poolings can halve (a multiple of {1 << self.depth})",
-                got=str(self.size),
-                hint="Choose a smaller depth or a size that is such a multiple.",
-            )
-
-    def channels(self, level: int) -> int:
-        """Channels of level ``level`` (``depth`` is the bottleneck)."""
-        return self.base << level
-
-    def conv_layers(self) -> list[LayerShape]:
-        """Every convolution of the network in the order of computation."""
-        layers: list[LayerShape] = []
-        previous = self.in_channels
-        for level in range(self.depth + 1):
-            stem = "bottleneck" if level == self.depth else f"enc{level}"
-            side, channels = self.size >> level, self.channels(level)
-            layers.append(LayerShape(f"{stem}_conv0", 3, previous, channels, side))
-            layers.append(LayerShape(f"{stem}_conv1", 3, channels, channels, side))
-            previous = channels
-        for level in reversed(range(self.depth)):
-            side, channels = self.size >> level, self.channels(level)
-            layers.append(LayerShape(f"up{level}", 2, 2 * channels, channels, side // 2, transpose=True))
-            layers.append(LayerShape(f"dec{level}_conv0", 3, 2 * channels, channels, side))
-            layers.append(LayerShape(f"dec{level}_conv1", 3, channels, channels, side))
-        layers.append(LayerShape("head", 1, self.base, 1, self.size))
-        return layers
-
-
-@dataclass(frozen=True)
-class LayerShape:
-    """Shape of one convolution.
-
-    Attributes:
-        name: The layer's name in every room of the project.
-        kernel: Kernel height and width.
-        in_channels: Input channels.
-        out_channels: Output channels.
-        side: Height and width of the input.
-        transpose: True for the 2x2 transpose convolution with stride 2.
-    """
-
-    name: str
-    kernel: int
-    in_channels: int
-    out_channels: int
-    side: int
-    transpose: bool = False
-
-    @property
-    def parameters(self) -> int:
-        """Weights and biases."""
-        return self.kernel**2 * self.in_channels * self.out_channels + self.out_channels
-
-    @property
-    def macs(self) -> int:
-        """Multiplications for one image."""
-        return self.side**2 * self.kernel**2 * self.in_channels * self.out_channels
-
-
-PRESETS: dict[str, UNetConfig] = {
-    "paper": UNetConfig(base=64, depth=4, size=128),
-    "wearable": UNetConfig(base=8, depth=4, size=128),
-    "wearable16": UNetConfig(base=16, depth=4, size=128),
-    "wearable32": UNetConfig(base=32, depth=4, size=128),
-    "tiny": UNetConfig(base=4, depth=2, size=32),
-}
-
-
 SHAPE = ("base", "depth", "size")
 """What of a preset's shape a training may have otherwise."""
 
-_LATER = ("folds", *SHAPE, "rgb")
+_LATER = ("folds", *SHAPE, "rgb", "classes")
 """Settings that checkpoints of before do not have; those that are not given are left out of new ones too."""
 
 
@@ -201,6 +109,8 @@ class TrainConfig:
 
     Raises:
         TrainingError: A value is out of range, or has no meaning together with another.
+        ShapeError: The poolings cannot halve the size.
+        OptionError: The names of classes are none.
     """
 
     preset: str = field(metadata=about("shape of the network"))
@@ -374,11 +284,21 @@ class TrainConfig:
     depth: int | None = field(
         default=None, metadata=about("number of poolings, instead of the preset's", Range(1, 10, whole=True))
     )
-    size: int | None = field(
+    size: int | tuple[int, int] | None = field(
         default=None,
-        metadata=about("height and width of the images, instead of the preset's", Range(8, 4096, whole=True)),
+        metadata=about(
+            "height and width of the images, instead of the preset's; one number for a square",
+            Range(8, 4096, whole=True),
+        ),
     )
     rgb: bool = field(default=False, metadata=about("train on colour: three channels, and no gray"))
+    classes: str | None = field(
+        default=None,
+        metadata=about(
+            "names of the classes where masks hold several, in the order of their values from 0, the background, with "
+            "commas between: background,liver,tumour; without them a mask has one foreground"
+        ),
+    )
     unet: UNetConfig = field(init=False)
 
     def __post_init__(self) -> None:
@@ -411,9 +331,28 @@ class TrainConfig:
         self._check_target()
         if self.rgb and self.scanners:
             raise settings.error(self, "scanners", "none with rgb: other scanners are known of gray pictures alone")
-        shape: dict[str, int] = {name: value for name in SHAPE if (value := getattr(self, name)) is not None}
+        if isinstance(self.size, tuple) and self.size[0] == self.size[1]:
+            object.__setattr__(self, "size", self.size[0])  # one spelling of a square: one training, one name
+        shape = {name: value for name in ("base", "depth") if (value := getattr(self, name)) is not None}
+        if self.size is not None:
+            height, width = self.size if isinstance(self.size, tuple) else (self.size, None)
+            shape |= {"size": height, "width": width}
         shape |= {"in_channels": 3} if self.rgb else {}
+        shape |= {"classes": len(self.class_names)} if self.classes is not None else {}
+        if self.classes is not None and self.loss.lesion:
+            raise settings.error(
+                self, "lesion", "0 with several classes: its question is whether an image has a lesion, of one kind"
+            )
         object.__setattr__(self, "unet", dataclasses.replace(PRESETS[self.preset], **shape))
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes in the order of their values, the background first; empty with one foreground.
+
+        Raises:
+            OptionError: They are no such names.
+        """
+        return () if self.classes is None else parse_classes(self.classes)
 
     def _check_target(self) -> None:
         """Check that target bits have a meaning, where they are given."""
@@ -476,7 +415,7 @@ class TrainConfig:
         """
         values = settings.values_of(self)
         given = {name: value for name, value in values.items() if name not in _LATER or value not in (None, False)}
-        return given | {"unet": dataclasses.asdict(self.unet)}
+        return given | {"unet": self.unet.to_dict()}
 
 
 RECIPES: Mapping[str, Mapping[str, Any]] = {

@@ -1,4 +1,4 @@
-"""Images with masks, from three sources, and splits that keep a group on one side.
+"""Images with masks, from four sources; and, from :mod:`quantunet.model.splits`, their splits.
 
 Sources: an ``.npz`` (``images``, ``masks``, ``group``), an unpacked BUSI folder, a folder or table of one's own, and
 generated phantoms. No torch here.
@@ -10,21 +10,25 @@ import dataclasses
 import logging
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from quantunet.errors import DataSplitError, FileFormatError, ImageError, OptionError
+from quantunet.errors import FileFormatError, ImageError, OptionError, ShapeError
 from quantunet.golden.pictures import FITS, Fit
 from quantunet.model import arrays, own_folder, own_set, phantoms
 from quantunet.model.busi_folder import read_busi_folder
-from quantunet.model.config import SplitBy
+from quantunet.model.classes import SEPARATOR, agreed_classes, parse_classes
 from quantunet.model.content import warn_of_content
-from quantunet.model.folds import deal
 from quantunet.model.samples import Samples as Samples
 from quantunet.model.samples import check_channels
+from quantunet.model.shape import Size, sides
+from quantunet.model.splits import Split as Split
+from quantunet.model.splits import check_split as check_split
+from quantunet.model.splits import folds_of as folds_of
+from quantunet.model.splits import split_by_group as split_by_group
+from quantunet.model.splits import split_samples as split_samples
 from quantunet.npz import Npz, open_npz
 
 logger = logging.getLogger(__name__)
@@ -33,38 +37,25 @@ ENVIRONMENT = "QUANTUNET_DATA"
 BUSI_FILE = "busi_128.npz"
 
 
-@dataclass(frozen=True, eq=False)
-class Split:
-    """Indices into a data set.
-
-    Attributes:
-        train: Sorted indices to learn from.
-        val: Sorted indices that select the best epoch.
-        test: Sorted indices that are only reported on.
-    """
-
-    train: NDArray[np.int64]
-    val: NDArray[np.int64]
-    test: NDArray[np.int64]
-
-    def parts(self) -> dict[str, NDArray[np.int64]]:
-        """The parts by name."""
-        return {"train": self.train, "val": self.val, "test": self.test}
-
-
-def load_npz(path: Path) -> Samples:
+def load_npz(path: Path, classes: tuple[str, ...] = ()) -> Samples:
     """Read an ``.npz`` with ``images``, ``masks``, ``group``, and what else there is of :class:`Samples`.
 
     In RGB, ``images`` are uint8 ``(n, height, width, 3)``.
 
     Each array is checked on its own. ``images`` are uint8 ``(n, height, width)``. Masks of the same shape are of any
     type: the greater of two values is the foreground. ``group`` holds numbers or strings, ``label`` likewise, ``fold``
-    whole numbers.
+    whole numbers. Where an array ``classes`` names them for each image alike, with commas between, or the caller does,
+    masks hold the indices of classes.
+
+    Args:
+        path: The file.
+        classes: Names of the classes; those of the file where they are left out.
 
     Raises:
         StorageError: The file cannot be read.
         FileFormatError: It is no such file, is damaged, too large, or lacks an array.
         ImageError: An array has a wrong shape, type or value.
+        OptionError: The file names other classes.
     """
     with open_npz(path) as archive:
         missing = [name for name in ("images", "masks", "group") if name not in archive.names]
@@ -78,18 +69,29 @@ def load_npz(path: Path) -> Samples:
                 else "Save them by these names: numpy.savez_compressed('FILE.npz', images=..., masks=..., group=...).",
             )
         images = arrays.images(archive)
+        if "classes" in archive.names:
+            classes = agreed_classes(_own_classes(archive, len(images)), classes, str(path))
         second = "masks_observer2" in archive.names
         return Samples(
             path.name,
             images,
-            arrays.masks(archive, "masks", images.shape[:3]),
+            arrays.masks(archive, "masks", images.shape[:3], classes),
             arrays.group(archive, len(images)),
             arrays.label(archive, len(images)) if "label" in archive.names else np.full(len(images), ""),
-            arrays.masks(archive, "masks_observer2", images.shape[:3]) if second else None,
+            arrays.masks(archive, "masks_observer2", images.shape[:3], classes) if second else None,
             name=arrays.label(archive, len(images), "name") if "name" in archive.names else None,
             fold=arrays.fold(archive, len(images)) if "fold" in archive.names else None,
             fit=_one_fit(archive, len(images)) if "fit" in archive.names else None,
+            classes=classes,
         )
+
+
+def _own_classes(archive: Npz, count: int) -> tuple[str, ...]:
+    """Read the classes that a file names: the same for all images."""
+    where, found = f"{archive.path}:classes", np.unique(arrays.label(archive, count, "classes")).tolist()
+    if len(found) != 1:
+        raise ImageError(where, expected="the same names for all images", got=", ".join(map(repr, found[:4])))
+    return parse_classes(str(found[0]), where)
 
 
 def _one_fit(archive: Npz, count: int) -> Fit:
@@ -114,17 +116,35 @@ def load_busi_folder(folder: Path, size: int) -> Samples:
     return Samples(folder.name, found.images, found.masks, found.group, found.label, name=found.name, fit="stretch")
 
 
-def load_own(source: Path, size: int, fit: Fit | None, groups: str | None, *, rgb: bool = False) -> Samples:
+def load_own(
+    source: Path,
+    size: Size,
+    fit: Fit | None,
+    groups: str | None,
+    *,
+    rgb: bool = False,
+    classes: tuple[str, ...] = (),
+) -> Samples:
     """Read a folder or table of one's own; see :mod:`quantunet.model.own_set`.
 
     Raises:
         QuantUNetError: It cannot be read, or holds something that is refused.
     """
     fit = fit or own_set.FIT
-    found = own_set.read_own(source, (size, size), fit, groups=groups, rgb=rgb)
+    found = own_set.read_own(source, sides(size), fit, groups=groups, rgb=rgb, classes=classes)
     name = source.resolve().name
     logger.info("%s: %s, %d files", name, found.layout.kind, len(found.layout.pairs))
-    return Samples(name, found.images, found.masks, found.group, found.label, name=found.name, fold=found.fold, fit=fit)
+    return Samples(
+        name,
+        found.images,
+        found.masks,
+        found.group,
+        found.label,
+        name=found.name,
+        fold=found.fold,
+        fit=fit,
+        classes=found.classes,
+    )
 
 
 def load_phantoms(count: int, size: int, seed: int) -> Samples:
@@ -143,33 +163,37 @@ def find_data(name: str = BUSI_FILE) -> Path | None:
 
 def load(
     source: str | None,
-    size: int,
+    size: Size,
     *,
     phantom_count: int = 512,
     seed: int = 0,
     fit: Fit | None = None,
     groups: str | None = None,
     rgb: bool = False,
+    classes: tuple[str, ...] = (),
 ) -> Samples:
-    """Load a data set of images of ``size`` by ``size`` pixels.
+    """Load a data set of images of one size.
 
     Args:
         source: An ``.npz`` file (a bare name is also looked for where ``find_data`` looks), an unpacked BUSI folder,
             a folder or table of one's own, ``phantoms``, or None for BUSI where ``find_data`` finds it (phantoms where
             it does not). Several with ``+`` between them are taken together.
-        size: Height and width that the network takes; larger images are reduced by a whole factor.
+        size: Height and width that the network takes, or one number for both; larger images of an ``.npz`` are reduced
+            by a whole factor.
         phantom_count: How many phantoms to generate where phantoms are used.
         seed: Seed of the phantoms.
         fit: How pictures of one's own get to their size; ``stretch`` where it is left out.
         rgb: Whether the network takes RGB instead of gray.
         groups: What groups are in a folder or table of one's own; see :func:`~quantunet.model.own_set.read_own`.
+        classes: Names of the classes that masks of one's own, or of an ``.npz``, hold; those that the data say
+            themselves where they are left out. Without any, masks have one foreground.
 
     Raises:
         QuantUNetError: The source cannot be read, or has images of a size that does not fit.
     """
     if source is not None and "+" in source and not Path(source).exists() and find_data(source) is None:
         parts = [
-            load(part, size, phantom_count=phantom_count, seed=seed, fit=fit, groups=groups, rgb=rgb)
+            load(part, size, phantom_count=phantom_count, seed=seed, fit=fit, groups=groups, rgb=rgb, classes=classes)
             for part in source.split("+")
         ]
         return together(parts)
@@ -184,17 +208,39 @@ def load(
     is_own = path is not None and own_folder.is_own(path)
     if not is_own:
         _check_not_said(source, fit, groups)
-    if path is None:
-        samples = load_phantoms(phantom_count, size, seed)
+    if path is None or (path.is_dir() and not is_own):
+        side = _one_side(source or "phantoms", size, classes)
+        samples = load_phantoms(phantom_count, side, seed) if path is None else load_busi_folder(path, side)
     elif is_own:
-        samples = load_own(path, size, fit, groups, rgb=rgb)
-    elif path.is_dir():
-        samples = load_busi_folder(path, size)
+        samples = load_own(path, size, fit, groups, rgb=rgb, classes=classes)
     else:
-        samples = reduce(load_npz(path), size)
+        samples = reduce(load_npz(path, classes), size)
     check_channels(samples, rgb=rgb)
     warn_of_content(samples.source, samples.images, samples.masks, samples.label, samples.name)
     return samples
+
+
+def _one_side(source: str, size: Size, classes: tuple[str, ...]) -> int:
+    """Return the side of the images of sources that have squares and one foreground alone.
+
+    Raises:
+        ShapeError: Other images are wanted.
+        OptionError: Classes are named.
+    """
+    height, width = sides(size)
+    hint = "Take a folder, a table or an .npz of your own."
+    if height != width:
+        raise ShapeError(
+            f"{source}, --size", expected="a square, for this source", got=f"{height} x {width}", hint=hint
+        )
+    if classes:
+        raise OptionError(
+            f"{source}, --classes",
+            expected="no classes: its masks have one foreground",
+            got=SEPARATOR.join(classes),
+            hint=hint,
+        )
+    return height
 
 
 def _check_not_said(source: str | None, fit: Fit | None, groups: str | None) -> None:
@@ -218,12 +264,15 @@ def together(parts: Sequence[Samples]) -> Samples:
         parts: Data sets of images of one size.
 
     Raises:
-        ImageError: A data set is named twice.
+        ImageError: A data set is named twice, or two have different classes.
     """
     sources = [part.source for part in parts]
     source = "+".join(sources)
     if len(set(sources)) < len(sources):
         raise ImageError(source, expected="different data sets", got="one of them twice")
+    if len({part.classes for part in parts}) > 1:
+        told = " and ".join(SEPARATOR.join(part.classes) or "one foreground" for part in parts)
+        raise ImageError(source, expected="the same classes in all of them", got=told)
     groups, first = [], 0
     for part in parts:
         numbers = np.unique(part.group, return_inverse=True)[1].astype(np.int64)
@@ -239,27 +288,29 @@ def together(parts: Sequence[Samples]) -> Samples:
         if all(part.name is not None for part in parts)
         else None,
         fit=parts[0].fit if len({part.fit for part in parts}) == 1 else None,
+        classes=parts[0].classes,
     )
 
 
-def reduce(samples: Samples, size: int) -> Samples:
+def reduce(samples: Samples, size: Size) -> Samples:
     """Reduce images by a whole factor: the mean of each block, and the mask's pixel at the block's centre.
 
     Raises:
-        ImageError: The images are not square, or not a multiple of ``size``.
+        ImageError: The images' height and width are not the same multiple of those of ``size``.
     """
     height, width = samples.images.shape[1:3]
-    factor = height // size
-    if height != width or factor * size != height or not factor:
+    rows, columns = sides(size)
+    factor = height // rows
+    if (factor * rows, factor * columns) != (height, width) or not factor:
         raise ImageError(
             samples.source,
-            expected=f"images of {size} x {size}, or of a multiple of it",
+            expected=f"images of {rows} x {columns}, or of a multiple of it",
             got=f"{height} x {width}",
-            hint="Choose a preset of that size, or phantoms.",
+            hint="Choose a preset of that size, or --size, or phantoms.",
         )
     if factor == 1:
         return samples
-    blocks = samples.images.reshape(len(samples), size, factor, size, factor, *samples.images.shape[3:])
+    blocks = samples.images.reshape(len(samples), rows, factor, columns, factor, *samples.images.shape[3:])
     images = np.rint(blocks.mean(axis=(2, 4))).astype(np.uint8)
     centre = (slice(None), slice(factor // 2, None, factor), slice(factor // 2, None, factor))
     second = None if samples.masks_observer2 is None else samples.masks_observer2[centre]
@@ -273,123 +324,3 @@ def part_counts(samples: Samples, indices: NDArray[np.int64]) -> dict[str, int]:
         "groups": len(np.unique(samples.group[indices])),
         "lesion_images": int(samples.masks[indices].any(axis=(1, 2)).sum()),
     }
-
-
-def split_by_group(group: NDArray[np.int64], *, val_fraction: float, test_fraction: float, seed: int) -> Split:
-    """Split whole groups at random.
-
-    Args:
-        group: ``(n,)`` group of each image.
-        val_fraction: Share of the groups in the validation part.
-        test_fraction: Share of the groups in the test part.
-        seed: Seed of the choice.
-
-    Raises:
-        DataSplitError: A part would be empty.
-    """
-    names = np.unique(group)
-    order = np.random.default_rng(seed).permutation(names)
-    n_val, n_test = round(len(names) * val_fraction), round(len(names) * test_fraction)
-    test, val, train = np.split(order, [n_test, n_test + n_val])
-    split = Split(*(np.flatnonzero(np.isin(group, part)) for part in (train, val, test)))
-    check_split(split, group)
-    return split
-
-
-def split_samples(
-    samples: Samples,
-    *,
-    split_by: SplitBy,
-    val_fraction: float,
-    test_fraction: float,
-    seed: int,
-    fold: int | None = None,
-    folds: int | None = None,
-) -> Split:
-    """Split by group; or, to show what near duplicates leak, by image; with a fold for the test or at random.
-
-    Args:
-        samples: The data.
-        split_by: What stays in one part.
-        val_fraction: Share of the groups, or images, in the validation part.
-        test_fraction: Share of the groups, or images, in the test part, where no fold is.
-        seed: Seed of the choice.
-        fold: The fold that is the test part; None for one that is drawn. The validation part is then drawn from the
-            groups of the other folds.
-        folds: How many folds are dealt where the data do not say the fold of each image.
-
-    Raises:
-        DataSplitError: A part would be empty, there is no such fold, or a group stands in two of them.
-    """
-    group = samples.group if split_by == "group" else np.arange(len(samples))
-    if fold is not None:
-        if folds is not None:
-            samples = dataclasses.replace(samples, fold=folds_of(samples, group, folds, seed))
-        return _split_by_fold(samples, group, fold, val_fraction, seed)
-    return split_by_group(group, val_fraction=val_fraction, test_fraction=test_fraction, seed=seed)
-
-
-def folds_of(samples: Samples, group: NDArray[np.int64], folds: int, seed: int) -> NDArray[np.int64]:
-    """Return the fold of each image: what the data say, or dealt by group.
-
-    Raises:
-        DataSplitError: The data say another number of folds, or have too few groups.
-        OptionError: The number is out of range.
-    """
-    if samples.fold is None:
-        return deal(group, folds, seed, samples.source)
-    own = np.unique(samples.fold)
-    if len(own) != folds:
-        raise DataSplitError(
-            samples.source,
-            expected=f"{len(own)} folds, those that the data say",
-            got=str(folds),
-            hint=f"Ask for --folds {len(own)}.",
-        )
-    return samples.fold
-
-
-def _split_by_fold(samples: Samples, group: NDArray[np.int64], fold: int, val_fraction: float, seed: int) -> Split:
-    folds = [] if samples.fold is None else np.unique(samples.fold).tolist()
-    if samples.fold is None or fold not in folds:
-        raise DataSplitError(
-            samples.source,
-            expected=f"a fold out of {', '.join(map(str, folds))}" if folds else "an array fold, of whole numbers",
-            got=str(fold) if folds else "none",
-            hint="Choose another --fold." if folds else "Leave --fold out: the test part is then drawn by group.",
-        )
-    names = np.unique(group[samples.fold != fold])
-    chosen = np.random.default_rng(seed).permutation(names)[: round(len(names) * val_fraction)]
-    test = samples.fold == fold
-    val = np.isin(group, chosen) & ~test
-    split = Split(np.flatnonzero(~test & ~val), np.flatnonzero(val), np.flatnonzero(test))
-    check_split(split, group)
-    return split
-
-
-def check_split(split: Split, group: NDArray[np.int64]) -> None:
-    """Refuse a split that leaks, misses a part or names an image that is not there.
-
-    Raises:
-        DataSplitError: A group stands in two parts, an image stands in a part twice, an index is out of range, or a
-            part is empty.
-    """
-    parts = split.parts()
-    for name, indices in parts.items():
-        if not len(indices):
-            raise DataSplitError(f"{name} part", expected="at least one image", got="none", hint="Use more images.")
-        if indices.min() < 0 or indices.max() >= len(group) or len(np.unique(indices)) != len(indices):
-            raise DataSplitError(
-                f"{name} part", expected=f"different indices in 0..{len(group) - 1}", got="a repeated or foreign index"
-            )
-    names: Sequence[str] = list(parts)
-    for i, left in enumerate(names):
-        for right in names[i + 1 :]:
-            both = np.intersect1d(group[parts[left]], group[parts[right]])
-            if len(both):
-                raise DataSplitError(
-                    f"{left} and {right} parts",
-                    expected="every group on one side",
-                    got=f"{len(both)} shared groups, the first {both[0]}",
-                    hint="Split by group (split_by_group), not by image.",
-                )

@@ -8,7 +8,7 @@ from quantunet.model.class_scores import ClassSamples
 from quantunet.model.data import Samples
 from quantunet.provenance import array_digest, value_digest
 
-_NOT_SEEN = ("source", "name", "fit")
+_NOT_SEEN = ("source", "name", "fit", "classes")
 """What a network gets nothing of."""
 
 

@@ -84,8 +84,16 @@ class ExportReport:
         return sum(check.differing for check in self.tensors)
 
 
+class ArgMax(nn.Module):
+    """The class of each pixel: of several logits the first of the greatest."""
+
+    def forward(self, logits: Tensor) -> Tensor:
+        """``(n, classes, height, width)`` to int64 ``(n, 1, height, width)``."""
+        return logits.argmax(dim=1, keepdim=True)
+
+
 class ProbabilityUNet(nn.Module):
-    """A quantised network with the quantised sigmoid behind it: what is exported.
+    """What is exported: a quantised network with the quantised sigmoid behind it, or with the argmax of its classes.
 
     Args:
         unet: The quantised network.
@@ -94,11 +102,19 @@ class ProbabilityUNet(nn.Module):
     def __init__(self, unet: UNet) -> None:
         super().__init__()
         self.unet = unet
-        self.probability = quantizers.byte()
+        self.probability = quantizers.byte() if unet.config.out_channels == 1 else ArgMax()
+
+    @property
+    def last(self) -> str:
+        """Name of the last op."""
+        return "argmax" if isinstance(self.probability, ArgMax) else "sigmoid"
 
     def forward(self, image: Tensor) -> Tensor:
-        """Probability ``(n, 1, height, width)``, bytes / 256."""
+        """Probability ``(n, 1, height, width)``, bytes / 256; or of several classes their indices."""
         logits: IntQuantTensor = self.unet.logits(image)
+        if self.last == "argmax":
+            classes: Tensor = self.probability(logits.value)
+            return classes
         result: Tensor = self.probability(torch.sigmoid(logits.value)).value
         return result
 
@@ -145,7 +161,7 @@ def export(
 def to_qonnx(network: ProbabilityUNet) -> ModelWrapper:
     """Trace, clean up, give every node the name of its layer, and say what the byte of a picture means."""
     config = network.unet.config
-    example = torch.zeros(1, config.in_channels, config.size, config.size)
+    example = torch.zeros(1, config.in_channels, *config.shape)
     raw = export_qonnx(network, args=example, export_path=None, dynamo=False, opset_version=13)
     model = cleanup_model(ModelWrapper(raw))
     _name_nodes(model, network.unet)
@@ -162,7 +178,7 @@ def _name_nodes(model: ModelWrapper, unet: UNet) -> None:
     _rename(model, ("Conv", "ConvTranspose"), convs)
     _rename(model, ("MaxPool",), [f"pool{level}" for level in range(depth)])
     _rename(model, ("Concat",), [f"concat{level}" for level in reversed(range(depth))])
-    _rename(model, ("Sigmoid",), ["sigmoid"])
+    _rename(model, *((("ArgMax",), ["argmax"]) if unet.config.out_channels > 1 else (("Sigmoid",), ["sigmoid"])))
     for node in model.graph.node:
         if node.op_type != "Quant":
             continue
@@ -269,8 +285,11 @@ def brevitas_codes(network: ProbabilityUNet, image: NDArray[np.uint8]) -> Codes:
     codes: Codes = {}
     unet = network.unet
 
-    def keep(name: str, value: IntQuantTensor) -> None:
-        codes[name] = _as_codes(value.value.double().numpy(), float(value.scale))
+    def keep(name: str, value: IntQuantTensor | Tensor) -> None:
+        if isinstance(value, Tensor):  # classes, which are integers themselves
+            codes[name] = _as_codes(value.double().numpy(), 1.0)
+        else:
+            codes[name] = _as_codes(value.value.double().numpy(), float(value.scale))
 
     def hook(names: Iterable[str]) -> object:
         left = iter(names)
@@ -279,7 +298,7 @@ def brevitas_codes(network: ProbabilityUNet, image: NDArray[np.uint8]) -> Codes:
     modules: list[tuple[nn.Module, list[str]]] = [
         (unet.image, ["image"]),
         (unet.pool, [f"pool{level}_out" for level in range(unet.config.depth)]),
-        (network.probability, ["sigmoid_out"]),
+        (network.probability, [f"{network.last}_out"]),
     ]
     for name in unet.convs:
         if name.startswith("up"):

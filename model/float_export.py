@@ -44,7 +44,8 @@ class FloatReport:
     Attributes:
         images: Images that were run.
         compared: Logits, and so pixels, that were compared.
-        differing: Pixels on different sides of the mask: their logit is nearer to zero than ``largest``.
+        differing: Pixels on different sides of the mask: their logit is nearer to zero than ``largest``; of several
+            classes pixels of another class, whose two greatest logits are as near to each other.
         largest: The largest difference of two logits.
     """
 
@@ -57,7 +58,7 @@ class FloatReport:
 def export_float(
     model: UNet, path: Path, images: NDArray[np.uint8], properties: Mapping[str, str] | None = None
 ) -> FloatReport:
-    """Write a float network as ONNX: ``image`` (n, 1, size, size), bytes / 256, to ``logits`` of the same shape.
+    """Write a float network as ONNX: ``image`` (n, 1 or 3, height, width), bytes / 256, to ``logits`` of that size.
 
     Args:
         model: A float network.
@@ -91,13 +92,12 @@ def to_onnx(model: UNet) -> onnx.ModelProto:
     folded = copy.deepcopy(model)
     for layer in folded.convs.values():
         _fold(cast(FloatConv, layer))
-    size = model.config.size
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         # The exporter that torch prefers needs onnxscript and renames every node; Brevitas exports with this one too.
         warnings.filterwarnings("ignore", message="You are using the legacy TorchScript-based ONNX export")
         torch.onnx.export(
             folded.eval(),
-            (torch.zeros(1, model.config.in_channels, size, size),),
+            (torch.zeros(1, model.config.in_channels, *model.config.shape),),
             str(Path(folder) / "network.onnx"),
             dynamo=False,
             opset_version=_OPSET,
@@ -133,7 +133,9 @@ def check(model: UNet, network: float_network.FloatNetwork, images: NDArray[np.u
     """
     if not len(images):
         raise ModelError(network.name, expected="at least one image to check the float export with", got="none")
-    expected = model(to_float(torch.from_numpy(images))).squeeze(1).numpy()
+    expected = model(to_float(torch.from_numpy(images))).permute(0, 2, 3, 1).numpy()
+    several = expected.shape[-1] > 1
+    expected = expected if several else expected[..., 0]
     found = network.logits(images)
     largest, scale = float(np.abs(found - expected).max()), float(np.abs(expected).max())
     if not largest <= TOLERANCE * scale:  # nan as well
@@ -143,5 +145,6 @@ def check(model: UNet, network: float_network.FloatNetwork, images: NDArray[np.u
             got=f"a difference of {largest:.3g}",
             hint="The exporter and onnxruntime disagree about this network.",
         )
-    differing = int(((found >= 0) != (expected >= 0)).sum())
+    sides = (each.argmax(axis=-1) if several else each >= 0 for each in (found, expected))
+    differing = int(np.not_equal(*sides).sum())
     return FloatReport(len(images), expected.size, differing, largest)

@@ -27,7 +27,7 @@ KIND = f"{ONNX_PREFIX}network"
 """The key in ``metadata_props`` that says what a network's file holds."""
 
 FLOAT_LOGITS = "float, logits"
-"""Its value in the file of a float network: one channel, whose mask is where it is not negative."""
+"""Its value in the file of a float network: one channel, whose mask is where it is not negative, or one a class."""
 
 OPS = frozenset({"Concat", "Conv", "ConvTranspose", "Identity", "MaxPool", "Relu"})
 """The operators of a float U-Net; BatchNorm is folded into the convolutions, Identity passes on a shared constant."""
@@ -57,43 +57,49 @@ class FloatNetwork:
     Attributes:
         name: The file's name without its ending.
         size: Height and width of an image.
-        session: The session of onnxruntime; its input is ``(n, channels, size, size)`` float32, and so are the logits,
-            of one channel.
+        session: The session of onnxruntime, from ``(n, channels, height, width)`` float32 to logits of that size.
         channels: 1 of gray images, 3 of RGB.
+        logit_channels: 1 of masks with one foreground, else one for each class.
     """
 
     name: str
-    size: int
+    size: tuple[int, int]
     session: Any
     channels: int = 1
+    logit_channels: int = 1
+
+    @property
+    def classes(self) -> int:
+        """Classes that it tells apart, the background included."""
+        return max(2, self.logit_channels)
 
     def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Run the network.
 
         Args:
-            images: ``(n, size, size)`` uint8, or in RGB ``(n, size, size, 3)``.
+            images: ``(n, height, width)`` uint8, or in RGB ``(n, height, width, 3)``.
 
         Returns:
-            ``(n, size, size)`` float32.
+            float32 ``(n, height, width)``; of several classes with their channels behind.
 
         Raises:
             ShapeError: The images have another size, or the network's output has.
             FileFormatError: The network cannot be run: its weights do not fit its operators.
         """
         behind = () if self.channels == 1 else (self.channels,)
-        if images.shape[1:] != (self.size, self.size, *behind):
-            expected = f"images of {self.size} x {self.size}" + (f" x {self.channels}" if behind else "")
+        if images.shape[1:] != (*self.size, *behind):
+            expected = f"images of {' x '.join(map(str, self.size))}" + (f" x {self.channels}" if behind else "")
             raise ShapeError(self.name, expected=expected, got=str(images.shape[1:]))
-        found = np.empty(images.shape[:3], np.float32)
+        found = np.empty((*images.shape[:3], self.logit_channels), np.float32)
         for first in range(0, len(images), _BATCH):
-            part = images[first : first + _BATCH].reshape(-1, self.size, self.size, self.channels)
+            part = images[first : first + _BATCH].reshape(-1, *self.size, self.channels)
             batch = np.ascontiguousarray(part.transpose(0, 3, 1, 2)).astype(np.float32) * np.float32(OWN_SCALE)
             out = self._run(batch)
-            logits = (len(batch), 1, self.size, self.size)
+            logits = (len(batch), self.logit_channels, *self.size)
             if out.shape != logits:
                 raise ShapeError(self.name, expected=f"logits {logits}", got=str(out.shape), hint=_AGAIN)
-            found[first : first + _BATCH] = out[:, 0]
-        return found
+            found[first : first + _BATCH] = out.transpose(0, 2, 3, 1)
+        return found if self.logit_channels > 1 else found[..., 0]
 
     def _run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         try:
@@ -114,14 +120,34 @@ class FloatNetwork:
             on_images: Called with the number of images that are done.
 
         Returns:
-            ``(n, size, size)`` bool.
+            ``(n, height, width)`` bool.
+
+        Raises:
+            ShapeError: It has several classes.
         """
-        masks = np.empty(images.shape[:3], np.bool_)
+        if self.logit_channels > 1:
+            raise ShapeError(self.name, expected="one logit, for masks", got=f"{self.logit_channels}, one a class")
+        return self.class_maps(images, on_images).astype(np.bool_)
+
+    def class_maps(
+        self, images: NDArray[np.uint8], on_images: Callable[[int], None] = lambda count: None
+    ) -> NDArray[np.int64]:
+        """Return the class of each pixel: of several logits the first of the greatest, of one 1 if it is not negative.
+
+        Args:
+            images: As :meth:`logits` takes them.
+            on_images: Called with the number of images that are done.
+
+        Returns:
+            int64 ``(n, height, width)``.
+        """
+        maps = np.empty(images.shape[:3], np.int64)
         for first in range(0, len(images), _BATCH):
             batch = images[first : first + _BATCH]
-            masks[first : first + len(batch)] = self.logits(batch) >= 0
+            logits = self.logits(batch)
+            maps[first : first + len(batch)] = logits.argmax(axis=-1) if self.logit_channels > 1 else logits >= 0
             on_images(first + len(batch))
-        return masks
+        return maps
 
 
 def load(path: Path) -> FloatNetwork:
@@ -135,7 +161,7 @@ def load(path: Path) -> FloatNetwork:
         FileFormatError: It is damaged, or no such network.
         UnsupportedOpError: It has an operator that no float U-Net has, or a constant that is no finite number.
         ModelError: It has several inputs or outputs.
-        ShapeError: Its input is not one square image of one channel or three.
+        ShapeError: Its input is not an image of one channel or three, or its output no logits of its size.
     """
     if not path.is_file():
         raise StorageError(str(path), expected="a float network's file", got="no such file", hint="Check the path.")
@@ -155,7 +181,13 @@ def load(path: Path) -> FloatNetwork:
         raise FileFormatError(
             str(path), expected="a float network that onnxruntime can run", got=_first_line(error), hint=_AGAIN
         ) from error
-    return FloatNetwork(path.stem, file.input_dims[-1], session, file.input_dims[1])
+    _, channels, height, width = file.input_dims
+    logits = session.get_outputs()[0].shape
+    if len(logits) != 4 or list(logits[2:]) != [height, width] or not isinstance(logits[1], int) or logits[1] == 2:
+        raise ShapeError(
+            path.stem, expected=f"logits (n, 1 or one a class, {height}, {width})", got=str(logits), hint=_AGAIN
+        )
+    return FloatNetwork(path.stem, (height, width), session, channels, logits[1])
 
 
 def _check(path: Path, file: OnnxFile) -> None:
@@ -172,8 +204,8 @@ def _check(path: Path, file: OnnxFile) -> None:
             str(path), expected=f"a pixel scale of {OWN_SCALE} in metadata_props", got="another or none", hint=_AGAIN
         )
     dims = file.input_dims
-    if len(dims) != 4 or dims[1] not in (1, 3) or dims[2] != dims[3]:
-        raise ShapeError(file.input_name, expected="an input (n, 1 or 3, size, size)", got=str(dims), hint=_AGAIN)
+    if len(dims) != 4 or dims[1] not in (1, 3):
+        raise ShapeError(file.input_name, expected="an input (n, 1 or 3, height, width)", got=str(dims), hint=_AGAIN)
     for op in file.ops:
         if op.kind not in OPS:
             raise UnsupportedOpError(

@@ -1,4 +1,4 @@
-"""L = BCE + Dice + lambda * mean(bit-width) / 8, and terms that can be added to it."""
+"""L = cross-entropy + Dice + lambda * mean(bit-width) / 8, and terms that can be added to it."""
 
 from __future__ import annotations
 
@@ -65,7 +65,12 @@ def whole_image_loss(logits: Tensor, mask: Tensor) -> Tensor:
 
 
 class SegmentationLoss(nn.Module):
-    """Binary cross-entropy and Dice on logits (MONAI), plus the bit-width term where widths are given.
+    """Cross-entropy and Dice on logits (MONAI), plus the bit-width term where widths are given.
+
+    With one foreground: binary cross-entropy, and the soft Dice of the sigmoid. With several classes: cross-entropy of
+    the softmax over all of them, and the mean of the soft Dice over the classes but 0, the background, and over the
+    images; that is the loss of nnU-Net (F. Isensee et al., Nature Methods 18 (2021) 203-211,
+    doi:10.1038/s41592-020-01008-z; MONAI's ``DiceCELoss``), Dice smoothed by one pixel.
 
     Args:
         unet: Shape of the network, for the weighting of its layers.
@@ -76,8 +81,13 @@ class SegmentationLoss(nn.Module):
         super().__init__()
         self.config = config or LossConfig()
         self.weights = layer_weights(unet, self.config.bit_weighting)
-        # Smoothing by one pixel gives images without a lesion a useful gradient.
-        self.task = DiceCELoss(sigmoid=True, smooth_nr=1.0, smooth_dr=1.0)
+        # Smoothing by one pixel gives images without a lesion, or without a class, a useful gradient.
+        if unet.out_channels == 1:
+            self.task = DiceCELoss(sigmoid=True, smooth_nr=1.0, smooth_dr=1.0)
+        else:
+            self.task = DiceCELoss(
+                softmax=True, to_onehot_y=True, include_background=False, smooth_nr=1.0, smooth_dr=1.0
+            )
 
     def forward(
         self,
@@ -89,8 +99,8 @@ class SegmentationLoss(nn.Module):
         """The loss.
 
         Args:
-            logits: ``(batch, 1, height, width)``.
-            mask: The same shape, 0.0 or 1.0.
+            logits: ``(batch, channels, height, width)``, of one channel or of one for each class.
+            mask: ``(batch, 1, height, width)``, 0.0 or 1.0, or the index of each pixel's class.
             widths: Widths that are being learned; None where there are none.
             teacher: Logits of the float network on the same images; None without distillation.
 
@@ -99,7 +109,10 @@ class SegmentationLoss(nn.Module):
         """
         loss: Tensor = self.task(logits, mask)
         if teacher is not None:
-            cross_entropy = functional.binary_cross_entropy_with_logits(logits, torch.sigmoid(teacher))
+            if logits.shape[1] == 1:
+                cross_entropy = functional.binary_cross_entropy_with_logits(logits, torch.sigmoid(teacher))
+            else:
+                cross_entropy = functional.cross_entropy(logits, torch.softmax(teacher.to(logits.dtype), dim=1))
             loss = loss + self.config.distil * cross_entropy
         if self.config.lesion:
             loss = loss + self.config.lesion * whole_image_loss(logits, mask)

@@ -24,7 +24,18 @@ _GRAY = ".convert('RGB').convert('L')"
 
 
 def read_mask(path: Path) -> NDArray[np.bool_]:
-    """Read a mask from a picture file.
+    """Read a mask from a picture file; see :func:`read_marked`.
+
+    Raises:
+        StorageError: The file cannot be read.
+        FileFormatError: It is damaged, or no such picture.
+        ImageError: It has not two values of which one is the greater; or one value, which is not 0.
+    """
+    return read_marked(path)[0]
+
+
+def read_marked(path: Path) -> tuple[NDArray[np.bool_], float | None]:
+    """Read a mask from a picture file, and the value that marks its foreground.
 
     Of several channels, all that vary must agree. A palette's indices are the values.
 
@@ -32,7 +43,7 @@ def read_mask(path: Path) -> NDArray[np.bool_]:
         path: The file, of any format that :func:`~quantunet.images.read_picture` takes.
 
     Returns:
-        bool ``(height, width)``: foreground.
+        bool ``(height, width)``: foreground; and its value in gray or by index, None of a colour or without foreground.
 
     Raises:
         StorageError: The file cannot be read.
@@ -43,17 +54,22 @@ def read_mask(path: Path) -> NDArray[np.bool_]:
     if picture.mode == "PA" or (picture.mode == "P" and "transparency" in picture.info):
         picture = picture.convert("RGBA")
     if picture.mode == "P":
-        return _of_palette(picture, str(path))
+        return _with_value(_of_palette(picture, str(path)), np.asarray(picture))
     if picture.mode in _COLOURS:
-        return _of_channels(np.asarray(picture), _COLOURS[picture.mode], str(path))
+        return _of_channels(np.asarray(picture), _COLOURS[picture.mode], str(path)), None
     if picture.mode in ("1", "L", "I", "F") or picture.mode.startswith("I;16"):
-        return foreground(np.asarray(picture), str(path))
+        values = np.asarray(picture)
+        return _with_value(foreground(values, str(path)), values)
     raise ImageError(
         str(path),
         expected="a mask in gray, RGB, RGBA or with a palette",
         got=f"mode {picture.mode}",
         hint=f"Save it in gray: {_command(_GRAY, 'x')}",
     )
+
+
+def _with_value(mask: NDArray[np.bool_], values: NDArray[Any]) -> tuple[NDArray[np.bool_], float | None]:
+    return mask, float(values[mask][0]) if mask.any() else None
 
 
 def foreground(values: NDArray[Any], where: str, hint: str = "") -> NDArray[np.bool_]:
@@ -169,7 +185,10 @@ def _constant(where: str, got: str, hint: str = "") -> ImageError:
 def _separate(convert: str, channel: str = "") -> str:
     """What to do with a mask that was blurred or compressed, or that has several classes."""
     halved = _command(convert, "255 * (x > x.min() + np.ptp(x) / 2)", channel)
-    return f"Save it with two values, as PNG: {halved}. Of several classes name one: x == 2 in the place of x > ..."
+    return (
+        f"Save it with two values, as PNG: {halved}. Of several classes name one: x == 2 in the place of x > ... Or "
+        "where the values are the indices of classes, name all of them: --classes background,NAME,NAME"
+    )
 
 
 def _command(convert: str, values: str, channel: str = "") -> str:

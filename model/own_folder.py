@@ -14,6 +14,7 @@ from quantunet import scan_files
 from quantunet.documents import Fields, read_json
 from quantunet.errors import FileFormatError, StorageError
 from quantunet.model import picture_folder
+from quantunet.model.classes import SEPARATOR, parse_classes
 
 TABLE = "cases.csv"
 NNUNET = "dataset.json"
@@ -54,11 +55,13 @@ class Layout:
         kind: What the folder was taken for, in words.
         pairs: In the natural order of their names.
         foreground: The value of masks that is foreground; None where it is the greater of two.
+        classes: Names of the classes that masks hold, in the order of their values; empty where nobody says them.
     """
 
     kind: str
     pairs: tuple[Pair, ...]
     foreground: int | None = None
+    classes: tuple[str, ...] = ()
 
 
 def find(source: Path) -> Layout:
@@ -204,12 +207,7 @@ def _nnunet(folder: Path) -> Layout:
     fields = Fields(read_json(path, "the dataset.json of nnU-Net"), str(path))
     labels = fields.table("labels")
     names = {labels.whole(key, 0, 255): key for key in labels} if "background" in labels else _by_number(labels)
-    if sorted(names) != [0, 1]:
-        raise FileFormatError(
-            f"{path}, key 'labels'",
-            expected="background 0 and one class 1: a network is trained on one class",
-            got=", ".join(f"{key} {value}" for value, key in sorted(names.items())),
-        )
+    classes = _classes(names, f"{path}, key 'labels'")
     ending = fields.text("file_ending") if "file_ending" in fields else ".nii.gz"
     images = sorted((folder / "imagesTr").glob(f"*{ending}"))
     pairs = []
@@ -232,7 +230,24 @@ def _nnunet(folder: Path) -> Layout:
         pairs.append(Pair(name, image, mask, fold=None if folds is None else folds[name]))
     if not pairs:
         raise FileFormatError(str(folder / "imagesTr"), expected=f"files *{_CHANNEL}{ending}", got="none")
-    return Layout("an nnU-Net folder", _ordered(pairs, folder), foreground=1)
+    return Layout("an nnU-Net folder", _ordered(pairs, folder), None if classes else 1, classes)
+
+
+def _classes(names: Mapping[int, str], where: str) -> tuple[str, ...]:
+    """Names of several classes; empty for the background and one class."""
+    numbers = sorted(names)
+    told = tuple(names[number] for number in numbers)
+    if numbers != list(range(len(numbers))) or len(numbers) < 2 or "ignore" in map(str.lower, told):
+        raise FileFormatError(
+            where,
+            expected="the background 0, and classes from 1 on without a gap",
+            got=", ".join(f"{names[number]} {number}" for number in numbers) or "none",
+            hint="Regions and the label 'ignore' are not trained on.",
+        )
+    for name in told:
+        if SEPARATOR in name:
+            raise FileFormatError(where, expected=f"names without '{SEPARATOR}'", got=repr(name))
+    return () if len(told) == 2 else parse_classes(SEPARATOR.join(told), where)
 
 
 def _by_number(labels: Fields) -> Mapping[int, str]:

@@ -85,16 +85,16 @@ def reduced(gray: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint
     return np.rint(means(gray, height, width)).astype(np.uint8)
 
 
-def at_centres(mask: NDArray[np.bool_], height: int, width: int) -> NDArray[np.uint8]:
+def at_centres(mask: NDArray[np.bool_] | NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
     """Resize a mask by the pixel under the centre of each target pixel; of two that touch there, the later.
 
     Args:
-        mask: bool ``(rows, columns)``.
+        mask: bool ``(rows, columns)``, or uint8, the class of each pixel.
         height: Rows of the result.
         width: Columns of the result.
 
     Returns:
-        uint8 ``(height, width)`` of 0 and 1.
+        uint8 ``(height, width)`` of 0 and 1, or of the classes.
 
     >>> at_centres(np.array([[True, False, False, True, True]]), 1, 2).tolist()
     [[0, 1]]
@@ -124,8 +124,24 @@ def read_mask_of(path: Path, image: Path, shape: tuple[int, int], threshold: int
             :func:`~quantunet.model.masks.read_mask`.
     """
     mask = read_mask(path) if threshold is None else _above(path, threshold)
-    if mask.shape != shape:
-        size, got = shape[::-1], mask.shape[::-1]
+    check_mask_shape(mask.shape, path, image, shape)
+    return mask
+
+
+def check_mask_shape(found: tuple[int, ...], path: Path, image: Path, shape: tuple[int, int]) -> None:
+    """Refuse a mask of another size than its image.
+
+    Args:
+        found: Height and width of the mask.
+        path: Its file, for the message.
+        image: The image's, likewise.
+        shape: Height and width of the image.
+
+    Raises:
+        ImageError: They differ.
+    """
+    if found != shape:
+        size, got = shape[::-1], found[::-1]
         turned = " Width and height are swapped: one of the two files is turned." if got == shape else ""
         raise ImageError(
             str(path),
@@ -133,7 +149,6 @@ def read_mask_of(path: Path, image: Path, shape: tuple[int, int], threshold: int
             got=f"{got[0]}x{got[1]}",
             hint=f"A mask is never stretched: make it from this picture.{turned}",
         )
-    return mask
 
 
 def _above(path: Path, threshold: int) -> NDArray[np.bool_]:

@@ -18,13 +18,14 @@ class Samples:
     Attributes:
         source: Where it came from, for logs and the model card.
         images: ``(n, height, width)`` uint8, or in RGB ``(n, height, width, 3)``.
-        masks: ``(n, height, width)`` uint8, 0 or 1.
+        masks: ``(n, height, width)`` uint8, 0 or 1; of several classes the index of each pixel's class.
         group: ``(n,)`` int64; images of one group stay on one side of a split.
         label: ``(n,)`` str; empty strings where the source has none.
         masks_observer2: Masks of a second observer, as ``masks``; None where the source has none.
         name: ``(n,)`` str, for messages; None where the source has none.
         fold: ``(n,)`` int64, the fold of a cross-validation; None where the source has none.
         fit: How pictures got to the size of the images; None where the source does not say it.
+        classes: Names of the classes in the order of their indices, the background first; empty with one foreground.
 
     Raises:
         ImageError: The arrays have other types, values or shapes.
@@ -39,9 +40,10 @@ class Samples:
     name: NDArray[np.str_] | None = None
     fold: NDArray[np.int64] | None = None
     fit: Fit | None = None
+    classes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        n = len(self.images)
+        n, last = len(self.images), max(1, len(self.classes) - 1)
         shape = self.images.shape[:3]
         if self.images.shape not in (shape, (*shape, 3)) or not self.images.size or self.images.dtype != np.uint8:
             raise ImageError(
@@ -52,10 +54,10 @@ class Samples:
         for name, masks in (("masks", self.masks), ("masks_observer2", self.masks_observer2)):
             if masks is None:
                 continue
-            if masks.shape != shape or masks.dtype != np.uint8 or masks.max() > 1:
+            if masks.shape != shape or masks.dtype != np.uint8 or masks.max() > last:
                 raise ImageError(
                     f"{self.source}: {name}",
-                    expected=f"uint8 of 0 and 1, {shape}",
+                    expected=f"uint8 of 0 and 1, {shape}" if last == 1 else f"uint8 of 0 to {last}, {shape}",
                     got=f"{masks.dtype} {masks.shape}" + (f" up to {masks.max()}" if masks.size else ""),
                 )
         columns = (("group", self.group), ("label", self.label), ("name", self.name), ("fold", self.fold))

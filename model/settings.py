@@ -93,7 +93,7 @@ class Setting:
         name: Its name.
         spelled: What the command line and the results call it.
         text: What it is.
-        types: The types of its values, without that of None.
+        types: The types of its values, without that of None; ``tuple`` for a pair of numbers.
         choices: The values that its type lists.
         allowed: What its numbers may be; None where it has no numbers.
         optional: Whether it may be None.
@@ -122,7 +122,8 @@ class Setting:
     def expected(self) -> str:
         """What its values may be, for an error."""
         kinds = [f"one of {', '.join(map(str, self.choices))}"] if self.choices else []
-        return ", or ".join([*kinds, *([str(self.allowed)] if self.allowed else [])])
+        kinds += [str(self.allowed)] if self.allowed else []
+        return ", or ".join([*kinds, *(["two of them"] if tuple in self.types else [])])
 
     def holds(self, value: object) -> bool:
         """Whether it may have a value. A field with neither choices nor a range takes any."""
@@ -132,6 +133,11 @@ class Setting:
             return True
         if any(type(value) is type(choice) and value == choice for choice in self.choices):
             return True
+        if isinstance(value, tuple):
+            return tuple in self.types and len(value) == 2 and all(map(self._in_range, value))
+        return self._in_range(value)
+
+    def _in_range(self, value: object) -> bool:
         return self.allowed is not None and self.allowed.holds(value)
 
     def has_meaning(self, bits: str | int) -> bool:
@@ -178,7 +184,8 @@ def _setting(kind: type, field: dataclasses.Field[Any], hint: Any) -> Setting:
     parts = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
     choices = tuple(choice for part in parts if get_origin(part) is Literal for choice in get_args(part))
     kinds = dict.fromkeys(type(choice) for choice in choices)
-    kinds |= dict.fromkeys(part for part in parts if part is not type(None) and get_origin(part) is not Literal)
+    others = (part for part in parts if part is not type(None) and get_origin(part) is not Literal)
+    kinds |= dict.fromkeys(get_origin(part) or part for part in others)
     if (int in kinds or float in kinds) != (told.allowed is not None):
         raise TypeError(f"{kind.__name__}.{field.name}: a number has a range, and nothing else has one")
     return Setting(
@@ -227,7 +234,8 @@ def option_words(kind: type, values: Mapping[str, Any]) -> list[str]:
     fields = settings(kind)
     words: list[str] = []
     for name, value in values.items():
-        words += [fields[name].option] if isinstance(value, bool) else [fields[name].option, str(value)]
+        given = () if isinstance(value, bool) else value if isinstance(value, tuple) else (value,)
+        words += [fields[name].option, *map(str, given)]
     return words
 
 

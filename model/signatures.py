@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from quantunet.model.class_scores import mean_dice
 from quantunet.model.config import MAX_BITS, MIN_BITS
-from quantunet.model.metrics import score
 
 OSCILLATION = 0.05
 """Mean change of the validation Dice from one epoch to the next, in the last third of a phase, that is called one."""
@@ -50,7 +50,12 @@ def signatures(history: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def failures(
-    history: Sequence[Mapping[str, Any]], masks: NDArray[np.bool_], reference: NDArray[np.uint8], *, learned: bool
+    history: Sequence[Mapping[str, Any]],
+    masks: NDArray[np.bool_] | NDArray[np.uint8],
+    reference: NDArray[np.uint8],
+    *,
+    learned: bool,
+    classes: int = 2,
 ) -> list[str]:
     """Reasons why a network is not worth publishing.
 
@@ -58,12 +63,13 @@ def failures(
         history: As for :func:`signatures`.
         masks: What the network makes of images that it was not trained on, ``(n, height, width)``; of them, at least
             one has a lesion.
-        reference: The right masks, 0 and 1.
+        reference: The right masks, 0 and 1, or the class of each pixel.
         learned: Whether the widths were learned.
+        classes: How many classes there are, the background included.
 
     Returns:
-        A sentence for each: the masks are the same whatever the image, or no better than one that is foreground
-        everywhere, or no width has left its beginning.
+        A sentence for each: the masks are the same whatever the image, or no better than one that is foreground, or
+        one class, everywhere, or no width has left its beginning.
 
     >>> black = np.zeros((2, 4, 4), np.bool_)
     >>> failures([], black, np.ones((2, 4, 4), np.uint8), learned=False)
@@ -71,16 +77,20 @@ def failures(
     """
     found = []
     count = f"each of {len(masks)} validation images"
-    if not masks.any() or masks.all():
-        found.append(f"constant mask: {count} is all {'foreground' if masks.any() else 'background'}")
+    one = masks.flat[0]
+    if (masks == one).all():
+        kind = "background" if not one else "foreground" if classes == 2 else f"class {one}"
+        found.append(f"constant mask: {count} is all {kind}")
     elif len(masks) > 1 and (masks == masks[0]).all():
         found.append(f"constant mask: {count} has the same mask")
     else:
-        ours, trivial = score(masks, reference), score(np.ones_like(masks), reference)
-        if ours.dice <= trivial.dice:
+        ours = mean_dice(masks, reference, classes)
+        trivial = max(mean_dice(np.full_like(masks, each), reference, classes) for each in range(1, classes))
+        if ours <= trivial:
+            what = "foreground" if classes == 2 else "one class"
             found.append(
-                f"no better than trivial: Dice {ours.dice:.3f} on the validation part, of masks that are foreground "
-                f"everywhere {trivial.dice:.3f}"
+                f"no better than trivial: Dice {ours:.3f} on the validation part, of masks that are {what} "
+                f"everywhere {trivial:.3f}"
             )
     rows = [row for row in history if row["phase"] == "qat"]
     names = [key for key in (rows[-1] if rows else {}) if key.endswith((".weight", ".activation"))]

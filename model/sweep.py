@@ -176,7 +176,7 @@ def _values(fields: Fields, key: str) -> list[Any]:
     for value in values:
         if not fits(value):
             fields.fail(key, expected, shown(value))
-    return values
+    return [tuple(value) if isinstance(value, list) else value for value in values]
 
 
 def _is_text(value: object) -> bool:
@@ -187,12 +187,17 @@ def _is_whole(value: object) -> bool:
     return type(value) is int and abs(value) < 1 << 63
 
 
+def _is_pair(value: object) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(map(_is_whole, value))
+
+
 _KINDS: dict[tuple[type, ...], tuple[str, Callable[[object], bool]]] = {
     (str,): ("a text on one line", _is_text),
     (int,): ("a whole number", _is_whole),
     (float,): ("a number", lambda value: _is_whole(value) or (type(value) is float and math.isfinite(value))),
     (bool,): ("true or false", lambda value: isinstance(value, bool)),
     (str, int): ("a text or a whole number", lambda value: _is_text(value) or _is_whole(value)),
+    (int, tuple): ("a whole number, or a list of pairs", lambda value: _is_whole(value) or _is_pair(value)),
 }
 """What a file may say of a field, by the types of its values."""
 

@@ -72,6 +72,7 @@ def start_folder(job: Job, folder: Path) -> Path:
 def _trainer(job: Job, folder: Path, place: Place) -> tuple[Trainer, Samples]:
     warnings.filterwarnings("ignore", message="fast_hadamard_transform package not found")
     compute.prepare(place.threads)
-    samples = data.load(job.data, job.config.unet.size, seed=job.config.seed)
+    config = job.config
+    samples = data.load(job.data, config.unet.shape, seed=config.seed, rgb=config.rgb, classes=config.class_names)
     device = compute.pick_device(place.device)
-    return Trainer(job.config, samples, folder, device=device, precision=place.precision), samples
+    return Trainer(config, samples, folder, device=device, precision=place.precision), samples

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypeAlias, cast
 
 import numpy as np
 import torch
@@ -32,16 +32,20 @@ from quantunet.errors import FileFormatError, StorageError, TrainingError
 from quantunet.model import checkpoint, distributed, quantizers, step_and_range, target_bits, weight_ranges
 from quantunet.model.augment import augment, to_float
 from quantunet.model.board import IMAGES, add_pictures, add_widths
+from quantunet.model.class_scores import mean_dice
+from quantunet.model.classes import spelled_classes
 from quantunet.model.compute import pick_precision
 from quantunet.model.config import Precision, TrainConfig
 from quantunet.model.data import Samples, Split, split_samples
 from quantunet.model.loss import SegmentationLoss, layer_weights, mean_bits
-from quantunet.model.metrics import score
 from quantunet.model.samples import check_channels
 from quantunet.model.settings import settings
 from quantunet.model.unet import UNet, copy_folded, float_unet, quant_unet, random_start, widths, widths_as_int
 
 logger = logging.getLogger(__name__)
+
+Masks: TypeAlias = NDArray[np.bool_] | NDArray[np.uint8]
+"""Masks of one foreground, or the class of each pixel."""
 
 Phase = Literal["float", "qat", "tune", "done"]
 NEXT: dict[Phase, Phase] = {"float": "qat", "qat": "tune", "tune": "done"}
@@ -76,7 +80,8 @@ class EpochReport:
         epoch: Number in the phase, from 1.
         epochs: Epochs that the phase may have.
         loss: Mean training loss.
-        val_dice: Mean Dice over the lesion images of the validation part, of the better one of two networks.
+        val_dice: Mean Dice over the lesion images of the validation part, of the better one of two networks; of several
+            classes, the mean over the classes but the background.
         mean_bits: Mean width over the layers; 32 in the float phase.
         best: Whether this is the phase's best epoch so far.
         seconds: Duration.
@@ -205,7 +210,8 @@ class Trainer:
         on_batch: Called after every batch with (phase, epoch, batch, batches).
 
     Raises:
-        TrainingError: The images do not have the size that the preset takes.
+        TrainingError: The images do not have the size that the preset takes, or masks have other classes, or no image
+            of the training part has one of them.
         TrainingError: The training or the validation part has no lesion: there is nothing to learn, or to choose by.
         DataSplitError: The data have too few groups for the three parts.
         TrainingError: The ranks of a distributed training cannot share a batch equally.
@@ -222,12 +228,19 @@ class Trainer:
         on_epoch: Callable[[EpochReport], None] | None = None,
         on_batch: Callable[[Phase, int, int, int], None] | None = None,
     ) -> None:
-        side = config.unet.size
-        if samples.images.shape[1:3] != (side, side):
+        height, width = config.unet.shape
+        if samples.images.shape[1:3] != (height, width):
             raise TrainingError(
-                samples.source, expected=f"images of {side} x {side}", got=str(samples.images.shape[1:])
+                samples.source, expected=f"images of {height} x {width}", got=str(samples.images.shape[1:])
             )
         check_channels(samples, rgb=config.unet.in_channels == 3)
+        if samples.classes != config.class_names:
+            raise TrainingError(
+                samples.source,
+                expected=f"the classes {spelled_classes(config.class_names) or 'of one foreground'}",
+                got=spelled_classes(samples.classes) or "masks with one foreground",
+                hint="Name the classes of the data, all of them, in the order of their values (--classes).",
+            )
         if config.batch_size % distributed.ranks():
             raise TrainingError(
                 "distributed training",
@@ -260,10 +273,30 @@ class Trainer:
                     if samples.masks.any()
                     else "Every mask of this data set is empty: look at the masks.",
                 )
+        self._check_classes()
         self.teacher: UNet | None = None
         self.loss = SegmentationLoss(config.unet, config.loss)
         self.paper_weights = layer_weights(config.unet, "layers")
         self.batches = max(1, len(self.split.train) // config.batch_size)
+
+    def _check_classes(self) -> None:
+        """Refuse classes of which there is nothing to learn; tell of those that choose no epoch."""
+        train, val = ({*np.unique(self.samples.masks[part]).tolist()} for part in (self.split.train, self.split.val))
+        for index, name in enumerate(self.samples.classes):
+            if index and index not in train:
+                raise TrainingError(
+                    self.samples.source,
+                    expected=f"the class {index}, {name}, in the training part",
+                    got=f"{len(self.split.train)} images without it",
+                    hint="Choose another --seed, or leave the class out of the masks and of --classes.",
+                )
+            if index and index not in val:
+                logger.warning(
+                    "%s: no image of the validation part has the class %d, %s: it chooses no epoch",
+                    self.samples.source,
+                    index,
+                    name,
+                )
 
     # -- the phases -----------------------------------------------------------------------------------------------
 
@@ -323,6 +356,24 @@ class Trainer:
                 self._epoch(state, board)
         self._advance(state)
         return path
+
+    def finished(self) -> Outcome:
+        """Return the outcome of the training in the folder, which has ended.
+
+        Raises:
+            StorageError: The folder holds no training.
+            FileFormatError: A checkpoint is damaged.
+            TrainingError: It is another training, or one that has not ended.
+        """
+        state = self._restore()
+        if state.phase != "done":
+            raise TrainingError(
+                str(self.folder), expected="a finished training", got=f"one in {state.phase}", hint="Use --resume."
+            )
+        path = self.folder / FLOAT
+        with checkpoint.content_of(path):  # what convolutions computed in, whatever this process would take
+            precision = str(checkpoint.load(path, _FLOAT_KEYS)["float_phase"]["precision"]).removeprefix("torch.")
+        return dataclasses.replace(self._outcome(state), precision=precision)
 
     def _phase_over(self, state: State) -> bool:
         stale = state.epoch - state.best_epoch
@@ -559,7 +610,7 @@ class Trainer:
             steps = (self.config.qat_epochs - still) * self.batches
             target_bits.hold_mean(state.model, self.loss.weights, target_bits.mean_at(step, steps, target))
 
-    def _compete(self, state: State, candidates: dict[str, UNet]) -> tuple[dict[str, float], NDArray[np.bool_] | None]:
+    def _compete(self, state: State, candidates: dict[str, UNet]) -> tuple[dict[str, float], Masks | None]:
         """Score networks on the validation part; the phase keeps the best that it has had, of equals the earlier.
 
         Returns:
@@ -571,7 +622,7 @@ class Trainer:
             dice, masks = math.nan, None
             if not distributed.rank():
                 masks = predict(model, self.samples.images[self.split.val], self.config.batch_size)
-                dice = score(masks, self.samples.masks[self.split.val]).dice
+                dice = mean_dice(masks, self.samples.masks[self.split.val], self.config.unet.classes)
             scores[name] = dice = distributed.from_rank_0(dice, self.device)
             if dice > state.best or not state.best_model:
                 state.best, state.best_epoch, state.leader = dice, state.epoch, name
@@ -600,9 +651,7 @@ class Trainer:
             return nullcontext()
         return SummaryWriter(str(self.folder / "tensorboard"), purge_step=len(state.history))
 
-    def _log(
-        self, state: State, report: EpochReport, board: SummaryWriter | None, masks: NDArray[np.bool_] | None
-    ) -> None:
+    def _log(self, state: State, report: EpochReport, board: SummaryWriter | None, masks: Masks | None) -> None:
         row: dict[str, Any] = {
             k: getattr(report, k) for k in ("phase", "epoch", "loss", "val_dice", "mean_bits", "seconds")
         }
@@ -779,8 +828,8 @@ def _checked_history(rows: Any) -> list[dict[str, Any]]:
 
 
 @torch.no_grad()
-def predict(model: UNet, images: NDArray[np.uint8], batch_size: int = 16) -> NDArray[np.bool_]:
-    """Masks of a float or quantised network, in evaluation mode.
+def predict(model: UNet, images: NDArray[np.uint8], batch_size: int = 16) -> Masks:
+    """Masks or classes of a float or quantised network, in evaluation mode.
 
     Args:
         model: The network.
@@ -788,12 +837,15 @@ def predict(model: UNet, images: NDArray[np.uint8], batch_size: int = 16) -> NDA
         batch_size: Images at once.
 
     Returns:
-        ``(n, height, width)`` bool: logit >= 0.
+        ``(n, height, width)``: of one logit bool, logit >= 0; of several uint8, the first of the greatest.
     """
     model.eval()
     device = next(model.parameters()).device
-    masks = [
-        (model(to_float(torch.from_numpy(images[i : i + batch_size]).to(device))) >= 0).squeeze(1).cpu().numpy()
-        for i in range(0, len(images), batch_size)
-    ]
+    masks = []
+    for i in range(0, len(images), batch_size):
+        logits = model(to_float(torch.from_numpy(images[i : i + batch_size]).to(device)))
+        if logits.shape[1] == 1:
+            masks.append((logits >= 0).squeeze(1).cpu().numpy())
+        else:
+            masks.append(logits.argmax(dim=1).to(torch.uint8).cpu().numpy())
     return np.concatenate(masks)

@@ -83,10 +83,10 @@ class UNet(nn.Module):
         """The network up to its last quantizer.
 
         Args:
-            image: ``(batch, in_channels, size, size)`` float, values ``byte / 256``.
+            image: ``(batch, in_channels, height, width)`` float, values ``byte / 256``.
 
         Returns:
-            ``(batch, 1, size, size)``; a QuantTensor where the layers are quantised.
+            ``(batch, out_channels, height, width)``; a QuantTensor where the layers are quantised.
         """
         x = self.image(image)
         skips = []
@@ -102,7 +102,10 @@ class UNet(nn.Module):
         return self.convs["head"](x)  # type: ignore[no-any-return]
 
     def forward(self, image: Tensor) -> Tensor:
-        """Logits as a plain tensor ``(batch, 1, size, size)``; the mask is where they are not negative."""
+        """Logits as a plain tensor ``(batch, out_channels, height, width)``.
+
+        Of one channel the mask is where they are not negative, of several the class is the one with the greatest.
+        """
         y = self.logits(image)
         return y if isinstance(y, Tensor) else y.value
 

@@ -33,7 +33,7 @@ def metadata(graph: Graph, card: Card | None, terms: Terms, version: str, sha256
     """
     height, width, channels = graph.tensor(graph.input).shape
     count = golden.class_count(graph)
-    names = class_names(graph)
+    names = class_names(graph, card)
     found = versions(("monai", "torch", "numpy"))
     source = "not stated" if card is None else f"{card.source}; {terms.said('data_source')}"
     shape = graph.tensor(graph.logits.name).shape
@@ -90,10 +90,12 @@ def metadata(graph: Graph, card: Card | None, terms: Terms, version: str, sha256
     }
 
 
-def class_names(graph: Graph) -> dict[str, str]:
-    """Return what each value of the output stands for."""
+def class_names(graph: Graph, card: Card | None) -> dict[str, str]:
+    """Return what each value of the output stands for: as the card names it, else by its number."""
     if graph.logits.shape[2] == 1:
         return {"0": "background", "1": "foreground"}
+    if card is not None and len(card.classes) == golden.class_count(graph):
+        return {str(index): name for index, name in enumerate(card.classes)}
     return {str(index): f"class {index}" for index in range(golden.class_count(graph))}
 
 
@@ -236,7 +238,7 @@ def page(graph: Graph, card: Card | None, terms: Terms, compared: int) -> str:
         width=width,
         channels=channels,
         s="s" * (channels > 1),
-        classes=", ".join(f"{index} {name}" for index, name in class_names(graph).items()),
+        classes=", ".join(f"{index} {name}" for index, name in class_names(graph, card).items()),
         compared=compared,
         tensors=len(graph.tensors),
         written="masks of 0 and 255" if one_class else "pictures whose values are the indices of the classes",

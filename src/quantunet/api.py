@@ -26,7 +26,7 @@ from quantunet.constraints.device import of_family, smallest
 from quantunet.errors import FoldingError, OptionError, ToolMissingError
 from quantunet.images import load_image
 from quantunet.ir import Array, Graph
-from quantunet.mask_pictures import check_classes, save_class_map, save_mask
+from quantunet.mask_pictures import check_classes, form_of, save_class_map, save_mask
 from quantunet.pixel_codes import code_limits, parse_pixel_scale, picture_codes, read_codes, with_pixel_scale
 from quantunet.provenance import array_digest, file_digest, gather, graph_digest, value_digest
 from quantunet.result_folder import network_folder
@@ -123,23 +123,28 @@ class Inference:
         return golden.mask(self.graph, self.taps)
 
     def save(self, path: FilePath) -> None:
-        """Write the mask as a PNG of 0 and 255, or the map of several classes as a PNG with a palette.
+        """Write the mask as a picture of 0 and 255, or the map of several classes as one with a palette.
+
+        Args:
+            path: The file, whose ending is the format: PNG, TIFF or BMP, which keep every value.
 
         Raises:
             StorageError: The file cannot be written.
+            OptionError: Its name has another ending.
             UnsupportedOpError: There are more classes than a palette has entries.
         """
+        form = form_of(Path(path))
         with atomic_path(Path(path)) as whole:
-            self.write(whole)
+            self.write(whole, form)
 
-    def write(self, path: Path) -> None:
-        """Write what :meth:`save` does into a file that the caller makes whole."""
+    def write(self, path: Path, form: str = "PNG") -> None:
+        """Write what :meth:`save` does into a file that the caller makes whole, in a format by Pillow's name."""
         if self.graph.logits.shape[2] == 1:
-            save_mask(path, self.classes > 0)
+            save_mask(path, self.classes > 0, form)
             return
         count = golden.class_count(self.graph)
         check_classes(self.graph.name, count)
-        save_class_map(path, self.classes, count)
+        save_class_map(path, self.classes, count, form)
 
 
 def infer(

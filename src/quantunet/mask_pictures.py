@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import colorsys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from quantunet.errors import UnsupportedOpError
+from quantunet.errors import OptionError, UnsupportedOpError
 from quantunet.storage import atomic_path
 
 Bytes = npt.NDArray[np.uint8]
@@ -20,6 +20,12 @@ Classes = npt.NDArray[np.integer] | npt.NDArray[np.bool_]
 
 MAX_CLASSES = 256
 """A class map is a PNG file with a palette."""
+
+EXACT = {".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF", ".bmp": "BMP"}
+"""Endings of files that keep a mask as it is, and what Pillow calls their formats."""
+
+SHOWN = {**EXACT, ".jpg": "JPEG", ".jpeg": "JPEG"}
+"""Likewise of pictures that are only looked at."""
 
 _REFERENCE = (80, 255, 120)
 _CASE_PIXELS = 384
@@ -60,6 +66,31 @@ def check_classes(where: str, classes: int) -> None:
         )
 
 
+def form_of(path: Path, forms: Mapping[str, str] = EXACT) -> str:
+    """Return the format that a file's ending says.
+
+    Args:
+        path: The file.
+        forms: :data:`EXACT` of masks and class maps, :data:`SHOWN` of pictures to look at.
+
+    Raises:
+        OptionError: It says none, or one that loses something of a mask.
+
+    >>> form_of(Path("mask.TIF"))
+    'TIFF'
+    """
+    form = forms.get(path.suffix.lower())
+    if form is None:
+        lossy = path.suffix.lower() in SHOWN
+        raise OptionError(
+            str(path),
+            expected=f"a name that ends in {', '.join(forms)}",
+            got=f"the ending '{path.suffix}'" if path.suffix else "a name without an ending",
+            hint="JPEG does not keep a mask: its values are no classes any more." if lossy else "",
+        )
+    return form
+
+
 def save_mask(path: Path, mask: npt.NDArray[np.bool_], form: str = "PNG") -> None:
     """Write a mask as a picture with 0 for background and 255 for foreground.
 
@@ -91,22 +122,23 @@ def save_class_map(path: Path, classes: npt.NDArray[np.integer], count: int, for
     _save(path, picture, form)
 
 
-def save_overlay(path: Path, image: Bytes, classes: Classes, zoom: int = 4) -> None:
+def save_overlay(path: Path, image: Bytes, classes: Classes, zoom: int = 4, form: str = "PNG") -> None:
     """Write the image beside itself with the foreground's classes tinted and outlined.
 
     Args:
-        path: The PNG file.
+        path: The file.
         image: uint8 ``(height, width, channels)``; of 3 or more channels the first three are shown as RGB, of fewer the
             first as gray.
         classes: The class of each pixel; 0 is left as it is.
         zoom: How often a pixel is repeated.
+        form: The picture's format, as Pillow calls it.
 
     Raises:
         StorageError: The file cannot be written.
     """
     left = _enlarged(rgb(image), zoom)
     gap = np.full((left.shape[0], zoom, 3), 255, dtype=np.uint8)
-    _save(path, Image.fromarray(np.concatenate([left, gap, _tinted(left, classes, classes)], axis=1)))
+    _save(path, Image.fromarray(np.concatenate([left, gap, _tinted(left, classes, classes)], axis=1)), form)
 
 
 @dataclass(frozen=True, eq=False)

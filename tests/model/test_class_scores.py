@@ -163,7 +163,7 @@ def test_other_sources_parts_and_a_network_that_does_not_say(
         assert main(["evaluate", model, "--data", source, *out]) == 2
         assert text in capsys.readouterr().err
     assert main(["evaluate", model, "--data", str(tmp_path / "set.npz"), "--part", "test", *out]) == 2
-    assert "Leave --part out" in capsys.readouterr().err
+    assert "Evaluate every image with --part all" in capsys.readouterr().err
     silent = write_qonnx(small_network("silent"), tmp_path)
     assert main(["evaluate", str(silent), "--data", str(tmp_path / "set.npz"), *out]) == 2
     assert "1/255" in capsys.readouterr().err

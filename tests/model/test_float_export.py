@@ -121,6 +121,8 @@ def edited(path, kind):
         model.graph.node[0].input[0] = model.graph.node[-1].output[0]
     if kind == "shape":
         model.graph.input[0].type.tensor_type.shape.dim[3].dim_value = 32
+    if kind == "channels":
+        model.graph.input[0].type.tensor_type.shape.dim[1].dim_value = 2
     return model.SerializeToString()
 
 
@@ -129,7 +131,7 @@ def edited(path, kind):
     [
         ("cut", FileFormatError), ("empty", FileFormatError), ("unmarked", FileFormatError), ("scale", FileFormatError),
         ("op", UnsupportedOpError), ("nan", UnsupportedOpError), ("weights", QuantUNetError), ("loop", FileFormatError),
-        ("shape", ShapeError),
+        ("shape", FileFormatError), ("channels", ShapeError),
     ],
 )  # fmt: skip
 def test_damaged_and_other_files_are_refused(kind, error, exported, tmp_path):

@@ -220,8 +220,16 @@ def _other_labels(root: Path) -> Path:
     return root
 
 
-def _two_classes(root: Path) -> Path:
-    return nnunet(root, labels={"background": 0, "a": 1, "b": 2})
+def _gap_in_the_classes(root: Path) -> Path:
+    return nnunet(root, labels={"background": 0, "a": 1, "b": 3})
+
+
+def _ignored_label(root: Path) -> Path:
+    return nnunet(root, labels={"background": 0, "a": 1, "ignore": 2})
+
+
+def _comma_in_a_class(root: Path) -> Path:
+    return nnunet(root, labels={"background": 0, "a": 1, "b, left": 2})
 
 
 def _two_channels(root: Path) -> Path:
@@ -260,7 +268,9 @@ def _row(**changes: str) -> Callable[[Path], Path]:
         (_no_folder, StorageError, "no such file"),
         (_only_images, FileFormatError, "one of masks and labels"),
         (_other_labels, ImageError, "the labels 0 and 1, got 2"),
-        (_two_classes, FileFormatError, "trained on one class"),
+        (_gap_in_the_classes, FileFormatError, "classes from 1 on without a gap, got background 0, a 1, b 3"),
+        (_ignored_label, FileFormatError, "the label 'ignore' are not trained on"),
+        (_comma_in_a_class, FileFormatError, "names without ',', got 'b, left'"),
         (_two_channels, FileFormatError, "one channel"),
         (_case_without_split, FileFormatError, "c2 in the val of one split"),
         (_case_in_two_splits, FileFormatError, "c0 in 0 and 1"),

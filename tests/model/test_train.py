@@ -4,7 +4,6 @@ import csv
 import dataclasses
 import io
 import re
-import types
 from pathlib import Path
 
 import numpy as np
@@ -241,7 +240,7 @@ def test_tune_that_makes_it_worse_leaves_the_network_of_qat(quick, samples, tmp_
 def test_the_best_of_three_networks_is_kept(quick, samples, tmp_path, monkeypatch, dice, winner):
     # The float phase and QAT score one network an epoch.
     left = iter([0.1] * 6 + dice)
-    monkeypatch.setattr(train, "score", lambda *_: types.SimpleNamespace(dice=next(left)))
+    monkeypatch.setattr(train, "mean_dice", lambda *_: next(left))
     networks = {}
 
     def keep(phase, epoch, batch, _batches):

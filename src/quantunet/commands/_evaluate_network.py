@@ -13,7 +13,7 @@ from quantunet import golden
 from quantunet.commands import _pixel_scale
 from quantunet.errors import ModelError, PixelScaleError
 from quantunet.ir import Graph
-from quantunet.model import evaluation, float_network
+from quantunet.model import class_scores, evaluation, float_network
 from quantunet.model.float_network import FloatNetwork
 from quantunet.pixel_codes import parse_pixel_scale
 from quantunet.pixels import OWN_SCALE
@@ -60,24 +60,28 @@ class Network:
         if self.graph is not None:
             return self.graph.tensor(self.graph.input).shape
         assert self.twin is not None
-        return self.twin.size, self.twin.size, self.twin.channels
+        height, width = self.twin.size
+        return height, width, self.twin.channels
 
     @property
     def classes(self) -> int:
         """Classes of its masks; 2 where a mask has a foreground and nothing else."""
-        return 2 if self.graph is None else golden.class_count(self.graph)
+        if self.graph is not None:
+            return golden.class_count(self.graph)
+        assert self.twin is not None
+        return self.twin.classes
+
+    @property
+    def has_masks(self) -> bool:
+        """Whether it makes masks with one foreground, of grey or RGB images."""
+        one = self.classes == 2 if self.graph is None else self.graph.logits.shape[2] == 1
+        return one and self.image_shape[2] in (1, 3)
 
     @property
     def has_square_masks(self) -> bool:
-        """Whether it makes masks of square grey images; all others are scored by class."""
+        """Whether it makes masks of square images, grey ones, or of a float network any; others are scored by class."""
         height, width, channels = self.image_shape
-        return height == width and channels == 1 and (self.graph is None or self.graph.logits.shape[2] == 1)
-
-    @property
-    def has_square_rgb_masks(self) -> bool:
-        """Whether it makes masks of square RGB images."""
-        height, width, channels = self.image_shape
-        return height == width and channels == 3 and (self.graph is None or self.graph.logits.shape[2] == 1)
+        return self.has_masks and height == width and (channels == 1 or self.graph is None)
 
     @property
     def digest(self) -> str | None:
@@ -97,6 +101,18 @@ class Network:
             return evaluation.predict_masks(self.graph, images, on_images)
         assert self.twin is not None
         return self.twin.masks(images, on_images)
+
+    def class_maps(self, images: NDArray[np.uint8], on_images: Callable[[int], None]) -> NDArray[np.int64]:
+        """Return the class of each pixel.
+
+        Args:
+            images: ``(n, height, width, channels)``.
+            on_images: Called with the number of images that are done.
+        """
+        if self.graph is not None:
+            return class_scores.predict_classes(self.graph, images, on_images)
+        assert self.twin is not None
+        return self.twin.class_maps(images if self.twin.channels == 3 else images[..., 0], on_images)
 
 
 def load(model: str) -> Network:
@@ -138,7 +154,7 @@ def check_comparable(first: Network, second: Network) -> None:
     for what, left, right in (
         ("images", first.image_shape, second.image_shape),
         ("classes", first.classes, second.classes),
-        ("masks of one class", first.has_square_masks, second.has_square_masks),
+        ("masks of one class", first.has_masks, second.has_masks),
     ):
         if left != right:
             raise ModelError(

@@ -79,17 +79,45 @@ def show(found: Sequence[Run], samples: Samples, folder: Path, console: Console)
             table.add_row(str(where), name, *(str(counts[key]) for key in ("images", "groups", "lesion_images")))
             heading = f"{where.name}, {name}: {counts['images']} images, {counts['groups']} groups"
             rows.append((heading, [_case(samples, index) for index in _spread(indices.tolist())]))
+    if samples.classes:
+        rows = [(f"{heading} ({_legend(samples)})", cases) for heading, cases in rows]
     sheet = folder / SHEET
     save_sheet(sheet, rows)
     tables.show(console, table)
+    if samples.classes:
+        tables.show(console, _classes_table(found, samples))
     unet = found[0][0].unet
     fit = "" if samples.fit is None else f", {samples.fit}"
     colour = " of RGB" if unet.in_channels == 3 else ""
     console.print(
-        f"base {unet.base}, depth {unet.depth}, {unet.size}x{unet.size} pixels{colour}{fit}; contact sheet {sheet}",
+        f"base {unet.base}, depth {unet.depth}, {_pixels(unet.shape)} pixels{colour}{fit}; contact sheet {sheet}",
         highlight=False,
         soft_wrap=True,
     )
+
+
+def _pixels(shape: tuple[int, int]) -> str:
+    """A size as pictures are spoken of: a square as it is, else width by height, which is said."""
+    height, width = shape
+    return f"{width}x{height}" if height == width else f"{width}x{height} (width x height)"
+
+
+def _legend(samples: Samples) -> str:
+    return ", ".join(f"{index} {name}" for index, name in enumerate(samples.classes) if index)
+
+
+def _classes_table(found: Sequence[Run], samples: Samples) -> Table:
+    """Return how many images of each part have each class, and how much of the pixels it is."""
+    table = Table("training", "part", *samples.classes[1:], title="images with the class, and its share of the pixels")
+    for config, where in found:
+        for name, indices in _split(config, samples).parts().items():
+            masks = samples.masks[indices]
+            cells = []
+            for index in range(1, len(samples.classes)):
+                marked = masks == index
+                cells.append(f"{int(marked.any(axis=(1, 2)).sum())} ({100 * float(marked.mean()):.2f} %)")
+            table.add_row(str(where), name, *cells)
+    return table
 
 
 def _spread(indices: list[int]) -> list[int]:
@@ -100,7 +128,7 @@ def _spread(indices: list[int]) -> list[int]:
 
 def _case(samples: Samples, index: int) -> Case:
     name = f"image {index}" if samples.name is None else str(samples.name[index])
-    mask = samples.masks[index].astype(np.bool_)
+    mask = samples.masks[index] if samples.classes else samples.masks[index].astype(np.bool_)
     return Case(name, samples.picture(index), mask, mask)
 
 

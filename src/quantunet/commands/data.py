@@ -11,14 +11,17 @@ from rich.console import Console
 
 from quantunet import exit_codes
 from quantunet.commands import _window
+from quantunet.commands._size import add_size
 from quantunet.errors import OptionError
 from quantunet.golden.pictures import FITS
 from quantunet.model import data, own_set, set_file, split_file
+from quantunet.model.classes import parse_classes
 from quantunet.model.config import SplitBy
 from quantunet.model.content import warn_of_content
 from quantunet.model.data_digest import data_digest
 from quantunet.model.grouping import NEAR, PATIENT
 from quantunet.model.public_sets import SETS
+from quantunet.model.shape import sides
 from quantunet.provenance import file_digest
 
 
@@ -84,12 +87,18 @@ def _add_own(steps: Any) -> None:
     )
     own.add_argument("folder", type=Path, help="the folder, or the CSV file")
     own.add_argument("--out", type=Path, required=True, metavar="FILE.npz", help="the data set")
-    own.add_argument("--size", type=int, default=128, help="height and width of the images (default: 128)")
+    add_size(
+        own,
+        "--size",
+        "height and width of the images, or one number for a square (default: 128)",
+        dest="size",
+        default=128,
+    )
     own.add_argument(
         "--fit",
         choices=FITS,
         default=own_set.FIT,
-        help="stretched to a square, or with its proportions between black bars (default: %(default)s)",
+        help="stretched, or with its proportions between black bars (default: %(default)s)",
     )
     own.add_argument(
         "--groups",
@@ -98,6 +107,12 @@ def _add_own(steps: Any) -> None:
         "expression finds in the names (default: the table's column group, the slices of a scan, or near duplicates)",
     )
     own.add_argument("--rgb", action="store_true", help="keep colour: three channels, and no gray")
+    own.add_argument(
+        "--classes",
+        metavar="NAME,NAME,...",
+        help="names of the classes that masks hold, in the order of their values from 0, the background, with commas "
+        "between (default: those of nnU-Net's dataset.json; else a mask has one foreground)",
+    )
     window = own.add_mutually_exclusive_group()
     _window.add_options(window)
 
@@ -128,15 +143,19 @@ def run(args: argparse.Namespace) -> int:
 
 def _own(args: argparse.Namespace, console: Console) -> None:
     set_file.check_out(args.out)
-    set_file.check_size(args.size)
+    size = sides(args.size)
+    for side in size:
+        set_file.check_size(side)
+    classes = () if args.classes is None else parse_classes(args.classes)
     windowing = _window.windowing(args.window, own_extent=args.own_extent)
     with console.status(f"reading {args.folder}") as status:
         found = own_set.read_own(
             args.folder,
-            (args.size, args.size),
+            size,
             args.fit,
             groups=args.groups,
             rgb=args.rgb,
+            classes=classes,
             windowing=windowing,
             on_image=lambda done, count: status.update(f"read {done} of {count} files"),
         )
@@ -153,7 +172,8 @@ def _write(path: Path, arrays: set_file.Arrays, console: Console) -> None:
     console.print(
         f"wrote {path}: {len(samples)} images of {samples.images.shape[2]}x{samples.images.shape[1]}, "
         f"{len(np.unique(samples.group))} groups ({grouped} images share theirs), "
-        f"foreground {samples.masks.mean():.4f}"
+        f"foreground {(samples.masks > 0).mean():.4f}"
+        + (f", classes {', '.join(samples.classes)}" if samples.classes else "")
     )
     console.print(f"sha256 of the file    {file_digest(path)}")
     console.print(f"digest of the arrays  {data_digest(samples)}")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import math
 import time
 from collections.abc import Mapping
@@ -23,6 +22,7 @@ from rich.table import Table
 from quantunet import tables
 from quantunet.commands import (
     _evaluate_against,
+    _evaluate_card,
     _evaluate_classes,
     _evaluate_gates,
     _evaluate_network,
@@ -33,19 +33,17 @@ from quantunet.commands._evaluate_network import Network
 from quantunet.commands._parser import MODELS, Parser, complete
 from quantunet.commands._predict_network import choose_fit
 from quantunet.commands._working import working
-from quantunet.errors import DataSplitError, FileFormatError, OptionError, StorageError
+from quantunet.errors import OptionError
 from quantunet.golden.ops.smallest_area import smallest_area
 from quantunet.golden.pictures import FITS, Fit
 from quantunet.mask_pictures import Case
 from quantunet.model import data, evaluation, own_folder, own_set
-from quantunet.model.card_file import Card, read_card
-from quantunet.model.data import Samples, Split
+from quantunet.model.card_file import Card
+from quantunet.model.data import Samples
 from quantunet.model.metrics import ImageScores, score_images
 from quantunet.page.evaluate import SCORES
 from quantunet.storage import write_text
-from quantunet.zoo import MODEL_HELP, card_path, model_digest
-
-logger = logging.getLogger(__name__)
+from quantunet.zoo import MODEL_HELP
 
 _ALL = "all"
 _CASES = 4
@@ -72,9 +70,9 @@ def add_parser(sub: Any) -> None:
         "--data",
         required=True,
         help="an .npz with images, masks, group; a folder with images/ and masks/, with cases.csv, or as nnU-Net has "
-        "it; a CSV file; an unpacked BUSI folder; or 'phantoms'. A network of "
-        "several classes or channels, or whose images are not square, takes an .npz with images and masks, which hold "
-        "the class of each pixel",
+        "it; a CSV file; an unpacked BUSI folder; or 'phantoms'. A network of several classes, or whose images are not "
+        "square, takes such a folder or table, whose masks hold the classes of its card, or an .npz with images and "
+        "masks, which hold the class of each pixel; one of several channels takes that .npz",
     )
     parser.add_argument(
         "--fit",
@@ -115,25 +113,26 @@ def run(args: argparse.Namespace) -> int:
     is_network = args.against is not None and earlier is None
     against = _other(args.against, network, args.pixel_scale) if is_network else None
     console = tables.output()
-    by_mask = network.has_square_masks or (network.has_square_rgb_masks and own_folder.is_own(Path(args.data)))
-    if network.graph is not None and not by_mask:
-        other = None if against is None or against.graph is None else (against, against.graph)
-        return _evaluate_classes.run(args, network, network.graph, other, earlier, folder, console)
+    is_split = own_folder.is_own(Path(args.data)) or args.part != [_ALL]
+    if not (network.has_square_masks or (network.has_masks and is_split)):
+        return _evaluate_classes.run(args, network, against, earlier, folder, console)
     gates = _evaluate_gates.gates(args, [key for _, key in SCORES])
     areas = _areas(args.smallest_area, math.prod(network.image_shape))
-    card = _card(network, needed=args.part != [_ALL])
+    card = _evaluate_card.card_of(network, needed=args.part != [_ALL])
     fit = _fit(args.data, args.fit, card, network.title)
     with working("reading the data"):
         samples = data.load(
             args.data,
-            network.image_shape[0],
+            network.image_shape[:2],
             phantom_count=args.phantoms,
             seed=args.seed,
             fit=fit,
             rgb=network.image_shape[2] == 3,
         )
-    split = _split(card, samples, needed=args.part != [_ALL])
-    parts = {name: np.arange(len(samples)) if name == _ALL else _parts(split)[name] for name in args.part}
+    split = _evaluate_card.split_of(card, samples, needed=args.part != [_ALL])
+    parts = {
+        name: np.arange(len(samples)) if name == _ALL else _evaluate_card.parts_of(split)[name] for name in args.part
+    }
     indices = np.unique(np.concatenate(list(parts.values())))
     console.print(f"{network.title} on {samples.source}, {', '.join(parts)}: {len(indices)} images", highlight=False)
     begin = time.perf_counter()
@@ -144,7 +143,7 @@ def run(args: argparse.Namespace) -> int:
         each = score_images(masks, samples.masks[indices], distances=True)
     reports = {
         name: evaluation.part_report(samples, evaluation.some_of(each, np.searchsorted(indices, some)), some)
-        | {"card": _card_scores(card, split, name)}
+        | {"card": _evaluate_card.card_scores(card, split, name)}
         for name, some in parts.items()
     }
     provenance = _evaluate_results.provenance(args, network, against, samples)
@@ -159,7 +158,7 @@ def run(args: argparse.Namespace) -> int:
         for name, some in parts.items():
             by_area[name] = evaluation.area_reports(samples, every[np.searchsorted(indices, some)], some, areas)
             tables.show(console, _area_table(f"{network.title} on {samples.source}, {name}", by_area[name]))
-    training, note = _training_images(card, split, samples, indices)
+    training, note = _evaluate_card.training_images(card, split, samples, indices)
     console.print(note, highlight=False, style="yellow" if training != 0 else "")
     compared = (
         None
@@ -168,7 +167,7 @@ def run(args: argparse.Namespace) -> int:
     )
     cases = _cases(samples, indices, masks, each)
     _evaluate_results.save_pictures(folder, cases)
-    part_of = {int(index): name for name, some in _parts(split).items() for index in some}
+    part_of = {int(index): name for name, some in _evaluate_card.parts_of(split).items() for index in some}
     write_text(folder / _evaluate_results.ROWS, evaluation.images_csv(samples, indices, part_of, each))
     verdicts = _evaluate_gates.conclude(gates, reports, args.model, folder, console)
     document = {
@@ -249,51 +248,13 @@ def _compare(
         reports[name]["against"] = {"network": evaluation.summary(right, group), "differences": found}
         title = f"{network.title} against {against.title} on {samples.source}, {name}"
         tables.show(console, _evaluate_against.table(title, network.title, against.title, found))
-    card = _card(against, needed=False)
-    training, note = _training_images(card, _split(card, samples, needed=False), samples, indices)
+    card = _evaluate_card.card_of(against, needed=False)
+    training, note = _evaluate_card.training_images(
+        card, _evaluate_card.split_of(card, samples, needed=False), samples, indices
+    )
     note = f"{against.title}: {note}"
     console.print(note, highlight=False, style="yellow" if training != 0 else "")
     return {"model": against.model, "kind": against.kind, "training_images": training, "note": note}
-
-
-def _card(network: Network, *, needed: bool) -> Card | None:
-    """Return the network's card; where it is not needed, one that is damaged or of another network is left alone."""
-    model = network.model
-    path = card_path(model)
-    if path is None:
-        if needed:
-            raise StorageError(
-                model,
-                expected="a model card (.json) beside the QONNX file, which says how the data were split",
-                got="none",
-                hint="Evaluate every image with --part all.",
-            )
-        return None
-    try:
-        card = read_card(path)
-        card.check_network(path, model_digest(model), network.digest)
-    except FileFormatError as error:
-        if needed:
-            raise
-        logger.warning("%s", error)
-        return None
-    return card
-
-
-def _split(card: Card | None, samples: Samples, *, needed: bool) -> Split | None:
-    """Return the split of the training; None where these are not its data and no part of them is asked for."""
-    if card is None:
-        return None
-    try:
-        return evaluation.card_split(card, samples)
-    except DataSplitError:
-        if needed:
-            raise
-        return None
-
-
-def _parts(split: Split | None) -> dict[str, NDArray[np.int64]]:
-    return {} if split is None else split.parts()
 
 
 def _predict(network: Network, images: NDArray[np.uint8], console: Console) -> NDArray[np.bool_]:
@@ -314,43 +275,6 @@ def _predict(network: Network, images: NDArray[np.uint8], console: Console) -> N
             progress.update(task, completed=count, rate=f"{count / (time.perf_counter() - begin):.1f} images/s")
 
         return network.masks(images, show)
-
-
-def _card_scores(card: Card | None, split: Split | None, part: str) -> dict[str, Any] | None:
-    """Return what the card says of a part; for data that it was not made with, of its test part."""
-    if card is None or (split is not None and part not in card.own_scores):
-        return None
-    shown = part if split is not None else "test"
-    same = split is not None
-    return {
-        "data": card.source,
-        "same_data": same,
-        "part": shown,
-        "every_area": card.smallest_area is not None,
-        "scores": card.own_scores[shown],
-    }
-
-
-def _training_images(
-    card: Card | None, split: Split | None, samples: Samples, indices: NDArray[np.int64]
-) -> tuple[int | None, str]:
-    """Return how many of the images the network was trained on, None if that is unknown, and a sentence about it."""
-    if card is None:
-        return None, "no model card: whether the network was trained on some of these images is unknown"
-    if split is not None:
-        count = len(np.intersect1d(split.train, indices))
-        if not count:
-            return 0, "the network was trained on none of these images"
-        return count, (
-            f"the network was trained on {count} of these {len(indices)} images: the scores flatter it. "
-            "--part test takes those that training never saw"
-        )
-    if card.source == samples.source:
-        return None, (
-            f"the network was trained on a data set that is called {card.source} too and is not this one: "
-            "whether some images are in both is unknown"
-        )
-    return 0, f"the network was trained on {card.source}, which is not this data set"
 
 
 def _table(title: str, report: dict[str, Any]) -> Table:

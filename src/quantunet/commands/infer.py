@@ -17,7 +17,7 @@ from quantunet.errors import StorageError
 from quantunet.golden.histogram import Histogram, histograms
 from quantunet.golden.taps import save_taps
 from quantunet.ir import Array, Graph
-from quantunet.mask_pictures import check_classes, save_overlay
+from quantunet.mask_pictures import SHOWN, check_classes, form_of, save_overlay
 from quantunet.storage import atomic_path
 
 _SHADES = 16
@@ -33,10 +33,12 @@ def add_parser(sub: Any) -> None:
         "--out",
         type=Path,
         required=True,
-        help="the mask, PNG: 0 background, 255 foreground; of several classes a PNG with a palette, whose values are "
-        "the classes' indices",
+        help="the mask, *.png, *.tif or *.bmp: 0 background, 255 foreground; of several classes a picture with a "
+        "palette, whose values are the classes' indices",
     )
-    parser.add_argument("--overlay", type=Path, help="a picture of image and mask (default: beside --out)")
+    parser.add_argument(
+        "--overlay", type=Path, help="a picture of image and mask, which may be *.jpg too (default: beside --out)"
+    )
     parser.add_argument("--taps", type=Path, help="write every tensor to this .npz file")
     parser.add_argument(
         "--histogram", action="store_true", help="print which values every layer's output takes, and how often"
@@ -48,14 +50,15 @@ def add_parser(sub: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
     overlay = args.overlay or args.out.with_name(f"{args.out.stem}_overlay.png")
+    forms = form_of(args.out), form_of(overlay, SHOWN)
     _check_outputs([path for path in (args.out, overlay, args.taps) if path])
     graph = api.load_network(args.model, pixel_scale=args.pixel_scale)
     check_classes(graph.name, golden.class_count(graph))
     found = api.infer(graph, args.image, plain=args.plain)
     with contextlib.ExitStack() as files:  # all of them or none; the mask, which others wait for, comes last
         out, picture = (files.enter_context(atomic_path(path)) for path in (args.out, overlay))
-        found.write(out)
-        save_overlay(picture, found.image, found.classes)
+        found.write(out, forms[0])
+        save_overlay(picture, found.image, found.classes, form=forms[1])
         if args.taps:
             save_taps(files.enter_context(atomic_path(args.taps)), found.taps)
     if args.histogram:

@@ -11,10 +11,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+import numpy as np
+from numpy.typing import NDArray
+
 from quantunet import exit_codes, tables
 from quantunet.commands import _train_dry
+from quantunet.commands._size import add_size
 from quantunet.commands._working import working
 from quantunet.golden.pictures import FITS
+from quantunet.model.classes import spelled_classes
 from quantunet.model.config import PRESETS, RECIPES, Device, Precision, TrainConfig
 from quantunet.model.settings import build, option_words, settings
 from quantunet.page import render
@@ -24,8 +29,9 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
     from rich.table import Table
 
+    from quantunet.mask_pictures import Case
     from quantunet.model.data import Samples
-    from quantunet.model.train import EpochReport, Outcome
+    from quantunet.model.train import EpochReport, Masks, Outcome
     from quantunet.page.parts import Page
 
 logger = logging.getLogger(__name__)
@@ -113,11 +119,14 @@ def add_options(parser: argparse.ArgumentParser, kind: type[TrainConfig]) -> Non
             action = "store_false" if setting.default else "store_true"
             parser.add_argument(setting.option, dest=name, action=action, default=argparse.SUPPRESS, help=text)
             continue
+        if tuple in setting.types:
+            add_size(parser, setting.option, f"{text} (default: {setting.default})", dest=name)
+            continue
         parser.add_argument(
             setting.option,
             dest=name,
             type=_READERS[setting.types],
-            choices=setting.choices if setting.types == (str,) else None,
+            choices=setting.choices or None if setting.types == (str,) else None,
             default=argparse.SUPPRESS,  # what is not given is left to the recipe, or to the field's default
             help=f"{text} (default: {setting.default})",
         )
@@ -146,13 +155,15 @@ def run(args: argparse.Namespace) -> int:
     with working("reading the data"):
         samples = data.load(
             args.data,
-            config.unet.size,
+            config.unet.shape,
             phantom_count=args.phantoms,
             seed=config.seed,
             fit=args.fit,
             groups=args.groups,
             rgb=config.rgb,
+            classes=config.class_names,
         )
+    config = config.changed(classes=spelled_classes(samples.classes))  # which the data may say themselves
     folder = args.out or Path("runs") / args.preset
     runs = _train_dry.runs(config, samples, folder)
     if args.dry_run:
@@ -180,7 +191,7 @@ def _train(
     """
     with working("loading Brevitas and MONAI"):
         from quantunet.model import distributed
-        from quantunet.model.card import check_success, train_command
+        from quantunet.model.card import check_success
         from quantunet.model.train import Trainer
 
     console.print(f"{args.preset} on {samples.source}: {len(samples)} images in {folder}")
@@ -199,10 +210,7 @@ def _train(
         outcome = trainer.run(resume=args.resume, warm_start=args.warm_start)
     if distributed.rank():
         return {}
-    made = samples.source.startswith("phantoms")
-    command = train_command(config, "phantoms" if made else samples.source, args.phantoms if made else None)
-    for option, value in (("--fit", args.fit), ("--groups", args.groups)):
-        command += f" {option} {shlex.quote(value)}" if value else ""
+    command = command_of(args, config, samples)
     if not args.publish_anyway:
         check_success(outcome, config, samples)
     with working("scoring, exporting, and comparing every tensor with the golden model"):
@@ -211,6 +219,17 @@ def _train(
     for line in told:
         console.print(line, highlight=False)
     return card
+
+
+def command_of(args: argparse.Namespace, config: TrainConfig, samples: Samples) -> str:
+    """Return the command line that trains the same network again, for the card."""
+    from quantunet.model.card import train_command
+
+    made = samples.source.startswith("phantoms")
+    command = train_command(config, "phantoms" if made else samples.source, args.phantoms if made else None)
+    for option, value in (("--fit", args.fit), ("--groups", args.groups)):
+        command += f" {option} {shlex.quote(value)}" if value else ""
+    return command
 
 
 def _publish(
@@ -237,18 +256,37 @@ def _publish(
 
 def _page(card: dict[str, Any], outcome: Outcome, config: TrainConfig, samples: Samples) -> Page:
     """Return the page of a training, with the worst of some validation images."""
-    from quantunet.model.evaluation import image_case, ranking
-    from quantunet.model.metrics import score_images
     from quantunet.model.train import predict
     from quantunet.page.pictures import case
     from quantunet.page.train import train_page
 
     some = outcome.split.val[:_PAGE_IMAGES]
     masks = predict(outcome.final_model, samples.images[some], config.batch_size)
-    each = score_images(masks, samples.masks[some])
-    worst = ranking(each)[:_PAGE_CASES].tolist()
-    cases = [case(image_case(samples, int(some[at]), masks[at], each, at)) for at in worst]
-    return train_page(card, outcome.history, cases)
+    find = _worst_classes if samples.classes else _worst_masks
+    return train_page(card, outcome.history, [case(each) for each in find(samples, some, masks)])
+
+
+def _worst_masks(samples: Samples, some: NDArray[np.int64], masks: Masks) -> list[Case]:
+    from quantunet.model.evaluation import image_case, ranking
+    from quantunet.model.metrics import score_images
+
+    found = masks.astype(np.bool_)
+    each = score_images(found, samples.masks[some])
+    return [image_case(samples, int(some[at]), found[at], each, at) for at in ranking(each)[:_PAGE_CASES].tolist()]
+
+
+def _worst_classes(samples: Samples, some: NDArray[np.int64], masks: Masks) -> list[Case]:
+    from quantunet.model.class_scores import class_case, from_best, score_classes
+
+    reference = samples.masks[some].astype(np.int64)
+    each = score_classes(masks.astype(np.int64), reference, len(samples.classes))
+    worst = from_best(each)[::-1][:_PAGE_CASES].tolist()
+    names = [f"image {index}" if samples.name is None else str(samples.name[index]) for index in some.tolist()]
+    return [
+        class_case((names[at], str(samples.label[some[at]])), samples.picture(int(some[at])), reference[at],
+                   masks[at].astype(np.int64), each, at)
+        for at in worst
+    ]  # fmt: skip
 
 
 def make_config(args: argparse.Namespace, kind: type[TrainConfig] = TrainConfig) -> TrainConfig:

@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
         table.add_row(
             each["name"],
             each["data"],
-            f"{each['image_size']}×{each['image_size']}",
+            f"{each['image_width']}×{each['image_size']}",
             f"{each['parameters']:,}",
             f"{each['mean_bits']:.2f}",
             f"{each['packed_bytes']:,} B",
@@ -72,6 +72,7 @@ def row(name: str) -> dict[str, Any]:
         "name": name,
         "data": card.source,
         "image_size": card.image_size,
+        "image_width": card.image_width or card.image_size,
         "parameters": card.parameters,
         "mean_bits": card.mean_bits,
         "packed_bytes": packed_bytes,

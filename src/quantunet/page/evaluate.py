@@ -136,7 +136,7 @@ def _scores(part: str, report: Mapping[str, Any]) -> list[Block]:
 def _classes(part: str, found: Mapping[str, Any]) -> Table:
     rows = [
         [
-            text(row["class"]),
+            text(" ".join(filter(None, (str(row["class"]), row.get("name"))))),
             number(row["images"]),
             number(row["dice"], _DIGITS),
             number(row["iou"], _DIGITS),

@@ -59,7 +59,7 @@ def train_page(
             Section("Curves", _curves(history)),
             Section("Widths", _widths(card)),
             Section("Worst images of the validation part", _cases(cases)),
-            Section("Scores", _scores(scores)),
+            Section("Scores", _scores(scores, card.get("classes", ()))),
             Section("Every epoch", _epochs(history)),
             Section("How it was trained", [Facts([("command", Cell(card["training"]["command"], code=True))])]),
             provenance(card.get("provenance")),
@@ -124,13 +124,16 @@ def _cases(cases: Sequence[Picture]) -> list[Block]:
     return [Note(legend), Pictures(cases)]
 
 
-def _scores(scores: Mapping[str, Any]) -> list[Block]:
+def _scores(scores: Mapping[str, Any], classes: Sequence[str]) -> list[Block]:
     columns = {
         f"{kind}, {part}": found
         for kind in ("float", "quantised", "control")
         for part, found in scores.get(kind, {}).items()
     }
-    rows = [[text(name), *(score(one.get(key)) for one in columns.values())] for name, key in SCORES]
+    keys = list(SCORES)
+    for index, name in enumerate(classes[1:], 1):
+        keys += [(f"{kind}, {name}", f"{kind.lower()}_{index}") for kind in ("Dice", "IoU")]
+    rows = [[text(name), *(score(one.get(key)) for one in columns.values())] for name, key in keys]
     return [Table("Scores by network and part", ("score", *columns), rows), Note(scores["note"])]
 
 

@@ -1,0 +1,96 @@
+"""What ``quantunet evaluate`` takes from the card of a network: its split, its scores, what it was trained on."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quantunet.commands._evaluate_network import Network
+from quantunet.errors import DataSplitError, FileFormatError, StorageError
+from quantunet.model import evaluation
+from quantunet.model.card_file import Card, read_card
+from quantunet.model.data import Samples, Split
+from quantunet.zoo import card_path, model_digest
+
+logger = logging.getLogger(__name__)
+
+
+def card_of(network: Network, *, needed: bool) -> Card | None:
+    """Return the network's card; where it is not needed, one that is damaged or of another network is left alone."""
+    model = network.model
+    path = card_path(model)
+    if path is None:
+        if needed:
+            raise StorageError(
+                model,
+                expected="a model card (.json) beside the QONNX file, which says how the data were split",
+                got="none",
+                hint="Evaluate every image with --part all.",
+            )
+        return None
+    try:
+        card = read_card(path)
+        card.check_network(path, model_digest(model), network.digest)
+    except FileFormatError as error:
+        if needed:
+            raise
+        logger.warning("%s", error)
+        return None
+    return card
+
+
+def split_of(card: Card | None, samples: Samples, *, needed: bool) -> Split | None:
+    """Return the split of the training; None where these are not its data and no part of them is asked for."""
+    if card is None:
+        return None
+    try:
+        return evaluation.card_split(card, samples)
+    except DataSplitError:
+        if needed:
+            raise
+        return None
+
+
+def parts_of(split: Split | None) -> dict[str, NDArray[np.int64]]:
+    """Return the parts of a split by name; none where there is none."""
+    return {} if split is None else split.parts()
+
+
+def card_scores(card: Card | None, split: Split | None, part: str) -> dict[str, Any] | None:
+    """Return what the card says of a part; for data that it was not made with, of its test part."""
+    if card is None or (split is not None and part not in card.own_scores):
+        return None
+    shown = part if split is not None else "test"
+    same = split is not None
+    return {
+        "data": card.source,
+        "same_data": same,
+        "part": shown,
+        "every_area": card.smallest_area is not None,
+        "scores": card.own_scores[shown],
+    }
+
+
+def training_images(
+    card: Card | None, split: Split | None, samples: Samples, indices: NDArray[np.int64]
+) -> tuple[int | None, str]:
+    """Return how many of the images the network was trained on, None if that is unknown, and a sentence about it."""
+    if card is None:
+        return None, "no model card: whether the network was trained on some of these images is unknown"
+    if split is not None:
+        count = len(np.intersect1d(split.train, indices))
+        if not count:
+            return 0, "the network was trained on none of these images"
+        return count, (
+            f"the network was trained on {count} of these {len(indices)} images: the scores flatter it. "
+            "--part test takes those that training never saw"
+        )
+    if card.source == samples.source:
+        return None, (
+            f"the network was trained on a data set that is called {card.source} too and is not this one: "
+            "whether some images are in both is unknown"
+        )
+    return 0, f"the network was trained on {card.source}, which is not this data set"
