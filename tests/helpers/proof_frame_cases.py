@@ -85,6 +85,8 @@ FRAME_FAULTS: tuple[Seeded, ...] = (
            "((lane_a ^ flip) < (lane_b ^ flip))", "greatest_of_window", MAXPOOL[0]),
     seeded("the columns' memory is written while it is read", "qun_maxpool2d", ".write      (take && !odd_column_q)",
            ".write      (take)", "no_collision", MAXPOOL[0]),
+    seeded("a row's beat outlives a reset of one cycle", "qun_maxpool2d", "    if (!rst_n) begin\n      row_valid_q",
+           "    if (1'b0) begin\n      row_valid_q", "none_invented", MAXPOOL[0]),
     seeded("a window begins with the one before", "qun_window_pool2d", "else if (first || (value ^ flip)",
            "else if ((value ^ flip)", "sum_or_greatest_of_window", WINDOW_POOL[0]),
     seeded("an image goes on with the one before", "qun_global_pool2d", "'{pixel_q == '0, last_pixel",
