@@ -22,7 +22,7 @@ _METHODS = frozenset({"start", "float", "lambda0.25_layers", "lambda0.25_layers_
 _PLACES = {
     "": "here",
     ", float_epochs=0 qat_epochs=60 tune_epochs=0": "here, the paper's way",
-    ", float_epochs=0 qat_epochs=60 still_epochs=20 tune_epochs=0": "here, its way, widths held at 8 bits for 20 of 60 epochs",
+    ", float_epochs=0 qat_epochs=60 still_epochs=20 tune_epochs=0": "here, its way, 8 bits for 20 of 60 epochs",
 }
 """What trainings of these settings are called, in the order of the rows; others have none."""
 

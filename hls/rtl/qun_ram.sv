@@ -6,7 +6,8 @@
 // Throughput: one word a cycle on each port.
 // Lanes: kept as they come.
 //
-// Reading and writing one address in the same cycle gives an undefined word: the users never use one, and assert it.
+// Reading and writing one address in the same cycle gives an undefined word: the users never use one, and assert it. A
+// simulation with assertions gives every bit of that word wrong, or X where the simulator has one.
 //
 // Where distributed RAM, with the multiplexer that joins its pieces in depth, takes no more LUTs than block RAM is worth,
 // it is taken. Block RAM has columns: few bits beyond them are a memory of their own, which goes twice or more as deep.
@@ -60,8 +61,10 @@ module qun_ram #(
     end
   end
 
+  logic [Bits-1:0] stored;
+
   if (Rest == 0) begin : gen_whole
-    assign read_data_q = word_q;
+    assign stored = word_q;
   end else begin : gen_rest
     (* no_rw_check *)
     logic [Rest-1:0] rests[Depth];
@@ -76,8 +79,26 @@ module qun_ram #(
       end
     end
 
-    assign read_data_q = {rest_q, word_q};
+    assign stored = {rest_q, word_q};
   end
+
+`ifdef QUN_ASSERT_ACTIVE
+  logic collided_q;
+
+  always_ff @(posedge clk) begin
+    if (read) begin
+      collided_q <= write && write_addr == read_addr;
+    end
+  end
+
+`ifdef VERILATOR
+  assign read_data_q = stored ^ {Bits{collided_q}};  // it has no X
+`else
+  assign read_data_q = collided_q ? 'x : stored;
+`endif
+`else
+  assign read_data_q = stored;
+`endif
 
   `QUN_ASSERT_ALWAYS(access_in_range, (!write || 32'(write_addr) < Depth)
                      && (!read || 32'(read_addr) < Depth),

@@ -31,13 +31,9 @@ module prove_concat #(
   localparam int unsigned AnswerWithin = Groups + 2;
   localparam int unsigned LateBits = $clog2(AnswerWithin + 2);
 
-  logic awake = 1'b0;  // after the first cycle, which is a reset
-  logic rst_n;
+  `PROOF_RESET
   logic skip_ready, up_ready, m_valid, m_last;
   logic [2:0] m_data;
-
-  always_ff @(posedge clk) awake <= 1'b1;
-  assign rst_n = awake && !reset;
 
   qun_concat #(
       .SkipChannels(SkipGroups),

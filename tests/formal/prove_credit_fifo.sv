@@ -24,17 +24,13 @@ module prove_credit_fifo #(
 
   localparam int unsigned HeldBits = $clog2(Depth + 2);
 
-  logic awake = 1'b0;  // after the first cycle, which is a reset
-  logic rst_n;
+  `PROOF_RESET
   logic s_ready, m_valid, m_last;
   logic [Bits-1:0] m_data;
   logic take;
   logic [Latency-1:0] underway_q;
   logic [Latency-1:0][Bits:0] beats_q;
   logic [HeldBits-1:0] held_q;  // credits that are out
-
-  always_ff @(posedge clk) awake <= 1'b1;
-  assign rst_n = awake && !reset;
   assign take = s_valid && s_ready;
 
   always_ff @(posedge clk) begin

@@ -26,14 +26,10 @@ module prove_fifo #(
 
   localparam int unsigned LevelBits = $clog2(Depth + 1);
 
-  logic awake = 1'b0;  // after the first cycle, which is a reset
-  logic rst_n;
+  `PROOF_RESET
   logic s_ready, m_valid, m_last;
   logic [Bits-1:0] m_data;
   logic [LevelBits-1:0] level;
-
-  always_ff @(posedge clk) awake <= 1'b1;
-  assign rst_n = awake && !reset;
 
   qun_fifo #(
       .Bits      (Bits),

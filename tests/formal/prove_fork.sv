@@ -2,6 +2,8 @@
 //
 // Proof of qun_fork. A reader that has its beat need not be ready, so that the bounds hold for readers that wait for tvalid.
 
+`include "qun_assert.svh"
+
 `default_nettype none
 
 module prove_fork #(
@@ -18,29 +20,16 @@ module prove_fork #(
     input wire logic [Outputs-1:0] m_ready
 );
 
-  logic awake = 1'b0;  // after the first cycle, which is a reset
-  logic rst_n;
+  `PROOF_RESET
   logic s_ready;
   logic [Outputs*Bits-1:0] m_data;
   logic [Outputs-1:0] m_valid, m_last;
-
-  always_ff @(posedge clk) awake <= 1'b1;
-  assign rst_n = awake && !reset;
 
   qun_fork #(
       .Bits   (Bits),
       .Outputs(Outputs)
   ) u_dut (
-      .clk,
-      .rst_n,
-      .s_axis_tdata (s_data),
-      .s_axis_tvalid(s_valid),
-      .s_axis_tready(s_ready),
-      .s_axis_tlast (s_last),
-      .m_axis_tdata (m_data),
-      .m_axis_tvalid(m_valid),
-      .m_axis_tready(m_ready),
-      .m_axis_tlast (m_last)
+      `PROOF_PORTS
   );
 
   proof_stream #(

@@ -2,6 +2,8 @@
 //
 // Proof of qun_register_slice.
 
+`include "qun_assert.svh"
+
 `default_nettype none
 
 module prove_register_slice #(
@@ -16,13 +18,9 @@ module prove_register_slice #(
     input wire logic            m_ready
 );
 
-  logic awake = 1'b0;  // after the first cycle, which is a reset
-  logic rst_n;
+  `PROOF_RESET
   logic s_ready, m_valid, m_last;
   logic [Bits-1:0] m_data;
-
-  always_ff @(posedge clk) awake <= 1'b1;
-  assign rst_n = awake && !reset;
 
   qun_register_slice #(
       .Bits(Bits + 1)

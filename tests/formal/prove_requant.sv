@@ -2,8 +2,7 @@
 //
 // Proof of qun_requant, one lane: every value that went in comes out in its turn, requantised by the definition.
 //
-// The values that are underway are kept as they came in; what comes out is held against them by what rounding means, an error
-// of at most half a step and ties to even, and not by another way to round.
+// The values that are underway are kept as they came in, and what comes out is held against them by proof_rounded.sv.
 
 `include "qun_assert.svh"
 
@@ -29,13 +28,9 @@ module prove_requant #(
     input wire logic              m_ready
 );
 
-  logic awake = 1'b0;  // after the first cycle, which is a reset
-  logic rst_n;
+  `PROOF_RESET
   logic s_ready, m_valid, m_last;
   logic [OutBits-1:0] m_data;
-
-  always_ff @(posedge clk) awake <= 1'b1;
-  assign rst_n = awake && !reset;
 
   qun_requant #(
       .InBits   (InBits),
@@ -44,16 +39,7 @@ module prove_requant #(
       .OutBits  (OutBits),
       .OutSigned(OutSigned)
   ) u_dut (
-      .clk,
-      .rst_n,
-      .s_axis_tdata (s_data),
-      .s_axis_tvalid(s_valid),
-      .s_axis_tready(s_ready),
-      .s_axis_tlast (s_last),
-      .m_axis_tdata (m_data),
-      .m_axis_tvalid(m_valid),
-      .m_axis_tready(m_ready),
-      .m_axis_tlast (m_last)
+      `PROOF_PORTS
   );
 
   // Oldest first; two places, as many as the slice has.
@@ -100,40 +86,27 @@ module prove_requant #(
     end
   end
 
-  localparam longint Most = (64'sd1 << (OutSigned ? OutBits - 1 : OutBits)) - 64'sd1;
-  localparam longint Least = OutSigned ? -Most - 64'sd1 : 64'sd0;
-  localparam longint InStep = 64'sd1 << ((Shift < 0) ? -Shift : 0);
-  localparam longint OutStep = 64'sd1 << ((Shift > 0) ? Shift : 0);
-
-  longint value, result, twice;  // twice the error, in units of the finer step
-  logic tie, low, high;
-
+  logic signed [63:0] value;
   assign value = InSigned ? longint'(signed'(first_q[InBits-1:0])) : longint'(first_q[InBits-1:0]);
-  assign result = OutSigned ? longint'(signed'(m_data)) : longint'(m_data);
-  assign twice = 64'sd2 * (value * InStep - result * OutStep);
-  // Too low and too high by more than half a step, or by half a step from an even neighbour.
-  assign tie = Shift > 0 && (twice == OutStep || twice == -OutStep);
-  assign low = twice > OutStep || (tie && twice > 0 && result[0]);
-  assign high = twice < -OutStep || (tie && twice < 0 && result[0]);
 
-  // Not too low unless it is the most, not too high unless it is the least: that is one number.
-  `PROOF_PROPERTY(not_too_low, !m_valid || result == Most || !low)
-  `PROOF_PROPERTY(not_too_high, !m_valid || result == Least || !high)
-  `PROOF_PROPERTY(exact_without_dropped_places,
-                  !m_valid || Shift > 0 || result == Most || result == Least || twice == 0)
+  proof_rounded #(
+      .Shift    (Shift),
+      .OutBits  (OutBits),
+      .OutSigned(OutSigned),
+      .Below    (InSigned || !OutSigned)
+  ) u_rounded (
+      .rst_n,
+      .valid(m_valid),
+      .value,
+      .data (m_data)
+  );
+
   `PROOF_PROPERTY(last_with_its_beat, !m_valid || m_last == first_q[InBits])
   `PROOF_PROPERTY(none_lost_or_invented, m_valid == (held_q != '0) && held_q != 2'd3)
   `PROOF_PROPERTY(offer_held, !waits_q || (m_valid && {m_last, m_data} == shown_q))
   `PROOF_PROPERTY(ready_in_time, !refused_q || s_ready)
-  `PROOF_COVER(at_most, m_valid && result == Most)
   `PROOF_COVER(two_held, held_q == 2'd2 && s_valid)
   `PROOF_COVER(waited, waits_q)
-  if (Shift > 0) begin : gen_tie
-    `PROOF_COVER(tie_came, m_valid && tie)
-  end
-  if (InSigned || !OutSigned) begin : gen_least
-    `PROOF_COVER(at_least, m_valid && result == Least)
-  end
 
 endmodule
 

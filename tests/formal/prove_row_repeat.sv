@@ -36,14 +36,10 @@ module prove_row_repeat #(
   localparam int unsigned ReadyWithin = 2 * Width * OutFolds * InFolds * 2;
   localparam int unsigned RefusedBits = $clog2(ReadyWithin + 2);
 
-  logic awake = 1'b0;  // after the first cycle, which is a reset
-  logic rst_n;
+  `PROOF_RESET
   logic s_ready, s_word, tap_valid, tap_first, tap_last, tap_frame_last, word;
   logic [WeightBits-1:0] tap_weight_addr;
   logic [FoldBits-1:0] tap_out_fold;
-
-  always_ff @(posedge clk) awake <= 1'b1;
-  assign rst_n = awake && !reset;
 
   qun_row_repeat #(
       .Height  (Height),

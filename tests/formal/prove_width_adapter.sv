@@ -35,29 +35,16 @@ module prove_width_adapter #(
   localparam int unsigned LateBits = $clog2(AnswerWithin + 2);
   localparam int unsigned RefusedBits = $clog2(ReadyWithin + 2);
 
-  logic awake = 1'b0;  // after the first cycle, which is a reset
-  logic rst_n;
+  `PROOF_RESET
   logic s_ready, m_valid, m_last;
   logic [2*OutLanes-1:0] m_data;
-
-  always_ff @(posedge clk) awake <= 1'b1;
-  assign rst_n = awake && !reset;
 
   qun_width_adapter #(
       .InLanes (InLanes),
       .OutLanes(OutLanes),
       .Bits    (2)
   ) u_dut (
-      .clk,
-      .rst_n,
-      .s_axis_tdata (s_data),
-      .s_axis_tvalid(s_valid),
-      .s_axis_tready(s_ready),
-      .s_axis_tlast (s_last),
-      .m_axis_tdata (m_data),
-      .m_axis_tvalid(m_valid),
-      .m_axis_tready(m_ready),
-      .m_axis_tlast (m_last)
+      `PROOF_PORTS
   );
 
   // Coloured lanes before and after a beat, and whether they came in their order.

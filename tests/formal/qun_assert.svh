@@ -28,6 +28,29 @@
   end \
   `QUN_ASSERT(name, !waits_``name || (valid && payload == offer_``name), "")
 
+// The first cycle is a reset; any other may be one too, by the harness's input `reset`.
+`define PROOF_RESET \
+  logic awake = 1'b0; \
+  logic rst_n; \
+  always_ff @(posedge clk) awake <= 1'b1; \
+  assign rst_n = awake && !reset;
+
+// The ports of a module with one stream in and one out, to signals with the names of the checkers' ports.
+`define PROOF_PORTS \
+  .clk, .rst_n, \
+  .s_axis_tdata(s_data), .s_axis_tvalid(s_valid), .s_axis_tready(s_ready), .s_axis_tlast(s_last), \
+  .m_axis_tdata(m_data), .m_axis_tvalid(m_valid), .m_axis_tready(m_ready), .m_axis_tlast(m_last)
+
+// A writer keeps AXI4-Stream's rule: a beat on offer stays and does not change.
+`define PROOF_WRITER(name, valid, ready, payload) \
+  logic held_``name; \
+  logic [$bits(payload)-1:0] offer_``name; \
+  always_ff @(posedge clk) begin \
+    held_``name <= rst_n && valid && !ready; \
+    offer_``name <= payload; \
+  end \
+  always_comb if (rst_n && held_``name) assume (valid && payload == offer_``name);
+
 `define PROOF_PROPERTY(name, condition) \
   (* keep *) wire logic wrong_``name = rst_n && !(condition);
 

@@ -190,6 +190,7 @@ def add_cases() -> list[Case]:
             (QType(3, True, 1), QType(3, True, 1), QType(1, True, -1), (1, 1)),
             (QType(3, False, 1), QType(3, True, 1), QType(1, False, -1), (1, 1)),
             (QType(12, False, 4), QType(12, False, 4), QType(13, False, 4), (1, 1)),
+            (QType(4, True, 2), QType(4, True, 2), QType(6, True, 2), (2, 1)),
         ]
     ):
         channels, lanes = ((4, 2), (3, 1), (5, 5))[seed % 3]
@@ -235,6 +236,7 @@ def multiply_cases() -> list[Case]:
             ((3, 3, 1), 1, QType(16, True, 2), QType(16, True, 8), 1),
             ((2, 3, 4), 4, QType(16, False, 2), QType(16, False, 8), 4),
             ((3, 3, 2), 1, QType(16, False, 2), QType(1, True, 0), 2),
+            ((2, 3, 4), 1, QType(3, True, 2), QType(4, True, 2), 1),
         ]
     ):
         builder = GraphBuilder("net", *shape, first, seed)

@@ -51,6 +51,7 @@ class Setting:
         seconds: After which the prover gives up and what is proven becomes bounded.
         bound: Cycles to which it is then proven.
         slow: Whether it takes more than a few seconds.
+        memories: Words of the memory files that the harness names.
     """
 
     module: str
@@ -59,6 +60,7 @@ class Setting:
     seconds: int = 300
     bound: int = 0
     slow: bool = False
+    memories: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
     def __str__(self) -> str:
         values = {**self.parameters, **self.constants}
@@ -118,8 +120,8 @@ def write_circuit(setting: Setting, folder: Path, fault: Fault | None = None) ->
         MisfitError: The fault does not fit.
     """
     library = library_with(folder / "rtl", fault)
-    shutil.copy(HARNESSES / "qun_assert.svh", library)
-    shutil.copy(HARNESSES / "proof_stream.sv", library)
+    for shared in (HARNESSES / "qun_assert.svh", *HARNESSES.glob("proof_*.sv")):
+        shutil.copy(shared, library)
     package = library / "qun_device_pkg.sv"
     text = package.read_text(encoding="utf-8")
     for name, value in setting.constants.items():
@@ -128,6 +130,8 @@ def write_circuit(setting: Setting, folder: Path, fault: Fault | None = None) ->
             msg = f"{setting}: expected one constant {name} in {package.name}, got {count}"
             raise ProofSetupError(msg)
     package.write_text(text, encoding="utf-8")
+    for name, words in setting.memories.items():
+        (folder / name).write_text("".join(f"{word:x}\n" for word in words), encoding="ascii")
     harness = HARNESSES / f"prove_{setting.module.removeprefix('qun_')}.sv"
     circuit, names_file = folder / "proof.aig", folder / "proof.map"
     packages = sorted(map(str, library.glob("*_pkg.sv")))
@@ -144,7 +148,7 @@ def write_circuit(setting: Setting, folder: Path, fault: Fault | None = None) ->
         # What has no initial value starts with any.
         f"write_aiger -zinit -map {names_file} {circuit}",
     ]
-    done = run_passes(passes)
+    done = run_passes(passes, folder)
     if done.returncode != 0 or not circuit.is_file():
         msg = f"{setting}: {(done.stdout + done.stderr)[-3000:]}"
         raise ProofSetupError(msg)
@@ -200,7 +204,7 @@ def run_abc(circuit: Path, commands: str, seconds: float) -> str:
 
 def _decide(circuit: Path, outputs: Sequence[int], seconds: float) -> tuple[set[int], dict[int, int]]:
     """Return the outputs that are never 1, and those that are in some run, with the cycle."""
-    said = _abc(circuit, outputs, f"pdr -a -T {math.ceil(seconds)}", seconds)
+    said = _abc(circuit, outputs, f"scorr; pdr -a -T {math.ceil(seconds)}", seconds)
     never = {outputs[int(number)] for number in re.findall(r"^Proved output +(\d+) in frame", said, re.MULTILINE)}
     once = re.findall(r"^Output +(\d+) was asserted in frame +(\d+)", said, re.MULTILINE)
     total = re.search(r"^Properties: +All = (\d+)\. Proved = (\d+)\. Disproved = (\d+)\.", said, re.MULTILINE)
