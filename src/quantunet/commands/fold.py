@@ -99,7 +99,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         _print(graph, found, goal.budget, board, clock_mhz)
         if goal.fps is not None:
-            print(_clock_sentence(found, clock_mhz))
+            tables.output().print(_clock_sentence(found, clock_mhz), highlight=False)
         if args.out and not found.excess:
             print(args.out)
     if found.excess:
@@ -206,7 +206,7 @@ def _print(graph: Graph, found: Solution, budget: Mapping[str, int], board: Boar
         f"{name.upper()} {100 * median:.0f} % ({100 * worst:.0f} %)" for name, (median, worst) in fitted.errors.items()
     )
     for line in (
-        f"a frame every {found.interval:,} cycles: {_fps(found.interval, clock_mhz):.1f} a second at {clock_mhz:g} MHz",
+        f"a frame every {found.interval:,} cycles: {_fps(found.interval, clock_mhz):.1f} a second at {clock_mhz:.4g} MHz",
         "proven best" if found.gap == 0 else f"the best that was found; at most {100 * found.gap:.1f} % from the best",
         f"median (and worst) error of the estimates: {errors}, on {fitted.samples} syntheses with {fitted.tool}",
     ):
