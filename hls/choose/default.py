@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
 from quantunet.documents import Fields, read_json
 from quantunet.errors import FoldingError, WidthError
-from quantunet.hls.choose.estimate import ADAPTER_PRICE, layer_cost, width_adapter_cost
+from quantunet.hls.choose.estimate import ADAPTER_PRICE, layer_cost, plumbing_terms
 from quantunet.hls.design import STYLES, Fold, Style
 from quantunet.hls.folding import Folding, candidates, check_layers, ideal_cycles
+from quantunet.hls.resources.calibration import calibration
 from quantunet.hls.resources.terms import Cost, area
 from quantunet.ir import Graph, MatrixNode, Node
 
@@ -21,8 +23,12 @@ MAX_LANES = 32
 """The default folding gives no convolution more than this as PE or SIMD: large networks take longer instead."""
 
 ALIKE = 1.005
-"""Estimated areas of a layer that differ by less than this factor are alike: the estimates are no better than that, and
-a new calibration need not change the default folding."""
+"""Estimated areas of a layer that differ by less than this factor are alike: the estimates are no better than that."""
+
+PRICES = Path(__file__).with_name("default_prices.json")
+"""What the default folding takes a term to cost: a calibration that stays as it is. A new one makes the estimates
+better, and would change PE and SIMD of most layers for areas that differ by little; then no bitstream, no clock and no
+count of cycles of a default folding would be that of the version before."""
 
 _LANES = (-(1 << 31), (1 << 31) - 1)  # the constructor of Folding says which of these a layer may have
 
@@ -113,7 +119,7 @@ def _priced(graph: Graph, node: Node, style: Style) -> dict[Fold, Cost]:
     refused: WidthError | None = None
     for fold in candidates(graph, node, (style,)):
         try:
-            costs[fold] = layer_cost(graph, node, fold)
+            costs[fold] = layer_cost(graph, node, fold, calibration(PRICES))
         except WidthError as error:
             refused = refused or error  # of the narrowest fold: it says what no fold can have
     if not costs:
@@ -141,7 +147,7 @@ def _smallest(graph: Graph, node: Node, costs: Mapping[Fold, Cost], lanes: Mappi
             tensor = graph.tensor(name)
             mine = fold.lanes_in(tensor.shape[2])
             before = lanes.get(name, mine)
-            cost += width_adapter_cost(before, mine, tensor.qtype.bits)
+            cost += _adapter_cost(before, mine, tensor.qtype.bits)
             adapters += before != mine
         return max(fold.pe, fold.simd) > MAX_LANES, area(cost) + ADAPTER_PRICE * adapters
 
@@ -149,6 +155,13 @@ def _smallest(graph: Graph, node: Node, costs: Mapping[Fold, Cost], lanes: Mappi
     wide, least = min(sizes.values())
     alike = [fold for fold, (too_wide, found) in sizes.items() if too_wide == wide and found <= ALIKE * least]
     return min(alike, key=lambda fold: (abs(fold.pe - fold.simd), sizes[fold]))
+
+
+@lru_cache(maxsize=4096)
+def _adapter_cost(in_lanes: int, out_lanes: int, bits: int) -> Cost:
+    if in_lanes == out_lanes:
+        return Cost()
+    return calibration(PRICES).cost(plumbing_terms("width_adapter", InLanes=in_lanes, OutLanes=out_lanes, Bits=bits))
 
 
 def read_folding(path: Path, graph: Graph, interval: int | None = None, style: Style = "folded-lut") -> Folding:

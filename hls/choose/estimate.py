@@ -9,7 +9,7 @@ from quantunet.hls.design import Fold
 from quantunet.hls.folding import Folding, ideal_cycles
 from quantunet.hls.modules.table import LAYERS, PLUMBING
 from quantunet.hls.network import FifoDepths, wire
-from quantunet.hls.resources.calibration import calibration
+from quantunet.hls.resources.calibration import Calibration, calibration
 from quantunet.hls.resources.terms import Cost, Terms
 from quantunet.hls.schedule.depths import fifo_depths
 from quantunet.ir import Graph, Node
@@ -48,13 +48,19 @@ def layer_terms(graph: Graph, node: Node, fold: Fold) -> Terms:
     return LAYERS[node.op].area(graph, node, fold)
 
 
-def layer_cost(graph: Graph, node: Node, fold: Fold) -> Cost:
+def layer_cost(graph: Graph, node: Node, fold: Fold, prices: Calibration | None = None) -> Cost:
     """Return what a layer takes.
+
+    Args:
+        graph: The network.
+        node: The layer.
+        fold: Its fold.
+        prices: What the terms cost; ``None`` for the present calibration.
 
     Raises:
         WidthError: The layer's values are too wide for this fold.
     """
-    return calibration().cost(layer_terms(graph, node, fold))
+    return (prices or calibration()).cost(layer_terms(graph, node, fold))
 
 
 def plumbing_terms(stem: str, **params: int) -> Terms:

@@ -43,9 +43,10 @@ def folded_area(graph: Graph, node: MatrixNode, fold: Fold, buffer: str, pixels:
 
 
 def _sum_lanes(bits_w: int, bits_in: int, simd: int) -> int:
-    """Return how many products a sum adds before the next one, as it was when the model was calibrated.
+    """Return how many products a sum adds before the next one, as the terms count it.
 
-    ``qun_lane_products`` chooses it now so that both of its sums are shallow, which takes a few registers more.
+    ``qun_lane_products`` may add fewer at first, or the halves of a weight apart, so that both of its sums are shallow.
+    Counted so, modules are met better and whole networks are not: their synthesis takes some of these registers away.
     """
     bits = max(bits_w, bits_in)
     lanes = min(8 if bits <= 4 else 4 if bits <= 8 else 2, simd)

@@ -50,9 +50,9 @@ class Calibration:
         return Cost(round(lut), round(ff), terms.dsp, terms.bram)
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=2)
 def calibration(path: Path = COEFFICIENTS) -> Calibration:
-    """Read the calibration.
+    """Read the calibration, or another one in the same format.
 
     Raises:
         FileFormatError: The file is missing or damaged.

@@ -61,6 +61,9 @@ PHANTOM = "phantom"
 ESTIMATED_FAMILY = "ecp5"
 """The device family that the estimates of foldings are of."""
 
+CLOCK_BOARD = "ulx3s_85f"
+"""The board with the device in which the designs were routed that the model of the clock is fitted to."""
+
 CLOCK_MHZ = 60.0
 LEGS: tuple[Leg, ...] = ("hls", "rtl", "network")
 STALLS: tuple[Stalls, ...] = ("none", "random", "bursts", "frozen")
@@ -186,14 +189,16 @@ class FoldGoal:
         budget: What there is of each resource; those that it does not name are not limited.
         styles: Styles that convolutions may have.
         time_limit: Deterministic time, about seconds, for each search; ``None`` takes the solver's own.
-        clock_mhz: What a frame rate was computed with.
+        clock_mhz: What a frame rate was computed with; ``None`` for what the model of the clock says.
+        fps: A frame rate, for which the interval follows from the model's clock.
     """
 
     interval: int | None
     budget: Mapping[str, int]
     styles: tuple[Style, ...]
     time_limit: float | None
-    clock_mhz: float
+    clock_mhz: float | None
+    fps: float | None = None
 
     def search(self, graph: Graph) -> Solution:
         """Return the best folding; one that exceeds the budget says so in its ``excess``.
@@ -201,9 +206,33 @@ class FoldGoal:
         Without a budget it fits a device of the family that the estimates are of, if any folding of this speed does.
 
         Raises:
-            FoldingError: No folding keeps the interval, or fits the budget at any interval.
+            FoldingError: No folding keeps the interval, or fits the budget at any interval; or the model of the clock
+                does not know such designs.
             ToolMissingError: OR-tools is not installed.
         """
+        if self.fps is None:
+            return self._at_interval(graph)
+        from quantunet.hls.choose.clock import fold_for_rate
+        from quantunet.hls.choose.default import default_folding
+
+        def solve(interval: int) -> Solution:
+            return dataclasses.replace(self, interval=interval, fps=None).search(graph)
+
+        return fold_for_rate(self.fps, solve, default_folding(graph))
+
+    def clock_of(self, found: Solution) -> float:
+        """Return the clock in MHz that frame rates of a folding are stated at.
+
+        Raises:
+            FoldingError: None was given, and the model of the clock does not know such designs.
+        """
+        if self.clock_mhz is not None:
+            return self.clock_mhz
+        from quantunet.hls.choose.clock import clock_model, features_of
+
+        return clock_model().least_mhz(features_of(found.folding, found.total.lut))
+
+    def _at_interval(self, graph: Graph) -> Solution:
         found = self._within(graph, self.budget)
         if self.budget or smallest(found.total.amounts, ESTIMATED_FAMILY):
             return found
@@ -229,16 +258,17 @@ class FoldGoal:
             for name, (more, limit) in limits.items()
         )
         try:
-            fastest = dataclasses.replace(self, interval=None).search(graph)
+            fastest = dataclasses.replace(self, interval=None, fps=None).search(graph)
             hint = (
                 f"Inside the budget it makes a frame every {fastest.interval} cycles, "
-                f"{self.clock_mhz * 1e6 / fastest.interval:.1f} a second."
+                f"{self.clock_of(fastest) * 1e6 / fastest.interval:.1f} a second."
             )
         except FoldingError as error:
             hint = f"No frame interval fits it: {error.hint}"
         return FoldingError(
             graph.name,
-            expected=f"a folding inside the budget with a frame every {self.interval} cycles",
+            expected="a folding inside the budget with "
+            + (f"{self.fps:g} frames a second" if self.fps else f"a frame every {self.interval} cycles"),
             got=f"none: the closest needs {needs}",
             hint=hint,
         )
@@ -250,13 +280,17 @@ def fold_goal(
     interval: int | None = None,
     budget: Mapping[str, int] | None = None,
     board: str | None = None,
-    clock_mhz: float = CLOCK_MHZ,
+    clock_mhz: float | None = None,
     styles: Sequence[str] = FOLD_STYLES,
     time_limit: float | None = None,
 ) -> FoldGoal:
     """Check what :func:`fold` is asked for.
 
+    Without ``clock_mhz`` the clock of a frame rate comes from :mod:`quantunet.hls.choose.clock`, and rates of foldings
+    that were not chosen for one are stated at :data:`CLOCK_MHZ`.
+
     Raises:
+        FoldingError: No clock is given, and the board is none that the model of the clock was fitted to.
         FoldingError: Neither a speed nor a limit is given, or a style does not exist.
         OptionError: A value is outside its range, or two options say the same thing.
         BoardError: There is no such board.
@@ -276,15 +310,24 @@ def fold_goal(
             expected = f"whole numbers of {', '.join(RESOURCES)}"
             raise OptionError("budget", expected=expected, got=f"{name!r}: {amount!r}")
     chosen = _styles(styles)
-    cycles = int(clock_mhz * 1e6 / fps) if fps is not None else interval
-    if cycles is None and not amounts:
+    if fps is not None and clock_mhz is None and board is not None and load_board(board).name != CLOCK_BOARD:
+        raise FoldingError(
+            "clock",
+            expected=f"the board {CLOCK_BOARD}, whose device the model of the clock was fitted to",
+            got=board,
+            hint="State the clock: --clock-mhz (or --freq).",
+        )
+    cycles = int(clock_mhz * 1e6 / fps) if fps is not None and clock_mhz is not None else interval
+    if cycles is None and fps is None and not amounts:
         raise FoldingError(
             "fold",
             expected="--fps or --interval, --budget or --board, or one of each",
             got="neither",
             hint="For example: quantunet fold wearable --fps 100 --clock-mhz 60",
         )
-    return FoldGoal(cycles, dict(amounts), chosen, time_limit, clock_mhz)
+    if fps is not None and clock_mhz is None:
+        return FoldGoal(None, dict(amounts), chosen, time_limit, None, fps)
+    return FoldGoal(cycles, dict(amounts), chosen, time_limit, clock_mhz or CLOCK_MHZ)
 
 
 def fold(
@@ -294,7 +337,7 @@ def fold(
     interval: int | None = None,
     budget: Mapping[str, int] | None = None,
     board: str | None = None,
-    clock_mhz: float = CLOCK_MHZ,
+    clock_mhz: float | None = None,
     styles: Sequence[str] = FOLD_STYLES,
     time_limit: float | None = None,
 ) -> Solution:
@@ -307,7 +350,8 @@ def fold(
         budget: What there is of ``lut``, ``ff``, ``dsp`` and ``bram``, some of them; or
         board: the name of a board: what its device has, of block RAM 95 %. Without either, the folding fits an ECP5 if
             any one of this speed does.
-        clock_mhz: The clock.
+        clock_mhz: The clock; ``None`` for the one that such a design surely reaches in an LFE5U-85F of speed grade 6,
+            by a model that was fitted to routed designs.
         styles: Styles that convolutions may have: ``folded-lut``, ``folded-dsp``, ``constant``.
         time_limit: For each search, about seconds.
 

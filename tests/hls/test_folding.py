@@ -5,14 +5,16 @@ from pathlib import Path
 import pytest
 
 from quantunet.errors import FileFormatError, FoldingError, StorageError
-from quantunet.hls.choose.default import default_folding, default_interval, read_folding
-from quantunet.hls.choose.estimate import ADAPTER_PRICE, layer_cost, width_adapter_cost
+from quantunet.hls.choose.default import PRICES, default_folding, default_interval, read_folding
+from quantunet.hls.choose.estimate import ADAPTER_PRICE, layer_cost, plumbing_terms
 from quantunet.hls.design import Fold, Style
 from quantunet.hls.folding import Folding, candidates, check_fold, ideal_cycles, write_folding
 from quantunet.hls.modules.table import cycles
+from quantunet.hls.resources.calibration import calibration
 from quantunet.hls.resources.terms import area
 from quantunet.ir import Conv2d, QType
 from quantunet.random_network import GraphBuilder, random_unet, random_windows
+from quantunet.zoo import load_network
 
 GRAPH = random_unet(base=4, depth=2, size=32)
 
@@ -23,20 +25,40 @@ def test_default_keeps_the_interval_with_the_least_estimated_area() -> None:
     interval = default_interval(GRAPH)
     assert interval == 18 * 32 * 32
     lanes = {node.output: folding[node.name].pe for node in GRAPH.nodes}
-    compared = 0
+    compared, prices = 0, calibration(PRICES)
     for node in GRAPH.nodes:
         areas = {}
         for fold in candidates(GRAPH, node, ("folded-lut",)):
             if ideal_cycles(GRAPH, node, fold) <= interval:
-                cost, adapters = layer_cost(GRAPH, node, fold), 0
+                cost, adapters = layer_cost(GRAPH, node, fold, prices), 0
                 for name in node.inputs:
                     given = lanes.get(name, fold.simd)
-                    cost += width_adapter_cost(given, fold.simd, GRAPH.tensor(name).qtype.bits)
-                    adapters += given != fold.simd
+                    if given != fold.simd:
+                        bits = GRAPH.tensor(name).qtype.bits
+                        cost += prices.cost(
+                            plumbing_terms("width_adapter", InLanes=given, OutLanes=fold.simd, Bits=bits)
+                        )
+                        adapters += 1
                 areas[fold] = area(cost) + ADAPTER_PRICE * adapters
         compared += len(areas)
         assert areas[folding[node.name]] == min(areas.values()), node.name
     assert compared > 2 * len(GRAPH.nodes)
+
+
+def test_default_knows_the_price_of_every_term() -> None:
+    """A term that a new calibration has and the prices of the default folding lack would end it with a KeyError."""
+    frozen, present = calibration(PRICES), calibration()
+    assert set(frozen.lut) == set(present.lut)
+    assert set(frozen.ff) == set(present.ff)
+    assert len(present.lut) > 40
+    assert frozen.lut != present.lut
+
+
+def test_a_new_calibration_leaves_the_default_folding_as_it_is() -> None:
+    """The published foldings, clocks and bitstreams are of these folds of the shipped network."""
+    folding = default_folding(load_network("tiny"))
+    chosen = {name: (folding[name].pe, folding[name].simd) for name in ("enc1_conv1", "dec0_conv0", "head")}
+    assert chosen == {"enc1_conv1": (2, 4), "dec0_conv0": (4, 4), "head": (1, 2)}
 
 
 def test_default_limits_the_lanes() -> None:

@@ -49,7 +49,13 @@ def add_parser(sub: Any) -> None:
         "or a board's file that ends with .toml",
     )
     complete(board, BOARDS)
-    parser.add_argument("--clock-mhz", type=positive, default=api.CLOCK_MHZ, help="clock (default: %(default)s)")
+    parser.add_argument(
+        "--clock-mhz",
+        "--freq",
+        type=positive,
+        help="clock (default: with --fps what such a design surely reaches in an LFE5U-85F of speed grade 6, by a "
+        f"model fitted to routed designs; else {api.CLOCK_MHZ:g})",
+    )
     parser.add_argument(
         "--styles", default=",".join(api.FOLD_STYLES), help=f"styles out of {', '.join(_STYLES)} (default: %(default)s)"
     )
@@ -78,6 +84,7 @@ def run(args: argparse.Namespace) -> int:
         graph = load_network(args.model)
         tell(f"looking for the best folding of {graph.name}")
         found = goal.search(graph)
+    clock_mhz = goal.clock_of(found)
     if args.out and not found.excess:
         write_folding(args.out, found.folding)
     if args.json:
@@ -87,10 +94,12 @@ def run(args: argparse.Namespace) -> int:
             "folding": value_digest(found.folding),
         }
         made = gather(args, ("numpy", "onnx", "ortools"), inputs).document()
-        json.dump(document(graph, found, goal.budget, args.clock_mhz) | {"provenance": made}, sys.stdout, indent=1)
+        json.dump(document(graph, found, goal.budget, clock_mhz) | {"provenance": made}, sys.stdout, indent=1)
         print()
     else:
-        _print(graph, found, goal.budget, board, args.clock_mhz)
+        _print(graph, found, goal.budget, board, clock_mhz)
+        if goal.fps is not None:
+            tables.output().print(_clock_sentence(found, clock_mhz), highlight=False)
         if args.out and not found.excess:
             print(args.out)
     if found.excess:
@@ -197,7 +206,7 @@ def _print(graph: Graph, found: Solution, budget: Mapping[str, int], board: Boar
         f"{name.upper()} {100 * median:.0f} % ({100 * worst:.0f} %)" for name, (median, worst) in fitted.errors.items()
     )
     for line in (
-        f"a frame every {found.interval:,} cycles: {_fps(found.interval, clock_mhz):.1f} a second at {clock_mhz:g} MHz",
+        f"a frame every {found.interval:,} cycles: {_fps(found.interval, clock_mhz):.1f} a second at {clock_mhz:.4g} MHz",
         "proven best" if found.gap == 0 else f"the best that was found; at most {100 * found.gap:.1f} % from the best",
         f"median (and worst) error of the estimates: {errors}, on {fitted.samples} syntheses with {fitted.tool}",
     ):
@@ -211,6 +220,17 @@ def _print(graph: Graph, found: Solution, budget: Mapping[str, int], board: Boar
             style="yellow",
             highlight=False,
         )
+
+
+def _clock_sentence(found: Solution, clock_mhz: float) -> str:
+    from quantunet.hls.choose.clock import clock_model, features_of
+
+    model = clock_model()
+    middle = model.mhz(features_of(found.folding, found.total.lut))
+    return (
+        f"the clock is {clock_mhz:.1f} MHz: {middle:.1f} by a model of {model.designs} routed designs, less its worst "
+        f"error on designs that it had not seen ({100 * model.worst:.1f} %; median {100 * model.median:.1f} %)"
+    )
 
 
 def _where_it_fits(total: Cost) -> str:
