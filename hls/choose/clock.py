@@ -148,7 +148,7 @@ def features_of(folding: Folding, places: int | None = None) -> dict[str, float]
 
 
 def fold_for_rate(fps: float, solve: Callable[[int], Solution], start: Folding) -> Solution:
-    """Return the folding of a frame rate, whose interval follows from the clock that the folding surely reaches.
+    """Return the folding of a frame rate, whose interval follows from the clock that it should reach.
 
     Args:
         fps: Frames a second.

@@ -350,7 +350,7 @@ def fold(
         budget: What there is of ``lut``, ``ff``, ``dsp`` and ``bram``, some of them; or
         board: the name of a board: what its device has, of block RAM 95 %. Without either, the folding fits an ECP5 if
             any one of this speed does.
-        clock_mhz: The clock; ``None`` for the one that such a design surely reaches in an LFE5U-85F of speed grade 6,
+        clock_mhz: The clock; ``None`` for the one that such a design should reach in an LFE5U-85F of speed grade 6,
             by a model that was fitted to routed designs.
         styles: Styles that convolutions may have: ``folded-lut``, ``folded-dsp``, ``constant``.
         time_limit: For each search, about seconds.

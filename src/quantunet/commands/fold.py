@@ -53,7 +53,7 @@ def add_parser(sub: Any) -> None:
         "--clock-mhz",
         "--freq",
         type=positive,
-        help="clock (default: with --fps what such a design surely reaches in an LFE5U-85F of speed grade 6, by a "
+        help="clock (default: with --fps what such a design should reach in an LFE5U-85F of speed grade 6, by a "
         f"model fitted to routed designs; else {api.CLOCK_MHZ:g})",
     )
     parser.add_argument(
@@ -205,8 +205,9 @@ def _print(graph: Graph, found: Solution, budget: Mapping[str, int], board: Boar
     errors = ", ".join(
         f"{name.upper()} {100 * median:.0f} % ({100 * worst:.0f} %)" for name, (median, worst) in fitted.errors.items()
     )
+    fps = _fps(found.interval, clock_mhz)
     for line in (
-        f"a frame every {found.interval:,} cycles: {_fps(found.interval, clock_mhz):.1f} a second at {clock_mhz:.4g} MHz",
+        f"a frame every {found.interval:,} cycles: {fps:.1f} a second at {clock_mhz:.4g} MHz",
         "proven best" if found.gap == 0 else f"the best that was found; at most {100 * found.gap:.1f} % from the best",
         f"median (and worst) error of the estimates: {errors}, on {fitted.samples} syntheses with {fitted.tool}",
     ):
