@@ -18,6 +18,7 @@ class Survivor:
         original: What stands there.
         mutated: What stands there instead.
         why: Why nobody sees it.
+        count: How many mutants of the module are named so.
     """
 
     module: str
@@ -26,6 +27,7 @@ class Survivor:
     original: str
     mutated: str
     why: str
+    count: int = 1
 
     def is_that(self, mutant: Mutant) -> bool:
         """Return whether a mutant is this one."""
@@ -52,7 +54,7 @@ SURVIVORS: tuple[Survivor, ...] = (
     ),
     Survivor(
         "qun_add", "scaled * 64'(gain)", "constant", "1", "0",
-        "no gain is 0, and one of 1 or -1 falls through to the multiplication, with the same value",
+        "no gain is 0, and one of 1 or -1 falls through to the multiplication, with the same value", 2,
     ),
     Survivor(
         "qun_add", "scaled * 64'(gain)", "unary operator", "-1", "1",
@@ -68,7 +70,7 @@ SURVIVORS: tuple[Survivor, ...] = (
     ),
     Survivor(
         "qun_argmax", "nodes_q", "operator", "(2*n)%Leaves", "(2*n)+Leaves",
-        "Leaves is a power of two: in an index into as many nodes or leaves the sum is the remainder",
+        "Leaves is a power of two: in an index into as many nodes or leaves the sum is the remainder", 2,
     ),
     Survivor(
         "qun_argmax", "best", "operator", "group_q == '0", "group_q <= '0",
@@ -91,7 +93,7 @@ SURVIVORS: tuple[Survivor, ...] = (
         "qun_rectangle", "inside_last", "operator", "row_q == RowBits'(LastRow)", "row_q >= RowBits'(LastRow)",
         "rows below the rectangle do not matter: a crop looks at the flag where it keeps a beat, a padding never",
     ),
-    *(Survivor("qun_rectangle", "inside_q", "operator", f"{name} == 0", f"{name} <= 0", "unsigned constants")
+    *(Survivor("qun_rectangle", "inside_q", "operator", f"{name} == 0", f"{name} <= 0", "unsigned constants", 2)
       for name in ("FirstRow", "FirstBeat")),
     Survivor(
         "qun_row_repeat", "y_last", "operator", "y_q == YBits'(Height - 1)", "y_q >= YBits'(Height - 1)", _COUNTER,

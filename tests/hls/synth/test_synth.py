@@ -84,7 +84,8 @@ def test_the_multipliers_of_an_affine_are_made_as_its_style_says(style: Style, d
     assert (part.style, result.usage.dsp) == (style, dsp)
     estimate = layer_cost(graph, graph.nodes[0], Fold(2, 2, style))
     assert estimate.dsp == dsp
-    assert abs(estimate.lut - result.usage.lut) < 0.25 * result.usage.lut
+    # The model takes a factor for any number. Here it is one of two, of which the synthesis makes less than a product.
+    assert 0 <= estimate.lut - result.usage.lut < 0.4 * result.usage.lut
     assert abs(estimate.ff - result.usage.ff) < 0.1 * result.usage.ff
     assert result.warnings == ()
 
