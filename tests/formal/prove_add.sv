@@ -2,7 +2,7 @@
 //
 // Proof of qun_add, one lane: the weighted sum of the two beats that stand together, requantised by the definition.
 //
-// A frame of proof_frames.sv is one beat here, tlast a part of it: that of both streams, which end together.
+// What it must do whatever it computes stands in proof_join.sv.
 
 `include "qun_assert.svh"
 
@@ -47,13 +47,8 @@ module prove_add #(
 );
 
   `PROOF_RESET
-  logic first_ready, second_ready, s_valid, s_ready, m_valid, m_last, watched, due, last_q;
+  logic first_ready, second_ready, m_valid, m_last, watched, due;
   logic [OutBits-1:0] m_data;
-  logic in_q, out_q;
-  wire place = 1'b0;
-  wire needs = 1'b1;
-  wire reader = 1'b1;
-  wire s_last = first_last;
 
   qun_add #(
       .FirstBits(FirstBits),
@@ -68,36 +63,18 @@ module prove_add #(
       .OutBits(OutBits),
       .OutSigned(OutSigned)
   ) u_dut (
-      .clk,
-      .rst_n,
-      .s_axis_first_tdata  (first_data),
-      .s_axis_first_tvalid (first_valid),
-      .s_axis_first_tready (first_ready),
-      .s_axis_first_tlast  (first_last),
-      .s_axis_second_tdata (second_data),
-      .s_axis_second_tvalid(second_valid),
-      .s_axis_second_tready(second_ready),
-      .s_axis_second_tlast (second_last),
-      .m_axis_tdata        (m_data),
-      .m_axis_tvalid       (m_valid),
-      .m_axis_tready       (m_ready),
-      .m_axis_tlast        (m_last)
+      `PROOF_JOIN_PORTS
   );
 
-  // A beat of the first stream goes in with the one that stands at the second.
-  assign s_valid = first_valid && second_valid;
-  assign s_ready = first_ready || !s_valid;
-
-  proof_frames #(
-      .Bits        (OutBits),
-      .HasLast     (1'b0),
-      .AnswerWithin(1)
-  ) u_frames (
+  proof_join #(
+      .FirstBits (FirstBits),
+      .SecondBits(SecondBits),
+      .OutBits   (OutBits)
+  ) u_join (
+      .second_goes(1'b1),
+      .taken(),
       .*
   );
-
-  `PROOF_WRITER(first, first_valid, first_ready, {first_last, first_data})
-  `PROOF_WRITER(second, second_valid, second_ready, {second_last, second_data})
 
   function automatic longint first_number();
     return FirstSigned ? longint'(signed'(first_data)) : longint'(first_data);
@@ -129,22 +106,6 @@ module prove_add #(
       .value,
       .data (m_data)
   );
-
-  always_comb begin
-    if (rst_n && s_valid) begin
-      assume (first_last == second_last);
-    end
-  end
-
-  `PROOF_PROPERTY(taken_together, (first_valid && first_ready) == (second_valid && second_ready))
-
-  always_ff @(posedge clk) begin
-    if (watched) begin
-      last_q <= first_last;
-    end
-  end
-
-  `PROOF_PROPERTY(last_with_its_beat, !due || m_last == last_q)
 
 endmodule
 

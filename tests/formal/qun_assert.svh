@@ -41,6 +41,14 @@
   .s_axis_tdata(s_data), .s_axis_tvalid(s_valid), .s_axis_tready(s_ready), .s_axis_tlast(s_last), \
   .m_axis_tdata(m_data), .m_axis_tvalid(m_valid), .m_axis_tready(m_ready), .m_axis_tlast(m_last)
 
+// Those of a module with two streams in and one out.
+`define PROOF_JOIN_PORTS \
+  .clk, .rst_n, \
+  .s_axis_first_tdata(first_data), .s_axis_first_tvalid(first_valid), .s_axis_first_tready(first_ready), \
+  .s_axis_first_tlast(first_last), .s_axis_second_tdata(second_data), .s_axis_second_tvalid(second_valid), \
+  .s_axis_second_tready(second_ready), .s_axis_second_tlast(second_last), \
+  .m_axis_tdata(m_data), .m_axis_tvalid(m_valid), .m_axis_tready(m_ready), .m_axis_tlast(m_last)
+
 // A writer keeps AXI4-Stream's rule: a beat on offer stays and does not change.
 `define PROOF_WRITER(name, valid, ready, payload) \
   logic held_``name; \

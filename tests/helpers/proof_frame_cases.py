@@ -125,7 +125,7 @@ FRAME_FAULTS: tuple[Seeded, ...] = (
     seeded("the lesser of both", "qun_maximum", "? second : first", "? first : second",
            "greater_of_both", MAXIMUM[0]),
     seeded("a gate is taken with each group", "qun_multiply", "s_axis_first_tvalid && group_last",
-           "s_axis_first_tvalid", "gate_taken_with_last_group", MULTIPLY[1]),
+           "s_axis_first_tvalid", "taken_together", MULTIPLY[1]),
     seeded("the table is read while its word waits", "qun_lookup", ".read  (move && s_axis_tvalid)",
            ".read  (s_axis_tvalid)", "entry_of_value", LOOKUP[0]),
     seeded("the offset is forgotten", "qun_affine", "products[lane] + SumBits'(product_offsets[lane])",
