@@ -19,8 +19,8 @@ module proof_join #(
     input  wire logic                  clk,
     input  wire logic                  rst_n,
     input  wire logic                  awake,
-    input  wire logic                  watch,         // free: whether a beat that goes in is the one
-    input  wire logic                  second_goes,   // whether the beat at the second stream goes in too; else it stays
+    input  wire logic                  watch,         // free: a beat that goes in is the one
+    input  wire logic                  second_goes,   // the second's beat goes in; else it stays
     input  wire logic [ FirstBits-1:0] first_data,
     input  wire logic                  first_valid,
     input  wire logic                  first_ready,
@@ -33,7 +33,7 @@ module proof_join #(
     input  wire logic                  m_valid,
     input  wire logic                  m_ready,
     input  wire logic                  m_last,
-    output logic                       taken,         // a beat of the first stream goes in with that of the second
+    output logic                       taken,         // a beat of the first goes in
     output logic                       watched,       // and it is the one
     output logic                       due            // what is on offer was made of it
 );

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from quantunet.commands._evaluate_network import Network
+from quantunet.commands._predict_network import choose_fit
 from quantunet.errors import DataSplitError, FileFormatError, StorageError
-from quantunet.model import evaluation
+from quantunet.golden.pictures import Fit
+from quantunet.model import evaluation, own_folder, own_set
 from quantunet.model.card_file import Card, read_card
 from quantunet.model.data import Samples, Split
 from quantunet.zoo import card_path, model_digest
@@ -40,6 +43,13 @@ def card_of(network: Network, *, needed: bool) -> Card | None:
         logger.warning("%s", error)
         return None
     return card
+
+
+def fit_of(card: Card | None, source: str, asked: Fit | None, where: str) -> Fit | None:
+    """Return how pictures of one's own get to the network's size; what was made before has its way behind it."""
+    if not own_folder.is_own(Path(source)):
+        return asked
+    return choose_fit(card, asked, where) or own_set.FIT
 
 
 def split_of(card: Card | None, samples: Samples, *, needed: bool) -> Split | None:

@@ -22,11 +22,10 @@ from rich.table import Table
 from quantunet import tables
 from quantunet.commands import _evaluate_against, _evaluate_card, _evaluate_gates, _evaluate_results
 from quantunet.commands._evaluate_network import Network
-from quantunet.commands._predict_network import choose_fit
 from quantunet.commands._working import working
 from quantunet.errors import ImageError, OptionError
 from quantunet.mask_pictures import Case, check_classes
-from quantunet.model import class_scores, data, own_folder, own_set
+from quantunet.model import class_scores, data, own_folder
 from quantunet.model.card_file import Card
 from quantunet.model.class_scores import ClassSamples, ClassScores
 from quantunet.storage import write_text
@@ -161,14 +160,11 @@ def _data(args: argparse.Namespace, network: Network) -> _Data:
         )
     needed = args.part != [ALL]
     card = _evaluate_card.card_of(network, needed=needed)
-    fit = args.fit
-    if own_folder.is_own(Path(args.data)):
-        fit = choose_fit(card, args.fit, network.title) or own_set.FIT
     with working("reading the data"):
         whole = data.load(
             args.data,
             network.image_shape[:2],
-            fit=fit,
+            fit=_evaluate_card.fit_of(card, args.data, args.fit, network.title),
             rgb=network.image_shape[2] == 3,
             classes=_classes(args.data, network, card),
         )

@@ -31,14 +31,12 @@ from quantunet.commands import (
 )
 from quantunet.commands._evaluate_network import Network
 from quantunet.commands._parser import MODELS, Parser, complete
-from quantunet.commands._predict_network import choose_fit
 from quantunet.commands._working import working
 from quantunet.errors import OptionError
 from quantunet.golden.ops.smallest_area import smallest_area
-from quantunet.golden.pictures import FITS, Fit
+from quantunet.golden.pictures import FITS
 from quantunet.mask_pictures import Case
-from quantunet.model import data, evaluation, own_folder, own_set
-from quantunet.model.card_file import Card
+from quantunet.model import data, evaluation, own_folder
 from quantunet.model.data import Samples
 from quantunet.model.metrics import ImageScores, score_images
 from quantunet.page.evaluate import SCORES
@@ -119,7 +117,7 @@ def run(args: argparse.Namespace) -> int:
     gates = _evaluate_gates.gates(args, [key for _, key in SCORES])
     areas = _areas(args.smallest_area, math.prod(network.image_shape))
     card = _evaluate_card.card_of(network, needed=args.part != [_ALL])
-    fit = _fit(args.data, args.fit, card, network.title)
+    fit = _evaluate_card.fit_of(card, args.data, args.fit, network.title)
     with working("reading the data"):
         samples = data.load(
             args.data,
@@ -191,13 +189,6 @@ def run(args: argparse.Namespace) -> int:
     _evaluate_results.write_page(folder, document, network.name, cases, each.dice)
     console.print(f"{len(indices) / seconds:.1f} images/s   results in {folder}", highlight=False, soft_wrap=True)
     return _evaluate_gates.exit_code(verdicts)
-
-
-def _fit(source: str, asked: Fit | None, card: Card | None, where: str) -> Fit | None:
-    """Return how pictures of one's own get to the network's size; what was made before has its way behind it."""
-    if not own_folder.is_own(Path(source)):
-        return asked
-    return choose_fit(card, asked, where) or own_set.FIT
 
 
 def _areas(given: list[int] | None, pixels: int) -> list[int]:
