@@ -34,10 +34,10 @@ _RATE = Range(1e-12, 10)
 _FACTOR = Range(0, 1000)
 _SHARE = Range(0, 1, ends=False)
 
-# Weights of a layer are the smaller the more inputs it has, and a step of Adam is as long whatever their size: at base
-# 64 the QAT, which has no BatchNorm, forgets the float network in its first epoch with the rate that suits base 8.
+# Weights of a layer are the smaller the more inputs it has, and a step of Adam is as long whatever their size: from base
+# 16 on the QAT, which has no BatchNorm, forgets the float network in its first epoch with the rate that suits base 8.
 _QAT_LR = 1e-3
-_NARROW, _OF_WIDE = 16, 8
+_QAT_LR_BASE = 8
 
 
 SHAPE = ("base", "depth", "size")
@@ -152,7 +152,7 @@ class TrainConfig:
         default=None,
         metadata=about(
             f"learning rate of the QAT, at first; cosine to a twentieth; by default {_QAT_LR:g}, and where the first "
-            f"level has more than {_NARROW} channels {_OF_WIDE * _QAT_LR:g} over their number",
+            f"level has more than {_QAT_LR_BASE} channels {_QAT_LR_BASE * _QAT_LR:g} over their number",
             _RATE,
             phase="qat",
         ),
@@ -388,12 +388,12 @@ class TrainConfig:
 
         >>> wide, narrow = TrainConfig("paper", tune_lr=1e-5), TrainConfig("wearable16")
         >>> [(config.learning_rate("qat"), config.learning_rate("tune")) for config in (wide, narrow)]
-        [(0.000125, 1e-05), (0.001, 0.0005)]
+        [(0.000125, 1e-05), (0.0005, 0.00025)]
         """
         if phase == "float":
             return self.float_lr
         given = self.qat_lr if phase == "qat" else self.tune_lr
-        usual = _QAT_LR if self.unet.base <= _NARROW else _QAT_LR * _OF_WIDE / self.unet.base
+        usual = _QAT_LR * min(1, _QAT_LR_BASE / self.unet.base)
         return given if given is not None else usual if phase == "qat" else usual / 2
 
     def changed(self, **values: Any) -> TrainConfig:
