@@ -23,7 +23,7 @@ from benchmarks import frame_deciders, other_hospital, pooled_folds, science_cha
 from benchmarks.frame_deciders import FRAMES
 from benchmarks.intervals import Difference
 from benchmarks.pooled_folds import PATIENTS
-from benchmarks.science_claims import claims
+from benchmarks.science_claims import Results, claims
 from benchmarks.science_compare import difference, from_start, over_uniform, paired, unpaired, working
 from benchmarks.science_methods import methods
 from benchmarks.science_paper import paper
@@ -270,11 +270,11 @@ def make_tables(folder: Path) -> dict[str, str]:
     """
     runs, widths = read_runs(folder / results.RUNS), results.read_rows(folder / results.WIDTHS)
     others = read_runs(folder / REPEATS) if (folder / REPEATS).exists() else []
-    pooled = pooled_folds.read(folder / PATIENTS)
+    pooled, away = pooled_folds.read(folder / PATIENTS), other_hospital.read_all(folder)
     return {
-        "claims": claims(runs, pooled),
+        "claims": claims(Results(runs, pooled, away)),
         "patients": NOTHING + "\n" if pooled is None else pooled_folds.report(pooled, runs),
-        "hospitals": other_hospital.report(other_hospital.read_all(folder), runs),
+        "hospitals": other_hospital.report(away, runs),
         "frames": frame_deciders.report(frame_deciders.read(folder / FRAMES)),
         "methods": methods(runs),
         "paper": paper(runs),

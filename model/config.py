@@ -34,8 +34,8 @@ _RATE = Range(1e-12, 10)
 _FACTOR = Range(0, 1000)
 _SHARE = Range(0, 1, ends=False)
 
-# Weights of a layer are the smaller the more inputs it has, and a step of Adam is as long whatever their size: from base
-# 16 on the QAT, which has no BatchNorm, forgets the float network in its first epoch with the rate that suits base 8.
+# Weights of a layer are the smaller the more inputs it has, and a step of Adam is as long whatever their size. From
+# base 16 on the QAT, which has no BatchNorm, can forget the float network in its first epoch with the rate of base 8.
 _QAT_LR = 1e-3
 _QAT_LR_BASE = 8
 

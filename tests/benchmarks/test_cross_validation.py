@@ -89,6 +89,11 @@ def test_learned_widths_are_compared_with_uniform_ones_of_their_size():
     claim = science_claims.Claim("text", "data", science_claims._patients(place, "lambda0.5_layers"), "above")
     assert claim.find(science_claims.Results(runs, pooled)).count == 3
     assert claim.find(science_claims.Results(runs)) is None
+    away = science_claims.Claim(
+        "text", "data", science_claims._patients(place, "lambda0.5_layers", away="a_on_b"), "above"
+    )
+    assert away.find(science_claims.Results(runs, pooled)) is None
+    assert away.find(science_claims.Results(runs, None, {"a_on_b": pooled})).count == 3
 
     # Without the smaller one, or where it has failed, there is nothing to compare with.
     assert pooled_folds.at_equal_size(pooled, [r for r in runs if r.bits != "3"], "small lambda0.5_layers") is None

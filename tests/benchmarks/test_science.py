@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from benchmarks import (
     intervals,
+    other_hospital,
     pooled_folds,
     science,
     science_charts,
@@ -152,22 +153,25 @@ def test_claims_are_judged_by_their_interval():
     runs = [_run("float", seed, 0.6, bits="float") for seed in range(3)]
     better = [_run("lambda0.5_layers", seed, 0.65 + seed / 1000) for seed in range(3)]
     beside = [c for c in science_claims.CLAIMS if c.data == "BUSI, test" and "0.5" in c.text and "control" in c.text]
-    lines = science_claims.claims([*runs, *better], None, beside).splitlines()
+
+    def table(*found):
+        return science_claims.claims(science_claims.Results(found), beside).splitlines()
+
+    lines = table(*runs, *better)
     assert "| 3 | +0.051 (+0.048 to +0.054) | shown |" in lines[2]
     worse = [_run("lambda0.5_layers", seed, 0.55 + seed / 1000) for seed in range(3)]
-    assert science_claims.claims([*runs, *worse], None, beside).splitlines()[2].endswith("| contradicted |")
-    two = science_claims.claims([*runs, *better[:2]], None, beside).splitlines()[2]
+    assert table(*runs, *worse)[2].endswith("| contradicted |")
+    two = table(*runs, *better[:2])[2]
     assert two.endswith("[range +0.050 to +0.051] | not shown: n = 2 |")
-    assert science_claims.claims([], None, beside).splitlines()[2].endswith("| – | – | no runs |")
+    assert table()[2].endswith("| – | – | no runs |")
 
 
 def test_one_claim_of_each_data_set_is_primary_and_they_stand_on_top():
     assert [claim.primary for claim in science_claims.CLAIMS].count(True) == 2
     assert all(claim.primary for claim in science_claims.CLAIMS[:2])
     folder = ROOT / "docs" / "science"
-    text = science_claims.claims(
-        science_runs.read_runs(folder / results.RUNS), pooled_folds.read(folder / pooled_folds.PATIENTS)
-    )
+    runs, pooled = science_runs.read_runs(folder / results.RUNS), pooled_folds.read(folder / pooled_folds.PATIENTS)
+    text = science_claims.claims(science_claims.Results(runs, pooled, other_hospital.read_all(folder)))
     assert "no runs" not in text  # a method that is misspelled finds none
 
 

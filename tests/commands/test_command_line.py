@@ -49,7 +49,7 @@ def test_the_model_is_an_argument_or_an_option_and_not_both(name: str, capsys: p
     def model(*words: str) -> object:
         return cli.build_parser().parse_args([name, *words]).model
 
-    assert model() == "wearable"
+    assert model() == "hospitals"
     assert model("tiny") == model("--model", "tiny") == model("--model=tiny") == "tiny"
     assert model("--jobs", "1", "tiny") == model("tiny", "--jobs", "1") == "tiny"
     for words in (("tiny", "--model", "tiny"), ("wearable", "--model", "wearable"), ("--model", "tiny", "paper")):

@@ -125,15 +125,17 @@ def test_paper_has_the_size_of_the_paper():
     assert paper.tensor("bottleneck_conv1_out").shape == (8, 8, 1024)
 
 
-def test_a_float_twin_is_no_network_of_its_own_and_has_a_name(capsys):
-    assert "busbra" in zoo_names() and "busbra_float" not in zoo_names()
-    assert network_path("busbra_float").name == "busbra_float.onnx"
-    assert card_path("busbra_float").name == "busbra_float.json"
-    for name in ("busbra", "busbra_float"):
+@pytest.mark.parametrize("network", ["busbra", "hospitals"])
+def test_a_float_twin_is_no_network_of_its_own_and_has_a_name(network: str, capsys):
+    twin = f"{network}_float"
+    assert network in zoo_names() and twin not in zoo_names()
+    assert network_path(twin).name == f"{twin}.onnx"
+    assert card_path(twin).name == f"{twin}.json"
+    for name in (network, twin):
         card = read_card(card_path(name))
         assert card.model_sha256 == model_digest(name)
-    assert load_network("busbra").name == "busbra"
+    assert load_network(network).name == network
     with pytest.raises(UnsupportedOpError, match="expected quantised weights"):
-        load_network("busbra_float")
-    assert cli.main(["evaluate", "busbra_float", "--data", "phantoms", "--phantoms", "2", "--out", "/dev/null/x"]) == 2
+        load_network(twin)
+    assert cli.main(["evaluate", twin, "--data", "phantoms", "--phantoms", "2", "--out", "/dev/null/x"]) == 2
     assert "/dev/null/x" in capsys.readouterr().err

@@ -15,8 +15,7 @@ from quantunet.zoo import MODEL_HELP, zoo_names
 SHELLS = ("bash", "zsh")
 """Shells that :func:`completion` writes for."""
 
-
-DEFAULT_NETWORK = "wearable"
+DEFAULT_NETWORK = "hospitals"
 """What a command takes that names no network and need not."""
 
 MODELS = "models"
