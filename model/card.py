@@ -30,9 +30,10 @@ from quantunet.model.export import ExportReport, export
 from quantunet.model.float_export import export_float
 from quantunet.model.loss import layer_weights
 from quantunet.model.metrics import score
+from quantunet.model.predict import Masks, predict
 from quantunet.model.settings import option_words, settings, values_of
 from quantunet.model.signatures import failures, signatures
-from quantunet.model.train import Masks, Outcome, predict
+from quantunet.model.train import Outcome
 from quantunet.model.unet import UNet
 from quantunet.onnx_metadata import FLOAT_SUFFIX
 from quantunet.provenance import file_digest, gather, graph_digest, onnx_properties, value_digest

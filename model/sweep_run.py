@@ -13,7 +13,8 @@ from quantunet.model.card import publish, publish_control, train_command
 from quantunet.model.config import Device, Precision
 from quantunet.model.data import Samples
 from quantunet.model.sweep import Job
-from quantunet.model.train import FLOAT, Trainer
+from quantunet.model.train import Trainer
+from quantunet.model.training_folder import FLOAT
 
 RESULT = "result.json"
 """The file in a training's folder that says it is finished: its card and its history."""

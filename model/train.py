@@ -6,120 +6,31 @@ that a run that was killed and resumed ends in the same weights as one that was 
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
-import logging
 import math
-import operator
-import tempfile
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, Literal, cast
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
-from torch.utils.tensorboard import SummaryWriter
 
-from quantunet import storage
-from quantunet.errors import FileFormatError, StorageError, TrainingError
-from quantunet.model import checkpoint, distributed, quantizers, step_and_range, target_bits, weight_ranges
-from quantunet.model.augment import augment, to_float
-from quantunet.model.board import IMAGES, add_pictures, add_widths
+from quantunet.errors import TrainingError
+from quantunet.model import distributed, quantizers, step_and_range, target_bits, weight_ranges
+from quantunet.model.batches import Batches
+from quantunet.model.board import IMAGES
 from quantunet.model.class_scores import mean_dice
-from quantunet.model.classes import spelled_classes
 from quantunet.model.compute import pick_precision
 from quantunet.model.config import Precision, TrainConfig
-from quantunet.model.data import Samples, Split, split_samples
+from quantunet.model.data import Samples, Split
 from quantunet.model.loss import SegmentationLoss, layer_weights, mean_bits
-from quantunet.model.samples import check_channels
-from quantunet.model.settings import settings
+from quantunet.model.predict import Masks, predict
+from quantunet.model.training_folder import FLOAT, LAST, TrainingFolder
+from quantunet.model.training_log import EpochReport, TrainingLog
+from quantunet.model.training_state import Beginning, Phase, State, epochs_in, is_over, weights_of
 from quantunet.model.unet import UNet, copy_folded, float_unet, quant_unet, random_start, widths, widths_as_int
-
-logger = logging.getLogger(__name__)
-
-Masks: TypeAlias = NDArray[np.bool_] | NDArray[np.uint8]
-"""Masks of one foreground, or the class of each pixel."""
-
-Phase = Literal["float", "qat", "tune", "done"]
-NEXT: dict[Phase, Phase] = {"float": "qat", "qat": "tune", "tune": "done"}
-LAST = "last.pt"
-FLOAT = "float.pt"
-QUANT = "quant.pt"
-_FLOAT_KEYS = {"float_phase", "model", "history", "seconds"}
-_ORDER: tuple[Phase, ...] = ("float", "qat", "tune", "done")
-# Of ``last.pt``. One of another format is refused: to go on from it would mix two ways of training.
-_FORMAT = 2
-_STATE_KEYS = {
-    "config",
-    "phase",
-    "epoch",
-    "model",
-    "average",
-    "optimizer",
-    "scheduler",
-    "best",
-    "best_model",
-    "history",
-    "seconds",
-}
-
-
-@dataclass(frozen=True)
-class EpochReport:
-    """What one epoch ended with.
-
-    Attributes:
-        phase: Phase of the training.
-        epoch: Number in the phase, from 1.
-        epochs: Epochs that the phase may have.
-        loss: Mean training loss.
-        val_dice: Mean Dice over the lesion images of the validation part, of the better one of two networks; of several
-            classes, the mean over the classes but the background.
-        mean_bits: Mean width over the layers; 32 in the float phase.
-        best: Whether this is the phase's best epoch so far.
-        seconds: Duration.
-        widths: Weight and activation width of each layer; empty in the float phase.
-        candidates: Validation Dice of each network that the epoch ended with, by name: ``qat 3``, or in tune
-            ``tune 3 average`` and ``tune 3 raw``.
-        leader: Name of the phase's best network so far; in tune, it may be the one with which QAT ended.
-    """
-
-    phase: Phase
-    epoch: int
-    epochs: int
-    loss: float
-    val_dice: float
-    mean_bits: float
-    best: bool
-    seconds: float
-    widths: dict[str, tuple[int, int]]
-    candidates: dict[str, float]
-    leader: str
-
-
-@dataclass
-class State:
-    """Where a training stands; everything that a resumed run needs."""
-
-    phase: Phase
-    epoch: int
-    model: UNet
-    optimizer: torch.optim.Optimizer
-    scheduler: torch.optim.lr_scheduler.LRScheduler
-    average: AveragedModel | None = None
-    best: float = -math.inf
-    best_epoch: int = 0
-    leader: str = ""
-    best_model: dict[str, Tensor] = field(default_factory=dict)
-    history: list[dict[str, Any]] = field(default_factory=list)
-    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -145,56 +56,11 @@ class Outcome:
     precision: str
 
 
-def _generator(config: TrainConfig, phase: Phase, epoch: int) -> torch.Generator:
+def _generator(
+    config: TrainConfig, phase: Literal["float", "qat", "tune", "done", "calibration"], epoch: int
+) -> torch.Generator:
     order = {"float": 0, "qat": 1, "tune": 2, "calibration": 3}[phase]
     return torch.Generator().manual_seed((config.seed * 8 + order) * 100_003 + epoch)
-
-
-def _epochs(config: TrainConfig, phase: Phase) -> int:
-    return {"float": config.float_epochs, "qat": config.qat_epochs, "tune": config.tune_epochs, "done": 0}[phase]
-
-
-def _optimizer(
-    config: TrainConfig, phase: Phase, model: nn.Module, steps: int
-) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
-    """AdamW with weight decay on the weights alone; widths and ranges are groups of their own."""
-    offsets, ranges = list(quantizers.width_parameters(model)), list(quantizers.range_parameters(model))
-    known = {id(p) for p in [*offsets, *ranges]}
-    decayed = [p for p in model.parameters() if p.ndim > 1 and id(p) not in known]
-    plain = [p for p in model.parameters() if p.ndim <= 1 and id(p) not in known]
-    assert phase != "done"
-    lr = config.learning_rate(phase)
-    groups: list[dict[str, Any]] = [
-        {"params": decayed, "lr": lr, "weight_decay": config.weight_decay},
-        {"params": plain, "lr": lr, "weight_decay": 0.0},
-    ]
-    if ranges:
-        range_lr = lr if phase == "tune" or config.range_lr is None else config.range_lr
-        groups.append({"params": ranges, "lr": range_lr, "weight_decay": 0.0})
-    if phase == "qat" and config.bits == "learned":
-        width_lr = config.width_lr if config.loss.target_bits is None else target_bits.learning_rate(steps)
-        groups.append({"params": offsets, "lr": width_lr, "weight_decay": 0.0})
-    optimizer = torch.optim.AdamW(groups)
-    if phase == "float":
-        return optimizer, torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=lr, total_steps=steps + 1)
-
-    def cosine(step: int) -> float:
-        return 0.05 + 0.95 * (1 + math.cos(math.pi * min(1.0, step / steps))) / 2
-
-    return optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, [cosine] * len(groups))
-
-
-def _warming_average(decay: float) -> Callable[[Any, Any, Any], None]:
-    """A running average for ``AveragedModel`` that forgets its start however few steps there are.
-
-    Its decay in step n is min(decay, (1 + n) / (10 + n)).
-    """
-
-    def update(averaged: Any, current: Any, count: Any) -> None:
-        n = int(count)
-        get_ema_multi_avg_fn(min(decay, (1 + n) / (10 + n)))(averaged, current, count)  # type: ignore[no-untyped-call]
-
-    return update
 
 
 class Trainer:
@@ -228,75 +94,17 @@ class Trainer:
         on_epoch: Callable[[EpochReport], None] | None = None,
         on_batch: Callable[[Phase, int, int, int], None] | None = None,
     ) -> None:
-        height, width = config.unet.shape
-        if samples.images.shape[1:3] != (height, width):
-            raise TrainingError(
-                samples.source, expected=f"images of {height} x {width}", got=str(samples.images.shape[1:])
-            )
-        check_channels(samples, rgb=config.unet.in_channels == 3)
-        if samples.classes != config.class_names:
-            raise TrainingError(
-                samples.source,
-                expected=f"the classes {spelled_classes(config.class_names) or 'of one foreground'}",
-                got=spelled_classes(samples.classes) or "masks with one foreground",
-                hint="Name the classes of the data, all of them, in the order of their values (--classes).",
-            )
-        if config.batch_size % distributed.ranks():
-            raise TrainingError(
-                "distributed training",
-                expected=f"a batch size that {distributed.ranks()} processes can share",
-                got=str(config.batch_size),
-            )
         self.config = config
-        self.samples = samples
-        self.folder = folder
         self.device = device or torch.device("cpu")
         self.dtype = pick_precision(precision, self.device)
         self.on_epoch = on_epoch
         self.on_batch = on_batch
-        self.split = split_samples(
-            samples,
-            split_by=config.split_by,
-            val_fraction=config.val_fraction,
-            test_fraction=config.test_fraction,
-            seed=config.seed,
-            fold=config.fold,
-            folds=config.folds,
-        )
-        for name, indices in (("training", self.split.train), ("validation", self.split.val)):
-            if not samples.masks[indices].any():
-                raise TrainingError(
-                    samples.source,
-                    expected=f"a lesion in the {name} part",
-                    got=f"{len(indices)} images whose masks are all empty",
-                    hint="Choose another --seed or a larger --val-fraction."
-                    if samples.masks.any()
-                    else "Every mask of this data set is empty: look at the masks.",
-                )
-        self._check_classes()
+        self.batches = Batches(config, samples, self.device)
         self.teacher: UNet | None = None
         self.loss = SegmentationLoss(config.unet, config.loss)
         self.paper_weights = layer_weights(config.unet, "layers")
-        self.batches = max(1, len(self.split.train) // config.batch_size)
-
-    def _check_classes(self) -> None:
-        """Refuse classes of which there is nothing to learn; tell of those that choose no epoch."""
-        train, val = ({*np.unique(self.samples.masks[part]).tolist()} for part in (self.split.train, self.split.val))
-        for index, name in enumerate(self.samples.classes):
-            if index and index not in train:
-                raise TrainingError(
-                    self.samples.source,
-                    expected=f"the class {index}, {name}, in the training part",
-                    got=f"{len(self.split.train)} images without it",
-                    hint="Choose another --seed, or leave the class out of the masks and of --classes.",
-                )
-            if index and index not in val:
-                logger.warning(
-                    "%s: no image of the validation part has the class %d, %s: it chooses no epoch",
-                    self.samples.source,
-                    index,
-                    name,
-                )
+        self._begin = Beginning(config, self.batches.number, self.device).of
+        self._folder = TrainingFolder(folder, config, samples, self.dtype)
 
     # -- the phases -----------------------------------------------------------------------------------------------
 
@@ -313,12 +121,12 @@ class Trainer:
             StorageError: A checkpoint or log cannot be written.
             FileFormatError: The checkpoint is damaged.
         """
-        self._check_folder()
-        state = self._restore() if resume and (self.folder / LAST).exists() else None
+        self._folder.check_writable()
+        state = self._restore() if resume and self._folder.begun else None
         if state is None:
-            if (self.folder / LAST).exists():
+            if self._folder.begun:
                 raise TrainingError(
-                    str(self.folder),
+                    str(self._folder.path),
                     expected="a folder without a training",
                     got=f"one with {LAST}",
                     hint="Use --resume, or another folder.",
@@ -326,11 +134,11 @@ class Trainer:
             torch.manual_seed(self.config.seed)
             state = self._begin("float", float_unet(self.config.unet), [], 0.0)
             if warm_start is not None:
-                state = self._advance(self._warm(state, warm_start))
-        with self._board(state) as board:
+                state = self._advance(self._folder.warm(state, warm_start))
+        with self._log(state) as log:
             while state.phase != "done":
-                while not self._phase_over(state):
-                    self._epoch(state, board)
+                while not is_over(self.config, state):
+                    self._epoch(state, log)
                 state = self._advance(state)
         return self._outcome(state)
 
@@ -344,16 +152,15 @@ class Trainer:
             FileFormatError: The checkpoint is damaged.
             StorageError: A checkpoint or log cannot be written.
         """
-        path = self.folder / FLOAT
+        path = self._folder.path / FLOAT
         if path.exists():
             return path
-        self._check_folder()
+        self._folder.check_writable()
         torch.manual_seed(self.config.seed)
-        found = (self.folder / LAST).exists()
-        state = self._restore() if found else self._begin("float", float_unet(self.config.unet), [], 0.0)
-        with self._board(state) as board:
-            while not self._phase_over(state):
-                self._epoch(state, board)
+        state = self._restore() if self._folder.begun else self._begin("float", float_unet(self.config.unet), [], 0.0)
+        with self._log(state) as log:
+            while not is_over(self.config, state):
+                self._epoch(state, log)
         self._advance(state)
         return path
 
@@ -368,62 +175,22 @@ class Trainer:
         state = self._restore()
         if state.phase != "done":
             raise TrainingError(
-                str(self.folder), expected="a finished training", got=f"one in {state.phase}", hint="Use --resume."
+                str(self._folder.path),
+                expected="a finished training",
+                got=f"one in {state.phase}",
+                hint="Use --resume.",
             )
-        path = self.folder / FLOAT
-        with checkpoint.content_of(path):  # what convolutions computed in, whatever this process would take
-            precision = str(checkpoint.load(path, _FLOAT_KEYS)["float_phase"]["precision"]).removeprefix("torch.")
-        return dataclasses.replace(self._outcome(state), precision=precision)
+        return dataclasses.replace(self._outcome(state), precision=self._folder.float_precision())
 
-    def _phase_over(self, state: State) -> bool:
-        stale = state.epoch - state.best_epoch
-        patience = self.config.patience if state.phase != "qat" else 0  # widths need their whole schedule
-        return state.epoch >= _epochs(self.config, state.phase) or bool(patience and stale >= patience)
+    def _log(self, state: State) -> TrainingLog:
+        return TrainingLog(self._folder.path, self.batches, len(state.history))
 
-    def _begin(self, phase: Phase, model: UNet, history: list[dict[str, Any]], seconds: float) -> State:
-        model = model.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        distributed.copy_from_rank_0(model)
-        steps = self.batches * _epochs(self.config, phase)
-        optimizer, scheduler = _optimizer(self.config, phase, model, max(1, steps))
-        average = None
-        if phase == "tune":  # quantised weights flip between two codes; their average settles
-            average = AveragedModel(model, multi_avg_fn=_warming_average(self.config.tune_average))
-            average.update_parameters(model)  # else it would begin after the first step, which may lead astray
-        return State(phase, 0, model, optimizer, scheduler, average, history=history, seconds=seconds)
-
-    def _warm(self, state: State, path: Path) -> State:
-        """A float phase that another training has run."""
-        content = checkpoint.load(path, _FLOAT_KEYS)
-        mine = self._float_phase()
-        with checkpoint.content_of(path):
-            changed = [k for k, v in mine.items() if content["float_phase"].get(k) != v]
-            history = _checked_history(content["history"])
-            seconds = float(content["seconds"])
-        if changed:
-            raise TrainingError(
-                str(path),
-                expected="the float phase of this training",
-                got=f"another {', '.join(changed)}",
-                hint="Leave the warm start out: the float phase is then run.",
-            )
-        checkpoint.fill(state.model, content["model"], path)
-        return dataclasses.replace(
-            state, epoch=len(history), best_model=content["model"], history=history, seconds=seconds
-        )
-
-    def _float_phase(self) -> dict[str, Any]:
-        """All that decides the outcome of the float phase."""
-        config = self.config.to_dict()
-        return {name: value for name, value in config.items() if self._first_phase(name) == "float"} | {
-            "source": self.samples.source,
-            "images": len(self.samples),
-            "precision": str(self.dtype),
-        }
-
-    def _first_phase(self, name: str) -> Phase:
-        """The first phase whose outcome a value of the configuration decides; of what is unknown here, all."""
-        setting = settings(type(self.config)).get(name)
-        return setting.phase if setting else "float"
+    def _restore(self) -> State:
+        state = self._folder.restore(self._begin)
+        if state is not None:
+            return state
+        torch.manual_seed(self.config.seed)  # QAT was to begin, with other options
+        return self._advance(self._folder.warm(self._begin("float", float_unet(self.config.unet), [], 0.0)))
 
     def _advance(self, state: State) -> State:
         """Take a phase's result into the next phase."""
@@ -432,16 +199,8 @@ class Trainer:
                 state.model.load_state_dict(state.best_model)
             else:  # no float phase: what follows begins at random weights
                 random_start(state.model)
-                state.best_model = _weights_of(state.model)
-            self._keep(
-                FLOAT,
-                {
-                    "float_phase": self._float_phase(),
-                    "model": state.best_model,
-                    "history": state.history,
-                    "seconds": state.seconds,
-                },
-            )
+                state.best_model = weights_of(state.model)
+            self._folder.keep_float(state)
             following = self._begin("qat", self._quantised(state.model), state.history, state.seconds)
         elif state.phase == "qat":
             if self.config.bits != "float":
@@ -451,9 +210,9 @@ class Trainer:
             self._compete(following, {f"qat {state.epoch}": following.model})  # tune may make nothing better
         else:
             state.model.load_state_dict(state.best_model)
-            self._keep(QUANT, {"config": self.config.to_dict(), "model": state.best_model})
+            self._folder.keep_result(state)
             following = dataclasses.replace(state, phase="done", average=None)
-        self._save(following)
+        self._folder.save(following)
         return following
 
     def _quantised(self, model: UNet) -> UNet:
@@ -474,9 +233,7 @@ class Trainer:
         if not self.config.loss.distil:
             return None
         if self.teacher is None:
-            self.teacher = float_unet(self.config.unet).eval()
-            path = self.folder / FLOAT
-            checkpoint.fill(self.teacher, checkpoint.load(path, _FLOAT_KEYS)["model"], path)
+            self.teacher = self._folder.float_model()
             self.teacher.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         with torch.no_grad():
             return cast(Tensor, self.teacher(image))
@@ -487,27 +244,15 @@ class Trainer:
         model.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         model.train()
         done, needed = 0, max(self.config.calibration_batches, quantizers.COLLECT_STATS_STEPS + 1)
-        generator = _generator(self.config, "calibration", 0)  # type: ignore[arg-type]
+        generator = _generator(self.config, "calibration", 0)
         while done < needed:
-            for indices in self._order(generator)[: needed - done]:
-                model(self._batch(indices, None)[0])
+            for indices in self.batches.order(generator)[: needed - done]:
+                model(self.batches.of(indices, None)[0])
                 done += 1
 
     # -- one epoch ------------------------------------------------------------------------------------------------
 
-    def _order(self, generator: torch.Generator) -> list[NDArray[np.int64]]:
-        order = self.split.train[torch.randperm(len(self.split.train), generator=generator).numpy()]
-        size = self.config.batch_size
-        return [order[b * size : (b + 1) * size] for b in range(self.batches)]
-
-    def _batch(self, indices: NDArray[np.int64], generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
-        image = to_float(torch.from_numpy(self.samples.images[indices]).to(self.device))
-        mask = torch.from_numpy(self.samples.masks[indices]).to(self.device).unsqueeze(1).float()
-        if generator is not None and self.config.augment:
-            image, mask = augment(image, mask, generator, scanners=self.config.scanners)
-        return image.contiguous(memory_format=torch.channels_last), mask
-
-    def _epoch(self, state: State, board: SummaryWriter | None) -> None:
+    def _epoch(self, state: State, log: TrainingLog) -> None:
         started = time.perf_counter()
         generator = _generator(self.config, state.phase, state.epoch)
         quantised = state.phase != "float" and self.config.bits != "float"
@@ -516,8 +261,8 @@ class Trainer:
             self._set_widths(state, learning)
         state.model.train()
         total = 0.0
-        for number, indices in enumerate(self._order(generator)):
-            image, mask = (distributed.share(part) for part in self._batch(indices, generator))
+        for number, indices in enumerate(self.batches.order(generator)):
+            image, mask = (distributed.share(part) for part in self.batches.of(indices, generator))
             learned = widths(state.model) if learning else None
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.dtype == torch.bfloat16):
                 teacher = None if state.phase == "float" else self._teacher_logits(image)
@@ -532,7 +277,7 @@ class Trainer:
                 state.average.update_parameters(state.model)
             total += float(loss.detach())
             if self.on_batch:
-                self.on_batch(state.phase, state.epoch, number + 1, self.batches)
+                self.on_batch(state.phase, state.epoch, number + 1, self.batches.number)
         total = distributed.average(total, self.device)
         if not math.isfinite(total) or not all(bool(p.isfinite().all()) for p in state.model.parameters()):
             raise self._diverged(state, total)
@@ -548,8 +293,8 @@ class Trainer:
         report = EpochReport(
             state.phase,
             state.epoch,
-            _epochs(self.config, state.phase),
-            total / self.batches,
+            epochs_in(self.config, state.phase),
+            total / self.batches.number,
             max(candidates.values()),
             bits,
             state.best_epoch == state.epoch,
@@ -559,8 +304,9 @@ class Trainer:
             state.leader,
         )
         state.seconds += report.seconds
-        self._log(state, report, board, masks)
-        self._save(state)
+        state.history.append(report.row())
+        log.write(report, state.history, masks)
+        self._folder.save(state)
         if self.on_epoch:
             self.on_epoch(report)
 
@@ -593,7 +339,7 @@ class Trainer:
         rate = {"float": "--float-lr", "qat": "--qat-lr, or --width-lr", "tune": "--tune-lr"}[state.phase]
         again = "and train in another folder (--out)"
         if state.phase != "float":
-            again += f", where --warm-start {self.folder / FLOAT} spares the float phase"
+            again += f", where --warm-start {self._folder.path / FLOAT} spares the float phase"
         return TrainingError(
             f"{state.phase} epoch {state.epoch + 1}",
             expected="a finite loss and finite weights",
@@ -606,8 +352,8 @@ class Trainer:
         target = self.config.loss.target_bits
         if target is not None:
             still = self.config.still_epochs
-            step = (state.epoch - still) * self.batches + batch
-            steps = (self.config.qat_epochs - still) * self.batches
+            step = (state.epoch - still) * self.batches.number + batch
+            steps = (self.config.qat_epochs - still) * self.batches.number
             target_bits.hold_mean(state.model, self.loss.weights, target_bits.mean_at(step, steps, target))
 
     def _compete(self, state: State, candidates: dict[str, UNet]) -> tuple[dict[str, float], Masks | None]:
@@ -618,234 +364,25 @@ class Trainer:
         """
         scores: dict[str, float] = {}
         shown = None
+        samples, val = self.batches.samples, self.batches.split.val
         for name, model in candidates.items():
             dice, masks = math.nan, None
             if not distributed.rank():
-                masks = predict(model, self.samples.images[self.split.val], self.config.batch_size)
-                dice = mean_dice(masks, self.samples.masks[self.split.val], self.config.unet.classes)
+                masks = predict(model, samples.images[val], self.config.batch_size)
+                dice = mean_dice(masks, samples.masks[val], self.config.unet.classes)
             scores[name] = dice = distributed.from_rank_0(dice, self.device)
-            if dice > state.best or not state.best_model:
-                state.best, state.best_epoch, state.leader = dice, state.epoch, name
-                state.best_model = _weights_of(model)
+            if state.offer(name, model, dice):
                 shown = None if masks is None else masks[:IMAGES]
         return scores, shown
 
-    # -- logs and checkpoints -------------------------------------------------------------------------------------
-
-    def _check_folder(self) -> None:
-        """Find out before the first epoch whether the folder can be written: TensorBoard says so in its own way."""
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=self.folder):
-                pass
-        except OSError as error:
-            raise StorageError(
-                str(self.folder),
-                expected="a folder that can be written",
-                got=error.strerror or str(error),
-                hint="Choose another with --out.",
-            ) from error
-
-    def _board(self, state: State) -> AbstractContextManager[SummaryWriter | None]:
-        if distributed.rank():
-            return nullcontext()
-        return SummaryWriter(str(self.folder / "tensorboard"), purge_step=len(state.history))
-
-    def _log(self, state: State, report: EpochReport, board: SummaryWriter | None, masks: Masks | None) -> None:
-        row: dict[str, Any] = {
-            k: getattr(report, k) for k in ("phase", "epoch", "loss", "val_dice", "mean_bits", "seconds")
-        }
-        row["best"] = report.leader
-        if len(report.candidates) > 1:
-            row |= {f"val_dice.{name.split()[-1]}": dice for name, dice in report.candidates.items()}
-        for name, (weight, activation) in report.widths.items():
-            row[f"{name}.weight"], row[f"{name}.activation"] = weight, activation
-        state.history.append(row)
-        if board is None:
-            return
-        step = len(state.history)
-        for key, value in row.items():
-            if isinstance(value, int | float):
-                board.add_scalar(key.replace(".", "/"), value, step)
-        add_widths(board, report.widths, step)
-        if masks is not None:
-            add_pictures(board, self.samples, self.split.val, masks, step)
-        columns = list(dict.fromkeys(key for entry in state.history for key in entry))
-        text = io.StringIO(newline="")
-        writer = csv.DictWriter(text, columns)
-        writer.writeheader()
-        writer.writerows(state.history)
-        storage.write_text(self.folder / "history.csv", text.getvalue())
-
-    def _keep(self, name: str, content: dict[str, Any]) -> None:
-        """Write a phase's result, on rank 0, before any rank goes on."""
-        if not distributed.rank():
-            checkpoint.save(self.folder / name, content)
-        distributed.wait()
-
-    def _save(self, state: State) -> None:
-        if distributed.rank():
-            return
-        checkpoint.save(
-            self.folder / LAST,
-            {
-                "format": _FORMAT,
-                "config": self.config.to_dict(),
-                "phase": state.phase,
-                "epoch": state.epoch,
-                "model": state.model.state_dict(),
-                "average": {} if state.average is None else state.average.state_dict(),
-                "optimizer": state.optimizer.state_dict(),
-                "scheduler": state.scheduler.state_dict(),
-                "best": [state.best, state.best_epoch, state.leader],
-                "best_model": state.best_model,
-                "history": state.history,
-                "seconds": state.seconds,
-            },
-        )
-
-    def _restore(self) -> State:
-        content = checkpoint.load(self.folder / LAST, _STATE_KEYS)
-        if content.get("format") != _FORMAT:
-            raise TrainingError(
-                str(self.folder / LAST),
-                expected=f"a checkpoint of this version of quantunet (format {_FORMAT})",
-                got=f"format {content.get('format', 1)}",
-                hint="Train in another folder, or go on with the version that began.",
-            )
-        with checkpoint.content_of(self.folder / LAST):
-            phase, epoch = _ORDER[_ORDER.index(content["phase"])], operator.index(content["epoch"])
-            history, seconds = _checked_history(content["history"]), float(content["seconds"])
-            again = self._changed(content["config"], phase, epoch)
-            best, best_epoch, leader = content["best"]
-            best_model = dict(content["best_model"])
-        if again:  # QAT was to begin, with other options
-            torch.manual_seed(self.config.seed)
-            begun = self._begin("float", float_unet(self.config.unet), [], 0.0)
-            return self._advance(self._warm(begun, self.folder / FLOAT))
-        is_float = phase == "float" or self.config.bits == "float"
-        model = float_unet(self.config.unet) if is_float else quant_unet(self.config.unet, self.config.weight_range)
-        for parameters in (best_model or content["model"], content["model"]):
-            checkpoint.fill(model, parameters, self.folder / LAST)
-        if not is_float and (phase in {"tune", "done"} or self.config.bits != "learned"):
-            quantizers.freeze_widths(model)
-        if not is_float and phase in {"tune", "done"}:
-            weight_ranges.freeze(model)
-        state = self._begin("tune" if phase == "done" else phase, model, history, seconds)
-        state.phase, state.epoch = phase, epoch
-        with checkpoint.content_of(self.folder / LAST):
-            if phase != "done" and epoch:  # at its beginning a phase takes what the options say now
-                state.optimizer.load_state_dict(content["optimizer"])
-                if content["scheduler"].keys() != state.scheduler.state_dict().keys():  # it would take anything
-                    raise ValueError("a scheduler of another kind")
-                state.scheduler.load_state_dict(content["scheduler"])
-                if state.average is not None:
-                    state.average.load_state_dict(content["average"])
-            state.best, state.best_epoch, state.leader = float(best), int(best_epoch), str(leader)
-        state.best_model = best_model
-        if phase == "done":
-            self._check_result(state)
-        logger.info("resumed %s after epoch %d", phase, state.epoch)
-        return state
-
-    def _changed(self, config: dict[str, Any], phase: Phase, epoch: int) -> bool:
-        """Compare the options with those that a training began with; those of a phase to come may be others.
-
-        Returns:
-            Whether QAT stands at its beginning and has to be prepared again.
-
-        Raises:
-            TrainingError: An option of a phase that has begun is another.
-        """
-        mine = self.config.to_dict()
-        changed = [
-            name for name in dict.fromkeys([*mine, *config]) if name not in config or mine.get(name) != config[name]
-        ]
-        first = {name: self._first_phase(name) for name in changed}
-        stands = _ORDER.index(phase) + (epoch > 0)  # the first phase that has not begun
-        begun = [name for name in changed if _ORDER.index(first[name]) < max(1, stands)]
-        if begun:
-            kept = self.folder / FLOAT
-            take = "float" not in first.values() and kept.exists()
-            raise TrainingError(
-                str(self.folder / LAST),
-                expected="the configuration that the training began with",
-                got=f"another {', '.join(begun)}",
-                hint="Resume with the same options, or choose another folder (--out)"
-                + (f", where --warm-start {kept} spares the float phase." if take else "."),
-            )
-        return phase == "qat" and "qat" in first.values()
-
-    def _check_result(self, state: State) -> None:
-        """See to it that a finished training's ``quant.pt`` is there and whole."""
-        path = self.folder / QUANT
-        if not path.exists():
-            self._keep(QUANT, {"config": self.config.to_dict(), "model": state.best_model})
-        try:
-            found = checkpoint.load(path, {"config", "model"})["model"]
-            with checkpoint.content_of(path):
-                same = found.keys() == state.best_model.keys()
-                same = same and all(torch.equal(found[name], value) for name, value in state.best_model.items())
-        except FileFormatError as error:
-            raise FileFormatError(
-                str(path), expected=error.expected, got=error.got, hint="Delete it: --resume writes it again."
-            ) from error
-        if not same:
-            raise FileFormatError(
-                str(path),
-                expected=f"the network of {LAST}",
-                got="another",
-                hint="Delete it: --resume writes it again.",
-            )
-
     def _outcome(self, state: State) -> Outcome:
-        float_model = float_unet(self.config.unet)
-        path = self.folder / FLOAT
-        checkpoint.fill(float_model, checkpoint.load(path, _FLOAT_KEYS)["model"], path)
         epochs = {phase: sum(row["phase"] == phase for row in state.history) for phase in ("float", "qat", "tune")}
         return Outcome(
-            float_model.eval(),
+            self._folder.float_model(),
             state.model.cpu().eval(),
-            self.split,
+            self.batches.split,
             state.seconds,
             epochs,
             state.history,
             str(self.dtype).removeprefix("torch."),
         )
-
-
-def _weights_of(model: UNet) -> dict[str, Tensor]:
-    """A copy of a network's state, on the CPU."""
-    return {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
-
-
-def _checked_history(rows: Any) -> list[dict[str, Any]]:
-    """The history of a checkpoint; what is none stumbles here."""
-    for row in rows:
-        _ORDER.index(row["phase"])
-        float(row["val_dice"])
-    return list(rows)
-
-
-@torch.no_grad()
-def predict(model: UNet, images: NDArray[np.uint8], batch_size: int = 16) -> Masks:
-    """Masks or classes of a float or quantised network, in evaluation mode.
-
-    Args:
-        model: The network.
-        images: ``(n, height, width)`` uint8, or with three channels behind.
-        batch_size: Images at once.
-
-    Returns:
-        ``(n, height, width)``: of one logit bool, logit >= 0; of several uint8, the first of the greatest.
-    """
-    model.eval()
-    device = next(model.parameters()).device
-    masks = []
-    for i in range(0, len(images), batch_size):
-        logits = model(to_float(torch.from_numpy(images[i : i + batch_size]).to(device)))
-        if logits.shape[1] == 1:
-            masks.append((logits >= 0).squeeze(1).cpu().numpy())
-        else:
-            masks.append(logits.argmax(dim=1).to(torch.uint8).cpu().numpy())
-    return np.concatenate(masks)

@@ -125,7 +125,7 @@ def test_frames_of_two_trainings_and_of_high_bits(quick, samples, tmp_path):
     frames = list(precision_frames.frames_of(tmp_path, runs, samples, cheap="uniform3", full="uniform5"))
     names = {frame.cheap for frame in frames}
     assert names == {"uniform3", "uniform5, high bits, 1 less"}
-    split = Trainer(quick, samples, tmp_path / "again").split
+    split = Trainer(quick, samples, tmp_path / "again").batches.split
     for name in names:
         for part in ("val", "test"):
             images = [frame.image for frame in frames if (frame.cheap, frame.part) == (name, part)]

@@ -21,7 +21,7 @@ from quantunet.commands.train import CALIBRATION, Monitor, make_progress
 from quantunet.errors import StorageError
 from quantunet.model import executor
 from quantunet.model.config import PRESETS, TrainConfig
-from quantunet.model.train import EpochReport
+from quantunet.model.training_log import EpochReport
 
 
 class Terminal(io.StringIO):

@@ -25,10 +25,11 @@ from quantunet.model.data_digest import data_digest
 from quantunet.model.export import export
 from quantunet.model.float_export import export_float
 from quantunet.model.loss import SegmentationLoss
+from quantunet.model.predict import predict
 from quantunet.model.samples import Samples
 from quantunet.model.signatures import failures
 from quantunet.model.sweep import read_jobs
-from quantunet.model.train import Trainer, predict
+from quantunet.model.train import Trainer
 from quantunet.model.unet import float_unet, quant_unet
 from quantunet.pixel_codes import picture_codes
 

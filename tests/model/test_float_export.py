@@ -9,7 +9,7 @@ from quantunet.errors import FileFormatError, ModelError, QuantUNetError, ShapeE
 from quantunet.model import float_export, float_network, phantoms
 from quantunet.model.config import UNetConfig
 from quantunet.model.float_export import export_float
-from quantunet.model.train import predict
+from quantunet.model.predict import predict
 from quantunet.model.unet import float_unet
 from quantunet.onnx_metadata import PIXEL_SCALE
 from quantunet.zoo import network_path

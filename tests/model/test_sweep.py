@@ -16,7 +16,8 @@ from quantunet import cli
 from quantunet.errors import FileFormatError, StorageError, TrainingError
 from quantunet.model import results, sweep, sweep_run
 from quantunet.model.sweep import Job, read_jobs
-from quantunet.model.train import FLOAT, LAST, Trainer
+from quantunet.model.train import Trainer
+from quantunet.model.training_folder import FLOAT, LAST
 
 STUDIES = """
 [study.first]

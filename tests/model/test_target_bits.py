@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from quantunet.errors import TrainingError
-from quantunet.model import target_bits, train
+from quantunet.model import target_bits, training_folder
 from quantunet.model.config import UNetConfig
 from quantunet.model.loss import layer_weights
 from quantunet.model.train import Trainer
@@ -98,7 +98,7 @@ def test_a_resumed_training_meets_the_same_means(quick, samples, tmp_path):
     got = resumed.final_model.state_dict()
     assert len(wanted) > 20
     assert all(torch.equal(got[name], value) for name, value in wanted.items())
-    assert (tmp_path / "killed" / train.QUANT).exists()
+    assert (tmp_path / "killed" / training_folder.QUANT).exists()
 
 
 @pytest.mark.parametrize(

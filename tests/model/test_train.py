@@ -14,7 +14,7 @@ from tensorboard.backend.event_processing.event_accumulator import HISTOGRAMS, I
 from torch.optim.swa_utils import AveragedModel
 
 from quantunet.errors import FileFormatError, StorageError, TrainingError
-from quantunet.model import train, weight_ranges
+from quantunet.model import train, training_folder, training_state, weight_ranges
 from quantunet.model.config import TrainConfig, UNetConfig
 from quantunet.model.export import export
 from quantunet.model.settings import settings
@@ -42,7 +42,7 @@ def test_all_phases_run_and_widths_move(quick, samples, tmp_path):
     assert reports[-1].mean_bits < 7.5
     assert reports[-1].widths == reports[-2].widths == learned[-1]  # frozen
     assert widths_as_int(outcome.final_model) == learned[-1]
-    weights = torch.load(tmp_path / train.QUANT, weights_only=True)["model"]
+    weights = torch.load(tmp_path / training_folder.QUANT, weights_only=True)["model"]
     assert all((weights[k] == v).all() for k, v in outcome.final_model.state_dict().items())
 
 
@@ -91,7 +91,7 @@ def test_killed_and_resumed_equals_uninterrupted(quick, samples, tmp_path, place
     def keep(folder):
         def on_epoch(report):
             if (report.phase, report.epoch) == ("tune", 2):
-                averages.append(torch.load(folder / train.LAST, weights_only=True)["average"])
+                averages.append(torch.load(folder / training_folder.LAST, weights_only=True)["average"])
 
         return on_epoch
 
@@ -133,7 +133,8 @@ def test_ranges_of_weights_are_found_and_then_stay(quick, samples, tmp_path, wei
 
     def keep(phase, epoch, batch, batches):
         if batch == batches:
-            state = torch.load(tmp_path / train.LAST, weights_only=True) if (tmp_path / train.LAST).exists() else {}
+            last = tmp_path / training_folder.LAST
+            state = torch.load(last, weights_only=True) if last.exists() else {}
             key = "conv.weight_quant.tensor_quant.scaling_impl.value"
             scales[phase, epoch] = [float(v) for k, v in state.get("model", {}).items() if k.endswith(key)]
 
@@ -214,7 +215,7 @@ def test_tune_that_makes_it_worse_leaves_the_network_of_qat(quick, samples, tmp_
 
     def keep(phase, epoch, batch, _batches):
         if (phase, epoch, batch) == ("tune", 0, 1):
-            at_the_end_of_qat.append(torch.load(tmp_path / train.LAST, weights_only=True)["model"])
+            at_the_end_of_qat.append(torch.load(tmp_path / training_folder.LAST, weights_only=True)["model"])
 
     trained = dataclasses.replace(quick, float_epochs=30, augment=False, width_lr=0.02, tune_lr=1.0)
     reports = []
@@ -245,11 +246,11 @@ def test_the_best_of_three_networks_is_kept(quick, samples, tmp_path, monkeypatc
 
     def keep(phase, epoch, batch, _batches):
         if (phase, epoch, batch) == ("tune", 0, 1):
-            networks["qat 3"] = torch.load(tmp_path / train.LAST, weights_only=True)["model"]
+            networks["qat 3"] = torch.load(tmp_path / training_folder.LAST, weights_only=True)["model"]
 
     def keep_tuned(report):
         if report.phase == "tune":
-            content = torch.load(tmp_path / train.LAST, weights_only=True)
+            content = torch.load(tmp_path / training_folder.LAST, weights_only=True)
             networks[f"tune {report.epoch} raw"] = content["model"]
             averaged = {k.removeprefix("module."): v for k, v in content["average"].items() if k != "n_averaged"}
             networks[f"tune {report.epoch} average"] = averaged
@@ -274,16 +275,16 @@ def test_the_average_begins_at_the_weights_of_qat_and_warms_up(quick, samples, t
             given.append(torch.cat([p.detach().flatten() for p in model.parameters()]))
             super().update_parameters(model)
 
-    monkeypatch.setattr(train, "AveragedModel", Recording)
+    monkeypatch.setattr(training_state, "AveragedModel", Recording)
     at_the_end_of_qat, averages = [], []
 
     def keep(phase, epoch, batch, _batches):
         if (phase, epoch, batch) == ("tune", 0, 1):
-            at_the_end_of_qat.append(torch.load(tmp_path / train.LAST, weights_only=True)["model"])
+            at_the_end_of_qat.append(torch.load(tmp_path / training_folder.LAST, weights_only=True)["model"])
 
     def keep_average(report):
         if report.phase == "tune":
-            averages.append(torch.load(tmp_path / train.LAST, weights_only=True)["average"])
+            averages.append(torch.load(tmp_path / training_folder.LAST, weights_only=True)["average"])
 
     config = dataclasses.replace(quick, tune_average=0.28, tune_lr=0.05)
     trainer = Trainer(config, samples, tmp_path, on_epoch=keep_average, on_batch=keep)
@@ -291,12 +292,12 @@ def test_the_average_begins_at_the_weights_of_qat_and_warms_up(quick, samples, t
     expected, *steps = given
     assert torch.equal(expected, torch.cat([at_the_end_of_qat[0][name].flatten() for name in names]))
     assert len(averages) == 2
-    assert len(steps) == 2 * trainer.batches
+    assert len(steps) == 2 * trainer.batches.number
     for n, weights in enumerate(steps, 1):
         decay = [2 / 11, 3 / 12, 0.28][min(n, 3) - 1]
         expected = decay * expected + (1 - decay) * weights
-        if n % trainer.batches == 0:
-            average = averages[n // trainer.batches - 1]
+        if n % trainer.batches.number == 0:
+            average = averages[n // trainer.batches.number - 1]
             got = torch.cat([average[f"module.{name}"].flatten() for name in names])
             torch.testing.assert_close(got, expected, rtol=0, atol=1e-6)
 
@@ -330,16 +331,16 @@ def test_resuming_with_other_options_is_refused(quick, samples, tmp_path):
 @pytest.mark.parametrize("told", [None, 1, 3])
 def test_a_checkpoint_of_another_format_is_refused(quick, samples, tmp_path, told):
     Trainer(quick, samples, tmp_path).run()
-    content = torch.load(tmp_path / train.LAST, weights_only=True)
+    content = torch.load(tmp_path / training_folder.LAST, weights_only=True)
     del content["format"]
-    torch.save(content if told is None else content | {"format": told}, tmp_path / train.LAST)
+    torch.save(content if told is None else content | {"format": told}, tmp_path / training_folder.LAST)
     with pytest.raises(TrainingError, match=f"format 2.*format {told or 1}"):
         Trainer(quick, samples, tmp_path).run(resume=True)
 
 
 def test_a_truncated_checkpoint_is_refused(quick, samples, tmp_path):
     Trainer(quick, samples, tmp_path).run()
-    path = tmp_path / train.LAST
+    path = tmp_path / training_folder.LAST
     path.write_bytes(path.read_bytes()[:-1000])
     with pytest.raises(FileFormatError, match=r"last\.pt"):
         Trainer(quick, samples, tmp_path).run(resume=True)
@@ -419,7 +420,7 @@ def test_a_loss_that_is_not_finite_ends_the_training(quick, samples, tmp_path, p
     option = {"float": "--float-lr", "qat": "--qat-lr", "tune": "--tune-lr"}[phase]
     with pytest.raises(TrainingError, match=rf"{phase} epoch \d: expected a finite loss .*Lower {option}") as error:
         trainer.run()
-    assert not (tmp_path / train.QUANT).exists()
+    assert not (tmp_path / training_folder.QUANT).exists()
     assert ("--warm-start" in str(error.value)) == (phase != "float")
 
 
@@ -436,11 +437,11 @@ def test_weights_that_are_not_finite_end_the_training(quick, samples, tmp_path):
     trainer.on_batch = spoil
     with pytest.raises(TrainingError, match="float epoch 1: .*got weights that are not finite"):
         trainer.run()
-    assert not (tmp_path / train.LAST).exists()
+    assert not (tmp_path / training_folder.LAST).exists()
 
 
 def test_parts_without_a_lesion_are_refused(quick, samples, tmp_path):
-    split = Trainer(quick, samples, tmp_path).split
+    split = Trainer(quick, samples, tmp_path).batches.split
     for part, name in ((split.val, "validation"), (split.train, "training")):
         masks = samples.masks.copy()
         masks[part] = 0
@@ -467,24 +468,24 @@ def test_a_folder_that_cannot_be_written_is_said_at_once(quick, samples, tmp_pat
 def test_a_checkpoint_with_other_content_is_refused(quick, samples, tmp_path, place):
     """Each value in it is replaced by a text, a list, a dictionary and nothing."""
     _stopped(Trainer(quick, samples, tmp_path), place)
-    whole = torch.load(tmp_path / train.LAST, weights_only=True)
+    whole = torch.load(tmp_path / training_folder.LAST, weights_only=True)
     tried = 0
     for key in whole.keys() - {"average"}:  # that of tune alone is read
         for value in ("text", [3], {"a": 1}, None):
-            torch.save(whole | {key: value}, tmp_path / train.LAST)
+            torch.save(whole | {key: value}, tmp_path / training_folder.LAST)
             with pytest.raises((FileFormatError, TrainingError), match=r"last\.pt"):
                 Trainer(quick, samples, tmp_path).run(resume=True)
             tried += 1
     assert tried == 44
     for bad in (-1.5, 1.0):
-        torch.save(whole | {"epoch": bad}, tmp_path / train.LAST)
+        torch.save(whole | {"epoch": bad}, tmp_path / training_folder.LAST)
         with pytest.raises(FileFormatError, match=r"last\.pt"):
             Trainer(quick, samples, tmp_path).run(resume=True)
 
 
 def test_a_damaged_warm_start_is_refused(quick, samples, tmp_path):
     _stopped(Trainer(quick, samples, tmp_path / "a"), ("qat", 0))
-    path = tmp_path / "a" / train.FLOAT
+    path = tmp_path / "a" / training_folder.FLOAT
     whole = torch.load(path, weights_only=True)
     for key in whole:
         torch.save(whole | {key: "text"}, path)
@@ -494,7 +495,7 @@ def test_a_damaged_warm_start_is_refused(quick, samples, tmp_path):
 
 def test_a_damaged_result_is_noticed_and_written_again(quick, samples, tmp_path):
     first = _parameters(Trainer(quick, samples, tmp_path).run())
-    path = tmp_path / train.QUANT
+    path = tmp_path / training_folder.QUANT
     whole = path.read_bytes()
     other = {name: value * 0 for name, value in torch.load(path, weights_only=True)["model"].items()}
     for damage in (whole[: len(whole) // 2], b"", {"config": {}, "model": "text"}, {"config": {}, "model": other}):
@@ -578,7 +579,7 @@ def test_wide_networks_leave_the_float_phase_at_a_lower_rate(preset, rates):
     config = TrainConfig(preset)
     model = torch.nn.Linear(2, 2)
     for phase, rate in zip(("qat", "tune"), rates, strict=True):
-        optimizer, _ = train._optimizer(config, phase, model, 10)
+        optimizer, _ = training_state.make_optimizer(config, phase, model, 10)
         assert [group["lr"] for group in optimizer.param_groups][:2] == pytest.approx([rate, rate])
     given = TrainConfig(preset, qat_lr=0.5, tune_lr=0.25)
     assert [given.learning_rate(phase) for phase in ("qat", "tune")] == [0.5, 0.25]

@@ -163,7 +163,8 @@ def _publish(args: argparse.Namespace, values: dict[str, Any]) -> int:
     from quantunet.commands.train import card_table, command_of
     from quantunet.model import checkpoint, data
     from quantunet.model.card import publish
-    from quantunet.model.train import QUANT, Trainer
+    from quantunet.model.train import Trainer
+    from quantunet.model.training_folder import QUANT
 
     if args.checkpoint.name != QUANT:
         raise FileFormatError(

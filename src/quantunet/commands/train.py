@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
     from quantunet.mask_pictures import Case
     from quantunet.model.data import Samples
-    from quantunet.model.train import EpochReport, Masks, Outcome
+    from quantunet.model.predict import Masks
+    from quantunet.model.train import Outcome
+    from quantunet.model.training_log import EpochReport
     from quantunet.page.parts import Page
 
 logger = logging.getLogger(__name__)
@@ -256,7 +258,7 @@ def _publish(
 
 def _page(card: dict[str, Any], outcome: Outcome, config: TrainConfig, samples: Samples) -> Page:
     """Return the page of a training, with the worst of some validation images."""
-    from quantunet.model.train import predict
+    from quantunet.model.predict import predict
     from quantunet.page.pictures import case
     from quantunet.page.train import train_page
 
