@@ -45,7 +45,7 @@ def score_away(folder: Path, runs: Sequence[Run], home: str, away: Samples, know
         FileFormatError: No training of the results is in the folder.
         DataSplitError: The earlier scores are of other images, or a network was trained on these.
     """
-    if away.source in home.split("+"):
+    if away.source in home.split(data.JOINED):
         raise DataSplitError(away.source, expected="data that no network has seen", got=f"trainings of {home}")
     if known is not None and not np.array_equal(known.group, away.group):
         raise DataSplitError(away.source, expected="the images of the earlier scores", got="others")

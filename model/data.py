@@ -35,6 +35,8 @@ logger = logging.getLogger(__name__)
 
 ENVIRONMENT = "QUANTUNET_DATA"
 BUSI_FILE = "busi_128.npz"
+JOINED = "+"
+"""Between the names of data sets that are taken as one."""
 
 
 def load_npz(path: Path, classes: tuple[str, ...] = ()) -> Samples:
@@ -191,10 +193,10 @@ def load(
     Raises:
         QuantUNetError: The source cannot be read, or has images of a size that does not fit.
     """
-    if source is not None and "+" in source and not Path(source).exists() and find_data(source) is None:
+    if source is not None and JOINED in source and not Path(source).exists() and find_data(source) is None:
         parts = [
             load(part, size, phantom_count=phantom_count, seed=seed, fit=fit, groups=groups, rgb=rgb, classes=classes)
-            for part in source.split("+")
+            for part in source.split(JOINED)
         ]
         return together(parts)
     if source == "phantoms":
@@ -267,7 +269,7 @@ def together(parts: Sequence[Samples]) -> Samples:
         ImageError: A data set is named twice, or two have different classes.
     """
     sources = [part.source for part in parts]
-    source = "+".join(sources)
+    source = JOINED.join(sources)
     if len(set(sources)) < len(sources):
         raise ImageError(source, expected="different data sets", got="one of them twice")
     if len({part.classes for part in parts}) > 1:

@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from helpers.qonnx_files import SmallUnet
 from PIL import Image
 
 from quantunet import cli
+from quantunet.commands import _evaluate_card
 from quantunet.model import phantoms
 from quantunet.model.card_file import read_card
 from quantunet.model.config import PRESETS
@@ -91,6 +93,23 @@ def test_labels_and_a_second_observer_stand_beside(eyes, tmp_path, capsys, monke
     printed = capsys.readouterr().out
     assert "second observer" in printed
     assert "which is not this data set" in printed
+
+
+@pytest.mark.parametrize(
+    ("trained_on", "images_of", "known", "said"),
+    [
+        ("a.npz+b.npz", "b.npz", None, "trained on a.npz+b.npz, which has b.npz in common"),
+        ("a.npz", "b.npz+a.npz", None, "trained on a.npz, which has a.npz in common"),
+        ("a.npz+b.npz", "b.npz+a.npz", None, "which has a.npz, b.npz in common"),
+        ("a.npz+b.npz", "c.npz", 0, "which is not this data set"),
+        ("a.npz", "a.npz", None, "is called a.npz too and is not this one"),
+    ],
+)
+def test_images_that_a_network_may_have_been_trained_on_are_not_called_unseen(trained_on, images_of, known, said):
+    card, samples = SimpleNamespace(source=trained_on), SimpleNamespace(source=images_of)
+    count, note = _evaluate_card.training_images(card, None, samples, np.arange(3))
+    assert count == known
+    assert said in note
 
 
 @pytest.fixture

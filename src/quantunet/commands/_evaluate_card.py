@@ -15,7 +15,7 @@ from quantunet.errors import DataSplitError, FileFormatError, StorageError
 from quantunet.golden.pictures import Fit
 from quantunet.model import evaluation, own_folder, own_set
 from quantunet.model.card_file import Card, read_card
-from quantunet.model.data import Samples, Split
+from quantunet.model.data import JOINED, Samples, Split
 from quantunet.zoo import card_path, model_digest
 
 logger = logging.getLogger(__name__)
@@ -102,5 +102,11 @@ def training_images(
         return None, (
             f"the network was trained on a data set that is called {card.source} too and is not this one: "
             "whether some images are in both is unknown"
+        )
+    shared = sorted(set(card.source.split(JOINED)) & set(samples.source.split(JOINED)))
+    if shared:
+        return None, (
+            f"the network was trained on {card.source}, which has {', '.join(shared)} in common with these data: "
+            "on how many of these images is unknown, and the scores may flatter it"
         )
     return 0, f"the network was trained on {card.source}, which is not this data set"
