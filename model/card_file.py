@@ -111,6 +111,24 @@ class Card:
                 hint="One of the two files was replaced: copy both again, or remove the card.",
             )
 
+    def check_classes(self, path: Path, classes: int) -> None:
+        """Check that the card names as many classes as the network has, if it names any.
+
+        Args:
+            path: The card's file.
+            classes: Of the network; 2 with one foreground, whose card names none.
+
+        Raises:
+            FileFormatError: It names more or fewer.
+        """
+        if self.classes and len(self.classes) != classes:
+            raise FileFormatError(
+                f"{path}, key 'classes'",
+                expected=f"names of {classes} classes, those of the network beside it",
+                got=f"{len(self.classes)}: {', '.join(self.classes)}",
+                hint="Correct the card, or take the key out of it.",
+            )
+
 
 def read_card(path: Path) -> Card:
     """Read a card.
