@@ -20,6 +20,9 @@ NEEDED_PARTS = ("val", "test")
 NEEDED_SCORES = ("dice", "iou", "accuracy")
 """Scores that every part has."""
 
+COUNTS = frozenset({"images", "lesion_images", "clean_normals", "lesions_missed"})
+"""Scores that are whole numbers, of images."""
+
 INTEGER, FLOAT = "integer", "float"
 """What a card's ``network`` is; a card that does not say it is that of an integer one."""
 
@@ -207,5 +210,8 @@ def _scores(parts: Fields) -> dict[str, Scores]:
     found: dict[str, Scores] = {}
     for part in dict.fromkeys((*NEEDED_PARTS, *parts)):
         table = parts.table(part)
-        found[part] = {key: table.number_or_none(key, 0, _MOST) for key in dict.fromkeys((*NEEDED_SCORES, *table))}
+        found[part] = {
+            key: table.whole_or_none(key, 0, _MOST) if key in COUNTS else table.number_or_none(key, 0, _MOST)
+            for key in dict.fromkeys((*NEEDED_SCORES, *table))
+        }
     return found
