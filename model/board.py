@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch.utils.tensorboard import SummaryWriter
 
-from quantunet.mask_pictures import MAX_CLASSES, Case, case_picture, palette, rgb
+from quantunet.class_colours import MAX_CLASSES, palette
+from quantunet.mask_pictures import Case, case_picture, rgb
 from quantunet.model.data import Samples
 
 IMAGES = 4

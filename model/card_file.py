@@ -20,6 +20,9 @@ NEEDED_PARTS = ("val", "test")
 NEEDED_SCORES = ("dice", "iou", "accuracy")
 """Scores that every part has."""
 
+COUNTS = frozenset({"images", "lesion_images", "clean_normals", "lesions_missed"})
+"""Scores that are whole numbers, of images."""
+
 INTEGER, FLOAT = "integer", "float"
 """What a card's ``network`` is; a card that does not say it is that of an integer one."""
 
@@ -111,6 +114,24 @@ class Card:
                 hint="One of the two files was replaced: copy both again, or remove the card.",
             )
 
+    def check_classes(self, path: Path, classes: int) -> None:
+        """Check that the card names as many classes as the network has, if it names any.
+
+        Args:
+            path: The card's file.
+            classes: Of the network; 2 with one foreground, whose card names none.
+
+        Raises:
+            FileFormatError: It names more or fewer.
+        """
+        if self.classes and len(self.classes) != classes:
+            raise FileFormatError(
+                f"{path}, key 'classes'",
+                expected=f"names of {classes} classes, those of the network beside it",
+                got=f"{len(self.classes)}: {', '.join(self.classes)}",
+                hint="Correct the card, or take the key out of it.",
+            )
+
 
 def read_card(path: Path) -> Card:
     """Read a card.
@@ -189,5 +210,8 @@ def _scores(parts: Fields) -> dict[str, Scores]:
     found: dict[str, Scores] = {}
     for part in dict.fromkeys((*NEEDED_PARTS, *parts)):
         table = parts.table(part)
-        found[part] = {key: table.number_or_none(key, 0, _MOST) for key in dict.fromkeys((*NEEDED_SCORES, *table))}
+        found[part] = {
+            key: table.whole_or_none(key, 0, _MOST) if key in COUNTS else table.number_or_none(key, 0, _MOST)
+            for key in dict.fromkeys((*NEEDED_SCORES, *table))
+        }
     return found

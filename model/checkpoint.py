@@ -13,6 +13,9 @@ from torch import nn
 from quantunet import storage
 from quantunet.errors import FileFormatError, StorageError
 
+_ARCHIVE = b"PK"  # how every checkpoint begins, as it is a zip archive
+_LOOK = 8
+
 
 def save(path: Path, content: dict[str, Any]) -> None:
     """Write tensors and plain values to ``path``.
@@ -45,13 +48,30 @@ def load(path: Path, keys: set[str]) -> dict[str, Any]:
     try:
         with file:
             content = torch.load(file, map_location="cpu", weights_only=True)
+    except MemoryError:
+        raise
     except Exception as error:  # torch, zipfile and pickle raise about a dozen kinds for damaged files
+        # What they say is left out: torch advises to load the file in the way that runs its code.
         raise FileFormatError(
-            str(path), expected="a complete checkpoint", got=str(error).splitlines()[0] if str(error) else "damage"
+            str(path),
+            expected="a complete checkpoint of `quantunet train` (float.pt, quant.pt, last.pt)",
+            got=_kind(path),
+            hint="Copy it again from the folder of the training.",
         ) from error
     if not isinstance(content, dict) or keys - content.keys():
         raise FileFormatError(str(path), expected=f"a checkpoint with {', '.join(sorted(keys))}", got="another file")
     return content
+
+
+def _kind(path: Path) -> str:
+    """Say what a file is that torch does not load."""
+    with path.open("rb") as file:
+        start = file.read(_LOOK)
+    if not start:
+        return "an empty file"
+    if start.startswith(_ARCHIVE):
+        return "a damaged archive, or one that holds more than numbers and texts"
+    return f"a file of another kind, which begins with {start!r}"
 
 
 def fill(model: nn.Module, parameters: dict[str, Any], path: Path) -> None:

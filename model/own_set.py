@@ -90,7 +90,8 @@ def read_own(
         rgb: Whether images have three channels, gray ones three equal ones, instead of luma.
         classes: Names of the classes that masks hold, as :func:`~quantunet.model.classes.parse_classes` reads them;
             those of nnU-Net's ``dataset.json`` where they are left out. Without any, masks have one foreground.
-        windowing: What becomes black and white of values that are no bytes.
+        windowing: What becomes black and white of values that are no bytes; None where nobody can be asked, and only
+            what a file says itself counts.
         on_image: Called with the number of files that are read, and of all.
 
     Raises:
@@ -108,7 +109,7 @@ def read_own(
     planes: list[_Plane] = []
     for index, pair in enumerate(layout.pairs):
         meaning = _Meaning(layout.foreground, classes)
-        planes.extend(_planes(pair, meaning, size, fit, windowing or Windowing(), rgb=rgb))
+        planes.extend(_planes(pair, meaning, size, fit, windowing, rgb=rgb))
         on_image(index + 1, len(layout.pairs))
     _warn_of_marks(source, planes)
     group = _groups(groups, planes)
@@ -158,7 +159,7 @@ class _Meaning(NamedTuple):
 
 
 def _planes(
-    pair: Pair, meaning: _Meaning, size: tuple[int, int], fit: Fit, windowing: Windowing, *, rgb: bool
+    pair: Pair, meaning: _Meaning, size: tuple[int, int], fit: Fit, windowing: Windowing | None, *, rgb: bool
 ) -> Iterator[_Plane]:
     scan = scan_files.read(pair.image)
     pictures = scan_bytes(scan, windowing, str(pair.image))

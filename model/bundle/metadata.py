@@ -94,7 +94,7 @@ def class_names(graph: Graph, card: Card | None) -> dict[str, str]:
     """Return what each value of the output stands for: as the card names it, else by its number."""
     if graph.logits.shape[2] == 1:
         return {"0": "background", "1": "foreground"}
-    if card is not None and len(card.classes) == golden.class_count(graph):
+    if card is not None and card.classes:
         return {str(index): name for index, name in enumerate(card.classes)}
     return {str(index): f"class {index}" for index in range(golden.class_count(graph))}
 

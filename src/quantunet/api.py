@@ -521,7 +521,7 @@ def cosim(
         }
     report.provenance = gather(options, tools, inputs | report.sources)
     reports.write(report, folder)
-    render.write_page(folder / render.NAME, lambda: _cosim_page(graph, codes, report))
+    render.write_page(folder / render.NAME, lambda: _cosim_page(model, graph, codes, report))
     index.write_index(Path(build))
     return report
 
@@ -537,8 +537,9 @@ def _cluster(
     return connect(scheduler, folder.resolve(), tools)
 
 
-def _cosim_page(graph: Graph, codes: Array, report: CosimReport) -> Page:
-    """Return the page of a co-simulation, with golden's mask of the image."""
+def _cosim_page(model: Network, graph: Graph, codes: Array, report: CosimReport) -> Page:
+    """Return the page of a co-simulation, with golden's mask of the image, and the card's names of the classes."""
+    from quantunet.commands import _card
     from quantunet.page import cosim, index, pictures
     from quantunet.rtl_sim.frames import widened
 
@@ -548,7 +549,8 @@ def _cosim_page(graph: Graph, codes: Array, report: CosimReport) -> Page:
     count = golden.class_count(graph)
     shown = pictures.segmentation(image, classes > 0 if count == 2 else classes, count)
     counts = {tensor.name: tensor.columns(cosim.COLUMNS).tolist() for tensor in report.tensors}
-    return cosim.cosim_page(report.document(), shown, counts, index.BACK)
+    card = None if isinstance(model, Graph) else _card.beside(os.fspath(model), graph_digest(graph), count)
+    return cosim.cosim_page(report.document(), shown, counts, index.BACK, () if card is None else card.classes)
 
 
 def choose_folding(

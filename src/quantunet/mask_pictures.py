@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import colorsys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,15 +10,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
+from quantunet.class_colours import LINE, MAX_CLASSES, Bytes, drawn_legend, palette
 from quantunet.errors import OptionError, UnsupportedOpError
 from quantunet.storage import atomic_path
 
-Bytes = npt.NDArray[np.uint8]
 Classes = npt.NDArray[np.integer] | npt.NDArray[np.bool_]
 """``(height, width)``: the class of each pixel; a mask of one class is bool, and its foreground is class 1."""
-
-MAX_CLASSES = 256
-"""A class map is a PNG file with a palette."""
 
 EXACT = {".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF", ".bmp": "BMP"}
 """Endings of files that keep a mask as it is, and what Pillow calls their formats."""
@@ -29,26 +25,6 @@ SHOWN = {**EXACT, ".jpg": "JPEG", ".jpeg": "JPEG"}
 
 _REFERENCE = (80, 255, 120)
 _CASE_PIXELS = 384
-_LINE = 16  # height of a line of text in Pillow's own font, with some space
-_FIRST = ((0, 0, 0), (255, 80, 60), (70, 140, 255), (255, 210, 60), (80, 220, 120), (220, 100, 255), (60, 220, 230))
-
-
-def palette(classes: int) -> Bytes:
-    """Return a colour for each class, all different; class 0, the background, is black.
-
-    Args:
-        classes: At most 256.
-
-    Returns:
-        uint8 ``(classes, 3)``.
-    """
-    golden_ratio = 0.618034
-    more = [
-        colorsys.hsv_to_rgb(index * golden_ratio % 1, (0.9, 0.55)[index % 2], (1.0, 0.75, 0.5)[index % 3])
-        for index in range(len(_FIRST), classes)
-    ]
-    colours = [*_FIRST, *(tuple(round(255 * part) for part in colour) for colour in more)]
-    return np.array(colours[:classes], np.uint8)
 
 
 def check_classes(where: str, classes: int) -> None:
@@ -122,7 +98,9 @@ def save_class_map(path: Path, classes: npt.NDArray[np.integer], count: int, for
     _save(path, picture, form)
 
 
-def save_overlay(path: Path, image: Bytes, classes: Classes, zoom: int = 4, form: str = "PNG") -> None:
+def save_overlay(
+    path: Path, image: Bytes, classes: Classes, zoom: int = 4, form: str = "PNG", names: Sequence[str] = ()
+) -> None:
     """Write the image beside itself with the foreground's classes tinted and outlined.
 
     Args:
@@ -132,13 +110,15 @@ def save_overlay(path: Path, image: Bytes, classes: Classes, zoom: int = 4, form
         classes: The class of each pixel; 0 is left as it is.
         zoom: How often a pixel is repeated.
         form: The picture's format, as Pillow calls it.
+        names: Of all classes, for a legend below; none without it.
 
     Raises:
         StorageError: The file cannot be written.
     """
     left = _enlarged(rgb(image), zoom)
     gap = np.full((left.shape[0], zoom, 3), 255, dtype=np.uint8)
-    _save(path, Image.fromarray(np.concatenate([left, gap, _tinted(left, classes, classes)], axis=1)), form)
+    both = np.concatenate([left, gap, _tinted(left, classes, classes)], axis=1)
+    _save(path, Image.fromarray(np.concatenate([both, drawn_legend(names, both.shape[1])])), form)
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,12 +138,13 @@ class Case:
     predicted: Classes
 
 
-def save_cases(path: Path, cases: Sequence[Case]) -> None:
+def save_cases(path: Path, cases: Sequence[Case], names: Sequence[str] = ()) -> None:
     """Write images side by side; below each, the predicted mask as a tint and the reference as a contour.
 
     Args:
         path: The PNG file.
         cases: At least one; all of one size, and all with masks or all with class maps.
+        names: Of all classes, for a legend; none without it.
 
     Raises:
         StorageError: The file cannot be written.
@@ -171,21 +152,21 @@ def save_cases(path: Path, cases: Sequence[Case]) -> None:
     height, width = cases[0].image.shape[:2]
     zoom = max(1, _CASE_PIXELS // width)
     height, width, gap = zoom * height, zoom * width, 4
-    picture = Image.new("RGB", (len(cases) * (width + gap) - gap, 2 * _LINE + 2 * height + gap), (255, 255, 255))
+    picture = Image.new("RGB", (len(cases) * (width + gap) - gap, 2 * LINE + 2 * height + gap), (255, 255, 255))
     draw = ImageDraw.Draw(picture)
     masks = cases[0].predicted.dtype == np.bool_
-    legend = (
+    said = (
         "the predicted mask in red, the contour of the reference in green"
         if masks
         else "the predicted classes as tints, the contours of the reference in the same colours"
     )
-    draw.text((gap, 2), f"below: {legend}", fill=(0, 0, 0))
+    draw.text((gap, 2), f"below: {said}", fill=(0, 0, 0))
     for column, case in enumerate(cases):
-        left, top = column * (width + gap), 2 * _LINE
-        draw.text((left + gap, _LINE), case.title, fill=(0, 0, 0))
+        left, top = column * (width + gap), 2 * LINE
+        draw.text((left + gap, LINE), case.title, fill=(0, 0, 0))
         picture.paste(Image.fromarray(_enlarged(rgb(case.image), zoom)), (left, top))
         picture.paste(Image.fromarray(case_picture(case, zoom)), (left, top + height + gap))
-    _save(path, picture)
+    _save(path, _with_legend(picture, names))
 
 
 def case_picture(case: Case, zoom: int = 1) -> Bytes:
@@ -202,13 +183,16 @@ def case_picture(case: Case, zoom: int = 1) -> Bytes:
     return _tinted(_enlarged(rgb(case.image), zoom), case.predicted, case.reference, line)
 
 
-def save_sheet(path: Path, rows: Sequence[tuple[str, Sequence[Case]]], side: int = 128) -> None:
+def save_sheet(
+    path: Path, rows: Sequence[tuple[str, Sequence[Case]]], side: int = 128, names: Sequence[str] = ()
+) -> None:
     """Write a contact sheet: below each heading a row of images with their reference as tint and outline.
 
     Args:
         path: The PNG file.
         rows: Headings, and the images of each; all images are of one size.
         side: Least height of an image in the sheet; smaller ones are enlarged by a whole factor.
+        names: Of all classes, for a legend; none without it.
 
     Raises:
         StorageError: The file cannot be written.
@@ -216,17 +200,23 @@ def save_sheet(path: Path, rows: Sequence[tuple[str, Sequence[Case]]], side: int
     height, width = rows[0][1][0].image.shape[:2]
     zoom, gap = max(1, side // height), 4
     height, width = zoom * height, zoom * width
-    columns, block = max(len(cases) for _, cases in rows), height + 2 * _LINE + gap
+    columns, block = max(len(cases) for _, cases in rows), height + 2 * LINE + gap
     picture = Image.new("RGB", (columns * (width + gap) + gap, len(rows) * block), (255, 255, 255))
     draw = ImageDraw.Draw(picture)
     for row, (heading, cases) in enumerate(rows):
         draw.text((gap, row * block + 2), heading, fill=(0, 0, 0))
         for column, case in enumerate(cases):
-            left, top = gap + column * (width + gap), row * block + 2 * _LINE
-            draw.text((left, top - _LINE), case.title[: max(1, width // 6)], fill=(0, 0, 0))
+            left, top = gap + column * (width + gap), row * block + 2 * LINE
+            draw.text((left, top - LINE), case.title[: max(1, width // 6)], fill=(0, 0, 0))
             tinted = _tinted(_enlarged(rgb(case.image), zoom), case.reference, case.reference)
             picture.paste(Image.fromarray(tinted), (left, top))
-    _save(path, picture)
+    _save(path, _with_legend(picture, names))
+
+
+def _with_legend(picture: Image.Image, names: Sequence[str]) -> Image.Image:
+    """Return a picture with the legend of the classes above it."""
+    whole = np.concatenate([drawn_legend(names, picture.width), np.asarray(picture)])
+    return Image.fromarray(whole)
 
 
 def rgb(image: Bytes) -> Bytes:

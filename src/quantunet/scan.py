@@ -95,12 +95,19 @@ class Windowing:
     own_extent: bool = False
 
 
-def scan_bytes(scan: Scan, windowing: Windowing, where: str) -> Bytes:
+_WITH_OPTIONS = "For all that 16 bits hold: --window 0 65535. To spread each file's own values: --own-extent."
+_WITHOUT_OPTIONS = (
+    "Make an .npz, where that can be said: quantunet data folder FOLDER --out data.npz --window LOW HIGH, or "
+    "--own-extent; it has --size and --fit too."
+)
+
+
+def scan_bytes(scan: Scan, windowing: Windowing | None, where: str) -> Bytes:
     """Return the planes of a scan as bytes.
 
     Args:
         scan: What was read.
-        windowing: What to do where it has no bytes.
+        windowing: What to do where it has no bytes; None where the command has no options that say it.
         where: Its file, for the message.
 
     Returns:
@@ -116,14 +123,17 @@ def scan_bytes(scan: Scan, windowing: Windowing, where: str) -> Bytes:
     else:
         check_finite(scan.values, where)
         own = extent(scan.values, scan.scale)
-        window = own if windowing.own_extent else windowing.window or scan.window
+        asked = windowing or Windowing()
+        window = own if asked.own_extent else asked.window or scan.window
         if window is None:
             low, high = (f"{float(end):g}" for end in (own.low, own.high))
             raise ImageError(
                 where,
-                expected="8 bits a value, or --window LOW HIGH: what is black and what is white",
+                expected="8 bits a value, or --window LOW HIGH: what is black and what is white"
+                if windowing
+                else "8 bits a value, or a file that says what is black and what is white",
                 got=f"{scan.values.dtype} values from {low} to {high}",
-                hint="For all that 16 bits hold: --window 0 65535. To spread each file's own values: --own-extent.",
+                hint=_WITH_OPTIONS if windowing else _WITHOUT_OPTIONS,
             )
         found = bytes_of(scan.values, scan.scale, window)
     return (255 - found if scan.is_inverted else found)[..., None]

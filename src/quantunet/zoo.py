@@ -44,6 +44,15 @@ def zoo_names() -> tuple[str, ...]:
     return tuple(sorted(_zoo()))
 
 
+def is_network(text: str) -> bool:
+    """Whether a word is spelled as a network is: a name in the zoo, or a file with one of the endings of networks.
+
+    >>> is_network("tiny"), is_network("mine.ONNX"), is_network("tiny.png")
+    (True, True, False)
+    """
+    return text in _zoo() or text in _twins() or Path(text).suffix.lower() in _READERS
+
+
 def network_path(model: str) -> Path:
     """Return the file of a network.
 

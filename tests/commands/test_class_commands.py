@@ -15,10 +15,11 @@ from helpers.qonnx_graph import write_qonnx
 from PIL import Image
 
 from quantunet import exit_codes, golden
+from quantunet.class_colours import palette
 from quantunet.cli import main
 from quantunet.golden.taps import load_taps, save_taps
 from quantunet.ir import Graph, QType
-from quantunet.mask_pictures import palette, save_class_map, save_mask, save_overlay
+from quantunet.mask_pictures import save_class_map, save_mask, save_overlay
 from quantunet.packed import write
 from quantunet.pixels import OWN_SCALE, Pixels
 

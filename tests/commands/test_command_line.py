@@ -84,6 +84,43 @@ def test_folders_and_layers_are_called_the_same_everywhere() -> None:
         assert "--build" not in options or "--out" in options, name
 
 
+OPEN = {
+    ("cosim", "--image"): ["a.png", "b.npz:3"],
+    ("energy", "--image"): ["a.png", "b.npy"],
+    ("evaluate", "--max"): ["hd95=10", "marked_normals=0.3"],
+    ("evaluate", "--min"): ["dice=0.7", "iou=0.6"],
+    ("evaluate", "--lose"): ["dice=0.1", "iou=0.1"],
+    ("evaluate", "--part"): ["test", "val"],
+    ("evaluate", "--smallest-area"): ["0", "4"],
+    ("folder", "--size"): ["48", "80"],
+    ("sweep", "--only"): ["baseline", "lambda"],
+    ("train", "--size"): ["48", "80"],
+}
+"""Options of any number of values, and some of each."""
+ARGUMENT = {"energy": "mine.onnx", "evaluate": "tiny_float", "folder": "mydata", "sweep": "s.toml"}
+NEEDED = {"evaluate": ["--data", "phantoms"], "folder": ["--out", "x.npz"]}
+
+
+def test_an_option_of_any_number_of_values_leaves_the_argument_alone() -> None:
+    parsers = {each.prog.split()[-1]: each for each in nested(cli.build_parser())}
+    found = {
+        (name, action.option_strings[-1])
+        for name, parser in parsers.items()
+        for action in parser._actions
+        if action.option_strings and action.nargs in ("+", "*", argparse.REMAINDER)
+    }
+    assert found == set(OPEN)
+    for (name, option), values in OPEN.items():
+        argument, needed = ARGUMENT.get(name, "tiny"), NEEDED.get(name, [])
+        for some in (values[:1], values):
+            before, behind = (
+                parsers[name].parse_args([*needed, *words])
+                for words in ([option, *some, argument], [argument, option, *some])
+            )
+            assert before == behind
+            assert argument in map(str, vars(before).values())
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -102,6 +139,16 @@ def test_folders_and_layers_are_called_the_same_everywhere() -> None:
         ("data split x --out y --sed 1", "Did you mean '--seed'? See quantunet data split --help"),
         ("cosim tiny --stalls randm", "Did you mean 'random'? See quantunet cosim --help"),
         ("cosim tiny --legs netwrok", "Did you mean 'network'? See quantunet cosim --help"),
+        (
+            "evaluate tiny --data x --part test vall",
+            "arguments: vall; argument --part: invalid choice: 'vall' (*). Did you mean 'all'?",
+        ),
+        (
+            "evaluate --data x --min dice=0.7 iou tiny",
+            "unrecognized arguments: tiny; argument --min: expected SCORE=NUMBER as in dice=0.74, got 'iou'. See",
+        ),
+        ("train --size 48 80 3 tiny", "argument --size: expected a height and a width, got 3 numbers. See"),
+        ("cosim --image tiny", "argument --image: expected a picture, got the network 'tiny'. See quantunet cosim"),
         ("nothing_like_it", "quantunet: argument COMMAND: invalid choice: 'nothing_like_it' (*). See quantunet --help"),
     ],
 )

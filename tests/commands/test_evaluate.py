@@ -70,6 +70,8 @@ def test_parts_and_scores_are_those_of_the_card(tmp_path, capsys):
     assert "trained on 358 of these 512 images" in printed
     assert "images/s" in printed
     assert "card: test" in printed
+    images = str(card["scores"]["quantised"]["test"]["images"])
+    assert f"│ images │ {images} │ {images} │" in printed, "counts of a card are whole numbers"
 
 
 def test_labels_and_a_second_observer_stand_beside(eyes, tmp_path, capsys, monkeypatch):

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from quantunet import qonnx_import
+from quantunet.class_colours import LINE, legend
 from quantunet.cli import main
 from quantunet.model import data
 from quantunet.model.card_file import read_card
@@ -47,6 +48,13 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+def assert_legend(page: str, times: int) -> None:
+    """Check that a page says so many times which colour is that of which class."""
+    for (red, green, blue), text in legend(NAMES.split(",")):
+        entry = f'background:rgb({red},{green},{blue})"></i><bdi>{text}</bdi>'
+        assert page.count(entry) == times > 0, text
+
+
 def test_a_dry_run_counts_and_shows_the_classes(walk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["train", "tiny", "--data", str(walk / "set"), "--groups", "none", "--dry-run", "--out", str(tmp_path)]
     assert main([*command, "--size", "48", "80", "--classes", NAMES]) == 0
@@ -78,10 +86,13 @@ def test_the_card_names_the_classes_and_the_size(walk: Path) -> None:
     assert json.loads((walk / "run" / "tiny_float.json").read_text())["classes"] == NAMES.split(",")
     page = (walk / "run" / "report.html").read_text()
     assert "mean Dice" in page and "IoU, ball" in page
+    assert_legend(page, 1)
 
 
 @pytest.mark.parametrize("kind", ["quantised", "float"])
-def test_evaluate_scores_the_parts_of_the_training_by_class(walk: Path, tmp_path: Path, kind: str) -> None:
+def test_evaluate_scores_the_parts_of_the_training_by_class(
+    walk: Path, tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     name, other = ("tiny.onnx", "tiny_float.onnx") if kind == "quantised" else ("tiny_float.onnx", "tiny.onnx")
     command = ["evaluate", str(walk / "run" / name), "--data", str(walk / "set"), "--out", str(tmp_path)]
     assert main([*command, "--part", "test", "val", "--against", str(walk / "run" / other)]) == 0
@@ -93,6 +104,11 @@ def test_evaluate_scores_the_parts_of_the_training_by_class(walk: Path, tmp_path
         assert [row["name"] for row in scores["classes"]] == NAMES.split(",")
         assert scores["mean_dice"] == pytest.approx(card[part]["dice"], abs=0.01)
         assert report["card"]["scores"] == card[part] and report["against"]["differences"]
+    shown = capsys.readouterr().out
+    assert "1 disc" in shown and "dice 2 ball" in shown
+    page = (tmp_path / "report.html").read_text()
+    assert "dice 2 ball" in page
+    assert_legend(page, 3)
     with (tmp_path / "images.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == found["images"] and all(row["name"] == f"view{row['index']}" for row in rows)
@@ -102,9 +118,17 @@ def test_evaluate_scores_the_parts_of_the_training_by_class(walk: Path, tmp_path
 
 def test_predict_and_infer_give_class_maps(walk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     network = str(walk / "run" / "tiny.onnx")
-    assert main(["predict", network, str(walk / "set" / "images"), "--out", str(tmp_path / "masks")]) == 0
+    command = ["predict", network, str(walk / "set" / "images"), "--out", str(tmp_path / "masks"), "--overlays"]
+    assert main(command) == 0
     with Image.open(tmp_path / "masks" / "masks" / "view0.png") as mask:
         assert mask.size == (80, 48) and mask.mode == "P" and np.asarray(mask).max() <= 2
+    with (tmp_path / "masks" / "areas.csv").open(newline="") as file:
+        areas = list(csv.DictReader(file))
+    assert [(row["class"], row["name"]) for row in areas] == [("1", "disc"), ("2", "ball")] * 24
+    with Image.open(tmp_path / "masks" / "overlays" / "view0.png") as shown:
+        zoom = 384 // 80
+        assert shown.size == (zoom * (80 * 2 + 1), zoom * 48 + LINE)
+    assert json.loads((tmp_path / "masks" / "report.json").read_text())["classes"] == NAMES.split(",")
     image = tmp_path / "small.png"
     Image.open(walk / "set" / "images" / "view0.png").resize((16, 8)).save(image)
     maps = []
@@ -114,6 +138,7 @@ def test_predict_and_infer_give_class_maps(walk: Path, tmp_path: Path, capsys: p
         with Image.open(out) as found, Image.open(tmp_path / "shown.jpg") as shown:
             assert (found.format, shown.format) == (form, "JPEG")
             maps.append(np.asarray(found))
+        assert ", class 1 disc: " in capsys.readouterr().out
     assert maps[0].shape == (8, 16) and (maps[0] == maps[1]).all() and (maps[0] == maps[2]).all()
     capsys.readouterr()
     for name, text in (("mask.jpg", "JPEG does not keep a mask"), ("mask", "a name without an ending")):
@@ -121,6 +146,33 @@ def test_predict_and_infer_give_class_maps(walk: Path, tmp_path: Path, capsys: p
         assert text in capsys.readouterr().err and not (tmp_path / name).exists()
     assert main(["infer", network, str(image), "--out", str(tmp_path / "m.png"), "--overlay", "shown.webp"]) == 2
     assert not (tmp_path / "m.png").exists()
+
+
+def test_a_card_with_other_classes_is_left_alone_or_refused(
+    walk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    network = tmp_path / "tiny.onnx"
+    network.write_bytes((walk / "run" / "tiny.onnx").read_bytes())
+    card = json.loads((walk / "run" / "tiny.json").read_text())
+    evaluate = ["evaluate", str(network), "--data", str(walk / "set"), "--part", "test", "--out", str(tmp_path / "e")]
+    image = tmp_path / "small.png"
+    Image.open(walk / "set" / "images" / "view0.png").resize((16, 8)).save(image)
+    for classes, got in (
+        (
+            ["background", "disc"],
+            "expected names of 3 classes, those of the network beside it, got 2: background, disc",
+        ),
+        ([*NAMES.split(",")[:2], "a\x1b"], "expected a list of texts on one line each, got 'a\\x1b'"),
+    ):
+        network.with_suffix(".json").write_text(json.dumps(card | {"classes": classes}))
+        assert main(evaluate) == 2
+        message = capsys.readouterr().err
+        assert f"tiny.json, key 'classes': {got}" in message
+        assert main(["bundle", str(network), "--out", str(tmp_path / "bundle")]) == 2
+        assert got in capsys.readouterr().err and not (tmp_path / "bundle").exists()
+        caplog.clear()
+        assert main(["infer", str(network), str(image), "--out", str(tmp_path / "m.png")]) == 0
+        assert got in caplog.text and ", class 1: " in capsys.readouterr().out
 
 
 def test_an_npz_of_the_folder_trains_the_same_network(walk: Path, tmp_path: Path) -> None:
@@ -173,6 +225,7 @@ def test_the_network_is_exact_in_hardware(walk: Path, tmp_path: Path) -> None:
     assert main(["hls_synth", network, "--layers", "head,argmax", "--out", str(tmp_path / "synth")]) == 0
     assert main(["cosim", network, "--legs", "network", "--jobs", "1", "--out", str(tmp_path / "cosim")]) == 0
     (report,) = (tmp_path / "cosim").rglob("report.json")
+    assert_legend(report.with_suffix(".html").read_text(), 1)
     found = json.loads(report.read_text())
     network_rtl = found["network_rtl"]
     values = network_rtl["frames"] * 8 * 16

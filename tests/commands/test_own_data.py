@@ -121,7 +121,12 @@ def test_deep_pictures_take_a_window(tmp_path: Path, folder: Path, capsys: pytes
         Image.fromarray(16 * values).save(path)
     command = ["data", "folder", str(folder), "--out", str(deep), "--size", "32"]
     assert main(command) == 2
-    assert "--window LOW HIGH" in capsys.readouterr().err and not deep.exists()
+    assert "or --window LOW HIGH: what is black" in capsys.readouterr().err and not deep.exists()
+    for words in (["train", "tiny", "--dry-run"], ["evaluate", "tiny"]):  # which have no such option
+        assert main([*words, "--data", str(folder), "--out", str(tmp_path / "out")]) == 2
+        message = capsys.readouterr().err
+        assert "expected 8 bits a value, or a file that says what is black and what is white, got uint16" in message
+        assert "quantunet data folder FOLDER --out data.npz --window LOW HIGH" in message
     assert main([*command, "--window", "0", "4080"]) == 0
     assert (data.load_npz(plain).images == data.load_npz(deep).images).all()
 

@@ -2,9 +2,11 @@
 
 import pickle
 
+import numpy as np
 import pytest
 import torch
 
+from quantunet import cli
 from quantunet.errors import FileFormatError, StorageError
 from quantunet.model import checkpoint
 from quantunet.model.config import UNetConfig
@@ -49,6 +51,22 @@ def test_code_in_a_checkpoint_is_not_run(tmp_path):
     torch.save({"x": Evil()}, path)
     with pytest.raises(FileFormatError):
         checkpoint.load(path, {"x"})
+
+
+def test_what_torch_advises_is_not_passed_on(tmp_path, capsys):
+    """Of a file that is no checkpoint torch says that its code could be run, and how."""
+    plain, archive, empty = (tmp_path / name for name in ("net.onnx", "data.npz", "empty.pt"))
+    plain.write_bytes(b"\x08\x07\x12\x06an ONNX file")
+    np.savez(archive, x=np.arange(3))
+    empty.write_bytes(b"")
+    for path, got in ((plain, "which begins with b'\\x08"), (archive, "a damaged archive"), (empty, "an empty file")):
+        for words in (["export", str(path), "--out", str(tmp_path / "e.onnx")],
+                      ["train", "tiny", "--data", "phantoms", "--phantoms", "40", "--out", str(tmp_path / "run"),
+                       "--warm-start", str(path)]):  # fmt: skip
+            assert cli.main(words) == 2
+            message = capsys.readouterr().err
+            assert str(path) in message and got in message
+            assert not {"weights_only", "arbitrary", "trusted"} & set(message.replace("`", " ").split()), message
 
 
 def test_missing_keys_and_missing_files(tmp_path):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
+from quantunet.class_colours import score_label
 from quantunet.model.group_bootstrap import compare
 
 
@@ -25,15 +26,17 @@ def differences(
     return {name: found.document() for name, found in compare(first, second, group).items()}
 
 
-def table(title: str, first: str, second: str, found: Mapping[str, Mapping[str, Any]]) -> Table:
-    """Return the differences as a table for the terminal."""
+def table(
+    title: str, first: str, second: str, found: Mapping[str, Mapping[str, Any]], names: Sequence[str] = ()
+) -> Table:
+    """Return the differences as a table for the terminal; the scores of a class have its name too, if it has one."""
     head = ("score", first, second, "difference", "95 % interval by group", "images", "groups")
     columns = Table(*head, title=title)
     for name, entry in found.items():
         low, high = entry["interval"]
         ends = "–" if low is None else f"{low:+.4f} to {high:+.4f}"
         means = [_cell(entry[key], sign) for key, sign in (("first", ""), ("second", ""), ("difference", "+"))]
-        columns.add_row(name.replace("_", " "), *means, ends, str(entry["images"]), str(entry["groups"]))
+        columns.add_row(score_label(name, names), *means, ends, str(entry["images"]), str(entry["groups"]))
     return columns
 
 

@@ -2,47 +2,25 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from quantunet.commands import _card
 from quantunet.commands._evaluate_network import Network
 from quantunet.commands._predict_network import choose_fit
-from quantunet.errors import DataSplitError, FileFormatError, StorageError
+from quantunet.errors import DataSplitError
 from quantunet.golden.pictures import Fit
 from quantunet.model import evaluation, own_folder, own_set
-from quantunet.model.card_file import Card, read_card
+from quantunet.model.card_file import Card
 from quantunet.model.data import JOINED, Samples, Split
-from quantunet.zoo import card_path, model_digest
-
-logger = logging.getLogger(__name__)
 
 
 def card_of(network: Network, *, needed: bool) -> Card | None:
     """Return the network's card; where it is not needed, one that is damaged or of another network is left alone."""
-    model = network.model
-    path = card_path(model)
-    if path is None:
-        if needed:
-            raise StorageError(
-                model,
-                expected="a model card (.json) beside the QONNX file, which says how the data were split",
-                got="none",
-                hint="Evaluate every image with --part all.",
-            )
-        return None
-    try:
-        card = read_card(path)
-        card.check_network(path, model_digest(model), network.digest)
-    except FileFormatError as error:
-        if needed:
-            raise
-        logger.warning("%s", error)
-        return None
-    return card
+    return _card.beside(network.model, network.digest, network.classes, needed=needed)
 
 
 def fit_of(card: Card | None, source: str, asked: Fit | None, where: str) -> Fit | None:

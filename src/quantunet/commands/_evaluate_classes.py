@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from quantunet import tables
+from quantunet.class_colours import label
 from quantunet.commands import _evaluate_against, _evaluate_card, _evaluate_gates, _evaluate_results
 from quantunet.commands._evaluate_network import Network
 from quantunet.commands._working import working
@@ -81,7 +82,8 @@ def run(
             report["against"] = _against(mine, theirs, None if samples.group is None else samples.group[at])
             title = f"{args.model} against {against.model} on {samples.source}{_part(name)}"
             differences = report["against"]["differences"]
-            tables.show(console, _evaluate_against.table(title, args.model, against.model, differences))
+            shown = _evaluate_against.table(title, args.model, against.model, differences, found.classes)
+            tables.show(console, shown)
             console.print(report["against"]["note"], highlight=False)
     provenance = _evaluate_results.provenance(args, network, against, samples)
     if earlier is not None:
@@ -92,7 +94,7 @@ def run(
         console.print(found.note[1], highlight=False, style="yellow" if found.note[0] != 0 else "")
     verdicts = _evaluate_gates.conclude(gates, reports, args.model, folder, console)
     cases = _cases(found, predicted, each)
-    _evaluate_results.save_pictures(folder, cases)
+    _evaluate_results.save_pictures(folder, cases, found.classes)
     write_text(folder / _evaluate_results.ROWS, class_scores.images_csv(samples, each, indices, found.names))
     rate = round(len(indices) / seconds, 2)
     document = {
@@ -151,7 +153,9 @@ def _data(args: argparse.Namespace, network: Network) -> _Data:
     if not own_folder.is_own(Path(args.data)) and args.part == [ALL]:
         samples = class_scores.load_class_samples(_file(args, network), network.name, network.image_shape,
                                                   network.classes)  # fmt: skip
-        return _Data(samples, np.arange(len(samples.images)), {ALL: np.arange(len(samples.images))})
+        named = _evaluate_card.card_of(network, needed=False)
+        every = np.arange(len(samples.images))
+        return _Data(samples, every, {ALL: every}, classes=named.classes if named else ())
     if network.image_shape[2] not in (1, 3):
         raise ImageError(
             args.data,
@@ -268,8 +272,9 @@ def _table(title: str, report: Mapping[str, Any]) -> Table:
     for row in found["classes"]:
         cells = [_cell(row[key]) for key in ("dice", "iou")]
         pixels = (str(row["reference_pixels"]), str(row["predicted_pixels"]))
-        called = " ".join(filter(None, (str(row["class"]), row.get("name"))))
-        table.add_row(called, str(row["images"]), *cells, *pixels, *cells_of(f"dice_{row['class']}"))
+        table.add_row(
+            label(row["class"], row.get("name")), str(row["images"]), *cells, *pixels, *cells_of(f"dice_{row['class']}")
+        )
     table.add_section()
     means = [_cell(found[key]) for key in ("mean_dice", "mean_iou")]
     table.add_row("mean but 0", "", *means, "", "", *cells_of("dice"))

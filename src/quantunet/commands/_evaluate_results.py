@@ -40,14 +40,14 @@ def remove(folder: Path) -> None:
     )
 
 
-def save_pictures(folder: Path, cases: Mapping[str, Sequence[Case]]) -> None:
-    """Write the pictures of each kind of images into one file.
+def save_pictures(folder: Path, cases: Mapping[str, Sequence[Case]], names: Sequence[str] = ()) -> None:
+    """Write the pictures of each kind of images into one file, with a legend where the classes have names.
 
     Raises:
         StorageError: A file cannot be written.
     """
     for kind, some in cases.items():
-        save_cases(folder / f"{kind}.png", some)
+        save_cases(folder / f"{kind}.png", some, names)
 
 
 def write_page(

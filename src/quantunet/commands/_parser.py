@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from quantunet import exit_codes
 from quantunet.constraints.board import board_names
 from quantunet.suggestions import did_you_mean
-from quantunet.zoo import MODEL_HELP, zoo_names
+from quantunet.zoo import MODEL_HELP, is_network, zoo_names
 
 SHELLS = ("bash", "zsh")
 """Shells that :func:`completion` writes for."""
@@ -32,6 +32,8 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.register("action", "parsers", _Commands)
+        self._words: Sequence[str] = ()
+        self._ends: list[argparse.ArgumentError] = []
 
     def add_model(self, *, text: str = MODEL_HELP, default: str | None = None) -> None:
         """Add the argument ``model``, a network; the first one of a command that takes one.
@@ -71,12 +73,36 @@ class Parser(argparse.ArgumentParser):
             found.model = self.default_model
         return found, unknown
 
+    def _parse_known_args(self, arg_strings: list[str], *rest: Any, **options: Any) -> tuple[Any, list[str]]:
+        self._words, self._ends = arg_strings, []
+        return super()._parse_known_args(arg_strings, *rest, **options)
+
+    def _match_argument(self, action: argparse.Action, arg_strings_pattern: str) -> int:
+        """Count the words of an option; one of any number of values ends before the first word that is none of them.
+
+        argparse itself would go on to the next option, and take what is an argument of the command. It says where an
+        option stands by what is left of the command line only.
+        """
+        count = super()._match_argument(action, arg_strings_pattern)
+        if not action.option_strings or action.nargs != argparse.ONE_OR_MORE:
+            return count
+        first = len(self._words) - len(arg_strings_pattern)
+        for taken in range(1, count):
+            try:
+                self._check_value(action, self._get_value(action, self._words[first + taken]))
+            except argparse.ArgumentError as error:
+                self._ends.append(error)
+                return taken
+        return count
+
     def _unrecognized(self, words: Sequence[str]) -> str:
         text = f"unrecognized arguments: {' '.join(words)}"
         name = words[0].partition("=")[0]
         if name == "--model" and any(action.dest == "model" for action in self._actions):
             return f"{text}. The model is the first argument: {self.prog} MODEL"
-        meant = did_you_mean(name, self._option_string_actions) if name.startswith("-") else ""
+        if not name.startswith("-"):  # perhaps because a word before it is no value of its option
+            return "; ".join([text, *(str(end) for end in self._ends)])
+        meant = did_you_mean(name, self._option_string_actions)
         return f"{text}. {meant}" if meant else text
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
@@ -120,6 +146,17 @@ class PrintCompletion(argparse.Action):
         parser.exit(exit_codes.SUCCESS)
 
 
+def picture(text: str) -> str:
+    """Take a word for the name of a picture, where it is not that of a network.
+
+    Raises:
+        ArgumentTypeError: It is the name of a network.
+    """
+    if is_network(text):
+        raise argparse.ArgumentTypeError(f"expected a picture, got the network {text!r}")
+    return text
+
+
 def complete(action: argparse.Action, kind: str) -> None:
     """Let a shell complete an argument to the names of :data:`MODELS` or :data:`BOARDS`, and to files."""
     name, listed = f"_quantunet_{kind}", " ".join(zoo_names() if kind == MODELS else board_names())
@@ -153,5 +190,9 @@ def _complete_files(parser: argparse.ArgumentParser) -> None:
         if isinstance(action, argparse._SubParsersAction):
             for command in action.choices.values():
                 _complete_files(command)
-        elif action.nargs != 0 and action.type in (None, Path) and not (action.choices or hasattr(action, "complete")):
+        elif (
+            action.nargs != 0
+            and action.type in (None, Path, picture)
+            and not (action.choices or hasattr(action, "complete"))
+        ):
             action.complete = shtab.FILE  # type: ignore[attr-defined]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,17 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from quantunet import golden
-from quantunet.errors import FileFormatError, ImageError, OptionError, ShapeError
+from quantunet.errors import ImageError, OptionError, ShapeError
 from quantunet.golden.pictures import FITS, Fit, Frame, frame, luma, to_image, to_picture
 from quantunet.golden.probabilities import probabilities
 from quantunet.ir import Graph
-from quantunet.model.card_file import Card, read_card
+from quantunet.model.card_file import Card
 from quantunet.pixel_codes import picture_codes, pixel_table
-from quantunet.provenance import graph_digest
 from quantunet.scan import Bytes
-from quantunet.zoo import card_path, model_digest
-
-logger = logging.getLogger(__name__)
 
 _AT_ONCE = 8
 """Planes that the network gets at a time."""
@@ -39,20 +34,6 @@ class Prediction:
     pictures: Bytes
     classes: Bytes
     probabilities: npt.NDArray[np.uint16] | None
-
-
-def card_of(model: str, graph: Graph) -> Card | None:
-    """Return the card beside a network; one that is damaged or of another network is left alone, with a warning."""
-    path = card_path(model)
-    if path is None:
-        return None
-    try:
-        card = read_card(path)
-        card.check_network(path, model_digest(model), graph_digest(graph))
-    except FileFormatError as error:
-        logger.warning("%s", error)
-        return None
-    return card
 
 
 def choose_fit(card: Card | None, asked: Fit | None, where: str) -> Fit | None:

@@ -21,7 +21,7 @@ from quantunet.provenance import file_digest
 MASKS, PROBABILITIES, OVERLAYS, RECORDS = "masks", "probabilities", "overlays", "records"
 AREAS, REPORT = "areas.csv", "report.json"
 
-_COLUMNS = ("file", "plane", "class", "pixels", "share", "height", "width", "row_mm", "column_mm", "area_mm2")
+_COLUMNS = ("file", "plane", "class", "name", "pixels", "share", "height", "width", "row_mm", "column_mm", "area_mm2")
 _WHAT = "a record of `quantunet predict`"
 
 Row = tuple[str, ...]
@@ -136,7 +136,11 @@ def write_record(out: Path, name: PurePosixPath, record: Record) -> None:
 
 
 def area_rows(
-    file: str, classes: npt.NDArray[np.uint8], count: int, spacing: tuple[Fraction, Fraction] | None
+    file: str,
+    classes: npt.NDArray[np.uint8],
+    count: int,
+    names: Sequence[str],
+    spacing: tuple[Fraction, Fraction] | None,
 ) -> list[Row]:
     """Return the area of every class but the background, in each plane.
 
@@ -144,6 +148,7 @@ def area_rows(
         file: Name of the file.
         classes: ``(planes, height, width)``.
         count: How many classes.
+        names: What they are called; empty where nobody says it.
         spacing: Height and width of a pixel in mm; None where they are unknown.
     """
     height, width = classes.shape[1:]
@@ -156,7 +161,8 @@ def area_rows(
             if spacing is not None:
                 sides = tuple(_decimal(value) for value in (*spacing, covered * spacing[0] * spacing[1]))  # type: ignore[assignment]
             share = _decimal(Fraction(covered, plane.size))
-            rows.append((file, str(index), str(each), str(covered), share, str(height), str(width), *sides))
+            name = names[each] if names else ""
+            rows.append((file, str(index), str(each), name, str(covered), share, str(height), str(width), *sides))
     return rows
 
 

@@ -13,7 +13,8 @@ from typing import TypeAlias
 
 from quantunet import __version__, api, golden, result_folder, scan_files
 from quantunet.api import FilePath, Network
-from quantunet.commands import _predict_files, _predict_network, _predict_results, _window
+from quantunet.class_colours import label
+from quantunet.commands import _card, _predict_files, _predict_network, _predict_results, _window
 from quantunet.commands._predict_files import Job
 from quantunet.commands._predict_network import Prediction
 from quantunet.commands._predict_results import MASKS, OVERLAYS, PROBABILITIES, Record
@@ -66,6 +67,7 @@ class _Task:
 
     graph: Graph
     fit: Fit | None
+    names: tuple[str, ...]
     windowing: Windowing
     spacing: tuple[Fraction, Fraction] | None
     probabilities: bool
@@ -80,6 +82,7 @@ class _Task:
                 "rule": RULE,
                 "graph": graph_digest(self.graph),
                 "fit": self.fit,
+                "classes": self.names,
                 "windowing": self.windowing,
                 "spacing": self.spacing,
                 "outputs": {name: getattr(self, name) for name in ("probabilities", "overlays", "index")},
@@ -146,7 +149,8 @@ def predict(
     windowing = _window.windowing(window, own_extent=own_extent)
     size = _spacing(spacing)
     graph = api.network(model, pixel_scale)
-    task = _Task(graph, _fit(model, graph, fit, probabilities), windowing, size, probabilities, overlays, index)
+    how, names = _by_card(model, graph, fit, probabilities)
+    task = _Task(graph, how, names, windowing, size, probabilities, overlays, index)
     folder = Path(out)
     if folder.exists() and not folder.is_dir():
         raise StorageError(str(folder), expected="a folder", got="a file", hint="Choose another one.")
@@ -182,14 +186,17 @@ def _spacing(given: tuple[Number, Number] | None) -> tuple[Fraction, Fraction] |
     return row, column
 
 
-def _fit(model: Network, graph: Graph, asked: Fit | None, probabilities: bool) -> Fit | None:
-    """Check that the network can do what is asked for; return how pictures get to its size."""
+def _by_card(
+    model: Network, graph: Graph, asked: Fit | None, probabilities: bool
+) -> tuple[Fit | None, tuple[str, ...]]:
+    """Check that the network can do what is asked for; return the way to its size, and its classes' names."""
     _predict_network.check_input(graph)
-    check_classes(graph.name, golden.class_count(graph))
+    count = golden.class_count(graph)
+    check_classes(graph.name, count)
     if probabilities:
         check_gives_logits(graph)
-    card = None if isinstance(model, Graph) else _predict_network.card_of(os.fspath(model), graph)
-    return _predict_network.choose_fit(card, asked, graph.name)
+    card = None if isinstance(model, Graph) else _card.beside(os.fspath(model), graph_digest(graph), count)
+    return _predict_network.choose_fit(card, asked, graph.name), () if card is None else card.classes
 
 
 class _Refused(Exception):  # noqa: N818
@@ -229,6 +236,7 @@ def _one(task: _Task, digest: str, job: Job, out: Path) -> tuple[Record, bool]:
         job.path.name if job.name.parent == PurePosixPath() else f"{job.name.parent}/{job.path.name}",
         found.classes,
         golden.class_count(task.graph),
+        task.names,
         scan.spacing or task.spacing,
     )
     record = Record(source, digest, outputs, tuple(rows))
@@ -254,7 +262,7 @@ def _write(task: _Task, name: PurePosixPath, scan: Scan, found: Prediction, out:
         for channel in range(channels):
             index = channel if channels > 1 else 1
             values = found.probabilities[..., channel]
-            text = f"class {index}"
+            text = f"class {label(index, task.names[index] if task.names else None)}"
             add(
                 PROBABILITIES,
                 (f"_class{index}" if channels > 1 else "") + results.probability_suffix,
@@ -267,7 +275,9 @@ def _write(task: _Task, name: PurePosixPath, scan: Scan, found: Prediction, out:
             add(
                 OVERLAYS,
                 suffix,
-                lambda path, picture=picture, classes=classes: save_overlay(path, picture, classes, zoom),  # type: ignore[misc]
+                lambda path, picture=picture, classes=classes: save_overlay(  # type: ignore[misc]
+                    path, picture, classes, zoom, names=task.names
+                ),
             )
     with contextlib.ExitStack() as files:
         for path, write in writers.items():
@@ -299,6 +309,7 @@ def _write_report(
         "refused": [{"file": error.where, "reason": str(error)} for error in refused],
         "fit": task.fit,
         "rule": RULE,
+        "classes": list(task.names),
         "provenance": gather(options, ("numpy", "onnx", "pillow", "pydicom", "nibabel"), inputs).document(),
     }
     write_text(out / _predict_results.REPORT, json.dumps(document, indent=1) + "\n")

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from quantunet import tables
+from quantunet.class_colours import label
 from quantunet.errors import OptionError
 from quantunet.mask_pictures import Case, save_sheet
 from quantunet.model.config import TrainConfig
@@ -79,10 +80,8 @@ def show(found: Sequence[Run], samples: Samples, folder: Path, console: Console)
             table.add_row(str(where), name, *(str(counts[key]) for key in ("images", "groups", "lesion_images")))
             heading = f"{where.name}, {name}: {counts['images']} images, {counts['groups']} groups"
             rows.append((heading, [_case(samples, index) for index in _spread(indices.tolist())]))
-    if samples.classes:
-        rows = [(f"{heading} ({_legend(samples)})", cases) for heading, cases in rows]
     sheet = folder / SHEET
-    save_sheet(sheet, rows)
+    save_sheet(sheet, rows, names=samples.classes)
     tables.show(console, table)
     if samples.classes:
         tables.show(console, _classes_table(found, samples))
@@ -102,13 +101,10 @@ def _pixels(shape: tuple[int, int]) -> str:
     return f"{width}x{height}" if height == width else f"{width}x{height} (width x height)"
 
 
-def _legend(samples: Samples) -> str:
-    return ", ".join(f"{index} {name}" for index, name in enumerate(samples.classes) if index)
-
-
 def _classes_table(found: Sequence[Run], samples: Samples) -> Table:
     """Return how many images of each part have each class, and how much of the pixels it is."""
-    table = Table("training", "part", *samples.classes[1:], title="images with the class, and its share of the pixels")
+    names = [label(index, name) for index, name in enumerate(samples.classes)][1:]
+    table = Table("training", "part", *names, title="images with the class, and its share of the pixels")
     for config, where in found:
         for name, indices in _split(config, samples).parts().items():
             masks = samples.masks[indices]

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from quantunet import exit_codes
+from quantunet import exit_codes, golden
 from quantunet.commands import _pixel_scale
 from quantunet.commands._parser import Parser
 from quantunet.commands._working import working
@@ -50,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
     if path is not None:
         card = read_card(path)
         card.check_network(path, digests["model"], digests["graph"])
+        card.check_classes(path, golden.class_count(graph))
         digests["card"] = file_digest(path)
     terms = terms_of(card, Terms(args.authors, args.license, args.data_license, args.data_source))
 

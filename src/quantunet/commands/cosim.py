@@ -10,7 +10,7 @@ from typing import Any
 from quantunet import api, exit_codes
 from quantunet.commands import _pixel_scale
 from quantunet.commands._numbers import whole
-from quantunet.commands._parser import DEFAULT_NETWORK, Parser
+from quantunet.commands._parser import DEFAULT_NETWORK, Parser, picture
 from quantunet.errors import ToolFailedError
 from quantunet.suggestions import did_you_mean
 
@@ -23,6 +23,7 @@ def add_parser(sub: Any) -> None:
     parser.add_model(default=DEFAULT_NETWORK)
     parser.add_argument(
         "--image",
+        type=picture,
         nargs="+",
         default=api.PHANTOM,
         help="8-bit picture of the network's size and channels, FILE.npz:INDEX, or for no picture FILE.npy with "

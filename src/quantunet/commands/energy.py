@@ -12,7 +12,7 @@ from rich.table import Table
 from quantunet import api, exit_codes, tables
 from quantunet.commands import _pixel_scale
 from quantunet.commands._numbers import positive, whole
-from quantunet.commands._parser import BOARDS, Parser, complete
+from quantunet.commands._parser import BOARDS, Parser, complete, picture
 from quantunet.commands._working import working
 from quantunet.constraints.board import Power, board_names, load_board
 from quantunet.constraints.energy import FrameEnergy, frame_energy
@@ -43,6 +43,7 @@ def add_parser(sub: Any) -> None:
     parser.add_model()
     parser.add_argument(
         "--image",
+        type=picture,
         nargs="+",
         default=[api.PHANTOM],
         help="8-bit picture, FILE.npz:INDEX, or FILE.npy with codes; several are adjacent frames (default: a generated "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,15 @@ from rich.table import Table
 from rich.text import Text
 
 from quantunet import api, exit_codes, golden, tables
-from quantunet.commands import _pixel_scale
+from quantunet.class_colours import label
+from quantunet.commands import _card, _pixel_scale
 from quantunet.commands._parser import Parser
 from quantunet.errors import StorageError
 from quantunet.golden.histogram import Histogram, histograms
 from quantunet.golden.taps import save_taps
 from quantunet.ir import Array, Graph
 from quantunet.mask_pictures import SHOWN, check_classes, form_of, save_overlay
+from quantunet.provenance import graph_digest
 from quantunet.storage import atomic_path
 
 _SHADES = 16
@@ -53,17 +56,20 @@ def run(args: argparse.Namespace) -> int:
     forms = form_of(args.out), form_of(overlay, SHOWN)
     _check_outputs([path for path in (args.out, overlay, args.taps) if path])
     graph = api.load_network(args.model, pixel_scale=args.pixel_scale)
-    check_classes(graph.name, golden.class_count(graph))
+    count = golden.class_count(graph)
+    check_classes(graph.name, count)
+    card = _card.beside(args.model, graph_digest(graph), count)
+    names = () if card is None else card.classes
     found = api.infer(graph, args.image, plain=args.plain)
     with contextlib.ExitStack() as files:  # all of them or none; the mask, which others wait for, comes last
         out, picture = (files.enter_context(atomic_path(path)) for path in (args.out, overlay))
         found.write(out, forms[0])
-        save_overlay(picture, found.image, found.classes, form=forms[1])
+        save_overlay(picture, found.image, found.classes, form=forms[1], names=names)
         if args.taps:
             save_taps(files.enter_context(atomic_path(args.taps)), found.taps)
     if args.histogram:
         _print_histograms(histograms(graph, found.taps))
-    print(f"{graph.name}: {_pixels(graph, found.classes)}")
+    print(f"{graph.name}: {_pixels(graph, found.classes, names)}")
     print(f"mask {args.out}   overlay {overlay}" + (f"   taps {args.taps}" if args.taps else ""))
     return exit_codes.SUCCESS
 
@@ -79,14 +85,16 @@ def _check_outputs(paths: list[Path]) -> None:
         )
 
 
-def _pixels(graph: Graph, classes: Array) -> str:
+def _pixels(graph: Graph, classes: Array, names: Sequence[str]) -> str:
     """Say how many pixels each class has."""
     if graph.logits.shape[2] == 1:
         return f"{int(classes.sum())} of {classes.size} pixels are foreground ({100 * float(classes.mean()):.1f} %)"
-    shares = [(index, int((classes == index).sum())) for index in range(golden.class_count(graph))]
-    return f"{classes.size} pixels, " + ", ".join(
-        f"class {index}: {pixels} ({100 * pixels / classes.size:.1f} %)" for index, pixels in shares
-    )
+    told = []
+    for index in range(golden.class_count(graph)):
+        pixels = int((classes == index).sum())
+        called = label(index, names[index] if names else None)
+        told.append(f"class {called}: {pixels} ({100 * pixels / classes.size:.1f} %)")
+    return f"{classes.size} pixels, {', '.join(told)}"
 
 
 def _print_histograms(found: list[Histogram]) -> None:

@@ -35,7 +35,7 @@ def add_parser(sub: Any) -> None:
         "again; a training that was interrupted goes on from its last epoch.",
     )
     parser.add_argument("file", type=Path, help="the TOML file with the studies")
-    parser.add_argument("--only", nargs="+", default=[], metavar="STUDY", help="these studies alone")
+    parser.add_argument("--only", type=_study, nargs="+", default=[], metavar="STUDY", help="these studies alone")
     parser.add_argument("--list", action="store_true", help="list the trainings and what the results hold, run nothing")
     parser.add_argument(
         "--results", type=Path, help="folder of the CSV files of results (default: the folder of the TOML file)"
@@ -51,6 +51,13 @@ def add_parser(sub: Any) -> None:
     parser.add_argument("--device", choices=get_args(Device), default="auto")
     parser.add_argument("--precision", choices=get_args(Precision), default="auto")
     parser.set_defaults(run=run)
+
+
+def _study(text: str) -> str:
+    """Take a word for the name of a study, where it is not that of the file."""
+    if Path(text).suffix.lower() == ".toml":
+        raise argparse.ArgumentTypeError(f"expected the name of a study, got the file {text!r}")
+    return text
 
 
 def run(args: argparse.Namespace) -> int:

@@ -248,7 +248,7 @@ def _publish(
         card = publish(outcome, config, samples, path, command)
         told = [
             f"wrote {path} and {card_path}, and the float network {twin} with its card; "
-            f"next: quantunet infer {path} IMAGE --out mask.png"
+            f"next: quantunet predict {path} PICTURES --out results"
         ]
     page = render.write_page(path.with_name(render.NAME), lambda: _page(card, outcome, config, samples))
     if page:

@@ -27,6 +27,7 @@ from quantunet.page.parts import (
     percent,
     text,
 )
+from quantunet.page.pictures import class_legend
 from quantunet.page.provenance import provenance
 from quantunet.page.vcd import cut
 
@@ -42,6 +43,7 @@ def cosim_page(
     pictures: Sequence[Picture] = (),
     counts: Mapping[str, Sequence[int]] | None = None,
     back: str = "",
+    classes: Sequence[str] = (),
 ) -> Page:
     """Return the page of a co-simulation.
 
@@ -50,6 +52,7 @@ def cosim_page(
         pictures: Input, mask, and both in one.
         counts: For a tensor's name, how often each range of its codes occurs.
         back: A file that leads to other pages.
+        classes: Names of the classes; empty where nobody says them.
     """
     rtl = report["network_rtl"]
     wrong = [part for part in _parts(report) if part[1]["problems"]]
@@ -63,7 +66,7 @@ def cosim_page(
         [
             Section("In figures", [Facts(_figures(report), large=True)]),
             Section("What is wrong", [block for name, part in wrong for block in _problems(name, part)]),
-            Section("Input and mask", [Pictures(pictures), Note(f"Image: {report['image']}")] if pictures else []),
+            Section("Input and mask", _shown(pictures, classes, report["image"])),
             Section("Layers", _layers(report["layers"])),
             Section("Widths", _widths(report["layers"])),
             Section("Cycles", [*_cycles(report["layers"]), *_network(rtl)]),
@@ -73,6 +76,10 @@ def cosim_page(
         ],
         back,
     )
+
+
+def _shown(pictures: Sequence[Picture], classes: Sequence[str], image: str) -> list[Block]:
+    return [*class_legend(classes), Pictures(pictures), Note(f"Image: {image}")] if pictures else []
 
 
 def _parts(report: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from quantunet.class_colours import label, score_label
 from quantunet.page.parts import (
     Block,
     Cell,
@@ -24,6 +25,7 @@ from quantunet.page.parts import (
     number,
     text,
 )
+from quantunet.page.pictures import class_legend
 from quantunet.page.provenance import provenance
 
 SCORES = (
@@ -62,18 +64,19 @@ def evaluate_page(
         back: A file that leads to other pages.
     """
     parts = metrics["parts"]
+    classes = _names(next(iter(parts.values()))["network"])
     training = metrics.get("training_images", 0)
     notes: list[Block] = [Note(metrics["note"], "warn" if training != 0 else "")] if "note" in metrics else []
     if metrics.get("against", {}).get("note"):
         notes.append(Note(metrics["against"]["note"]))
     sections = [
         Section("In figures", [Facts(_figures(metrics), large=True), *notes]),
-        Section("Worst images", _pictures(cases, "worst", worst_first=True)),
+        Section("Worst images", _pictures(cases, "worst", classes, worst_first=True)),
         *(Section(f"Scores: {part}", _scores(part, report)) for part, report in parts.items()),
         Section("How the scores spread", _spread(dice)),
         Section("Smallest areas", [_areas(part, rows) for part, rows in metrics.get("smallest_areas", {}).items()]),
-        Section("Median images", _pictures(cases, "median")),
-        Section("Best images", _pictures(cases, "best")),
+        Section("Median images", _pictures(cases, "median", classes)),
+        Section("Best images", _pictures(cases, "best", classes)),
         provenance(metrics["provenance"]),
     ]
     kind = (
@@ -82,6 +85,12 @@ def evaluate_page(
     lead = f"{metrics['images']:,} images of {metrics['data']}, by {kind}."
     verdict, mark = _verdict(parts)
     return Page("evaluate", name, verdict, mark, lead, sections, back)
+
+
+def _names(found: Mapping[str, Any]) -> list[str]:
+    """Return the names of the classes; none where a class has no name, or a mask has one foreground."""
+    names = [row.get("name") for row in found.get("classes", ())]
+    return [] if None in names else names
 
 
 def _verdict(parts: Mapping[str, Any]) -> tuple[str, Mark]:
@@ -112,7 +121,10 @@ def score(value: float | int | None) -> Cell:
 
 def _scores(part: str, report: Mapping[str, Any]) -> list[Block]:
     if "classes" in report["network"]:
-        return [_classes(part, report["network"]), *_differences(report.get("against"), part)]
+        return [
+            _classes(part, report["network"]),
+            *_differences(report.get("against"), part, _names(report["network"])),
+        ]
     columns: dict[str, Mapping[str, Any]] = {"measured": report["network"]}
     card = report.get("card")
     if card is not None:
@@ -136,7 +148,7 @@ def _scores(part: str, report: Mapping[str, Any]) -> list[Block]:
 def _classes(part: str, found: Mapping[str, Any]) -> Table:
     rows = [
         [
-            text(" ".join(filter(None, (str(row["class"]), row.get("name"))))),
+            text(label(row["class"], row.get("name"))),
             number(row["images"]),
             number(row["dice"], _DIGITS),
             number(row["iou"], _DIGITS),
@@ -149,7 +161,7 @@ def _classes(part: str, found: Mapping[str, Any]) -> Table:
     return Table(f"Scores of the part {part}, by class", head, rows)
 
 
-def _differences(against: Mapping[str, Any] | None, part: str) -> list[Block]:
+def _differences(against: Mapping[str, Any] | None, part: str, classes: Sequence[str] = ()) -> list[Block]:
     if not against:
         return []
     rows = []
@@ -157,7 +169,9 @@ def _differences(against: Mapping[str, Any] | None, part: str) -> list[Block]:
         low, high = entry["interval"]
         between = text(None) if low is None or high is None else Cell(f"{low:+.4f} to {high:+.4f}")
         means = [number(entry[key], _DIGITS) for key in ("first", "second", "difference")]
-        rows.append([text(name.replace("_", " ")), *means, between, number(entry["images"]), number(entry["groups"])])
+        rows.append(
+            [text(score_label(name, classes)), *means, between, number(entry["images"]), number(entry["groups"])]
+        )
     head = ("score", "this network", "the other", "difference", "95 % interval", "images", "groups")
     return [Table(f"Against the other network, part {part}", head, rows)]
 
@@ -188,11 +202,13 @@ def _areas(part: str, rows: Sequence[Mapping[str, Any]]) -> Table:
     return Table(f"Scores of the part {part} with masks of fewer pixels emptied", head, cells, names=0)
 
 
-def _pictures(cases: Mapping[str, Sequence[Picture]] | None, kind: str, *, worst_first: bool = False) -> list[Block]:
+def _pictures(
+    cases: Mapping[str, Sequence[Picture]] | None, kind: str, classes: Sequence[str], *, worst_first: bool = False
+) -> list[Block]:
     found = list((cases or {}).get(kind, ()))
     if not found:
         return []
     if worst_first:
         found.reverse()
     legend = "On the left the image; on the right the predicted mask as a tint and the reference as a contour."
-    return [Note(legend), Pictures(found)]
+    return [Note(legend), *class_legend(classes), Pictures(found)]

@@ -216,6 +216,18 @@ class Pictures:
 
 
 @dataclass(frozen=True)
+class Legend:
+    """Which colour in the pictures stands for what.
+
+    Attributes:
+        rows: Red, green and blue, 0 to 255, and what they stand for.
+    """
+
+    rows: Sequence[tuple[tuple[int, int, int], str]]
+    kind: ClassVar[str] = "legend"
+
+
+@dataclass(frozen=True)
 class Histogram:
     """How often each code, or each range of codes, occurs.
 
@@ -376,7 +388,7 @@ class Wave:
         return found
 
 
-Block: TypeAlias = Note | Facts | Table | Bars | Pictures | Histograms | Lines | Wave
+Block: TypeAlias = Note | Facts | Table | Bars | Pictures | Legend | Histograms | Lines | Wave
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
+from quantunet.class_colours import MAX_CLASSES, Bytes, legend, palette
 from quantunet.ir import Array
-from quantunet.mask_pictures import MAX_CLASSES, Bytes, Case, Classes, case_picture, palette, rgb
-from quantunet.page.parts import Picture
+from quantunet.mask_pictures import Case, Classes, case_picture, rgb
+from quantunet.page.parts import Legend, Picture
 
 _LARGEST = 384
 """Pixels of a picture's longer side; of larger ones every second, third, ... pixel is shown."""
@@ -79,6 +80,11 @@ def _is_whole_multiple(size: Sequence[int], other: Sequence[int]) -> bool:
 def _size(image: Bytes) -> list[str]:
     height, width, channels = image.shape
     return [f"{width} × {height} pixels, {channels} channel{'s' if channels > 1 else ''}"]
+
+
+def class_legend(names: Sequence[str]) -> list[Legend]:
+    """Return the colours of the classes as a list with at most one block, none where they have no names."""
+    return [Legend(legend(names))] if names else []
 
 
 def case(one: Case) -> Picture:

@@ -21,6 +21,7 @@ from quantunet.page.parts import (
     number,
     text,
 )
+from quantunet.page.pictures import class_legend
 from quantunet.page.provenance import provenance
 
 _DIGITS = 4
@@ -58,7 +59,7 @@ def train_page(
             ),
             Section("Curves", _curves(history)),
             Section("Widths", _widths(card)),
-            Section("Worst images of the validation part", _cases(cases)),
+            Section("Worst images of the validation part", _cases(cases, card.get("classes", ()))),
             Section("Scores", _scores(scores, card.get("classes", ()))),
             Section("Every epoch", _epochs(history)),
             Section("How it was trained", [Facts([("command", Cell(card["training"]["command"], code=True))])]),
@@ -117,11 +118,11 @@ def _widths(card: Mapping[str, Any]) -> list[Block]:
     return [bars("Bits of a value, by layer", ("layer", "weights", "activations"), rows, common=True)]
 
 
-def _cases(cases: Sequence[Picture]) -> list[Block]:
+def _cases(cases: Sequence[Picture], classes: Sequence[str]) -> list[Block]:
     if not cases:
         return []
     legend = "On the left the image; on the right the predicted mask as a tint and the reference as a contour."
-    return [Note(legend), Pictures(cases)]
+    return [Note(legend), *class_legend(classes), Pictures(cases)]
 
 
 def _scores(scores: Mapping[str, Any], classes: Sequence[str]) -> list[Block]:
