@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from pathlib import Path
 
-from helpers import op_cases
+from helpers import axi_lite_status, frame_plans, op_cases, reset_sync, serial_device
 from helpers.benches.cases import Case
 from helpers.matrix_cases import CONV2D, CONV2D_CONSTANT, CONV_TRANSPOSE2D, WINDOW_CONV2D, case_of, extremes, pairs
+from helpers.mutants.bench import Bench, of_cases
+from helpers.rtl import Design
+from helpers.serial_device import Shape
 
 from quantunet.ir import QType
-
-
-@dataclass(frozen=True)
-class Bench:
-    """Cases of one op.
-
-    Attributes:
-        op: The op, whose scenarios run.
-        cases: Makes them.
-    """
-
-    op: str
-    cases: Callable[[], Sequence[Case]]
 
 
 def _some(op: str, *places: int) -> Bench:
@@ -32,7 +21,16 @@ def _some(op: str, *places: int) -> Bench:
         every: list[Case] = getattr(op_cases, f"{op}_cases")()
         return [every[place] for place in places] if places else every
 
-    return Bench(op, cases)
+    return of_cases(op, cases)
+
+
+def _serial(shape: Shape) -> Bench:
+    """Return the bench of a serial device."""
+
+    def design(library: Path, work: Path) -> Design:
+        return serial_device.design(shape, work, library)
+
+    return Bench(serial_device.BENCH, design)
 
 
 BENCHES: dict[str, Bench] = {
@@ -57,13 +55,13 @@ BENCHES: dict[str, Bench] = {
     "resize_bilinear": _some("resize_bilinear", 0, 1),
     "depth_to_space": _some("depth_to_space", 0, 1),
     "depthwise_conv2d": _some("depthwise_conv2d", 0, 2),
-    "conv2d": Bench("conv2d", lambda: [case_of(CONV2D[place], place) for place in (1, 8, 14)]),
-    "conv2d_constant": Bench("conv2d", lambda: [case_of(CONV2D_CONSTANT[place], place) for place in (8, 10)]),
-    "conv_transpose2d": Bench(
+    "conv2d": of_cases("conv2d", lambda: [case_of(CONV2D[place], place) for place in (1, 8, 14)]),
+    "conv2d_constant": of_cases("conv2d", lambda: [case_of(CONV2D_CONSTANT[place], place) for place in (8, 10)]),
+    "conv_transpose2d": of_cases(
         "conv_transpose2d", lambda: [case_of(CONV_TRANSPOSE2D[place], place) for place in (2, 7)]
     ),
-    "window_conv2d": Bench("window_conv2d", lambda: [case_of(WINDOW_CONV2D[place], place) for place in (10, 14)]),
-    "pair_products": Bench(
+    "window_conv2d": of_cases("window_conv2d", lambda: [case_of(WINDOW_CONV2D[place], place) for place in (10, 14)]),
+    "pair_products": of_cases(
         "conv2d", lambda: [case for case in [extremes(QType(4, True, 0), 4, 4, 4, "folded-dsp")] if pairs(case)]
     ),
     "corners fork": _some("fork"),
@@ -87,16 +85,25 @@ BENCHES: dict[str, Bench] = {
     "corners resize_bilinear": _some("resize_bilinear"),
     "corners depth_to_space": _some("depth_to_space"),
     "corners depthwise_conv2d": _some("depthwise_conv2d"),
-    "corners conv2d": Bench("conv2d", lambda: [case_of(layer, seed) for seed, layer in enumerate(CONV2D)]),
-    "corners conv2d_constant": Bench(
+    "corners conv2d": of_cases("conv2d", lambda: [case_of(layer, seed) for seed, layer in enumerate(CONV2D)]),
+    "corners conv2d_constant": of_cases(
         "conv2d", lambda: [case_of(layer, seed) for seed, layer in enumerate(CONV2D_CONSTANT)]
     ),
-    "corners conv_transpose2d": Bench(
+    "corners conv_transpose2d": of_cases(
         "conv_transpose2d", lambda: [case_of(layer, seed) for seed, layer in enumerate(CONV_TRANSPOSE2D)]
     ),
-    "corners window_conv2d": Bench(
+    "corners window_conv2d": of_cases(
         "window_conv2d", lambda: [case_of(layer, seed) for seed, layer in enumerate(WINDOW_CONV2D)]
     ),
+    "status": Bench(
+        axi_lite_status.BENCH,
+        lambda library, work: axi_lite_status.design(work, library),
+        tests=axi_lite_status.REGULAR,
+    ),
+    "frames": Bench(frame_plans.BENCH, lambda library, work: frame_plans.module(work, library)),
+    "reset": Bench(reset_sync.BENCH, lambda library, work: reset_sync.design(library)),
+    "serial short": _serial(serial_device.SHORT),
+    **{f"serial {shape.name}": _serial(shape) for shape in serial_device.SHAPES},
 }  # fmt: skip
 """What runs on mutants, by name. Rows that begin with "corners" are the cases of the op's own test."""
 
@@ -147,26 +154,24 @@ MODULES: dict[str, tuple[str, ...]] = {
     "qun_ram": _own("maxpool2d", "corners fifo"),
     "qun_banked_ram": ("corners fifo",),
     "qun_rom": _own("lookup", "corners conv2d"),
-}
+    "qun_axi_lite_status": ("status",),
+    "qun_frame_check": ("frames",),
+    "qun_reset_sync": ("reset",),
+    **dict.fromkeys(
+        (
+            "qun_serial_device", "qun_uart_rx", "qun_uart_tx", "qun_serial_deframer", "qun_serial_framer",
+            "qun_serial_reply", "qun_block_buffer", "qun_picture_feeder", "qun_crc32_pkg",
+        ),
+        ("serial short", "serial mask", "serial values"),
+    ),
+    "qun_byte_beats": ("serial short", "serial values", "serial wide"),
+    "qun_mask_bytes": ("serial short", "serial mask", "serial below"),
+    "qun_value_bytes": ("serial values", "serial wide"),
+}  # fmt: skip
 """The benches of each module, in the order in which they are tried until one finds a mutant."""
 
 LEFT: dict[str, str] = {
     "qun_device_pkg": "constants alone",
     "qun_serial_pkg": "constants alone",
-    "qun_crc32_pkg": "the serial side: a bench of its own, without streams",
-    "qun_reset_sync": "two registers beside the clock, which no bench of streams has",
-    "qun_frame_check": "a part of a network's top: tested with the network",
-    "qun_axi_lite_status": "AXI4-Lite: a bench of its own, without streams",
-    "qun_block_buffer": "the serial side",
-    "qun_byte_beats": "the serial side",
-    "qun_mask_bytes": "the serial side",
-    "qun_picture_feeder": "the serial side",
-    "qun_serial_deframer": "the serial side",
-    "qun_serial_device": "the serial side",
-    "qun_serial_framer": "the serial side",
-    "qun_serial_reply": "the serial side",
-    "qun_uart_rx": "the serial side",
-    "qun_uart_tx": "the serial side",
-    "qun_value_bytes": "the serial side",
 }
-"""Modules without mutants so far, and why."""
+"""Modules without mutants, and why."""
