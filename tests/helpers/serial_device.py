@@ -117,6 +117,7 @@ def design(shape: Shape, folder: Path, rtl_folder: Path = RTL_FOLDER) -> Design:
         "beats": shape.beats,
         "out_width": shape.out_lanes * shape.target.bits,
         "lag": shape.lag,
+        "settle": 10 * (_SILENCE_BYTES + 2 * (picture + result)) + 200,
         "info": (b"I\x01" + _DIGEST + sizes).hex(),
         "pictures": [_picture(shape, seed) for seed in range(_PICTURES)],
     }
