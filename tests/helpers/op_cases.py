@@ -191,6 +191,7 @@ def add_cases() -> list[Case]:
             (QType(3, False, 1), QType(3, True, 1), QType(1, False, -1), (1, 1)),
             (QType(12, False, 4), QType(12, False, 4), QType(13, False, 4), (1, 1)),
             (QType(4, True, 2), QType(4, True, 2), QType(6, True, 2), (2, 1)),
+            (QType(4, True, 2), QType(4, True, 2), QType(6, True, 2), (1, -2)),
         ]
     ):
         channels, lanes = ((4, 2), (3, 1), (5, 5))[seed % 3]
@@ -325,6 +326,8 @@ def affine_cases() -> list[Case]:
             (QType(4, False, 1), QType(3, True, 0), {"bits": 3, "shift": 2}),
             (QType(7, False, 2), QType(5, False, 1), {"bits": 5, "shift": 3, "even": True}),
             (QType(9, True, 4), QType(5, True, 1), {"bits": 1, "splits": True}),
+            (QType(20, True, 0), QType(8, False, 0), {"splits": True, "bounds": (7, 201), "even": True}),
+            (QType(12, True, 0), QType(6, True, 0), {"bounds": (0, 15), "even": True}),
         ]
     ):
         channels, lanes = ((4, 2), (3, 1), (5, 5))[seed % 3]
@@ -421,6 +424,7 @@ def resize_nearest_cases() -> list[Case]:
             (2, 2, 2, 1, 16, (4, 4)),
             (3, 4, 1, 1, 1, (3, 1)),
             (2, 5, 6, 2, 2, (1, 3)),
+            (3, 1, 4, 1, 5, (2, 2)),  # a ring of two rows; four groups: their last number is not its own negative
             (2, 3, 1378, 2, 5, (2, 1)),
         ]
     ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -40,3 +41,25 @@ async def frames_come_as_planned(dut: Any) -> None:
         assert error == plan["error"], f"{plan['name']}: an error where none is, or none where one is"
         report.append({"name": plan["name"], "compared": compared, "error": error})
     Path("frames.json").write_text(json.dumps(report), encoding="utf-8")
+
+
+@cocotb.test()
+async def reset_in_mid_frame(dut: Any) -> None:
+    """A reset in every cycle of a frame that is too short, too long or right leaves nothing behind."""
+    plans = json.loads(Path("plans.json").read_text(encoding="utf-8"))
+    source, sink = axis.source(dut, "s_axis"), axis.sink(dut, "m_axis")
+    plan = plans[0]
+    (frame, more, *_), expected = plan["sent"], plan["expected"][0]
+    await axis.start(dut)
+    for run, cycles in itertools.product((frame, frame[: len(frame) // 2], frame + more), range(1, 2 * len(frame))):
+        source.send_nowait(list(run))
+        await ClockCycles(dut.clk, cycles)
+        source.clear()
+        await axis.reset(dut)
+        sink.clear()
+        source.send_nowait(list(frame))
+        where = f"a reset {cycles} cycles behind the begin of {len(run)} beats"
+        got = await with_timeout(sink.recv(compact=False), plan["cycles"] * axis.CLOCK_NS, "ns")
+        assert list(got.tdata) == expected, f"{where}: {list(got.tdata)}, not {expected}"
+        await ClockCycles(dut.clk, 2)
+        assert sink.empty() and not dut.frame_error.value, f"{where}: more came, or an error"

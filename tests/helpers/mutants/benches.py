@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from helpers import axi_lite_status, frame_plans, op_cases, reset_sync, serial_device
+from helpers import axi_lite_status, capacity, frame_plans, op_cases, reset_sync, serial_device
 from helpers.benches.cases import Case
 from helpers.matrix_cases import CONV2D, CONV2D_CONSTANT, CONV_TRANSPOSE2D, WINDOW_CONV2D, case_of, extremes, pairs
 from helpers.mutants.bench import Bench, of_cases
@@ -22,6 +23,18 @@ def _some(op: str, *places: int) -> Bench:
         return [every[place] for place in places] if places else every
 
     return of_cases(op, cases)
+
+
+def _capacity(op: str, cases: Callable[[], Sequence[Case]]) -> Bench:
+    """Return the bench of what an op holds while its reader waits."""
+    plain = of_cases(op, lambda: [case for case in cases() if capacity.shows(case)])
+
+    def design(library: Path, work: Path) -> Design:
+        found = plain.design(library, work)
+        capacity.write_plan(plain.cases(), work)
+        return found
+
+    return Bench(capacity.BENCH, design, plain.cases)
 
 
 def _serial(shape: Shape) -> Bench:
@@ -81,7 +94,7 @@ BENCHES: dict[str, Bench] = {
     "corners maxpool2d": _some("maxpool2d"),
     "corners window_pool2d": _some("window_pool2d"),
     "corners global_pool2d": _some("global_pool2d"),
-    "corners resize_nearest": _some("resize_nearest", 0, 1, 2, 3, 4, 5),
+    "corners resize_nearest": _some("resize_nearest", 0, 1, 2, 3, 4, 5, 6),
     "corners resize_bilinear": _some("resize_bilinear"),
     "corners depth_to_space": _some("depth_to_space"),
     "corners depthwise_conv2d": _some("depthwise_conv2d"),
@@ -95,6 +108,8 @@ BENCHES: dict[str, Bench] = {
     "corners window_conv2d": of_cases(
         "window_conv2d", lambda: [case_of(layer, seed) for seed, layer in enumerate(WINDOW_CONV2D)]
     ),
+    "capacity window_pool2d": _capacity("window_pool2d", op_cases.window_pool2d_cases),
+    "capacity resize_nearest": _capacity("resize_nearest", lambda: op_cases.resize_nearest_cases()[:-1]),
     "status": Bench(
         axi_lite_status.BENCH,
         lambda library, work: axi_lite_status.design(work, library),
@@ -119,13 +134,13 @@ MODULES: dict[str, tuple[str, ...]] = {
     "qun_width_adapter": _own("width_adapter"),
     "qun_concat": _own("concat"),
     "qun_row_repeat": _own("conv_transpose2d"),
-    "qun_credit_fifo": _own("window_pool2d", "conv2d"),
+    "qun_credit_fifo": _own("window_pool2d", "conv2d", "capacity window_pool2d"),
     "qun_requant": _own("requant"),
     "qun_requant_pkg": (*_own("requant"), *_own("affine"), *_own("add")),
     "qun_maxpool2d": _own("maxpool2d"),
     "qun_window_pool2d": _own("window_pool2d"),
     "qun_global_pool2d": _own("global_pool2d"),
-    "qun_resize_nearest": _own("resize_nearest"),
+    "qun_resize_nearest": _own("resize_nearest", "capacity resize_nearest"),
     "qun_resize_bilinear": _own("resize_bilinear"),
     "qun_interpolate": _own("resize_bilinear"),
     "qun_window": (*_own("window_conv2d"), *_own("window_pool2d")),
