@@ -154,6 +154,8 @@ WINDOW_CONV2D: tuple[Layer, ...] = (
     Layer((5, 1, 4), 2, 2, 2, "s1", 3, "u16", (2, 1), shift=0),
     Layer((4, 4, 2), 2, 1, 1, "u16", 4, "s16", (2, 2)),
     Layer((3, 4, 1), 2, 1, 1, "s16", 2, "u1", (2, 3)),
+    # Four folds of a group's input, and two of its output.
+    Layer((3, 4, 8), 8, 2, 1, "u3", 3, "s5", (2, 2), groups=2),
 )
 
 

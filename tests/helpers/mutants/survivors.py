@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from functools import cache
 
 from helpers.mutants.generate import Mutant
+
+from quantunet.hls.generate.rtl_project import RTL_FOLDER
 
 
 @dataclass(frozen=True)
@@ -19,6 +23,7 @@ class Survivor:
         mutated: What stands there instead.
         why: Why nobody sees it.
         count: How many mutants of the module are named so.
+        column: In which it stands, where the module has others of that name that are seen; 0 for any.
     """
 
     module: str
@@ -28,17 +33,60 @@ class Survivor:
     mutated: str
     why: str
     count: int = 1
+    column: int = 0
 
     def is_that(self, mutant: Mutant) -> bool:
         """Return whether a mutant is this one."""
         named = (self.module, self.kind, self.original, self.mutated)
         return named == (mutant.module, mutant.kind, mutant.original, mutant.mutated) and (
-            self.statement in mutant.statement
+            self.statement in mutant.statement and self.column in (0, mutant.column)
         )
+
+
+_ZERO = re.compile(r"(.+) (==|!=) ('0|1'b0)")
+_LAST = re.compile(r"(\w+_q) (==|!=) \w+'\((.+)\)")
+
+
+def _of_every_module(mutant: Mutant) -> str:
+    """Return why nobody sees a mutant whatever its module is, or nothing.
+
+    ``'0`` and ``1'b0`` are unsigned, and so is what is compared with them. Of a counter the module's own assertion has
+    to say that it ends where it is compared: all benches run with it.
+    """
+    if mutant.kind != "operator":
+        return ""
+    zero = _ZERO.fullmatch(mutant.original)
+    if zero and mutant.mutated == f"{zero[1]} {'<=' if zero[2] == '==' else '>'} {zero[3]}":
+        return "an unsigned number is at most zero where it is zero, and greater where it is not"
+    last = _LAST.fullmatch(mutant.original)
+    if last and mutant.mutated == mutant.original.replace(last[2], ">=" if last[2] == "==" else "<", 1):
+        count = last[3].removesuffix(" - 1")
+        bound = f"32'({last[1]}) {'<' if count != last[3] else '<='} {count}"
+        if re.search(rf"{re.escape(bound)}\b", _text(mutant.module)):
+            return f"it never exceeds what it is compared with: the module asserts {bound}"
+    return ""
+
+
+@cache
+def _text(module: str) -> str:
+    return " ".join((RTL_FOLDER / f"{module}.sv").read_text(encoding="ascii").split())
 
 
 _NO_BEAT = "without a beat the result goes nowhere: the register slice behind it takes data with tvalid alone"
 _COUNTER = "the counter never exceeds its last value, which an assertion says and a proof of docs/proofs.md shows"
+
+_STAGE = "a stage without a beat holds anything: the stage behind it looks at what comes with a valid beat alone"
+_SET_BACK = "it is set back where it is equal, so that it is never greater"
+_AGAIN = "what stands there is written again: neither word nor address has changed"
+
+
+def _counters(module: str, *compared: str) -> tuple[Survivor, ...]:
+    """Return the survivors of counters that are set back where they are equal to their last value."""
+    return tuple(
+        Survivor(module, each.split()[0], "operator", each, each.replace(" == ", " >= "), _SET_BACK)
+        for each in compared
+    )
+
 
 SURVIVORS: tuple[Survivor, ...] = (
     Survivor(
@@ -98,9 +146,129 @@ SURVIVORS: tuple[Survivor, ...] = (
     Survivor(
         "qun_row_repeat", "y_last", "operator", "y_q == YBits'(Height - 1)", "y_q >= YBits'(Height - 1)", _COUNTER,
     ),
+    *_counters(
+        "qun_fifo", "write_addr_q == AddrBits'(LastAddr)", "read_addr_q == AddrBits'(LastAddr)",
+        "beat_q == BeatBits'(FrameBeats - 1)",
+    ),
+    *_counters("qun_width_adapter", "count_q == CountBits'(InBeats - 1)"),
+    *_counters("qun_row_repeat", "write_fold_q == InFoldBits'(InFolds - 1)"),
+    *_counters("qun_window", "write_fold_q == WriteFoldBits'(InFolds - 1)"),
+    Survivor(
+        "qun_window", "row_addr_q <=", "operator", "(FirstPixel * InFolds) % RingWords",
+        "(FirstPixel * InFolds) + RingWords", "a ring too much, which the first step of wrap_add takes off again",
+    ),
+    Survivor(
+        "qun_window", ".read", "stuck at one", "tap_valid", "~((tap_valid) ^ (tap_valid))",
+        "the address stays where no tap comes: the same word is read again",
+    ),
+    *_counters("qun_resize_nearest", "write_group_q == GroupBits'(Groups - 1)"),
+    *(Survivor("qun_fifo", "ready_q <= 1'b0", kind, original, mutated,
+               "ready rises within the reset and not a cycle behind it: a writer in reset offers nothing")
+      for kind, original, mutated in (
+          ("constant", "1'b0", "1'b1"), ("statement dropped", "ready_q <= 1'b0;", ""),
+      )),
+    Survivor(
+        "qun_fifo", ".write", "stuck at one", "push", "~((push) ^ (push))",
+        "the place behind the newest beat is free: as four beats leave the memory for the prefetch it is never full",
+    ),
+    Survivor(
+        "qun_fifo", ".read", "stuck at one", "read", "~((read) ^ (read))",
+        "a word is looked at two cycles behind its own read, whatever is read in the next ones",
+    ),
+    Survivor(
+        "qun_row_repeat", "return addr_t", "operands swapped", "sum - RingWords", "RingWords - (sum)",
+        "every step divides the ring, so that the sum is RingWords where it is not less",
+    ),
+    Survivor(
+        "qun_row_repeat", "tap_valid && line_end", "operand dropped", "tap_valid && line_end", "1'b1 && line_end",
+        "at the end of a line the pixel's first column has been read, so that the pixel is there already",
+    ),
+    *(Survivor("qun_requant_pkg", "up =", "operator", f"{value} != 0", f"{value} > 0", "no sign is left: it is masked")
+      for value in ("((acc >>> (shift - 1)) & 64'sd1)", "below", "(quotient & 64'sd1)")),
+    Survivor(
+        "qun_requant_pkg", "up =", "operator", "acc >>> (shift - 1)", "acc >> (shift - 1)",
+        "one bit of it is looked at, which lies below those that a shift fills",
+    ),
+    Survivor(
+        "qun_requant_pkg", "return (up", "operator", "quotient != most", "quotient < most",
+        "it is within the range there, so that most is the greatest",
+    ),
+    Survivor(
+        "qun_requant_pkg", "return (quotient >= 0)", "constant", "0", "1",
+        "zero is within the range, and comes not so far",
+    ),
+    Survivor(
+        "qun_requant_pkg", "return (quotient >= 0)", "first branch always", "out_signed ? ~most : 64'sd0", "~most",
+        "of an unsigned result the bits that are kept are zero, and a lower bound takes the place of what is below it",
+    ),
+    Survivor(
+        "qun_requant_pkg", "return (quotient < 0)", "operator", "quotient < 0", "quotient <= 0",
+        "zero is within the range, and comes not so far",
+    ),
+    Survivor(
+        "qun_requant_pkg", "return (quotient < 0)", "constant", "0", "1",
+        "zero is within the range, and comes not so far",
+    ),
+    *(Survivor("qun_maxpool2d", f"if ({name})", "condition always", name, "1'b1", _STAGE, column=11)
+      for name in ("take", "pair_valid_q[0]", "row_valid_q[0]")),
+    Survivor(
+        "qun_maxpool2d", ".write (move", "operand dropped", "move && pair_valid_q[2] && !pair_odd_row_q[2]",
+        "1'b1 && pair_valid_q[2] && !pair_odd_row_q[2]", _AGAIN,
+    ),
+    *(Survivor("qun_maxpool2d", where, "constant", "2", "1",
+               "between two rows at least one beat of an even column passes, which leaves the row's flag in stage 1 as "
+               "it is in stage 2", column=column)
+      for where, column in ((".write (move && pair", 63), (".read (move && pair", 62), ("row_valid_q <=", 73))),
+    Survivor(
+        "qun_window_pool2d", "if (first ||", "operator", "(value ^ flip) > (held ^ flip)", "(value ^ flip) >= (held ^ flip)",
+        "of two equal values either is the greater one",
+    ),
+    Survivor(
+        "qun_window_pool2d", "if (valid_q[2])", "condition always", "valid_q[2]", "1'b1",
+        "the taps of a window come without a pause, and what the last one does again comes behind its push",
+    ),
+    *(Survivor(module, f"if ({name})", "condition always", name, "1'b1", _STAGE, column=column)
+      for module, name, column in (
+          ("qun_window_pool2d", "valid_q[1]", 9), ("qun_window_pool2d", "tap_valid", 9),
+          ("qun_global_pool2d", "take", 11), ("qun_global_pool2d", "valid_q[1]", 11),
+      )),
+    Survivor(
+        "qun_global_pool2d", "place_q[2]", "constant", "1", "0",
+        "no element 0 exists; Verilator reads the first one of those that do",
+    ),
+    Survivor(
+        "qun_global_pool2d", ".write", "operand dropped", "move && valid_q[3]", "1'b1 && valid_q[3]", _AGAIN,
+    ),
+    *(Survivor("qun_resize_bilinear", where, "stuck at zero", name, f"({name}) ^ ({name})",
+               "an interpolation counts its beats; it looks at tlast in an assertion alone")
+      for where, name in (("rows_tlast = ", "s_axis_tlast"), (".s_axis_tlast", "rows_tlast"))),
+    Survivor(
+        "qun_interpolate", "next_is_new", "operator", "pair_q != PairBits'(Items - 1)", "pair_q < PairBits'(Items - 1)",
+        "only the last pair is greater, and of that the first operand says the same",
+    ),
+    Survivor(
+        "qun_interpolate", "addr[0]", "operator", "bank_q == 1'b0", "bank_q >= 1'b0",
+        "an item of bank 1 and the one before it, of bank 0, are in slots of one number",
+    ),
+    Survivor(
+        "qun_interpolate", "second_q", "operand dropped", "line_end || !second_q", "1'b0 || !second_q",
+        "the last pair has the first pass alone, so that second_q is 0 there",
+    ),
+    Survivor(
+        "qun_interpolate", "older_slot_q", "statement dropped", "older_slot_q <= 1'b0;", "",
+        "it is looked at from the second item of a line on, with which it has been set",
+    ),
+    Survivor(
+        "qun_interpolate", "read =", "operator", "level_q > fill_t'(beat_q)", "level_q != fill_t'(beat_q)",
+        "a beat is read only if it has come: the level does not fall below the beat",
+    ),
+    Survivor(
+        "qun_interpolate", "heavy_bank_q", "operand dropped", "pair_first || pair_last || second_q",
+        "1'b0 || pair_last || second_q", "the first pair has the second pass alone, so that second_q is 1 there",
+    ),
 )  # fmt: skip
 
 
 def why_it_lives(mutant: Mutant) -> str:
     """Return the reason why a mutant lives, or nothing."""
-    return next((each.why for each in SURVIVORS if each.is_that(mutant)), "")
+    return next((each.why for each in SURVIVORS if each.is_that(mutant)), "") or _of_every_module(mutant)
