@@ -7,12 +7,29 @@ from pathlib import Path
 
 from helpers import axi_lite_status, capacity, frame_plans, op_cases, reset_sync, serial_device
 from helpers.benches.cases import Case
-from helpers.matrix_cases import CONV2D, CONV2D_CONSTANT, CONV_TRANSPOSE2D, WINDOW_CONV2D, case_of, extremes, pairs
+from helpers.matrix_cases import (
+    CONV2D,
+    CONV2D_CONSTANT,
+    CONV_TRANSPOSE2D,
+    WINDOW_CONV2D,
+    Layer,
+    case_of,
+    extremes,
+    pairs,
+)
 from helpers.mutants.bench import Bench, of_cases
 from helpers.rtl import Design
 from helpers.serial_device import Shape
 
 from quantunet.ir import QType
+
+_LONG = 1000
+"""Cycles of a frame from which on a case is simulated apart."""
+
+
+def is_small(name: str) -> bool:
+    """Return whether a bench is one of those that are quick to build and to run."""
+    return not name.startswith(("corners ", "long ", "capacity "))
 
 
 def _some(op: str, *places: int) -> Bench:
@@ -21,6 +38,16 @@ def _some(op: str, *places: int) -> Bench:
     def cases() -> list[Case]:
         every: list[Case] = getattr(op_cases, f"{op}_cases")()
         return [every[place] for place in places] if places else every
+
+    return of_cases(op, cases)
+
+
+def _matrix(op: str, layers: Sequence[Layer], *, long: bool = False) -> Bench:
+    """Return the corners of a matrix op, those that take long apart: with them all others would wait."""
+
+    def cases() -> list[Case]:
+        every = [case_of(layer, seed) for seed, layer in enumerate(layers)]
+        return [case for case in every if case.cycles and (case.cycles.predicted > _LONG) == long]
 
     return of_cases(op, cases)
 
@@ -98,16 +125,12 @@ BENCHES: dict[str, Bench] = {
     "corners resize_bilinear": _some("resize_bilinear"),
     "corners depth_to_space": _some("depth_to_space"),
     "corners depthwise_conv2d": _some("depthwise_conv2d"),
-    "corners conv2d": of_cases("conv2d", lambda: [case_of(layer, seed) for seed, layer in enumerate(CONV2D)]),
-    "corners conv2d_constant": of_cases(
-        "conv2d", lambda: [case_of(layer, seed) for seed, layer in enumerate(CONV2D_CONSTANT)]
-    ),
-    "corners conv_transpose2d": of_cases(
-        "conv_transpose2d", lambda: [case_of(layer, seed) for seed, layer in enumerate(CONV_TRANSPOSE2D)]
-    ),
-    "corners window_conv2d": of_cases(
-        "window_conv2d", lambda: [case_of(layer, seed) for seed, layer in enumerate(WINDOW_CONV2D)]
-    ),
+    "corners conv2d": _matrix("conv2d", CONV2D),
+    "long conv2d": _matrix("conv2d", CONV2D, long=True),
+    "corners conv2d_constant": _matrix("conv2d", CONV2D_CONSTANT),
+    "corners conv_transpose2d": _matrix("conv_transpose2d", CONV_TRANSPOSE2D),
+    "long conv_transpose2d": _matrix("conv_transpose2d", CONV_TRANSPOSE2D, long=True),
+    "corners window_conv2d": _matrix("window_conv2d", WINDOW_CONV2D),
     "capacity window_pool2d": _capacity("window_pool2d", op_cases.window_pool2d_cases),
     "capacity resize_nearest": _capacity("resize_nearest", lambda: op_cases.resize_nearest_cases()[:-1]),
     "status": Bench(
@@ -120,7 +143,7 @@ BENCHES: dict[str, Bench] = {
     "serial short": _serial(serial_device.SHORT),
     **{f"serial {shape.name}": _serial(shape) for shape in serial_device.SHAPES},
 }  # fmt: skip
-"""What runs on mutants, by name. Rows that begin with "corners" are the cases of the op's own test."""
+"""What runs on mutants, by name. Rows that begin with "corners" or "long" are the cases of the op's own test."""
 
 
 def _own(name: str, *more: str) -> tuple[str, ...]:
@@ -133,7 +156,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "qun_fifo": _own("fifo"),
     "qun_width_adapter": _own("width_adapter"),
     "qun_concat": _own("concat"),
-    "qun_row_repeat": _own("conv_transpose2d"),
+    "qun_row_repeat": _own("conv_transpose2d", "long conv_transpose2d"),
     "qun_credit_fifo": _own("window_pool2d", "conv2d", "capacity window_pool2d"),
     "qun_requant": _own("requant"),
     "qun_requant_pkg": (*_own("requant"), *_own("affine"), *_own("add")),
@@ -144,10 +167,10 @@ MODULES: dict[str, tuple[str, ...]] = {
     "qun_resize_bilinear": _own("resize_bilinear"),
     "qun_interpolate": _own("resize_bilinear"),
     "qun_window": (*_own("window_conv2d"), *_own("window_pool2d")),
-    "qun_sliding_window": _own("conv2d"),
+    "qun_sliding_window": _own("conv2d", "long conv2d"),
     "qun_pixel_window": _own("conv2d_constant"),
-    "qun_matrix_vector": _own("conv2d", "corners window_conv2d"),
-    "qun_lane_products": _own("conv2d"),
+    "qun_matrix_vector": _own("conv2d", "corners window_conv2d", "long conv2d"),
+    "qun_lane_products": _own("conv2d", "long conv2d"),
     "qun_pair_products": ("pair_products",),
     "qun_conv2d": _own("conv2d"),
     "qun_conv2d_constant": _own("conv2d_constant"),
@@ -168,7 +191,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "qun_stride_address": _own("depth_to_space"),
     "qun_ram": _own("maxpool2d", "corners fifo"),
     "qun_banked_ram": ("corners fifo",),
-    "qun_rom": _own("lookup", "corners conv2d"),
+    "qun_rom": _own("lookup", "corners conv2d", "long conv2d"),
     "qun_axi_lite_status": ("status",),
     "qun_frame_check": ("frames",),
     "qun_reset_sync": ("reset",),

@@ -15,7 +15,7 @@ from pathlib import Path
 from helpers.benches.cases import Case
 from helpers.mutants import equivalence
 from helpers.mutants.bench import scenario_files
-from helpers.mutants.benches import BENCHES, MODULES
+from helpers.mutants.benches import BENCHES, MODULES, is_small
 from helpers.mutants.equivalence import EQUIVALENT, UNKNOWN
 from helpers.mutants.generate import Mutant, Mutated, mutate
 from helpers.mutants.library import Library
@@ -98,7 +98,7 @@ def judge(
     prove: bool = True,
     folder: Path = FOLDER,
 ) -> Result:
-    """Run benches on mutants of a module until one finds each.
+    """Run benches on mutants of a module until one finds each; what has a reason to live meets the small ones alone.
 
     Args:
         library: The library.
@@ -117,15 +117,16 @@ def judge(
     every = mutate(library, module).mutants
     alive, found, refused, ran = chosen(every, module, count, seed), [], set[str](), list[str]()
     for bench in MODULES[module]:
-        if not alive or (quick and found and bench.startswith("corners ")):
+        if not alive or (quick and found and not is_small(bench)):
             continue
         ran.append(bench)
         kind = _Kept.of(module, bench, folder)
-        kind.judge(library, every, [each for each in alive if each.key not in kind.known])
+        tried = [each for each in alive if is_small(bench) or not why_it_lives(each)]
+        kind.judge(library, every, [each for each in tried if each.key not in kind.known])
         refused |= kind.refused
-        alive = [each for each in alive if each.key not in refused]
-        found += [Found(each, bench, *kind.known[each.key]) for each in alive if kind.known[each.key][1]]
-        alive = [each for each in alive if not kind.known[each.key][1]]
+        caught = {each.key for each in tried if each.key not in refused and kind.known[each.key][1]}
+        found += [Found(each, bench, *kind.known[each.key]) for each in alive if each.key in caught]
+        alive = [each for each in alive if each.key not in caught | refused]
     provable = prove and all(bench_cases(each) for each in ran)
     proofs = dict.fromkeys((each.key for each in alive), EQUIVALENT if provable else UNKNOWN)
     for bench in (each for each in ran if provable and f"corners {each}" not in ran):

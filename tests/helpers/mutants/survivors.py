@@ -161,6 +161,36 @@ SURVIVORS: tuple[Survivor, ...] = (
         "qun_window", ".read", "stuck at one", "tap_valid", "~((tap_valid) ^ (tap_valid))",
         "the address stays where no tap comes: the same word is read again",
     ),
+    *(Survivor("qun_pixel_window", "{top, centre, bottom}", kind, original, mutated,
+               "of a single row the rows above and below are zero whatever comes: the flags of the column say so",
+               column=column)
+      for kind, original, mutated, column in (
+          ("one more", "{WordBits'(0), pixel_q, WordBits'(0)}",
+           "({WordBits'(0), pixel_q, WordBits'(0)}) - "
+           "~(({WordBits'(0), pixel_q, WordBits'(0)}) ^ ({WordBits'(0), pixel_q, WordBits'(0)}))", 36),
+          ("constant", "0", "1", 70),
+      )),
+    Survivor(
+        "qun_pixel_window", "next_row =", "operand dropped", "!y_last && !(y_first && loaded_q != LoadBits'(Width))",
+        "1'b1 && !(y_first && loaded_q != LoadBits'(Width))",
+        "in the last row a column is fetched wherever there is room, with which the input is ready anyway",
+    ),
+    Survivor(
+        "qun_pixel_window", "if (s_axis_tvalid && s_axis_tready)", "operand dropped", "s_axis_tvalid && s_axis_tready",
+        "1'b1 && s_axis_tready",
+        "while a fetched column waits nothing is taken, but in the last row, below which is zero",
+    ),
+    *(Survivor("qun_pixel_window", "fetched_q <= 1'b0;", kind, original, mutated,
+               "the word that is written above the first column behind a reset is written anew with the first row")
+      for kind, original, mutated in (
+          ("constant", "1'b0", "1'b1"), ("statement dropped", "fetched_q <= 1'b0;", ""),
+      )),
+    Survivor("qun_pixel_window", ".write", "stuck at one", "fetched_q", "~((fetched_q) ^ (fetched_q))", _AGAIN),
+    *(Survivor("qun_sliding_window", where, "operator", original, mutated, "no size is 0")
+      for where, original, mutated in (
+          ("x_last_q <= line_end", "Width == 1", "Width <= 1"),
+          ("y_last_q <= y_last_q", "Height == 1", "Height <= 1"), ("y_last_q <= Height", "Height == 1", "Height <= 1"),
+      )),
     *_counters("qun_resize_nearest", "write_group_q == GroupBits'(Groups - 1)"),
     *(Survivor("qun_fifo", "ready_q <= 1'b0", kind, original, mutated,
                "ready rises within the reset and not a cycle behind it: a writer in reset offers nothing")
@@ -220,7 +250,8 @@ SURVIVORS: tuple[Survivor, ...] = (
                "it is in stage 2", column=column)
       for where, column in ((".write (move && pair", 63), (".read (move && pair", 62), ("row_valid_q <=", 73))),
     Survivor(
-        "qun_window_pool2d", "if (first ||", "operator", "(value ^ flip) > (held ^ flip)", "(value ^ flip) >= (held ^ flip)",
+        "qun_window_pool2d", "if (first ||", "operator", "(value ^ flip) > (held ^ flip)",
+        "(value ^ flip) >= (held ^ flip)",
         "of two equal values either is the greater one",
     ),
     Survivor(
