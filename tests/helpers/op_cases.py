@@ -424,6 +424,7 @@ def resize_nearest_cases() -> list[Case]:
             (2, 2, 2, 1, 16, (4, 4)),
             (3, 4, 1, 1, 1, (3, 1)),
             (2, 5, 6, 2, 2, (1, 3)),
+            (2, 5, 2, 2, 4, (1, 3)),  # the beats behind the ring are one pixel
             (3, 1, 4, 1, 5, (2, 2)),  # a ring of two rows; four groups: their last number is not its own negative
             (2, 3, 1378, 2, 5, (2, 1)),
         ]

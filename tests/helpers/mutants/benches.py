@@ -121,7 +121,7 @@ BENCHES: dict[str, Bench] = {
     "corners maxpool2d": _some("maxpool2d"),
     "corners window_pool2d": _some("window_pool2d"),
     "corners global_pool2d": _some("global_pool2d"),
-    "corners resize_nearest": _some("resize_nearest", 0, 1, 2, 3, 4, 5, 6),
+    "corners resize_nearest": _some("resize_nearest", 0, 1, 2, 3, 4, 5, 6, 7),
     "corners resize_bilinear": _some("resize_bilinear"),
     "corners depth_to_space": _some("depth_to_space"),
     "corners depthwise_conv2d": _some("depthwise_conv2d"),
