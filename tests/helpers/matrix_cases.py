@@ -219,8 +219,9 @@ CONV2D_CONSTANT: tuple[Layer, ...] = tuple(
         Layer((3, 4, 2), 2, 2, 2, source="u4", bits_w=3, target="s8", shift=0),
         Layer((3, 4, 2), 2, 2, 2, source="s2", bits_w=2, target="u8", shift=-2),
         Layer((3, 3, 4), 2, 2, 4, source="s16", bits_w=8, target="s16"),
-        # A row of more outputs than the FIFO has places.
+        # A row and a column of more outputs than the FIFO has places.
         Layer((1, 40, 1), 2, 2, 1, source="s2", bits_w=2, target="s2"),
+        Layer((20, 1, 1), 2, 2, 1, source="s2", bits_w=2, target="s2"),
         Layer((1, 1, 2), 3, 3, 2, source="u4", bits_w=4, target="u4", kernel=1),
         Layer((4, 5, 3), 1, 1, 3, source="u3", bits_w=8, target="s6", kernel=1),
         Layer((3, 4, 6), 10, 10, 6, source="u7", bits_w=5, target="s3", kernel=1),

@@ -133,6 +133,9 @@ BENCHES: dict[str, Bench] = {
     "corners window_conv2d": _matrix("window_conv2d", WINDOW_CONV2D),
     "capacity window_pool2d": _capacity("window_pool2d", op_cases.window_pool2d_cases),
     "capacity resize_nearest": _capacity("resize_nearest", lambda: op_cases.resize_nearest_cases()[:-1]),
+    "capacity conv2d_constant": _capacity(
+        "conv2d", lambda: [case_of(layer, seed) for seed, layer in enumerate(CONV2D_CONSTANT)]
+    ),
     "status": Bench(
         axi_lite_status.BENCH,
         lambda library, work: axi_lite_status.design(work, library),
@@ -168,8 +171,8 @@ MODULES: dict[str, tuple[str, ...]] = {
     "qun_interpolate": _own("resize_bilinear"),
     "qun_window": (*_own("window_conv2d"), *_own("window_pool2d")),
     "qun_sliding_window": _own("conv2d", "long conv2d"),
-    "qun_pixel_window": _own("conv2d_constant"),
-    "qun_matrix_vector": _own("conv2d", "corners window_conv2d", "long conv2d"),
+    "qun_pixel_window": _own("conv2d_constant", "capacity conv2d_constant"),
+    "qun_matrix_vector": ("conv2d", "pair_products", "corners conv2d", "corners window_conv2d", "long conv2d"),
     "qun_lane_products": _own("conv2d", "long conv2d"),
     "qun_pair_products": ("pair_products",),
     "qun_conv2d": _own("conv2d"),

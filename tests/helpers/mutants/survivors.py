@@ -185,12 +185,35 @@ SURVIVORS: tuple[Survivor, ...] = (
       for kind, original, mutated in (
           ("constant", "1'b0", "1'b1"), ("statement dropped", "fetched_q <= 1'b0;", ""),
       )),
+    Survivor(
+        "qun_pixel_window", "write_q <=", "operand dropped", "s_axis_tvalid && s_axis_tready", "s_axis_tvalid && 1'b1",
+        _AGAIN,
+    ),
     Survivor("qun_pixel_window", ".write", "stuck at one", "fetched_q", "~((fetched_q) ^ (fetched_q))", _AGAIN),
     *(Survivor("qun_sliding_window", where, "operator", original, mutated, "no size is 0")
       for where, original, mutated in (
           ("x_last_q <= line_end", "Width == 1", "Width <= 1"),
           ("y_last_q <= y_last_q", "Height == 1", "Height <= 1"), ("y_last_q <= Height", "Height == 1", "Height <= 1"),
       )),
+    Survivor(
+        "qun_sliding_window", "window_end =", "operands swapped", "Kernel - 1", "1 - (Kernel)",
+        "a kernel has one row or three, and in two bits -2 is 2",
+    ),
+    *(Survivor("qun_sliding_window", "next_row_addr = row_addr_q", kind, "row_addr_q", mutated,
+               "at 1x1 a row ends with its window, whose own address goes before")
+      for kind, mutated in (
+          ("stuck at zero", "(row_addr_q) ^ (row_addr_q)"), ("stuck at ones", "~((row_addr_q) ^ (row_addr_q))"),
+          ("one more", "(row_addr_q) - ~((row_addr_q) ^ (row_addr_q))"),
+          ("one less", "(row_addr_q) + ~((row_addr_q) ^ (row_addr_q))"),
+      )),
+    Survivor(
+        "qun_sliding_window", "reached_q[i]", "operator", "fill_q != fill_t'(Needs[i])", "fill_q > fill_t'(Needs[i])",
+        "where fewer pixels are stored it is not reached anyway: flags_follow is asserted",
+    ),
+    Survivor(
+        "qun_sliding_window", "y_last_q", "operator", "32'(y_q) + 2 == Height", "32'(y_q) + 2 >= Height",
+        "the row is not the last one there, so that the sum is not greater",
+    ),
     *_counters("qun_resize_nearest", "write_group_q == GroupBits'(Groups - 1)"),
     *(Survivor("qun_fifo", "ready_q <= 1'b0", kind, original, mutated,
                "ready rises within the reset and not a cycle behind it: a writer in reset offers nothing")
