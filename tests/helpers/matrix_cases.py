@@ -324,3 +324,12 @@ def extremes(source: QType, bits_w: int, pe: int, simd: int, style: Style) -> Ca
 def pairs(case: Case) -> bool:
     """Return whether the case has two products in a multiplier."""
     return bool(dict(case.instance.params)["PairProducts"])
+
+
+def widest_pairs() -> list[Case]:
+    """Return the widest types of which two products fit into a multiplier, with lanes that are no powers of two too."""
+    widths = [(5, 8, False), (5, 7, True), (6, 6, False), (7, 4, False), (8, 2, False), (4, 4, False), (4, 4, True)]
+    return [
+        extremes(QType(bits, signed, 0), bits_w, 4, simd, "folded-dsp")
+        for (bits_w, bits, signed), simd in zip(widths, (8, 1, 2, 3, 4, 16, 5), strict=True)
+    ]

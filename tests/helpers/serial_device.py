@@ -65,7 +65,8 @@ SHAPES = (
 )
 
 SHORT = Shape("short", (16, 1), 4, 6, 1, QType(8, False, 0), 1, QType(8, False, 0), 128)
-"""The smallest picture of two blocks, for what is simulated many times."""
+SHORT_VALUES = Shape("short values", (16, 1), 4, 6, 1, QType(8, False, 0), 2, QType(9, True, 0), None)
+"""The smallest pictures of two blocks, for what is simulated many times."""
 
 
 def _values(beat: int, lanes: int, qtype: QType) -> list[int]:

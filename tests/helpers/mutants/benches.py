@@ -16,6 +16,7 @@ from helpers.matrix_cases import (
     case_of,
     extremes,
     pairs,
+    widest_pairs,
 )
 from helpers.mutants.bench import Bench, of_cases
 from helpers.rtl import Design
@@ -104,6 +105,7 @@ BENCHES: dict[str, Bench] = {
     "pair_products": of_cases(
         "conv2d", lambda: [case for case in [extremes(QType(4, True, 0), 4, 4, 4, "folded-dsp")] if pairs(case)]
     ),
+    "widest_pairs": of_cases("conv2d", widest_pairs),
     "corners fork": _some("fork"),
     "corners fifo": _some("fifo", 0, 1, 2, 3, 4, 5),
     "corners width_adapter": _some("width_adapter"),
@@ -144,7 +146,8 @@ BENCHES: dict[str, Bench] = {
     "frames": Bench(frame_plans.BENCH, lambda library, work: frame_plans.module(work, library)),
     "reset": Bench(reset_sync.BENCH, lambda library, work: reset_sync.design(library)),
     "serial short": _serial(serial_device.SHORT),
-    **{f"serial {shape.name}": _serial(shape) for shape in serial_device.SHAPES},
+    "serial short values": _serial(serial_device.SHORT_VALUES),
+    **{f"corners serial {shape.name}": _serial(shape) for shape in serial_device.SHAPES},
 }  # fmt: skip
 """What runs on mutants, by name. Rows that begin with "corners" or "long" are the cases of the op's own test."""
 
@@ -174,7 +177,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "qun_pixel_window": _own("conv2d_constant", "capacity conv2d_constant"),
     "qun_matrix_vector": ("conv2d", "pair_products", "corners conv2d", "corners window_conv2d", "long conv2d"),
     "qun_lane_products": _own("conv2d", "long conv2d"),
-    "qun_pair_products": ("pair_products",),
+    "qun_pair_products": ("pair_products", "widest_pairs"),
     "qun_conv2d": _own("conv2d"),
     "qun_conv2d_constant": _own("conv2d_constant"),
     "qun_conv_transpose2d": _own("conv_transpose2d"),
@@ -203,11 +206,11 @@ MODULES: dict[str, tuple[str, ...]] = {
             "qun_serial_device", "qun_uart_rx", "qun_uart_tx", "qun_serial_deframer", "qun_serial_framer",
             "qun_serial_reply", "qun_block_buffer", "qun_picture_feeder", "qun_crc32_pkg",
         ),
-        ("serial short", "serial mask", "serial values"),
+        ("serial short", "corners serial mask", "corners serial values"),
     ),
-    "qun_byte_beats": ("serial short", "serial values", "serial wide"),
-    "qun_mask_bytes": ("serial short", "serial mask", "serial below"),
-    "qun_value_bytes": ("serial values", "serial wide"),
+    "qun_byte_beats": ("serial short", "corners serial values", "corners serial wide"),
+    "qun_mask_bytes": ("serial short", "corners serial mask", "corners serial below"),
+    "qun_value_bytes": ("serial short values", "corners serial values", "corners serial wide"),
 }  # fmt: skip
 """The benches of each module, in the order in which they are tried until one finds a mutant."""
 

@@ -214,6 +214,34 @@ SURVIVORS: tuple[Survivor, ...] = (
         "qun_sliding_window", "y_last_q", "operator", "32'(y_q) + 2 == Height", "32'(y_q) + 2 >= Height",
         "the row is not the last one there, so that the sum is not greater",
     ),
+    *(Survivor(module, f"if ({name})", "condition always", name, "1'b1", _STAGE)
+      for module in ("qun_lane_products", "qun_pair_products")
+      for name in ("sums_valid", "products_valid", "word_valid")),
+    Survivor(
+        "qun_lane_products", "weight >>> LowBits", "operator", "weight >>> LowBits", "weight >> LowBits",
+        "what another sign adds is a multiple of 2**(32 - LowBits), which the shift back takes out of 32 bits",
+    ),
+    Survivor(
+        "qun_lane_products", "Halves", "condition always", "Halves", "1'b1",
+        "without halves LowBits is 0, and so are lows", 2,
+    ),
+    Survivor(
+        "qun_lane_products", "sum = sum + (sums_q", "first branch always", "Halves ? lows_q[i*Pe+p] : 0",
+        "lows_q[i*Pe+p]", "without halves lows_q is never written, and zero",
+    ),
+    *(Survivor("qun_pair_products", "InSigned ? unsigned'", kind,
+               "InSigned ? unsigned'(signed'(pair) * in) : pair * unsigned'(in)", mutated,
+               "the lower 32 bits of a product of two numbers of 32 bits are the same with signs and without")
+      for kind, mutated in (
+          ("branches swapped", "InSigned ? pair * unsigned'(in) : unsigned'(signed'(pair) * in)"),
+          ("first branch always", "unsigned'(signed'(pair) * in)"), ("second branch always", "pair * unsigned'(in)"),
+      )),
+    Survivor(
+        "qun_pair_products", "weights_q", "operator",
+        "WordBits'(HalfBits'(low >> w * HalfBits)) | WordBits'(HalfBits'(high >> w * HalfBits)) << Gap",
+        "WordBits'(HalfBits'(low >> w * HalfBits)) ^ WordBits'(HalfBits'(high >> w * HalfBits)) << Gap",
+        "the lower half ends below Gap, where the upper one begins: no bit is 1 in both",
+    ),
     *_counters("qun_resize_nearest", "write_group_q == GroupBits'(Groups - 1)"),
     *(Survivor("qun_fifo", "ready_q <= 1'b0", kind, original, mutated,
                "ready rises within the reset and not a cycle behind it: a writer in reset offers nothing")
