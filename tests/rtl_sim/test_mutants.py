@@ -17,7 +17,8 @@ from helpers.mutants.equivalence import EQUIVALENT, VISIBLE, compare
 from helpers.mutants.generate import Mutant, Mutated, mutate
 from helpers.mutants.library import Library, read_library
 from helpers.mutants.simulate import build_bench, run
-from helpers.mutants.survivors import SURVIVORS, Survivor, why_it_lives
+from helpers.mutants.survivor import Survivor
+from helpers.mutants.survivors import SURVIVORS, why_it_lives
 from helpers.mutants.tree import ParseError, parse
 
 from quantunet.hls.generate.rtl_project import RTL_FOLDER

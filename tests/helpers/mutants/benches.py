@@ -203,11 +203,12 @@ MODULES: dict[str, tuple[str, ...]] = {
     "qun_reset_sync": ("reset",),
     **dict.fromkeys(
         (
-            "qun_serial_device", "qun_uart_rx", "qun_uart_tx", "qun_serial_deframer", "qun_serial_framer",
+            "qun_uart_rx", "qun_uart_tx", "qun_serial_deframer", "qun_serial_framer",
             "qun_serial_reply", "qun_block_buffer", "qun_picture_feeder", "qun_crc32_pkg",
         ),
         ("serial short", "corners serial mask", "corners serial values"),
     ),
+    "qun_serial_device": ("serial short", "serial short values", "corners serial mask", "corners serial values"),
     "qun_byte_beats": ("serial short", "corners serial values", "corners serial wide"),
     "qun_mask_bytes": ("serial short", "corners serial mask", "corners serial below"),
     "qun_value_bytes": ("serial short values", "corners serial values", "corners serial wide"),

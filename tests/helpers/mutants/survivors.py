@@ -2,91 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from functools import cache
-
 from helpers.mutants.generate import Mutant
-
-from quantunet.hls.generate.rtl_project import RTL_FOLDER
-
-
-@dataclass(frozen=True)
-class Survivor:
-    """A mutant that stays, named by its text, so that other lines may change.
-
-    Attributes:
-        module: The module.
-        statement: A part of the statement in which it stands.
-        kind: What is done.
-        original: What stands there.
-        mutated: What stands there instead.
-        why: Why nobody sees it.
-        count: How many mutants of the module are named so.
-        column: In which it stands, where the module has others of that name that are seen; 0 for any.
-    """
-
-    module: str
-    statement: str
-    kind: str
-    original: str
-    mutated: str
-    why: str
-    count: int = 1
-    column: int = 0
-
-    def is_that(self, mutant: Mutant) -> bool:
-        """Return whether a mutant is this one."""
-        named = (self.module, self.kind, self.original, self.mutated)
-        return named == (mutant.module, mutant.kind, mutant.original, mutant.mutated) and (
-            self.statement in mutant.statement and self.column in (0, mutant.column)
-        )
-
-
-_ZERO = re.compile(r"(.+) (==|!=) ('0|1'b0)")
-_LAST = re.compile(r"(\w+_q) (==|!=) \w+'\((.+)\)")
-
-
-def _of_every_module(mutant: Mutant) -> str:
-    """Return why nobody sees a mutant whatever its module is, or nothing.
-
-    ``'0`` and ``1'b0`` are unsigned, and so is what is compared with them. Of a counter the module's own assertion has
-    to say that it ends where it is compared: all benches run with it.
-    """
-    if mutant.kind != "operator":
-        return ""
-    zero = _ZERO.fullmatch(mutant.original)
-    if zero and mutant.mutated == f"{zero[1]} {'<=' if zero[2] == '==' else '>'} {zero[3]}":
-        return "an unsigned number is at most zero where it is zero, and greater where it is not"
-    last = _LAST.fullmatch(mutant.original)
-    if last and mutant.mutated == mutant.original.replace(last[2], ">=" if last[2] == "==" else "<", 1):
-        count = last[3].removesuffix(" - 1")
-        bound = f"32'({last[1]}) {'<' if count != last[3] else '<='} {count}"
-        if re.search(rf"{re.escape(bound)}\b", _text(mutant.module)):
-            return f"it never exceeds what it is compared with: the module asserts {bound}"
-    return ""
-
-
-@cache
-def _text(module: str) -> str:
-    return " ".join((RTL_FOLDER / f"{module}.sv").read_text(encoding="ascii").split())
-
+from helpers.mutants.survivor import Survivor, accumulating, counters, of_every_module
 
 _NO_BEAT = "without a beat the result goes nowhere: the register slice behind it takes data with tvalid alone"
 _COUNTER = "the counter never exceeds its last value, which an assertion says and a proof of docs/proofs.md shows"
 
 _STAGE = "a stage without a beat holds anything: the stage behind it looks at what comes with a valid beat alone"
-_SET_BACK = "it is set back where it is equal, so that it is never greater"
 _AGAIN = "what stands there is written again: neither word nor address has changed"
-
-
-def _counters(module: str, *compared: str) -> tuple[Survivor, ...]:
-    """Return the survivors of counters that are set back where they are equal to their last value."""
-    return tuple(
-        Survivor(module, each.split()[0], "operator", each, each.replace(" == ", " >= "), _SET_BACK)
-        for each in compared
-    )
-
+_NO_PAUSE = "the taps of an output come without a pause, and what is added behind the last one comes behind its result"
+_SAME_BIAS = "the word of biases stays as it is until the next first tap"
 
 SURVIVORS: tuple[Survivor, ...] = (
     Survivor(
@@ -146,13 +71,13 @@ SURVIVORS: tuple[Survivor, ...] = (
     Survivor(
         "qun_row_repeat", "y_last", "operator", "y_q == YBits'(Height - 1)", "y_q >= YBits'(Height - 1)", _COUNTER,
     ),
-    *_counters(
+    *counters(
         "qun_fifo", "write_addr_q == AddrBits'(LastAddr)", "read_addr_q == AddrBits'(LastAddr)",
         "beat_q == BeatBits'(FrameBeats - 1)",
     ),
-    *_counters("qun_width_adapter", "count_q == CountBits'(InBeats - 1)"),
-    *_counters("qun_row_repeat", "write_fold_q == InFoldBits'(InFolds - 1)"),
-    *_counters("qun_window", "write_fold_q == WriteFoldBits'(InFolds - 1)"),
+    *counters("qun_width_adapter", "count_q == CountBits'(InBeats - 1)"),
+    *counters("qun_row_repeat", "write_fold_q == InFoldBits'(InFolds - 1)"),
+    *counters("qun_window", "write_fold_q == WriteFoldBits'(InFolds - 1)"),
     Survivor(
         "qun_window", "row_addr_q <=", "operator", "(FirstPixel * InFolds) % RingWords",
         "(FirstPixel * InFolds) + RingWords", "a ring too much, which the first step of wrap_add takes off again",
@@ -242,7 +167,22 @@ SURVIVORS: tuple[Survivor, ...] = (
         "WordBits'(HalfBits'(low >> w * HalfBits)) ^ WordBits'(HalfBits'(high >> w * HalfBits)) << Gap",
         "the lower half ends below Gap, where the upper one begins: no bit is 1 in both",
     ),
-    *_counters("qun_resize_nearest", "write_group_q == GroupBits'(Groups - 1)"),
+    *accumulating(
+        "qun_depthwise_conv2d", 1, 4,
+        {"valid_q[3]": _NO_PAUSE, "valid_q[2]": _STAGE, "control_q[2].first": _SAME_BIAS, "valid_q[1]": _STAGE,
+         "tap_valid": _STAGE},
+    ),
+    Survivor(
+        "qun_depthwise_conv2d", ".read", "stuck at one", "tap_valid", "~((tap_valid) ^ (tap_valid))",
+        "a weight is looked at with its tap, a cycle behind its own read",
+    ),
+    *accumulating(
+        "qun_matrix_vector", 2, 5,
+        {"valid_q[4]": _NO_PAUSE, "control_q[3].first": _SAME_BIAS, "valid_q[2]": _STAGE, "valid_q[1]": _STAGE},
+    ),
+    Survivor("qun_matrix_vector", "if (step_valid)", "condition always", "step_valid", "1'b1", _STAGE, column=9),
+    *counters("qun_conv2d_constant", "count_q == CountBits'(Pixels - 1)"),
+    *counters("qun_resize_nearest", "write_group_q == GroupBits'(Groups - 1)"),
     *(Survivor("qun_fifo", "ready_q <= 1'b0", kind, original, mutated,
                "ready rises within the reset and not a cycle behind it: a writer in reset offers nothing")
       for kind, original, mutated in (
@@ -353,4 +293,4 @@ SURVIVORS: tuple[Survivor, ...] = (
 
 def why_it_lives(mutant: Mutant) -> str:
     """Return the reason why a mutant lives, or nothing."""
-    return next((each.why for each in SURVIVORS if each.is_that(mutant)), "") or _of_every_module(mutant)
+    return next((each.why for each in SURVIVORS if each.is_that(mutant)), "") or of_every_module(mutant)
