@@ -110,6 +110,13 @@ CONV2D: tuple[Layer, ...] = (
     Layer((2, 5, 2), 2, pe=1, simd=2, source="u16", bits_w=4, target="u16"),
 )
 
+FOLDED: tuple[Layer, ...] = (
+    # Two products in a multiplier beside padding; outputs of a single tap, each with a bias of its own.
+    Layer((3, 4, 4), 4, pe=4, simd=2, source="u4", bits_w=4, target="s4", style="folded-dsp"),
+    Layer((3, 4, 4), 6, pe=2, simd=4, source="u4", bits_w=4, target="s6", kernel=1),
+)
+"""What decides how the matrix of a convolution reads its words."""
+
 CONV_TRANSPOSE2D: tuple[Layer, ...] = (
     Layer((4, 4, 8), 4, pe=2, simd=4, source="u4", bits_w=4, target="s4", kernel=2),
     Layer((2, 2, 1), 1, pe=1, simd=1, source="u8", bits_w=8, target="s8", kernel=2),

@@ -11,6 +11,7 @@ from helpers.matrix_cases import (
     CONV2D,
     CONV2D_CONSTANT,
     CONV_TRANSPOSE2D,
+    FOLDED,
     WINDOW_CONV2D,
     Layer,
     case_of,
@@ -105,6 +106,7 @@ BENCHES: dict[str, Bench] = {
     "pair_products": of_cases(
         "conv2d", lambda: [case for case in [extremes(QType(4, True, 0), 4, 4, 4, "folded-dsp")] if pairs(case)]
     ),
+    "folded": _matrix("conv2d", FOLDED),
     "widest_pairs": of_cases("conv2d", widest_pairs),
     "corners fork": _some("fork"),
     "corners fifo": _some("fifo", 0, 1, 2, 3, 4, 5),
@@ -175,7 +177,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "qun_window": (*_own("window_conv2d"), *_own("window_pool2d")),
     "qun_sliding_window": _own("conv2d", "long conv2d"),
     "qun_pixel_window": _own("conv2d_constant", "capacity conv2d_constant"),
-    "qun_matrix_vector": ("conv2d", "pair_products", "corners conv2d", "corners window_conv2d", "long conv2d"),
+    "qun_matrix_vector": ("conv2d", "pair_products", "folded", "long conv2d", "corners conv2d"),
     "qun_lane_products": _own("conv2d", "long conv2d"),
     "qun_pair_products": ("pair_products", "widest_pairs"),
     "qun_conv2d": _own("conv2d"),

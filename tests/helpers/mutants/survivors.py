@@ -21,6 +21,11 @@ SURVIVORS: tuple[Survivor, ...] = (
     ),
     Survivor(
         "qun_add", "scaled * 64'(gain)", "second branch always",
+        "(gain == -1) ? -scaled : scaled * 64'(gain)", "scaled * 64'(gain)",
+        "a gain of -1 multiplies by -1: the branch saves a multiplier, and changes no value",
+    ),
+    Survivor(
+        "qun_add", "scaled * 64'(gain)", "second branch always",
         "(gain == 1) ? scaled : (gain == -1) ? -scaled : scaled * 64'(gain)",
         "(gain == -1) ? -scaled : scaled * 64'(gain)",
         "a gain of 1 multiplies by 1: the branch saves a multiplier, and changes no value",
@@ -180,6 +185,8 @@ SURVIVORS: tuple[Survivor, ...] = (
         "qun_matrix_vector", 2, 5,
         {"valid_q[4]": _NO_PAUSE, "control_q[3].first": _SAME_BIAS, "valid_q[2]": _STAGE, "valid_q[1]": _STAGE},
     ),
+    *(Survivor("qun_matrix_vector", where, "stuck at one", name, f"~(({name}) ^ ({name}))", _STAGE, 2)
+      for where, name in ((".word_valid", "valid_q[1]"), (".products_valid", "valid_q[2]"), (".sums_valid", "valid_q[3]"))),
     Survivor("qun_matrix_vector", "if (step_valid)", "condition always", "step_valid", "1'b1", _STAGE, column=9),
     *counters("qun_conv2d_constant", "count_q == CountBits'(Pixels - 1)"),
     *counters("qun_resize_nearest", "write_group_q == GroupBits'(Groups - 1)"),
