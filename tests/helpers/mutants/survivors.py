@@ -185,10 +185,83 @@ SURVIVORS: tuple[Survivor, ...] = (
         "qun_matrix_vector", 2, 5,
         {"valid_q[4]": _NO_PAUSE, "control_q[3].first": _SAME_BIAS, "valid_q[2]": _STAGE, "valid_q[1]": _STAGE},
     ),
+    *(Survivor("qun_matrix_vector", f"if ({name})", "condition always", name, "1'b1", _STAGE, column=11)
+      for name in ("step_valid", "tap_valid")),
     *(Survivor("qun_matrix_vector", where, "stuck at one", name, f"~(({name}) ^ ({name}))", _STAGE, 2)
-      for where, name in ((".word_valid", "valid_q[1]"), (".products_valid", "valid_q[2]"), (".sums_valid", "valid_q[3]"))),
+      for where, name in (
+          (".word_valid", "valid_q[1]"), (".products_valid", "valid_q[2]"), (".sums_valid", "valid_q[3]"),
+      )),
     Survivor("qun_matrix_vector", "if (step_valid)", "condition always", "step_valid", "1'b1", _STAGE, column=9),
     *counters("qun_conv2d_constant", "count_q == CountBits'(Pixels - 1)"),
+    *(Survivor("qun_pair_products", where, kind, original, mutated,
+               "beyond the last one nothing stands, which counts as zero where it is read")
+      for where, original, other in (("if (lane < Simd)", "lane < Simd", "lane {} Simd"),
+                                     ("if (i < Sums)", "i < Sums", "i {} Sums"))
+      for kind, mutated in (
+          ("condition always", "1'b1"), ("operator", other.format("<=")), ("operator", other.format("!=")),
+      )),
+    Survivor(
+        "qun_pair_products", "pair << (32 - Gap)", "one more", "pair << (32 - Gap)",
+        "(pair << (32 - Gap)) - ~((pair << (32 - Gap)) ^ (pair << (32 - Gap)))",
+        "the bits below are shifted out again",
+    ),
+    *counters("qun_affine", "group_q == GroupBits'(Groups - 1)"),
+    *(Survivor("qun_affine", "raw[InBits-1], raw", kind, "InBits-1", mutated,
+               "of a signed input this bit is cut off, and of an unsigned one it is zero")
+      for kind, mutated in (("operator", "InBits+1"), ("operands swapped", "1 - (InBits)"))),
+    Survivor("qun_affine", "SplitBits == 0", "operator", "SplitBits == 0", "SplitBits <= 0", "no width is negative"),
+    *(Survivor("qun_affine", f"move && {name}", "operand dropped", f"move && {name}", "move && 1'b1", _STAGE)
+      for name in ("valid_q[1]", "valid_q[SumStage-2]", "valid_q[SumStage-1]", "valid_q[SumStage]")),
+    Survivor(
+        "qun_affine", "Multiplies ?", "first branch always", "Multiplies ? FactorBits'(set) : FactorBits'(1)",
+        "FactorBits'(set)", "without multipliers nobody looks at factors", 2,
+    ),
+    Survivor("qun_affine", "Multiplies ?", "constant", "1", "2", "without multipliers nobody looks at factors", 2),
+    Survivor("qun_affine", "valid_q[Stages]", "condition always", "valid_q[Stages]", "1'b1", _NO_BEAT, 2),
+    *(Survivor("qun_affine", f"64'({name})", "operator", original, original.replace(sign, f"{sign}="),
+               "at a bound the value is the bound")
+      for name, sign, original in (
+          ("Low", "<", "64'(results_q[lane]) < 64'(Low)"), ("High", ">", "64'(results_q[lane]) > 64'(High)"),
+      )),
+    *(Survivor("qun_argmax", "if (lane < Simd)", kind, "lane < Simd", mutated,
+               "a lane that does not exist is then one of those before it again, which wins where both are equal")
+      for kind, mutated in (
+          ("condition always", "1'b1"), ("operator", "lane <= Simd"), ("operator", "lane != Simd"),
+      )),
+    Survivor(
+        "qun_argmax", "nodes_q", "operator", "(2*n+1)%Leaves", "(2*n+1)+Leaves",
+        "Leaves is a power of two: in an index into as many nodes or leaves the sum is the remainder", 2,
+    ),
+    Survivor(
+        "qun_argmax", "root = leaves[0]", "constant", "0", "1",
+        "it stands where there is one leaf, which Verilator reads at any index",
+    ),
+    Survivor(
+        "qun_smallest_area", ".s_axis_tlast", "constant", "1'b0", "1'b1", "the FIFO counts the beats of a frame",
+    ),
+    Survivor(
+        "qun_stride_address", "next_base =", "operator", "32'(sum) >= Turn", "32'(sum) > Turn",
+        "the sum is Turn in front of the last block alone, whose place comes from elsewhere",
+    ),
+    Survivor(
+        "qun_stride_address", "if (block_q == BlockBits'(Blocks - 2))", "operator", "block_q == BlockBits'(Blocks - 2)",
+        "block_q >= BlockBits'(Blocks - 2)", "the one block behind it ends the row, which goes before",
+    ),
+    Survivor(
+        "qun_stride_address", "if (block_q == BlockBits'(Factor - 1))", "operator", "block_q == BlockBits'(Factor - 1)",
+        "block_q <= BlockBits'(Factor - 1)", "the last of these blocks writes what counts at the row's end",
+    ),
+    *(Survivor("qun_stride_address", "next_stride_q <= '0;", kind, original, mutated,
+               "it is set in every row before the row's end, where it is looked at")
+      for kind, original, mutated in (("constant", "'0", "'1"), ("statement dropped", "next_stride_q <= '0;", ""))),
+    Survivor(
+        "qun_banked_ram", "read_q <= read", "stuck at one", "read", "~((read) ^ (read))",
+        "a word is looked at two cycles behind its own read, whatever is read in the next ones",
+    ),
+    Survivor(
+        "qun_resize_nearest", "read =", "operand dropped", "!word_valid_q || room", "1'b0 || room",
+        "a beat less is read ahead of a reader that stops, and the slice's two beats last until the next one is read",
+    ),
     *counters("qun_resize_nearest", "write_group_q == GroupBits'(Groups - 1)"),
     *(Survivor("qun_fifo", "ready_q <= 1'b0", kind, original, mutated,
                "ready rises within the reset and not a cycle behind it: a writer in reset offers nothing")
