@@ -92,8 +92,6 @@ module qun_conv2d_constant #(
     always_ff @(posedge clk) begin
       if (take) begin
         pixel_q <= s_axis_tdata;
-      end
-      if (take) begin
         count_q <= take_last ? '0 : count_q + 1'b1;
       end
       if (!rst_n) begin

@@ -110,6 +110,13 @@ CONV2D: tuple[Layer, ...] = (
     Layer((2, 5, 2), 2, pe=1, simd=2, source="u16", bits_w=4, target="u16"),
 )
 
+FOLDED: tuple[Layer, ...] = (
+    # Two products in a multiplier beside padding; outputs of a single tap, each with a bias of its own.
+    Layer((3, 4, 4), 4, pe=4, simd=2, source="u4", bits_w=4, target="s4", style="folded-dsp"),
+    Layer((3, 4, 4), 6, pe=2, simd=4, source="u4", bits_w=4, target="s6", kernel=1),
+)
+"""What decides how the matrix of a convolution reads its words."""
+
 CONV_TRANSPOSE2D: tuple[Layer, ...] = (
     Layer((4, 4, 8), 4, pe=2, simd=4, source="u4", bits_w=4, target="s4", kernel=2),
     Layer((2, 2, 1), 1, pe=1, simd=1, source="u8", bits_w=8, target="s8", kernel=2),
@@ -154,6 +161,8 @@ WINDOW_CONV2D: tuple[Layer, ...] = (
     Layer((5, 1, 4), 2, 2, 2, "s1", 3, "u16", (2, 1), shift=0),
     Layer((4, 4, 2), 2, 1, 1, "u16", 4, "s16", (2, 2)),
     Layer((3, 4, 1), 2, 1, 1, "s16", 2, "u1", (2, 3)),
+    # Four folds of a group's input, and two of its output.
+    Layer((3, 4, 8), 8, 2, 1, "u3", 3, "s5", (2, 2), groups=2),
 )
 
 
@@ -217,6 +226,9 @@ CONV2D_CONSTANT: tuple[Layer, ...] = tuple(
         Layer((3, 4, 2), 2, 2, 2, source="u4", bits_w=3, target="s8", shift=0),
         Layer((3, 4, 2), 2, 2, 2, source="s2", bits_w=2, target="u8", shift=-2),
         Layer((3, 3, 4), 2, 2, 4, source="s16", bits_w=8, target="s16"),
+        # A row and a column of more outputs than the FIFO has places.
+        Layer((1, 40, 1), 2, 2, 1, source="s2", bits_w=2, target="s2"),
+        Layer((20, 1, 1), 2, 2, 1, source="s2", bits_w=2, target="s2"),
         Layer((1, 1, 2), 3, 3, 2, source="u4", bits_w=4, target="u4", kernel=1),
         Layer((4, 5, 3), 1, 1, 3, source="u3", bits_w=8, target="s6", kernel=1),
         Layer((3, 4, 6), 10, 10, 6, source="u7", bits_w=5, target="s3", kernel=1),
@@ -319,3 +331,12 @@ def extremes(source: QType, bits_w: int, pe: int, simd: int, style: Style) -> Ca
 def pairs(case: Case) -> bool:
     """Return whether the case has two products in a multiplier."""
     return bool(dict(case.instance.params)["PairProducts"])
+
+
+def widest_pairs() -> list[Case]:
+    """Return the widest types of which two products fit into a multiplier, with lanes that are no powers of two too."""
+    widths = [(5, 8, False), (5, 7, True), (6, 6, False), (7, 4, False), (8, 2, False), (4, 4, False), (4, 4, True)]
+    return [
+        extremes(QType(bits, signed, 0), bits_w, 4, simd, "folded-dsp")
+        for (bits_w, bits, signed), simd in zip(widths, (8, 1, 2, 3, 4, 16, 5), strict=True)
+    ]

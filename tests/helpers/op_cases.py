@@ -191,6 +191,7 @@ def add_cases() -> list[Case]:
             (QType(3, False, 1), QType(3, True, 1), QType(1, False, -1), (1, 1)),
             (QType(12, False, 4), QType(12, False, 4), QType(13, False, 4), (1, 1)),
             (QType(4, True, 2), QType(4, True, 2), QType(6, True, 2), (2, 1)),
+            (QType(4, True, 2), QType(4, True, 2), QType(6, True, 2), (1, -2)),
         ]
     ):
         channels, lanes = ((4, 2), (3, 1), (5, 5))[seed % 3]
@@ -262,6 +263,7 @@ def argmax_cases() -> list[Case]:
             ((2, 4, 4), 4, QType(6, False, 2), 0),
             ((3, 3, 2), 1, QType(12, False, 2), 0),
             ((2, 3, 6), 2, QType(3, True, 0), 0),  # three groups: their count does not wrap by itself
+            ((2, 2, 16), 16, QType(3, True, 0), 0),  # a tree of four levels
         ]
     ):
         builder = GraphBuilder("net", *shape, source, seed)
@@ -279,7 +281,7 @@ def smallest_area_cases() -> list[Case]:
     """
     cases = []
     for seed, (height, width, area) in enumerate(
-        [(4, 5, 10), (1, 2, 2), (16, 1, 8), (1, 17, 9), (9, 7, 32), (3, 3, 1), (2, 3, 6), (5, 13, 30)]
+        [(4, 5, 10), (1, 2, 2), (16, 1, 8), (1, 17, 9), (9, 7, 32), (3, 3, 1), (2, 3, 6), (5, 13, 30), (1, 1, 1)]
     ):
         builder = GraphBuilder("net", height, width, 1, MASK_TYPE, seed)
         builder.smallest_area("mask", "image", area)
@@ -325,9 +327,14 @@ def affine_cases() -> list[Case]:
             (QType(4, False, 1), QType(3, True, 0), {"bits": 3, "shift": 2}),
             (QType(7, False, 2), QType(5, False, 1), {"bits": 5, "shift": 3, "even": True}),
             (QType(9, True, 4), QType(5, True, 1), {"bits": 1, "splits": True}),
+            (QType(20, True, 0), QType(8, False, 0), {"splits": True, "bounds": (7, 201), "even": True}),
+            (QType(12, True, 0), QType(6, True, 0), {"bounds": (0, 15), "even": True}),
+            (QType(8, True, 0), QType(6, True, 0), {"groups": 4}),
+            (QType(12, True, 0), QType(8, True, 0), {"bounds": (-128, 100)}),
         ]
     ):
-        channels, lanes = ((4, 2), (3, 1), (5, 5))[seed % 3]
+        groups = options.pop("groups", None)
+        channels, lanes = (groups, 1) if groups else ((4, 2), (3, 1), (5, 5))[seed % 3]
         builder = GraphBuilder("net", *_EDGES.get(seed - 12, (3, 5)), channels, source, seed)
         builder.affine("affine", "image", target, **options)
         cases.append(layer_case(builder.build(), Fold(lanes, lanes), seed=seed))
@@ -421,6 +428,8 @@ def resize_nearest_cases() -> list[Case]:
             (2, 2, 2, 1, 16, (4, 4)),
             (3, 4, 1, 1, 1, (3, 1)),
             (2, 5, 6, 2, 2, (1, 3)),
+            (2, 5, 2, 2, 4, (1, 3)),  # the beats behind the ring are one pixel
+            (3, 1, 4, 1, 5, (2, 2)),  # a ring of two rows; four groups: their last number is not its own negative
             (2, 3, 1378, 2, 5, (2, 1)),
         ]
     ):

@@ -2,15 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from helpers.benches.cases import Case, Outcome, run_cases
 
 from quantunet.hls.generate.rtl_project import RTL_FOLDER
+from quantunet.rtl_sim.verilator import ASSERTIONS, build
 
 BUILD_ROOT = Path(__file__).parents[2] / "build" / "tests" / "verilator"
 SCENARIOS = {"full_speed", "random_stalls", "sinks_that_wait", "reset_in_mid_frame"}
+
+
+@dataclass(frozen=True)
+class Design:
+    """What a bench simulates.
+
+    Attributes:
+        sources: SystemVerilog files, each after those that it needs.
+        top: The top module; its file has its name.
+        parameters: Of the top module.
+        flags: More flags for Verilator.
+    """
+
+    sources: tuple[Path, ...]
+    top: str
+    parameters: Mapping[str, int | str] = field(default_factory=dict)
+    flags: tuple[str, ...] = ()
+
+    def build(self) -> Path:
+        """Return the folder of a simulator with assertions.
+
+        Raises:
+            ToolFailedError: A tool refused the design.
+        """
+        return build(self.sources, self.top, self.parameters, BUILD_ROOT, flags=(*ASSERTIONS, *self.flags), quick=True)
 
 
 def bench_module(op: str) -> str:

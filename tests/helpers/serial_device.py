@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from helpers.rtl import BUILD_ROOT
+from helpers.rtl import Design
 
 from quantunet.hls.generate.rtl_project import RTL_FOLDER, library_sources
 from quantunet.ir import QType
@@ -64,6 +64,10 @@ SHAPES = (
     Shape("wide", (20, 1), 16, 12, 1, QType(12, False, 0), 1, QType(12, True, 0), None),
 )
 
+SHORT = Shape("short", (16, 1), 4, 6, 1, QType(8, False, 0), 1, QType(8, False, 0), 128)
+SHORT_VALUES = Shape("short values", (16, 1), 4, 6, 1, QType(8, False, 0), 2, QType(9, True, 0), None)
+"""The smallest pictures of two blocks, for what is simulated many times."""
+
 
 def _values(beat: int, lanes: int, qtype: QType) -> list[int]:
     found = [beat >> lane * qtype.bits & ((1 << qtype.bits) - 1) for lane in range(lanes)]
@@ -84,14 +88,8 @@ def _picture(shape: Shape, seed: int) -> dict[str, object]:
     return {"bytes": encode_values(sent, shape.source).hex(), "result": result.hex(), "beats": beats}
 
 
-def simulate(
-    shape: Shape, folder: Path, rtl_folder: Path = RTL_FOLDER, *, check: bool = True
-) -> verilator.CocotbResult:
-    """Build a device and run its bench, with assertions.
-
-    Raises:
-        ToolFailedError: A scenario failed, with ``check``, or the simulator did.
-    """
+def design(shape: Shape, folder: Path, rtl_folder: Path = RTL_FOLDER) -> Design:
+    """Return a device, and write what its bench needs into its working folder."""
     folder.mkdir(parents=True, exist_ok=True)
     mask = shape.least is not None
     picture = shape.beats * shape.in_lanes * value_bytes(shape.source.bits)
@@ -120,14 +118,25 @@ def simulate(
         "beats": shape.beats,
         "out_width": shape.out_lanes * shape.target.bits,
         "lag": shape.lag,
+        "settle": 10 * (_SILENCE_BYTES + 2 * (picture + result)) + 200,
         "info": (b"I\x01" + _DIGEST + sizes).hex(),
         "pictures": [_picture(shape, seed) for seed in range(_PICTURES)],
     }
     (folder / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
-    sources = library_sources({TOP}, rtl_folder)
     wide = {"Digest": int.from_bytes(_DIGEST, "little"), "Least": (shape.least or 0) % (1 << 64)}
-    flags = (*verilator.ASSERTIONS, *(f"-G{name}=64'sh{value:016x}" for name, value in wide.items()))
-    built = verilator.build(sources, TOP, parameters, BUILD_ROOT, flags=flags, quick=True)
+    flags = tuple(f"-G{name}=64'sh{value:016x}" for name, value in wide.items())
+    return Design(library_sources({TOP}, rtl_folder), TOP, parameters, flags)
+
+
+def simulate(
+    shape: Shape, folder: Path, rtl_folder: Path = RTL_FOLDER, *, check: bool = True
+) -> verilator.CocotbResult:
+    """Build a device and run its bench, with assertions.
+
+    Raises:
+        ToolFailedError: A scenario failed, with ``check``, or the simulator did.
+    """
+    built = design(shape, folder, rtl_folder).build()
     return verilator.run_cocotb(built, BENCH, TOP, folder, seed=1, check=check, timeout=300)
 
 

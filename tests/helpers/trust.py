@@ -124,6 +124,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="a small share of the proofs and of the mutants")
     parser.add_argument("--page", action="store_true", help="run nothing: make the page of the record")
     parser.add_argument("--take", nargs=2, metavar=("PART", "FILE"), help="take a part's file instead of running it")
+    parser.add_argument("--options", default="", help="that the part was run with, for --take")
+    parser.add_argument("--wall", type=float, default=0, help="seconds that it took, for --take")
     return parser
 
 
@@ -138,7 +140,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     codes = [0]
     if options.take:
         name, file = options.take
-        record[name] = entry(name, json.loads(Path(file).read_text(encoding="utf-8")), (), 0)
+        document = json.loads(Path(file).read_text(encoding="utf-8"))
+        record[name] = entry(name, document, options.options.split(), options.wall)
     elif not options.page:
         for name in options.parts or PARTS:
             quick = ("--quick",) if options.quick and name in ("proofs", "mutants") else ()

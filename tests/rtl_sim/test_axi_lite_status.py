@@ -7,30 +7,14 @@ import re
 from pathlib import Path
 
 import pytest
+from helpers.axi_lite_status import BENCH, REGULAR, TOP, design
 from helpers.faults import Fault, library_with
-from helpers.rtl import BUILD_ROOT
 
 from quantunet.errors import ToolFailedError
-from quantunet.hls.generate.rtl_project import RTL_FOLDER, library_sources
+from quantunet.hls.generate.rtl_project import RTL_FOLDER
 from quantunet.rtl_sim import verilator
 
-TOP = "qun_axi_lite_status"
-BENCH = "helpers.benches.tb_axi_lite_status"
-REGULAR = "(every|writes|frames)_.*"
-"""The tests of the bench in which the master keeps to the protocol."""
-
-DIGEST = 0x0123456789ABCDEF
-BEATS = 5
-PLAN = {"digest": DIGEST, "beats": BEATS}
 COMPARED = {"full_speed": 2 * 16, "stalls": 6 * 16, "writes": 2 * 3 * 16 + 7, "frames": 3 * 20 + 3 + 3}
-
-
-def build(rtl_folder: Path = RTL_FOLDER) -> Path:
-    flags = (*verilator.ASSERTIONS, f"-GDigest=64'h{DIGEST:x}")  # wider than a parameter that is a plain number
-    return verilator.build(
-        library_sources({TOP}, rtl_folder), TOP, {"Beats": BEATS}, BUILD_ROOT, flags=flags, quick=True
-    )
-
 
 PROMISES = {
     "beat_in_range": ("beat_in && beat_q != CountBits'(Beats)", "beat_in"),
@@ -46,18 +30,14 @@ MASTER = {"read_address_waits", "write_address_waits", "write_data_wait"}
 
 def broken(folder: Path, testcase: str, rtl_folder: Path = RTL_FOLDER) -> set[str]:
     """Return the names of the assertions that fail in some tests of the bench."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "plan.json").write_text(json.dumps(PLAN), encoding="utf-8")
-    executable = build(rtl_folder)
+    executable = design(folder, rtl_folder).build()
     found = verilator.run_cocotb(executable, BENCH, TOP, folder, seed=1, testcase=testcase, check=False).broken
     return {name for line in found for name in re.findall(r"(\w+): ", line.rpartition(".")[2])}
 
 
 def simulate(folder: Path, rtl_folder: Path = RTL_FOLDER) -> dict[str, int]:
     """Run the bench and return how much each of its tests has compared."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "plan.json").write_text(json.dumps(PLAN), encoding="utf-8")
-    executable = build(rtl_folder)
+    executable = design(folder, rtl_folder).build()
     verilator.run_cocotb(executable, BENCH, TOP, folder, seed=1, testcase=REGULAR)
     found: dict[str, int] = json.loads((folder / "compared.json").read_text(encoding="utf-8"))
     return found

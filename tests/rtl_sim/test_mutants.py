@@ -10,13 +10,15 @@ import pytest
 from helpers.benches.cases import CASES_FILE
 from helpers.mutants import __main__ as command
 from helpers.mutants import campaign
+from helpers.mutants.bench import MutantsError, scenario_files, with_selector
 from helpers.mutants.benches import BENCHES, LEFT, MODULES
 from helpers.mutants.campaign import Result, bench_cases, chosen, judge
 from helpers.mutants.equivalence import EQUIVALENT, VISIBLE, compare
 from helpers.mutants.generate import Mutant, Mutated, mutate
 from helpers.mutants.library import Library, read_library
-from helpers.mutants.simulate import MutantsError, build_bench, run, with_selector
-from helpers.mutants.survivors import SURVIVORS, Survivor
+from helpers.mutants.simulate import build_bench, run
+from helpers.mutants.survivor import Survivor
+from helpers.mutants.survivors import SURVIVORS, why_it_lives
 from helpers.mutants.tree import ParseError, parse
 
 from quantunet.hls.generate.rtl_project import RTL_FOLDER
@@ -156,7 +158,7 @@ def test_a_survivor_is_seen_and_proven_to_be_invisible(
 ) -> None:
     changed, added = harmless(mutate(library, "qun_fork"))
     monkeypatch.setattr("helpers.mutants.simulate.mutate", lambda *_: changed)
-    built = build_bench(library, "qun_fork", "fork", bench_cases("fork"), tmp_path)
+    built = build_bench(library, "qun_fork", BENCHES["fork"], tmp_path)
     first, second = run(built, [added.number, 1])
     assert (first.scenario, first.reason) == ("", "")
     assert second.scenario and second.reason
@@ -192,6 +194,47 @@ def test_a_survivor_is_named_by_its_text(library: Library) -> None:
     survivor = Survivor("qun_fork", ".s_data", mutant.kind, mutant.original, mutant.mutated, "for this test")
     assert survivor.is_that(mutant)
     assert not dataclasses.replace(survivor, statement=".s_valid").is_that(mutant)
+    assert dataclasses.replace(survivor, column=mutant.column).is_that(mutant)
+    assert not dataclasses.replace(survivor, column=mutant.column + 1).is_that(mutant)
+
+
+@pytest.mark.parametrize(
+    ("original", "mutated", "lives"),
+    [
+        ("level_q == '0", "level_q <= '0", True),
+        ("level_q != '0", "level_q > '0", True),
+        ("level_q == '0", "level_q >= '0", False),
+        ("level_q == 0", "level_q <= 0", False),  # of a number that may be negative
+        ("y_q == YBits'(Height - 1)", "y_q >= YBits'(Height - 1)", True),
+        ("y_q == YBits'(Height - 1)", "y_q <= YBits'(Height - 1)", False),
+        ("y_q == YBits'(Height - 2)", "y_q >= YBits'(Height - 2)", False),
+        ("z_q == YBits'(Height - 1)", "z_q >= YBits'(Height - 1)", False),  # nothing is asserted of it
+        ("fill_q != fill_t'(RingPixels)", "fill_q < fill_t'(RingPixels)", True),
+    ],
+)
+def test_what_nobody_sees_in_any_module(library: Library, original: str, mutated: str, *, lives: bool) -> None:
+    mutant = dataclasses.replace(
+        mutate(library, "qun_row_repeat").mutants[0], kind="operator", original=original, mutated=mutated, statement="-"
+    )
+    assert bool(why_it_lives(mutant)) == lives
+
+
+def test_a_reason_does_not_keep_a_mutant_from_small_benches(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(campaign, "why_it_lives", lambda _: "for this test")
+    result = judge(library, "qun_fork", 4, 1, folder=tmp_path)
+    assert (len(result.found), result.explained, result.alive) == (4, (), ())
+
+
+@pytest.mark.parametrize(("bench", "module"), [("reset", "qun_reset_sync"), ("status", "qun_axi_lite_status")])
+def test_a_design_that_is_no_case_of_an_op_finds_mutants(
+    library: Library, tmp_path: Path, bench: str, module: str
+) -> None:
+    built = build_bench(library, module, BENCHES[bench], tmp_path)
+    verdicts = run(built, [each.number for each in built.mutated.mutants[:3]])
+    assert verdicts and all(each.scenario and each.reason for each in verdicts)
+    assert "tb_" in scenario_files(BENCHES[bench])[-1].name
 
 
 def test_what_is_no_systemverilog_or_no_top_is_refused(tmp_path: Path) -> None:
@@ -202,6 +245,8 @@ def test_what_is_no_systemverilog_or_no_top_is_refused(tmp_path: Path) -> None:
     broken.write_text("// Größe\n", encoding="utf-8")
     with pytest.raises(ParseError, match="expected ASCII"):
         parse([broken])
+    top = with_selector("module qun_some (\n    input  wire logic   clk,\n    output logic q\n);\nendmodule\n")
+    assert "clk, input wire logic [31:0] mutant,\n" in top and top.count("\n") == 6
     with pytest.raises(MutantsError, match="expected a module with a clock"):
         with_selector("package qun_none;\nendpackage\n")
 

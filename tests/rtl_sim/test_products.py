@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.matrix_cases import extremes, pairs
+from helpers.matrix_cases import FOLDED, case_of, extremes, pairs, widest_pairs
 from helpers.rtl import check_cases
 
 from quantunet.hls.design import Fold, Style
@@ -19,15 +19,13 @@ STYLES: tuple[Style, ...] = ("folded-lut", "folded-dsp")
 
 
 def test_the_limits_of_the_widest_pairs(tmp_path: Path) -> None:
-    widths = [(5, 8, False), (5, 7, True), (6, 6, False), (7, 4, False), (8, 2, False), (4, 4, False), (4, 4, True)]
-    cases = [
-        extremes(QType(bits, signed, 0), bits_w, 4, simd, "folded-dsp")
-        for (bits_w, bits, signed), simd in zip(widths, SIMD, strict=True)
-    ]
+    cases = widest_pairs()
     assert all(pairs(case) for case in cases)
     cases += [extremes(QType(4, False, 0), 4, 3, 4, "folded-dsp"), extremes(QType(8, True, 0), 8, 4, 3, "folded-dsp")]
+    padded = [case_of(layer, seed) for seed, layer in enumerate(FOLDED)]
+    assert [pairs(case) for case in padded] == [True, False]
     assert not pairs(cases[-1]) and not pairs(cases[-2]), "an odd PE and wide types take one product a multiplier"
-    check_cases("conv2d", cases, tmp_path)
+    check_cases("conv2d", [*cases, *padded], tmp_path)
 
 
 @pytest.mark.slow

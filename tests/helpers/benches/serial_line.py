@@ -128,7 +128,8 @@ async def exchange(
         if payload[:1] == ERROR:
             errors.append(payload[2])
         elif payload[1] == number and payload[:1] == TAKEN:
-            taken = payload[2] + 1
+            assert payload[2] == taken, f"block {payload[2]} is said to be taken, and not {taken}"
+            taken += 1
         elif payload[1] == number and payload[:1] == RESULT:
             assert payload[2] == parts, "a part of the result is missing"
             parts += 1

@@ -21,6 +21,7 @@ from typing import Any
 import cocotb
 from cocotb.triggers import with_timeout
 from cocotb.utils import get_sim_time
+from helpers.benches.cases import CASES_FILE
 from helpers.benches.scenarios import load_cases
 
 PLAN_FILE = "mutants.json"
@@ -31,16 +32,23 @@ _START = 2
 _TIMES = 5
 """Bounds in seconds of processor time: of the hardware itself, and of a mutant, so many times as long."""
 
+_SLOWER = 2
+"""Bound in simulated time: how many times as long as the hardware itself a mutant may take for a scenario."""
+
 _PASSED = 77
 _FAILED = 78
 _REASON = re.compile(r"(?:AssertionError|SimTimeoutError|Assertion failed in|%Error|%Fatal)[^\n]*")
 _ORDER = ("full_speed", "random_stalls")
 
 
-def scenario_names(bench: Any) -> list[str]:
-    """Return the names of a bench's scenarios, those first that find most; the order is otherwise that of the file."""
-    names = [name for name, each in vars(bench).items() if isinstance(each, type(mutants))]
-    return sorted(names, key=lambda name: _ORDER.index(name) if name in _ORDER else len(_ORDER))
+def scenario_names(bench: Any, tests: str) -> list[str]:
+    """Return the names of a bench's scenarios, in the order of the file."""
+    return [name for name, each in vars(bench).items() if isinstance(each, type(mutants)) and re.fullmatch(tests, name)]
+
+
+def in_order(names: list[str], cost: dict[str, float]) -> list[str]:
+    """Return scenarios, those first that find most, then those that take least time."""
+    return sorted(names, key=lambda name: (_ORDER.index(name) if name in _ORDER else len(_ORDER), cost[name]))
 
 
 @dataclass
@@ -64,8 +72,11 @@ async def mutants(dut: Any) -> None:
     plan = json.loads(Path(PLAN_FILE).read_text(encoding="utf-8"))
     bench = importlib.import_module(plan["bench"])
     # The hardware without a mutant comes first and alone: it has to pass, and says how long a mutant may take.
-    waiting = [Run(number, scenario_names(bench)) for number in (*reversed(plan["numbers"]), 0)]
+    names = scenario_names(bench, plan["tests"])
+    assert names, f"no scenario {plan['tests']}"
+    waiting = [Run(number, [*names]) for number in (*reversed(plan["numbers"]), 0)]
     running: dict[int, Run] = {}
+    cost: dict[str, float] = {}
     jobs, bound = 1, _LONGEST
     while waiting or running:
         if waiting and len(running) < jobs:
@@ -80,9 +91,11 @@ async def mutants(dut: Any) -> None:
             continue
         child, status, usage = os.wait4(-1, 0)
         run = running.pop(child)
-        run.seconds += usage.ru_utime + usage.ru_stime
+        seconds = usage.ru_utime + usage.ru_stime
+        run.seconds += seconds
         reason = _reason(run.number, status)
         scenario = run.scenarios.pop(0)
+        cost.setdefault(scenario, seconds)
         if run.scenarios and not reason:
             waiting.append(run)
             continue
@@ -97,6 +110,8 @@ async def mutants(dut: Any) -> None:
         if run.number == 0:
             assert not reason, f"{scenario} fails without a mutant: {reason}"
             jobs, bound = plan["jobs"], _START + round(_TIMES * run.seconds)
+            for each in waiting:
+                each.scenarios = in_order(names, cost)
 
 
 async def _scenario(scenario: Any, dut: Any, number: int) -> None:
@@ -104,11 +119,9 @@ async def _scenario(scenario: Any, dut: Any, number: int) -> None:
     # A task beside the scenario that fails ends the test, and with it the simulation, without coming back here.
     atexit.register(os._exit, _FAILED)
     times = Path(f"{scenario.name}.time")
-    # Where cycles are predicted, what takes longer at full speed is wrong; the bench would wait for what never comes.
-    exact = scenario.name == "full_speed" and all(case["cycles"] for case in load_cases())
     try:
-        if exact and number:
-            await with_timeout(scenario.func(dut), int(times.read_text(encoding="ascii")), "step")
+        if number:
+            await with_timeout(scenario.func(dut), _most(scenario.name, int(times.read_text(encoding="ascii"))), "step")
         else:
             await scenario.func(dut)
     except Exception as error:
@@ -116,9 +129,18 @@ async def _scenario(scenario: Any, dut: Any, number: int) -> None:
         sys.stdout.flush()
         os._exit(_FAILED)
     if number == 0:
-        times.write_text(str(get_sim_time("step") + 1), encoding="ascii")
+        times.write_text(str(get_sim_time("step")), encoding="ascii")
     sys.stdout.flush()
     os._exit(_PASSED)
+
+
+def _most(scenario: str, taken: int) -> int:
+    """Return how long a mutant may take, in simulated steps, for what takes the hardware itself so long.
+
+    Where cycles are predicted, what takes longer at full speed is wrong; the bench would wait for what never comes.
+    """
+    exact = scenario == "full_speed" and Path(CASES_FILE).is_file() and all(case["cycles"] for case in load_cases())
+    return taken + 1 if exact else _SLOWER * taken
 
 
 def _log(number: int) -> Path:

@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from pathlib import Path
 
-from helpers import op_cases
+from helpers import axi_lite_status, capacity, frame_plans, op_cases, reset_sync, serial_device
 from helpers.benches.cases import Case
-from helpers.matrix_cases import CONV2D, CONV2D_CONSTANT, CONV_TRANSPOSE2D, WINDOW_CONV2D, case_of, extremes, pairs
+from helpers.matrix_cases import (
+    CONV2D,
+    CONV2D_CONSTANT,
+    CONV_TRANSPOSE2D,
+    FOLDED,
+    WINDOW_CONV2D,
+    Layer,
+    case_of,
+    extremes,
+    pairs,
+    widest_pairs,
+)
+from helpers.mutants.bench import Bench, of_cases
+from helpers.rtl import Design
+from helpers.serial_device import Shape
 
 from quantunet.ir import QType
 
+_LONG = 1000
+"""Cycles of a frame from which on a case is simulated apart."""
 
-@dataclass(frozen=True)
-class Bench:
-    """Cases of one op.
 
-    Attributes:
-        op: The op, whose scenarios run.
-        cases: Makes them.
-    """
-
-    op: str
-    cases: Callable[[], Sequence[Case]]
+def is_small(name: str) -> bool:
+    """Return whether a bench is one of those that are quick to build and to run."""
+    return not name.startswith(("corners ", "long ", "capacity "))
 
 
 def _some(op: str, *places: int) -> Bench:
@@ -32,7 +41,38 @@ def _some(op: str, *places: int) -> Bench:
         every: list[Case] = getattr(op_cases, f"{op}_cases")()
         return [every[place] for place in places] if places else every
 
-    return Bench(op, cases)
+    return of_cases(op, cases)
+
+
+def _matrix(op: str, layers: Sequence[Layer], *, long: bool = False) -> Bench:
+    """Return the corners of a matrix op, those that take long apart: with them all others would wait."""
+
+    def cases() -> list[Case]:
+        every = [case_of(layer, seed) for seed, layer in enumerate(layers)]
+        return [case for case in every if case.cycles and (case.cycles.predicted > _LONG) == long]
+
+    return of_cases(op, cases)
+
+
+def _capacity(op: str, cases: Callable[[], Sequence[Case]]) -> Bench:
+    """Return the bench of what an op holds while its reader waits."""
+    plain = of_cases(op, lambda: [case for case in cases() if capacity.shows(case)])
+
+    def design(library: Path, work: Path) -> Design:
+        found = plain.design(library, work)
+        capacity.write_plan(plain.cases(), work)
+        return found
+
+    return Bench(capacity.BENCH, design, plain.cases)
+
+
+def _serial(shape: Shape) -> Bench:
+    """Return the bench of a serial device."""
+
+    def design(library: Path, work: Path) -> Design:
+        return serial_device.design(shape, work, library)
+
+    return Bench(serial_device.BENCH, design)
 
 
 BENCHES: dict[str, Bench] = {
@@ -57,17 +97,20 @@ BENCHES: dict[str, Bench] = {
     "resize_bilinear": _some("resize_bilinear", 0, 1),
     "depth_to_space": _some("depth_to_space", 0, 1),
     "depthwise_conv2d": _some("depthwise_conv2d", 0, 2),
-    "conv2d": Bench("conv2d", lambda: [case_of(CONV2D[place], place) for place in (1, 8, 14)]),
-    "conv2d_constant": Bench("conv2d", lambda: [case_of(CONV2D_CONSTANT[place], place) for place in (8, 10)]),
-    "conv_transpose2d": Bench(
+    "conv2d": of_cases("conv2d", lambda: [case_of(CONV2D[place], place) for place in (1, 8, 14)]),
+    "conv2d_constant": of_cases("conv2d", lambda: [case_of(CONV2D_CONSTANT[place], place) for place in (8, 10)]),
+    "conv_transpose2d": of_cases(
         "conv_transpose2d", lambda: [case_of(CONV_TRANSPOSE2D[place], place) for place in (2, 7)]
     ),
-    "window_conv2d": Bench("window_conv2d", lambda: [case_of(WINDOW_CONV2D[place], place) for place in (10, 14)]),
-    "pair_products": Bench(
+    "window_conv2d": of_cases("window_conv2d", lambda: [case_of(WINDOW_CONV2D[place], place) for place in (10, 14)]),
+    "pair_products": of_cases(
         "conv2d", lambda: [case for case in [extremes(QType(4, True, 0), 4, 4, 4, "folded-dsp")] if pairs(case)]
     ),
+    "folded": _matrix("conv2d", FOLDED),
+    "widest_pairs": of_cases("conv2d", widest_pairs),
     "corners fork": _some("fork"),
     "corners fifo": _some("fifo", 0, 1, 2, 3, 4, 5),
+    "long fifo": _some("fifo", 8),
     "corners width_adapter": _some("width_adapter"),
     "corners concat": _some("concat"),
     "corners requant": _some("requant"),
@@ -83,22 +126,34 @@ BENCHES: dict[str, Bench] = {
     "corners maxpool2d": _some("maxpool2d"),
     "corners window_pool2d": _some("window_pool2d"),
     "corners global_pool2d": _some("global_pool2d"),
-    "corners resize_nearest": _some("resize_nearest", 0, 1, 2, 3, 4, 5),
+    "corners resize_nearest": _some("resize_nearest", 0, 1, 2, 3, 4, 5, 6, 7),
     "corners resize_bilinear": _some("resize_bilinear"),
     "corners depth_to_space": _some("depth_to_space"),
     "corners depthwise_conv2d": _some("depthwise_conv2d"),
-    "corners conv2d": Bench("conv2d", lambda: [case_of(layer, seed) for seed, layer in enumerate(CONV2D)]),
-    "corners conv2d_constant": Bench(
+    "corners conv2d": _matrix("conv2d", CONV2D),
+    "long conv2d": _matrix("conv2d", CONV2D, long=True),
+    "corners conv2d_constant": _matrix("conv2d", CONV2D_CONSTANT),
+    "corners conv_transpose2d": _matrix("conv_transpose2d", CONV_TRANSPOSE2D),
+    "long conv_transpose2d": _matrix("conv_transpose2d", CONV_TRANSPOSE2D, long=True),
+    "corners window_conv2d": _matrix("window_conv2d", WINDOW_CONV2D),
+    "capacity window_pool2d": _capacity("window_pool2d", op_cases.window_pool2d_cases),
+    "capacity resize_nearest": _capacity("resize_nearest", lambda: op_cases.resize_nearest_cases()[:-1]),
+    "capacity depth_to_space": _capacity("depth_to_space", op_cases.depth_to_space_cases),
+    "capacity conv2d_constant": _capacity(
         "conv2d", lambda: [case_of(layer, seed) for seed, layer in enumerate(CONV2D_CONSTANT)]
     ),
-    "corners conv_transpose2d": Bench(
-        "conv_transpose2d", lambda: [case_of(layer, seed) for seed, layer in enumerate(CONV_TRANSPOSE2D)]
+    "status": Bench(
+        axi_lite_status.BENCH,
+        lambda library, work: axi_lite_status.design(work, library),
+        tests=axi_lite_status.REGULAR,
     ),
-    "corners window_conv2d": Bench(
-        "window_conv2d", lambda: [case_of(layer, seed) for seed, layer in enumerate(WINDOW_CONV2D)]
-    ),
+    "frames": Bench(frame_plans.BENCH, lambda library, work: frame_plans.module(work, library)),
+    "reset": Bench(reset_sync.BENCH, lambda library, work: reset_sync.design(library)),
+    "serial short": _serial(serial_device.SHORT),
+    "serial short values": _serial(serial_device.SHORT_VALUES),
+    **{f"corners serial {shape.name}": _serial(shape) for shape in serial_device.SHAPES},
 }  # fmt: skip
-"""What runs on mutants, by name. Rows that begin with "corners" are the cases of the op's own test."""
+"""What runs on mutants, by name. Rows that begin with "corners" or "long" are the cases of the op's own test."""
 
 
 def _own(name: str, *more: str) -> tuple[str, ...]:
@@ -111,22 +166,22 @@ MODULES: dict[str, tuple[str, ...]] = {
     "qun_fifo": _own("fifo"),
     "qun_width_adapter": _own("width_adapter"),
     "qun_concat": _own("concat"),
-    "qun_row_repeat": _own("conv_transpose2d"),
-    "qun_credit_fifo": _own("window_pool2d", "conv2d"),
+    "qun_row_repeat": _own("conv_transpose2d", "long conv_transpose2d"),
+    "qun_credit_fifo": _own("window_pool2d", "conv2d", "capacity window_pool2d"),
     "qun_requant": _own("requant"),
     "qun_requant_pkg": (*_own("requant"), *_own("affine"), *_own("add")),
     "qun_maxpool2d": _own("maxpool2d"),
     "qun_window_pool2d": _own("window_pool2d"),
     "qun_global_pool2d": _own("global_pool2d"),
-    "qun_resize_nearest": _own("resize_nearest"),
+    "qun_resize_nearest": _own("resize_nearest", "capacity resize_nearest"),
     "qun_resize_bilinear": _own("resize_bilinear"),
     "qun_interpolate": _own("resize_bilinear"),
     "qun_window": (*_own("window_conv2d"), *_own("window_pool2d")),
-    "qun_sliding_window": _own("conv2d"),
-    "qun_pixel_window": _own("conv2d_constant"),
-    "qun_matrix_vector": _own("conv2d", "corners window_conv2d"),
-    "qun_lane_products": _own("conv2d"),
-    "qun_pair_products": ("pair_products",),
+    "qun_sliding_window": _own("conv2d", "long conv2d"),
+    "qun_pixel_window": _own("conv2d_constant", "capacity conv2d_constant"),
+    "qun_matrix_vector": ("conv2d", "pair_products", "folded", "long conv2d", "corners conv2d"),
+    "qun_lane_products": _own("conv2d", "long conv2d"),
+    "qun_pair_products": ("pair_products", "widest_pairs"),
     "qun_conv2d": _own("conv2d"),
     "qun_conv2d_constant": _own("conv2d_constant"),
     "qun_conv_transpose2d": _own("conv_transpose2d"),
@@ -142,31 +197,30 @@ MODULES: dict[str, tuple[str, ...]] = {
     "qun_pad": _own("pad"),
     "qun_crop": _own("crop"),
     "qun_rectangle": (*_own("crop"), *_own("pad")),
-    "qun_depth_to_space": _own("depth_to_space"),
+    "qun_depth_to_space": _own("depth_to_space", "capacity depth_to_space"),
     "qun_stride_address": _own("depth_to_space"),
-    "qun_ram": _own("maxpool2d", "corners fifo"),
-    "qun_banked_ram": ("corners fifo",),
-    "qun_rom": _own("lookup", "corners conv2d"),
-}
+    "qun_ram": ("maxpool2d", "corners fifo", "long fifo"),
+    "qun_banked_ram": ("corners fifo", "long fifo"),
+    "qun_rom": _own("lookup", "corners conv2d", "long conv2d"),
+    "qun_axi_lite_status": ("status",),
+    "qun_frame_check": ("frames",),
+    "qun_reset_sync": ("reset",),
+    **dict.fromkeys(
+        (
+            "qun_uart_rx", "qun_uart_tx", "qun_serial_deframer", "qun_serial_framer",
+            "qun_serial_reply", "qun_block_buffer", "qun_picture_feeder", "qun_crc32_pkg",
+        ),
+        ("serial short", "corners serial mask", "corners serial values"),
+    ),
+    "qun_serial_device": ("serial short", "serial short values", "corners serial mask", "corners serial values"),
+    "qun_byte_beats": ("serial short", "corners serial values", "corners serial wide"),
+    "qun_mask_bytes": ("serial short", "corners serial mask", "corners serial below"),
+    "qun_value_bytes": ("serial short values", "corners serial values", "corners serial wide"),
+}  # fmt: skip
 """The benches of each module, in the order in which they are tried until one finds a mutant."""
 
 LEFT: dict[str, str] = {
     "qun_device_pkg": "constants alone",
     "qun_serial_pkg": "constants alone",
-    "qun_crc32_pkg": "the serial side: a bench of its own, without streams",
-    "qun_reset_sync": "two registers beside the clock, which no bench of streams has",
-    "qun_frame_check": "a part of a network's top: tested with the network",
-    "qun_axi_lite_status": "AXI4-Lite: a bench of its own, without streams",
-    "qun_block_buffer": "the serial side",
-    "qun_byte_beats": "the serial side",
-    "qun_mask_bytes": "the serial side",
-    "qun_picture_feeder": "the serial side",
-    "qun_serial_deframer": "the serial side",
-    "qun_serial_device": "the serial side",
-    "qun_serial_framer": "the serial side",
-    "qun_serial_reply": "the serial side",
-    "qun_uart_rx": "the serial side",
-    "qun_uart_tx": "the serial side",
-    "qun_value_bytes": "the serial side",
 }
-"""Modules without mutants so far, and why."""
+"""Modules without mutants, and why."""

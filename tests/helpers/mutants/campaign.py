@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from helpers.benches.cases import CASES_FILE, Case, write_cases
+from helpers.benches.cases import Case
 from helpers.mutants import equivalence
-from helpers.mutants.benches import BENCHES, MODULES
+from helpers.mutants.bench import scenario_files
+from helpers.mutants.benches import BENCHES, MODULES, is_small
 from helpers.mutants.equivalence import EQUIVALENT, UNKNOWN
 from helpers.mutants.generate import Mutant, Mutated, mutate
 from helpers.mutants.library import Library
@@ -22,11 +23,11 @@ from helpers.mutants.simulate import build_bench, run
 from helpers.mutants.survivors import why_it_lives
 
 from quantunet import cache as kept
+from quantunet.hls.generate.rtl_project import RTL_FOLDER
 
 FOLDER = Path(__file__).resolve().parents[3] / "build" / "mutants"
 _BATCH = 200
-_RECIPE = 1  # count up when the way of judging changes
-_SCENARIOS = Path(__file__).resolve().parents[1] / "benches"
+_RECIPE = 2  # count up when the way of judging changes
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class Result:
 
 @cache
 def bench_cases(name: str) -> tuple[Case, ...]:
-    """Return the cases of a bench."""
+    """Return the cases of a bench; none where it is not that of an op."""
     return tuple(BENCHES[name].cases())
 
 
@@ -97,7 +98,7 @@ def judge(
     prove: bool = True,
     folder: Path = FOLDER,
 ) -> Result:
-    """Run benches on mutants of a module until one finds each.
+    """Run benches on mutants of a module until one finds each; what has a reason to live meets the small ones alone.
 
     Args:
         library: The library.
@@ -116,17 +117,19 @@ def judge(
     every = mutate(library, module).mutants
     alive, found, refused, ran = chosen(every, module, count, seed), [], set[str](), list[str]()
     for bench in MODULES[module]:
-        if not alive or (quick and found and bench.startswith("corners ")):
+        if not alive or (quick and found and not is_small(bench)):
             continue
         ran.append(bench)
         kind = _Kept.of(module, bench, folder)
-        kind.judge(library, every, [each for each in alive if each.key not in kind.known])
+        tried = [each for each in alive if is_small(bench) or not why_it_lives(each)]
+        kind.judge(library, every, [each for each in tried if each.key not in kind.known])
         refused |= kind.refused
-        alive = [each for each in alive if each.key not in refused]
-        found += [Found(each, bench, *kind.known[each.key]) for each in alive if kind.known[each.key][1]]
-        alive = [each for each in alive if not kind.known[each.key][1]]
-    proofs = dict.fromkeys((each.key for each in alive), EQUIVALENT if prove else UNKNOWN)
-    for bench in (each for each in ran if prove and f"corners {each}" not in ran):
+        caught = {each.key for each in tried if each.key not in refused and kind.known[each.key][1]}
+        found += [Found(each, bench, *kind.known[each.key]) for each in alive if each.key in caught]
+        alive = [each for each in alive if each.key not in caught | refused]
+    provable = prove and all(bench_cases(each) for each in ran)
+    proofs = dict.fromkeys((each.key for each in alive), EQUIVALENT if provable else UNKNOWN)
+    for bench in (each for each in ran if provable and f"corners {each}" not in ran):
         asked = [each for each in alive if proofs[each.key] == EQUIVALENT]
         proofs |= _proofs(mutate(library, module, refused), bench, asked, folder)
     equivalent = [each for each in alive if proofs[each.key] == EQUIVALENT]
@@ -178,9 +181,7 @@ class _Kept:
             wanted = {each.key: each.number for each in missing[begin : begin + _BATCH]}
             left_out = {each.key for each in every} - set(wanted)
             work = self.path.parents[1] / _name(self.module, self.bench)
-            built = build_bench(
-                library, self.module, BENCHES[self.bench].op, bench_cases(self.bench), work, left_out | self.refused
-            )
+            built = build_bench(library, self.module, BENCHES[self.bench], work, left_out | self.refused)
             self.refused |= {each for each in wanted if each in built.refused}
             numbers = {number: each for each, number in wanted.items() if each not in self.refused}
             for verdict in run(built, list(numbers)):
@@ -193,14 +194,13 @@ def _name(module: str, bench: str) -> str:
 
 
 @cache
-def _bench_key(bench: str) -> str:
+def _bench_key(name: str) -> str:
     """Return the key of everything that a bench consists of: hardware, memories, frames and scenarios."""
+    bench = BENCHES[name]
     with tempfile.TemporaryDirectory() as folder:
-        sources = write_cases(bench_cases(bench), Path(folder))
-        frames = (Path(folder) / CASES_FILE).read_text(encoding="utf-8")
-        scenarios = tuple(sorted(each for each in _SCENARIOS.glob("*.py") if each.name != "tb_mutants.py"))
-        memories = tuple(sorted(each for each in Path(folder).iterdir() if each.suffix != ".json"))
-        return kept.key(_RECIPE, sources, frames, memories, scenarios)
+        design = bench.design(RTL_FOLDER, Path(folder))
+        written = {path.name: path for path in Path(folder).iterdir()}
+        return kept.key(_RECIPE, design, written, bench.tests, scenario_files(bench))
 
 
 def _proofs(mutated: Mutated, bench: str, alive: Sequence[Mutant], folder: Path) -> dict[str, str]:
