@@ -11,6 +11,8 @@ With these depths the schedule never waits for space, so it is one that the hard
 everything as early as it can is never later than any such schedule (more input or more space never delays an output),
 so it neither deadlocks nor loses throughput between adjacent frames.
 
+Where a requantisation widens what waits behind it, the FIFO stands before it, if that saves block RAM.
+
 Two places need much: a skip connection, whose pixels wait for the whole path through the deeper levels (more than a
 frame where that path's latency exceeds the frame interval), and the reader of a pooling, whose pixels come in every
 second row only.
@@ -30,9 +32,10 @@ from quantunet.hls.modules import fifo
 from quantunet.hls.modules.sheet import Join, Timing
 from quantunet.hls.modules.table import LAYERS, PLUMBING
 from quantunet.hls.network import Connection, build, connections, fifo_before
+from quantunet.hls.resources.memory_map import map_banked_ram
 from quantunet.hls.schedule.deadlock import least_depths
 from quantunet.hls.schedule.exact import schedule
-from quantunet.ir import Array, Graph
+from quantunet.ir import Array, Graph, Requant
 
 MARGIN_BEATS = 8
 """Added to every FIFO: the beats on their way through it, and the uneven pace of beats within a pixel."""
@@ -96,7 +99,36 @@ def fifo_depths(graph: Graph, folding: Mapping[str, Fold], frames: int | None = 
             depths[place] = beats + MARGIN_BEATS
             if frames is not None:  # more than all of them cannot wait
                 depths[place] = min(depths[place], frames * leg.frame)
-    return _without_deadlock(graph, folding, depths)
+    return _where_narrow(graph, folding, _without_deadlock(graph, folding, depths))
+
+
+def _where_narrow(graph: Graph, folding: Folding, depths: Mapping[tuple[str, int], int]) -> dict[tuple[str, int], int]:
+    """Return depths of FIFOs that stand before a requantisation instead of behind it, if they take fewer block RAMs.
+
+    A beat before it is a beat behind it: where it widens values, they wait as they were. In front of it the stream must
+    have as many lanes at least, so that beats come as soon as they did.
+    """
+    streams = connections(graph)
+    before = {place: stream for stream in streams for place in stream.readers}
+    moved = dict(depths)
+    for stream in streams:
+        node = stream.producer
+        if not isinstance(node, Requant) or stream.branches != 1:
+            continue
+        place, earlier = stream.readers[0], before[node.name, 0]
+        lanes, lanes_before = folding[node.name].pe, earlier.fifo_lanes(graph, folding, node.name)
+        if place not in moved or stream.widens_first(graph, folding, place[0]) or lanes_before % lanes:
+            continue
+        beats = math.ceil(moved[place] * lanes / lanes_before) + moved.get((node.name, 0), 0)
+        bits = earlier.tensor.qtype.bits
+        if _block_rams(lanes_before * bits, beats) < _block_rams(lanes * stream.tensor.qtype.bits, moved[place]):
+            del moved[place]
+            moved[node.name, 0] = beats
+    return moved
+
+
+def _block_rams(bits: int, depth: int) -> int:
+    return map_banked_ram(bits, depth).block if depth >= _DEEP else 0
 
 
 def _without_deadlock(
