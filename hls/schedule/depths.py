@@ -77,6 +77,13 @@ def fifo_depths(graph: Graph, folding: Mapping[str, Fold], frames: int | None = 
         FoldingError: The folding does not fit the graph.
     """
     folding = Folding.of(graph, folding)
+    endless = _depths(graph, folding, None)
+    depths = endless if frames is None else _depths(graph, folding, frames)
+    return _where_narrow(graph, folding, depths, endless)
+
+
+def _depths(graph: Graph, folding: Folding, frames: int | None) -> dict[tuple[str, int], int]:
+    """Return the depths of FIFOs that all stand right in front of an input."""
     interval = frame_interval(graph, folding)
     timings = {node.name: LAYERS[node.op].timing(graph, node, folding[node.name]) for node in graph.nodes}
     slack = {node.name: interval - ideal_cycles(graph, node, folding[node.name]) for node in graph.nodes}
@@ -99,14 +106,22 @@ def fifo_depths(graph: Graph, folding: Mapping[str, Fold], frames: int | None = 
             depths[place] = beats + MARGIN_BEATS
             if frames is not None:  # more than all of them cannot wait
                 depths[place] = min(depths[place], frames * leg.frame)
-    return _where_narrow(graph, folding, _without_deadlock(graph, folding, depths))
+    return _without_deadlock(graph, folding, depths)
 
 
-def _where_narrow(graph: Graph, folding: Folding, depths: Mapping[tuple[str, int], int]) -> dict[tuple[str, int], int]:
+def _where_narrow(
+    graph: Graph, folding: Folding, depths: Mapping[tuple[str, int], int], endless: Mapping[tuple[str, int], int]
+) -> dict[tuple[str, int], int]:
     """Return depths of FIFOs that stand before a requantisation instead of behind it, if they take fewer block RAMs.
 
-    A beat before it is a beat behind it: where it widens values, they wait as they were. In front of it the stream must
-    have as many lanes at least, so that beats come as soon as they did.
+    A beat before it is a beat behind it: where it widens values, they wait as they were. The stream before it must have
+    as many lanes at least, so that beats come as soon as they did.
+
+    Args:
+        graph: The network.
+        folding: Its folding.
+        depths: Those behind requantisations.
+        endless: The same for any number of frames, by which it is decided.
     """
     streams = connections(graph)
     before = {place: stream for stream in streams for place in stream.readers}
@@ -117,14 +132,19 @@ def _where_narrow(graph: Graph, folding: Folding, depths: Mapping[tuple[str, int
             continue
         place, earlier = stream.readers[0], before[node.name, 0]
         lanes, lanes_before = folding[node.name].pe, earlier.fifo_lanes(graph, folding, node.name)
-        if place not in moved or stream.widens_first(graph, folding, place[0]) or lanes_before % lanes:
+        if place not in endless or stream.widens_first(graph, folding, place[0]) or lanes_before % lanes:
             continue
-        beats = math.ceil(moved[place] * lanes / lanes_before) + moved.get((node.name, 0), 0)
-        bits = earlier.tensor.qtype.bits
-        if _block_rams(lanes_before * bits, beats) < _block_rams(lanes * stream.tensor.qtype.bits, moved[place]):
-            del moved[place]
-            moved[node.name, 0] = beats
-    return moved
+        bits, bits_before = lanes * stream.tensor.qtype.bits, lanes_before * earlier.tensor.qtype.bits
+        ratio, there = lanes_before // lanes, (node.name, 0)
+        if _block_rams(bits_before, _both(endless, place, there, ratio)) < _block_rams(bits, endless[place]):
+            moved[there] = _both(depths, place, there, ratio)
+            moved.pop(place, None)
+    return {place: depth for place, depth in moved.items() if depth}
+
+
+def _both(depths: Mapping[tuple[str, int], int], behind: tuple[str, int], before: tuple[str, int], ratio: int) -> int:
+    """Return the depth of a FIFO before a requantisation that holds what one behind it and one before it would."""
+    return -(-depths.get(behind, 0) // ratio) + depths.get(before, 0)
 
 
 def _block_rams(bits: int, depth: int) -> int:
