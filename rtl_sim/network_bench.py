@@ -16,6 +16,7 @@ from quantunet.hls.generate import rtl_project
 from quantunet.hls.schedule.depths import frame_interval
 from quantunet.hls.schedule.exact import Schedule, schedule, settled
 from quantunet.ir import Array, Graph
+from quantunet.processes import Pool
 from quantunet.rtl_sim import bench, waveform
 from quantunet.rtl_sim.bench_result import BenchResult
 from quantunet.rtl_sim.frames import CompactTaps, widened
@@ -70,18 +71,20 @@ def run_network(setup: Setup, frames: Sequence[CompactTaps], *, jobs: int = 1) -
     layers = {node.output: node.name for node in setup.graph.nodes}
     project = network_project(setup)
     inputs, expected = _frames(setup, frames)
-    predicted, steady = _predictions(setup, project.design, len(frames)) if setup.stalls == "none" else (None, 0)
-    built = bench.build(project, setup.builds, layers=layers, jobs=jobs, flags=setup.flags)
-    result = bench.run(
-        built,
-        inputs,
-        expected,
-        TEST_MODULE,
-        watchdog=_watchdog(setup),
-        stream_values={name: [taps[name] for taps in frames] for name in layers},
-        stalls=setup.stalls,
-        seed=setup.seed,
-    )
+    with Pool(1) as pool:  # a process of its own computes them meanwhile
+        predictions = pool.submit(_predictions, setup, project.design, len(frames))
+        built = bench.build(project, setup.builds, layers=layers, jobs=jobs, flags=setup.flags)
+        result = bench.run(
+            built,
+            inputs,
+            expected,
+            TEST_MODULE,
+            watchdog=_watchdog(setup),
+            stream_values={name: [taps[name] for taps in frames] for name in layers},
+            stalls=setup.stalls,
+            seed=setup.seed,
+        )
+        predicted, steady = predictions.result()
     compared = [layer.layer for layer in result.layers]
     if compared != list(layers.values()):
         raise ToolFailedError(TEST_MODULE, expected="a comparison of every layer", got=f"of {compared}")
@@ -95,8 +98,13 @@ def run_network(setup: Setup, frames: Sequence[CompactTaps], *, jobs: int = 1) -
     return NetworkResult(result, maps.compared, maps.mismatches, predicted, steady)
 
 
-def _predictions(setup: Setup, design: Design, frames: int) -> tuple[Schedule, int]:
-    """Return the schedule of some frames, and the interval between two when all that comes before them has left."""
+def _predictions(setup: Setup, design: Design, frames: int) -> tuple[Schedule | None, int]:
+    """Return the schedule of some frames, and the interval between two when all that comes before them has left.
+
+    With stalls there is none.
+    """
+    if setup.stalls != "none":
+        return None, 0
     predicted, ideal = schedule(design, frames), frame_interval(setup.graph, setup.folding)
     return predicted, settled(design, ideal, predicted.first_output).frame_interval
 

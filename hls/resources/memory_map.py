@@ -5,7 +5,8 @@ flip-flops, 1/16 for a bit of a table in LUTs, and half for each bit of a multip
 several primitives in depth. The cheapest way is taken. Tables never become distributed RAM.
 
 That counts a block RAM for about 200 LUTs. On the devices meant here it is worth ``BLOCK_LUTS``: ``qun_ram`` and
-``qun_rom`` ask for distributed RAM, or for a table in LUTs, where Yosys would take more than that in block RAM.
+``qun_rom`` ask for distributed RAM, or for a table in LUTs, where Yosys would take more than that in block RAM. Some
+tables are split before Yosys maps them, so that both ports of a block RAM are read (:func:`shared_columns`).
 """
 
 from __future__ import annotations
@@ -64,6 +65,42 @@ class Mapped:
     register_bits: int = 0
     output_bits: int = 0
     joined: int = 0
+
+
+COLUMNS = 3
+"""Columns of a table that share two block RAMs."""
+
+
+@dataclass(frozen=True)
+class Shared:
+    """How columns of a table share block RAMs: three columns take two, both ports of which are read.
+
+    Attributes:
+        groups: Groups of up to three columns; 0 where nothing is shared.
+        bits: Bits of a column.
+        words: Words of a block RAM of so many bits.
+        rest: Bits beside all groups, which have block RAMs of their own.
+    """
+
+    groups: int = 0
+    bits: int = 0
+    words: int = 0
+    rest: int = 0
+
+
+@lru_cache(maxsize=65536)
+def shared_columns(width: int, depth: int) -> Shared:
+    """Return how the columns of a table share block RAMs, if it has up to an eighth more words than half of one."""
+    for bits in (18, 9):
+        words = _BLOCK_BITS // _TRUE_DUAL_PORT[bits]
+        if words // 2 < depth <= words // 2 + words // 8:
+            groups, rest = divmod(width, COLUMNS * bits)
+            alone = _block(rest, depth, rom=True)[1] if rest else 0
+            if alone > 2:
+                groups, rest, alone = groups + 1, 0, 0
+            if 2 * groups + alone < _block(width, depth, rom=True)[1]:
+                return Shared(groups, bits, words, rest)
+    return Shared()
 
 
 @lru_cache(maxsize=65536)
@@ -134,7 +171,11 @@ def map_memory(width: int, depth: int, *, rom: bool = False, asynchronous: bool 
             best = Mapped("distributed", distributed=cells, output_bits=output_bits, joined=(slices - 1) * width)
     if not asynchronous:
         cost, blocks, joined = _block(width, depth, rom=rom)
-        if cost < price:
+        shared = shared_columns(width, depth) if rom else Shared()
+        if shared.groups:
+            rest, beside = _block(shared.rest, depth, rom=True)[1:] if shared.rest else (0, 0)
+            best = Mapped("block", block=2 * shared.groups + rest, joined=shared.groups * shared.bits + beside)
+        elif cost < price:
             best = Mapped("block", block=blocks, joined=joined)
     return best
 

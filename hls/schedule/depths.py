@@ -11,6 +11,8 @@ With these depths the schedule never waits for space, so it is one that the hard
 everything as early as it can is never later than any such schedule (more input or more space never delays an output),
 so it neither deadlocks nor loses throughput between adjacent frames.
 
+Where a requantisation widens what waits behind it, the FIFO stands before it, if that saves block RAM.
+
 Two places need much: a skip connection, whose pixels wait for the whole path through the deeper levels (more than a
 frame where that path's latency exceeds the frame interval), and the reader of a pooling, whose pixels come in every
 second row only.
@@ -30,9 +32,10 @@ from quantunet.hls.modules import fifo
 from quantunet.hls.modules.sheet import Join, Timing
 from quantunet.hls.modules.table import LAYERS, PLUMBING
 from quantunet.hls.network import Connection, build, connections, fifo_before
+from quantunet.hls.resources.memory_map import map_banked_ram
 from quantunet.hls.schedule.deadlock import least_depths
 from quantunet.hls.schedule.exact import schedule
-from quantunet.ir import Array, Graph
+from quantunet.ir import Array, Graph, Requant
 
 MARGIN_BEATS = 8
 """Added to every FIFO: the beats on their way through it, and the uneven pace of beats within a pixel."""
@@ -74,6 +77,13 @@ def fifo_depths(graph: Graph, folding: Mapping[str, Fold], frames: int | None = 
         FoldingError: The folding does not fit the graph.
     """
     folding = Folding.of(graph, folding)
+    endless = _depths(graph, folding, None)
+    depths = endless if frames is None else _depths(graph, folding, frames)
+    return _where_narrow(graph, folding, depths, endless)
+
+
+def _depths(graph: Graph, folding: Folding, frames: int | None) -> dict[tuple[str, int], int]:
+    """Return the depths of FIFOs that all stand right in front of an input."""
     interval = frame_interval(graph, folding)
     timings = {node.name: LAYERS[node.op].timing(graph, node, folding[node.name]) for node in graph.nodes}
     slack = {node.name: interval - ideal_cycles(graph, node, folding[node.name]) for node in graph.nodes}
@@ -97,6 +107,48 @@ def fifo_depths(graph: Graph, folding: Mapping[str, Fold], frames: int | None = 
             if frames is not None:  # more than all of them cannot wait
                 depths[place] = min(depths[place], frames * leg.frame)
     return _without_deadlock(graph, folding, depths)
+
+
+def _where_narrow(
+    graph: Graph, folding: Folding, depths: Mapping[tuple[str, int], int], endless: Mapping[tuple[str, int], int]
+) -> dict[tuple[str, int], int]:
+    """Return depths of FIFOs that stand before a requantisation instead of behind it, if they take fewer block RAMs.
+
+    A beat before it is a beat behind it: where it widens values, they wait as they were. The stream before it must have
+    as many lanes at least, so that beats come as soon as they did.
+
+    Args:
+        graph: The network.
+        folding: Its folding.
+        depths: Those behind requantisations.
+        endless: The same for any number of frames, by which it is decided.
+    """
+    streams = connections(graph)
+    before = {place: stream for stream in streams for place in stream.readers}
+    moved = dict(depths)
+    for stream in streams:
+        node = stream.producer
+        if not isinstance(node, Requant) or stream.branches != 1:
+            continue
+        place, earlier = stream.readers[0], before[node.name, 0]
+        lanes, lanes_before = folding[node.name].pe, earlier.fifo_lanes(graph, folding, node.name)
+        if place not in endless or stream.widens_first(graph, folding, place[0]) or lanes_before % lanes:
+            continue
+        bits, bits_before = lanes * stream.tensor.qtype.bits, lanes_before * earlier.tensor.qtype.bits
+        ratio, there = lanes_before // lanes, (node.name, 0)
+        if _block_rams(bits_before, _both(endless, place, there, ratio)) < _block_rams(bits, endless[place]):
+            moved[there] = _both(depths, place, there, ratio)
+            moved.pop(place, None)
+    return {place: depth for place, depth in moved.items() if depth}
+
+
+def _both(depths: Mapping[tuple[str, int], int], behind: tuple[str, int], before: tuple[str, int], ratio: int) -> int:
+    """Return the depth of a FIFO before a requantisation that holds what one behind it and one before it would."""
+    return -(-depths.get(behind, 0) // ratio) + depths.get(before, 0)
+
+
+def _block_rams(bits: int, depth: int) -> int:
+    return map_banked_ram(bits, depth).block if depth >= _DEEP else 0
 
 
 def _without_deadlock(

@@ -37,6 +37,12 @@ ABSORB_LUTS = "absorb_luts"
 ABSORB_REGISTERS = "absorb_registers"
 """The pass of :mod:`quantunet.hls.synth.passes.output_registers`."""
 
+SHARE_COLUMNS = "share_columns"
+"""The pass of :mod:`quantunet.hls.synth.passes.shared_tables`."""
+
+SHARED = "$columns"
+"""What the name of a memory that this pass makes has behind that of the table; a place follows."""
+
 OPEN_CARRIES = "open_carries"
 """The pass of :mod:`quantunet.hls.synth.passes.open_carries`."""
 
@@ -156,9 +162,9 @@ class Family:
         """Return the passes up to the point where memories are still whole, and those after it.
 
         They are commands of Yosys, but for :data:`SUMS`, :data:`SUMS_OF_PRODUCTS`, :data:`SUMS_OF_CHOSEN_PRODUCTS`,
-        :data:`ABSORB_REGISTERS` and :data:`ABSORB_LUTS`. Without hard multipliers and without a carry chain for sums of
-        products, multiplications go through Booth recoding first: fewer LUTs and fewer levels than the adder trees that
-        Yosys makes otherwise.
+        :data:`SHARE_COLUMNS`, :data:`ABSORB_REGISTERS` and :data:`ABSORB_LUTS`. Without hard multipliers and without a
+        carry chain for sums of products, multiplications go through Booth recoding first: fewer LUTs and fewer levels
+        than the adder trees that Yosys makes otherwise.
 
         Args:
             top: The top module.
@@ -193,6 +199,7 @@ class Family:
         if self.chain is None:
             return before, (f"{synth} -run {self.memory_step}:",)
         return before, (
+            *(() if self.ram is None else (SHARE_COLUMNS,)),
             f"{synth} -run {self.memory_step}:check",
             *(() if self.ram is None else (ABSORB_REGISTERS, "opt_clean")),
             ABSORB_LUTS,

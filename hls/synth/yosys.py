@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 
 from quantunet import cache
 from quantunet.errors import StorageError, ToolFailedError, ToolMissingError
-from quantunet.hls.synth.families import FAMILIES, Usage
+from quantunet.hls.synth.families import FAMILIES, SHARED, Usage
 from quantunet.hls.synth.passes import mapping
 from quantunet.processes import Pool, run
 from quantunet.storage import temporary_folder
@@ -302,7 +302,7 @@ def _end_of(log: str) -> str:
 def _memory_kinds(log: str, top: str) -> dict[str, str]:
     kinds = {}
     for match in _MAPPED.finditer(log):
-        name = (match[1] or match[4]).removeprefix(f"{top}.")
+        name = (match[1] or match[4]).removeprefix(f"{top}.").partition(SHARED)[0]
         library = match[2] or ""
         is_distributed = any(word in library for word in ("DPR16X4", "LUTRAM", "DISTRIBUTED"))
         kinds[name] = "logic" if not library else "distributed" if is_distributed else "block"

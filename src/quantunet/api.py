@@ -191,6 +191,7 @@ class FoldGoal:
         time_limit: Deterministic time, about seconds, for each search; ``None`` takes the solver's own.
         clock_mhz: What a frame rate was computed with; ``None`` for what the model of the clock says.
         fps: A frame rate, for which the interval follows from the model's clock.
+        max_lanes: Most lanes that a layer may have; ``None`` for any number.
     """
 
     interval: int | None
@@ -199,6 +200,7 @@ class FoldGoal:
     time_limit: float | None
     clock_mhz: float | None
     fps: float | None = None
+    max_lanes: int | None = None
 
     def search(self, graph: Graph) -> Solution:
         """Return the best folding; one that exceeds the budget says so in its ``excess``.
@@ -242,7 +244,11 @@ class FoldGoal:
 
     def _within(self, graph: Graph, budget: Mapping[str, int]) -> Solution:
         solver = find_solver()
-        how = {"styles": self.styles, "time_limit": self.time_limit or solver.TIME_LIMIT}
+        how = {
+            "styles": self.styles,
+            "max_lanes": self.max_lanes,
+            "time_limit": self.time_limit or solver.TIME_LIMIT,
+        }
         found: Solution = (
             solver.fold_for_budget(graph, budget, **how)
             if self.interval is None
@@ -282,6 +288,7 @@ def fold_goal(
     board: str | None = None,
     clock_mhz: float | None = None,
     styles: Sequence[str] = FOLD_STYLES,
+    max_lanes: int | None = None,
     time_limit: float | None = None,
 ) -> FoldGoal:
     """Check what :func:`fold` is asked for.
@@ -304,6 +311,7 @@ def fold_goal(
         if first is not None and second is not None:
             raise OptionError(names, expected="one of them", got="both")
     _whole("interval", interval)
+    _whole("max_lanes", max_lanes)
     amounts = load_board(board).budget.limits if board else budget or {}
     for name, amount in amounts.items():
         if name not in RESOURCES or isinstance(amount, bool) or not isinstance(amount, int) or amount < 0:
@@ -326,8 +334,8 @@ def fold_goal(
             hint="For example: quantunet fold wearable --fps 100 --clock-mhz 60",
         )
     if fps is not None and clock_mhz is None:
-        return FoldGoal(None, dict(amounts), chosen, time_limit, None, fps)
-    return FoldGoal(cycles, dict(amounts), chosen, time_limit, clock_mhz or CLOCK_MHZ)
+        return FoldGoal(None, dict(amounts), chosen, time_limit, None, fps, max_lanes)
+    return FoldGoal(cycles, dict(amounts), chosen, time_limit, clock_mhz or CLOCK_MHZ, max_lanes=max_lanes)
 
 
 def fold(
@@ -339,6 +347,7 @@ def fold(
     board: str | None = None,
     clock_mhz: float | None = None,
     styles: Sequence[str] = FOLD_STYLES,
+    max_lanes: int | None = None,
     time_limit: float | None = None,
 ) -> Solution:
     """Choose PE, SIMD and style of every layer: the least area for a speed, or the fastest inside a budget.
@@ -353,6 +362,7 @@ def fold(
         clock_mhz: The clock; ``None`` for the one that such a design should reach in an LFE5U-85F of speed grade 6,
             by a model that was fitted to routed designs.
         styles: Styles that convolutions may have: ``folded-lut``, ``folded-dsp``, ``constant``.
+        max_lanes: Most lanes, PE or SIMD, that a layer may have; fewer make shorter sums, and a faster clock.
         time_limit: For each search, about seconds.
 
     Raises:
@@ -368,6 +378,7 @@ def fold(
         board=board,
         clock_mhz=clock_mhz,
         styles=styles,
+        max_lanes=max_lanes,
         time_limit=time_limit,
     )
     graph = network(model, None)

@@ -29,6 +29,14 @@ def connect(cell: Any, port: str, net: Any) -> None:  # noqa: ANN401
     cell.setPort(identifier(port), libyosys.SigSpec(net, 1))
 
 
+def connect_word(cell: Any, port: str, nets: Sequence[Any]) -> None:  # noqa: ANN401
+    """Connect a port of several bits, lowest first."""
+    word = libyosys.SigSpec()
+    for net in nets:
+        word.append(net)
+    cell.setPort(identifier(port), word)
+
+
 def constant(net: Any) -> int | None:  # noqa: ANN401
     """Return the value of a constant net, ``None`` for any other; an undefined one counts as 0."""
     return None if net.is_wire() else int(net.data == libyosys.State.S1)

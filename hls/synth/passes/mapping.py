@@ -11,11 +11,14 @@ from quantunet.hls.synth.families import (
     ABSORB_LUTS,
     ABSORB_REGISTERS,
     OPEN_CARRIES,
+    SHARE_COLUMNS,
     SUMS,
     SUMS_OF_CHOSEN_PRODUCTS,
     SUMS_OF_PRODUCTS,
     Family,
 )
+
+_SOURCES = ("synth/passes/*.py", "synth/families.py", "synth/carry_feeds.py", "resources/memory_map.py")
 
 
 def run(design: Any, passes: Iterable[str], family: Family) -> None:  # noqa: ANN401 pyosys has no types
@@ -30,6 +33,7 @@ def run(design: Any, passes: Iterable[str], family: Family) -> None:  # noqa: AN
     from quantunet.hls.synth.passes.open_carries import open_carries
     from quantunet.hls.synth.passes.output_registers import absorb_registers
     from quantunet.hls.synth.passes.products import all_products, chosen_product, no_product
+    from quantunet.hls.synth.passes.shared_tables import share_columns
     from quantunet.hls.synth.passes.sums import map_sums
 
     sums = {SUMS: no_product, SUMS_OF_PRODUCTS: all_products, SUMS_OF_CHOSEN_PRODUCTS: chosen_product}
@@ -42,10 +46,12 @@ def run(design: Any, passes: Iterable[str], family: Family) -> None:  # noqa: AN
             open_carries(design.top_module(), family.chain)
         elif family.ram is not None and command == ABSORB_REGISTERS:
             absorb_registers(design.top_module(), family.ram)
+        elif family.ram is not None and command == SHARE_COLUMNS:
+            share_columns(design.top_module())
         else:
             design.run_pass(command)
 
 
 def version() -> str:
     """Return a hash of this project's own passes, so that kept results follow them."""
-    return cache.key(cache.files(Path(__file__).parents[1], "passes/*.py", "families.py", "carry_feeds.py"))
+    return cache.key(cache.files(Path(__file__).parents[2], *_SOURCES))

@@ -59,6 +59,7 @@ def add_parser(sub: Any) -> None:
     parser.add_argument(
         "--styles", default=",".join(api.FOLD_STYLES), help=f"styles out of {', '.join(_STYLES)} (default: %(default)s)"
     )
+    parser.add_argument("--max-lanes", type=whole, help="most PE or SIMD of a layer: shorter sums for a faster clock")
     parser.add_argument("--time-limit", type=positive, help="for each search, about seconds")
     parser.add_argument("--out", type=Path, help="write the folding to this file, for cosim and hls_synth")
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
@@ -77,6 +78,7 @@ def run(args: argparse.Namespace) -> int:
             board=args.board,
             clock_mhz=args.clock_mhz,
             styles=[name.strip() for name in args.styles.split(",")],
+            max_lanes=args.max_lanes,
             time_limit=args.time_limit,
         )
         board = load_board(args.board) if args.board else None

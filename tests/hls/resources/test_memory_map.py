@@ -30,6 +30,7 @@ RAMS += (
     (40, 2216),
 )
 TABLES = ((8, 16), (16, 127), (16, 129), (16, 2304), (36, 512), (64, 144), (20, 1152), (7, 4608), (128, 36))
+TABLES += ((80, 576), (64, 1152))  # columns of these share block RAMs
 TABLES += ((16, 187), (16, 188), (8, 256), (64, 93), (64, 94), (3, 1000), (2, 2))
 
 
@@ -90,7 +91,8 @@ def test_memories_become_what_the_rule_says(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("width", "depth", "rom", "blocks"),
     [
-        (256, 576, True, 15),  # 18 bits of 1024 words: 15; by bits alone it would be 8
+        (256, 576, True, 10),  # 15 of 18 bits and 1024 words, of which three columns share two; by bits alone 8
+        (256, 576, False, 15),
         (36, 512, False, 1),
         (18, 1024, False, 1),
         (9, 2048, True, 1),
