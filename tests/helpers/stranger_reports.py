@@ -87,7 +87,8 @@ METRICS: dict[str, Any] = {
 CLASSES: dict[str, Any] = {
     **{key: METRICS[key] for key in ("model", "kind", "data", "images", "seconds", "images_per_second", "provenance")},
     "parts": {"all": {"network": {"images": 2, "mean_dice": 0.5, "mean_iou": None, "accuracy": 0.75, "classes": [
-        {"class": 0, "images": 2, "dice": 0.5, "iou": None, "reference_pixels": 3, "predicted_pixels": 4}]}}},
+        {"class": index, "name": HOSTILE, "images": 2, "dice": 0.5, "iou": None, "reference_pixels": 3,
+         "predicted_pixels": 4} for index in range(3)]}}},
 }  # fmt: skip
 CARD: dict[str, Any] = {
     "name": HOSTILE, "training": {"command": HOSTILE, "signatures": [HOSTILE], "hours": 0.1},
@@ -121,11 +122,11 @@ def hostile_wave() -> Page:
 
 PAGES: dict[str, Callable[[], Page]] = {
     "wave": hostile_wave,
-    "cosim": lambda: cosim_page(COSIM, [hostile_picture()], {HOSTILE: [1, 0, 3, 0]}, "../../index.html"),
+    "cosim": lambda: cosim_page(COSIM, [hostile_picture()], {HOSTILE: [1, 0, 3, 0]}, "../../index.html", [HOSTILE] * 3),
     "hls_synth": lambda: hls_synth_page(SYNTH),
     "vitis": lambda: vitis_page(VITIS),
     "bitstream": lambda: bitstream_page(BITSTREAM),
     "evaluate": lambda: evaluate_page(METRICS, HOSTILE, {"worst": [hostile_picture()]}, np.array([0.5, np.nan])),
-    "classes": lambda: evaluate_page(CLASSES, HOSTILE),
+    "classes": lambda: evaluate_page(CLASSES, HOSTILE, {"worst": [hostile_picture()]}),
     "train": lambda: train_page(CARD, HISTORY, [hostile_picture()]),
 }
