@@ -35,12 +35,15 @@ from quantunet.hls.network import Connection, build, connections, fifo_before
 from quantunet.hls.resources.memory_map import map_banked_ram
 from quantunet.hls.schedule.deadlock import least_depths
 from quantunet.hls.schedule.exact import schedule
-from quantunet.ir import Array, Graph, Requant
+from quantunet.ir import Array, Graph
 
 MARGIN_BEATS = 8
 """Added to every FIFO: the beats on their way through it, and the uneven pace of beats within a pixel."""
 
 _DEEP = fifo.SHALLOW + 1
+
+_SLICE = "slice"
+"""The rule of a layer that is one register slice, a requantisation: a beat before it is a beat behind it."""
 
 
 def frame_interval(graph: Graph, folding: Mapping[str, Fold]) -> int:
@@ -128,7 +131,7 @@ def _where_narrow(
     moved = dict(depths)
     for stream in streams:
         node = stream.producer
-        if not isinstance(node, Requant) or stream.branches != 1:
+        if node is None or LAYERS[node.op].RULE != _SLICE or stream.branches != 1:
             continue
         place, earlier = stream.readers[0], before[node.name, 0]
         lanes, lanes_before = folding[node.name].pe, earlier.fifo_lanes(graph, folding, node.name)

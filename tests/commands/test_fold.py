@@ -44,6 +44,19 @@ def test_a_frame_rate_is_kept_and_the_file_says_how(
     assert "the smallest ECP5 with room is the LFE5U-25F; the smallest board is ulx3s_85f" in printed
 
 
+def test_no_layer_has_more_lanes_than_allowed(tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    widest = []
+    for limit in ("1", "2"):
+        out = tmp_path / f"{limit}.json"
+        assert main(["fold", str(model), "--budget", "bram=40", "--max-lanes", limit, "--out", str(out)]) == 0
+        folds = json.loads(out.read_text(encoding="utf-8")).values()
+        widest.append(max(max(fold["pe"], fold["simd"]) for fold in folds))
+    assert widest == [1, 2]
+    with pytest.raises(SystemExit, match="2"):
+        main(["fold", str(model), "--interval", "500", "--max-lanes", "0"])
+    assert "--max-lanes: must be 1 or more, not 0" in capsys.readouterr().err
+
+
 def test_json_has_every_figure(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["fold", str(model), "--budget", "lut=6000,dsp=20,bram=30", "--styles", "folded-lut, folded-dsp"]
     assert main([*arguments, "--json"]) == 0
