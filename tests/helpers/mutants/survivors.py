@@ -239,6 +239,12 @@ SURVIVORS: tuple[Survivor, ...] = (
     Survivor(
         "qun_smallest_area", ".s_axis_tlast", "constant", "1'b0", "1'b1", "the FIFO counts the beats of a frame",
     ),
+    *(Survivor("qun_smallest_area", where, "operand dropped", original, mutated,
+               "a frame has two pixels or more, so that its last one is stored when all others have left")
+      for where, original, mutated in (
+          (".m_ready", "m_axis_tready && stored_valid && stored_last", "m_axis_tready && 1'b1 && stored_last"),
+          ("m_axis_tvalid =", "stored_valid && judged", "1'b1 && judged"),
+      )),
     Survivor(
         "qun_stride_address", "next_base =", "operator", "32'(sum) >= Turn", "32'(sum) > Turn",
         "the sum is Turn in front of the last block alone, whose place comes from elsewhere",
