@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from helpers import axi_lite_status, capacity, frame_plans, op_cases, reset_sync, serial_device
@@ -64,6 +65,10 @@ def _capacity(op: str, cases: Callable[[], Sequence[Case]]) -> Bench:
         return found
 
     return Bench(capacity.BENCH, design, plain.cases)
+
+
+def _frames(beats: int, library: Path, work: Path) -> Design:
+    return frame_plans.module(work, library, beats)
 
 
 def _serial(shape: Shape) -> Bench:
@@ -147,7 +152,10 @@ BENCHES: dict[str, Bench] = {
         lambda library, work: axi_lite_status.design(work, library),
         tests=axi_lite_status.REGULAR,
     ),
-    "frames": Bench(frame_plans.BENCH, lambda library, work: frame_plans.module(work, library)),
+    **{
+        name: Bench(frame_plans.BENCH, partial(_frames, beats))
+        for name, beats in (("frames", 5), ("frames of one", 1), ("frames of six", 6))
+    },
     "reset": Bench(reset_sync.BENCH, lambda library, work: reset_sync.design(library)),
     "serial short": _serial(serial_device.SHORT),
     "serial short values": _serial(serial_device.SHORT_VALUES),
@@ -203,7 +211,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "qun_banked_ram": ("corners fifo", "long fifo"),
     "qun_rom": _own("lookup", "corners conv2d", "long conv2d"),
     "qun_axi_lite_status": ("status",),
-    "qun_frame_check": ("frames",),
+    "qun_frame_check": ("frames", "frames of one", "frames of six"),
     "qun_reset_sync": ("reset",),
     **dict.fromkeys(
         (

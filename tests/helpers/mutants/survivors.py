@@ -245,6 +245,15 @@ SURVIVORS: tuple[Survivor, ...] = (
           (".m_ready", "m_axis_tready && stored_valid && stored_last", "m_axis_tready && 1'b1 && stored_last"),
           ("m_axis_tvalid =", "stored_valid && judged", "1'b1 && judged"),
       )),
+    *(Survivor("qun_frame_check", where, "operand dropped", original, mutated, why)
+      for where, original, mutated, why in (
+          ("if (drop_q", "drop_q && s_axis_tvalid && s_axis_tlast", "1'b1 && s_axis_tvalid && s_axis_tlast",
+           "where nothing is dropped it stays so: a frame that ends with tlast is not followed by a rest"),
+          ("if (s_axis_tvalid && s_axis_tready", "s_axis_tvalid && s_axis_tready && wrong && !drop_q",
+           "s_axis_tvalid && 1'b1 && wrong && !drop_q", "a beat that waits is taken: its error is told while it waits"),
+          ("if (s_axis_tvalid && s_axis_tready", "s_axis_tvalid && s_axis_tready && wrong && !drop_q",
+           "s_axis_tvalid && s_axis_tready && wrong && 1'b1", "what is dropped has been told: drop_between_frames"),
+      )),
     Survivor(
         "qun_stride_address", "next_base =", "operator", "32'(sum) >= Turn", "32'(sum) > Turn",
         "the sum is Turn in front of the last block alone, whose place comes from elsewhere",
