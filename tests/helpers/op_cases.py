@@ -331,6 +331,7 @@ def affine_cases() -> list[Case]:
             (QType(12, True, 0), QType(6, True, 0), {"bounds": (0, 15), "even": True}),
             (QType(8, True, 0), QType(6, True, 0), {"groups": 4}),
             (QType(12, True, 0), QType(8, True, 0), {"bounds": (-128, 100)}),
+            (QType(48, True, 12), QType(16, True, 4), {"bits": 16, "shift": 1, "even": True, "wraps": True}),  # 63 bits
         ]
     ):
         groups = options.pop("groups", None)

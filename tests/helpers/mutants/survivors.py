@@ -255,6 +255,10 @@ SURVIVORS: tuple[Survivor, ...] = (
            "s_axis_tvalid && s_axis_tready && wrong && 1'b1", "what is dropped has been told: drop_between_frames"),
       )),
     Survivor(
+        "qun_uart_rx", "look =", "operand dropped", "busy_q && phase >= phase_t'(PeriodCycles)",
+        "1'b1 && phase >= phase_t'(PeriodCycles)", "it is asked while a byte comes alone",
+    ),
+    Survivor(
         "qun_stride_address", "next_base =", "operator", "32'(sum) >= Turn", "32'(sum) > Turn",
         "the sum is Turn in front of the last block alone, whose place comes from elsewhere",
     ),
