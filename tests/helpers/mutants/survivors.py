@@ -259,6 +259,15 @@ SURVIVORS: tuple[Survivor, ...] = (
         "1'b1 && phase >= phase_t'(PeriodCycles)", "it is asked while a byte comes alone",
     ),
     Survivor(
+        "qun_byte_beats", "place_q == ", "operator", "place_q == PlaceBits'(BeatBytes - 1)",
+        "place_q >= PlaceBits'(BeatBytes - 1)", "it is set back where it is equal, so that it is never greater", 2,
+    ),
+    Survivor("qun_mask_bytes", "whole_q", "operator", "place_q == 3'd7", "place_q >= 3'd7", "3 bits hold no greater one"),
+    Survivor(
+        "qun_value_bytes", "s_axis_tready", "operator", "left_q == LeftBits'(1)", "left_q <= LeftBits'(1)",
+        "what is less is zero, of which the first operand says the same",
+    ),
+    Survivor(
         "qun_stride_address", "next_base =", "operator", "32'(sum) >= Turn", "32'(sum) > Turn",
         "the sum is Turn in front of the last block alone, whose place comes from elsewhere",
     ),
