@@ -262,7 +262,9 @@ SURVIVORS: tuple[Survivor, ...] = (
         "qun_byte_beats", "place_q == ", "operator", "place_q == PlaceBits'(BeatBytes - 1)",
         "place_q >= PlaceBits'(BeatBytes - 1)", "it is set back where it is equal, so that it is never greater", 2,
     ),
-    Survivor("qun_mask_bytes", "whole_q", "operator", "place_q == 3'd7", "place_q >= 3'd7", "3 bits hold no greater one"),
+    Survivor(
+        "qun_mask_bytes", "whole_q", "operator", "place_q == 3'd7", "place_q >= 3'd7", "3 bits hold no greater one",
+    ),
     Survivor(
         "qun_value_bytes", "s_axis_tready", "operator", "left_q == LeftBits'(1)", "left_q <= LeftBits'(1)",
         "what is less is zero, of which the first operand says the same",
