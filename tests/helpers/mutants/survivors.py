@@ -11,6 +11,7 @@ _COUNTER = "the counter never exceeds its last value, which an assertion says an
 _STAGE = "a stage without a beat holds anything: the stage behind it looks at what comes with a valid beat alone"
 _AGAIN = "what stands there is written again: neither word nor address has changed"
 _NO_PAUSE = "the taps of an output come without a pause, and what is added behind the last one comes behind its result"
+_LATER = "a word is looked at two cycles behind its own read, whatever is read in the next ones"
 _SAME_BIAS = "the word of biases stays as it is until the next first tap"
 
 SURVIVORS: tuple[Survivor, ...] = (
@@ -269,6 +270,8 @@ SURVIVORS: tuple[Survivor, ...] = (
         "qun_value_bytes", "s_axis_tready", "operator", "left_q == LeftBits'(1)", "left_q <= LeftBits'(1)",
         "what is less is zero, of which the first operand says the same",
     ),
+    Survivor("qun_rom", "read_q <= read", "stuck at one", "read", "~((read) ^ (read))", _LATER),
+    Survivor("qun_rom", "if (read_q)", "condition always", "read_q", "1'b1", _LATER),
     Survivor(
         "qun_stride_address", "next_base =", "operator", "32'(sum) >= Turn", "32'(sum) > Turn",
         "the sum is Turn in front of the last block alone, whose place comes from elsewhere",
@@ -286,7 +289,7 @@ SURVIVORS: tuple[Survivor, ...] = (
       for kind, original, mutated in (("constant", "'0", "'1"), ("statement dropped", "next_stride_q <= '0;", ""))),
     Survivor(
         "qun_banked_ram", "read_q <= read", "stuck at one", "read", "~((read) ^ (read))",
-        "a word is looked at two cycles behind its own read, whatever is read in the next ones",
+        _LATER,
     ),
     Survivor(
         "qun_resize_nearest", "read =", "operand dropped", "!word_valid_q || room", "1'b0 || room",
@@ -304,7 +307,7 @@ SURVIVORS: tuple[Survivor, ...] = (
     ),
     Survivor(
         "qun_fifo", ".read", "stuck at one", "read", "~((read) ^ (read))",
-        "a word is looked at two cycles behind its own read, whatever is read in the next ones",
+        _LATER,
     ),
     Survivor(
         "qun_row_repeat", "return addr_t", "operands swapped", "sum - RingWords", "RingWords - (sum)",
