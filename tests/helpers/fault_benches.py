@@ -23,7 +23,15 @@ from pathlib import Path
 from helpers import op_cases, serial_device
 from helpers.benches.cases import TOP, Case, write_cases
 from helpers.faults import FAULTS, Fault, library_with, misfits
-from helpers.matrix_cases import CONV2D, CONV2D_CONSTANT, CONV_TRANSPOSE2D, WINDOW_CONV2D, case_of, extremes, pairs
+from helpers.matrix_cases import (
+    CONV2D,
+    CONV2D_CONSTANT,
+    CONV_TRANSPOSE2D,
+    WINDOW_CONV2D,
+    case_of,
+    extremes,
+    pairs,
+)
 from helpers.rtl import BUILD_ROOT, bench_module
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -39,7 +47,7 @@ from quantunet.rtl_sim.cosim import Options, cosim
 from quantunet.rtl_sim.layer_bench import Setup
 from quantunet.rtl_sim.network_bench import run_network
 from quantunet.rtl_sim.report import BROKEN
-from quantunet.rtl_sim.verilator import build, prepare, run_cocotb
+from quantunet.rtl_sim.verilator import ASSERTIONS, build, prepare, run_cocotb
 from quantunet.storage import write_text
 
 Bench = Callable[[Path, Path], str | None]
@@ -96,7 +104,7 @@ def _cases(name: str) -> list[Case]:
 def _module(op: str, name: str, library: Path, work: Path) -> str | None:
     """Run the scenarios of one op on a few cases."""
     sources = write_cases(_cases(name), work, rtl_folder=library)
-    built = build(sources, TOP, {}, BUILD_ROOT, quick=True)
+    built = build(sources, TOP, {}, BUILD_ROOT, flags=ASSERTIONS, quick=True)
     try:
         result = run_cocotb(built, bench_module(op), TOP, work, seed=1, check=False, timeout=_TOO_LONG)
     except ToolFailedError as error:
@@ -104,7 +112,8 @@ def _module(op: str, name: str, library: Path, work: Path) -> str | None:
         if stopped is None:
             raise
         return stopped[0]
-    return ", ".join(test.name.rsplit(".", 1)[-1] for test in result.tests if not test.passed) or None
+    failed = [test.name.rsplit(".", 1)[-1] for test in result.tests if not test.passed]
+    return ", ".join([*failed, *result.broken[:1]]) or None
 
 
 def _serial(library: Path, work: Path) -> str | None:

@@ -67,13 +67,13 @@ class Plan:
         name: For messages.
         sent: The runs of beats.
         expected: The frames of the output.
-        stalls: Whether source and sink stall at random.
+        stalls: ``random`` in source and sink, ``wait`` for a sink that is ready only once it has seen a beat.
     """
 
     name: str
     sent: Runs
     expected: Runs
-    stalls: bool = False
+    stalls: str = ""
 
 
 def write_plans(plans: Sequence[Plan], folder: Path, frame: int, beats: int) -> None:
@@ -94,19 +94,19 @@ def write_plans(plans: Sequence[Plan], folder: Path, frame: int, beats: int) -> 
     (folder / "plans.json").write_text(json.dumps(document), encoding="utf-8")
 
 
-def small_plans() -> list[Plan]:
-    """Return every fault at every beat of the first, a middle and the last of four frames of five beats."""
-    frames = [[16 * frame + beat + 1 for beat in range(5)] for frame in range(4)]
+def small_plans(beats: int = 5) -> list[Plan]:
+    """Return every fault at every beat of the first, a middle and the last of four frames."""
+    frames = [[16 * frame + beat + 1 for beat in range(beats)] for frame in range(4)]
     plans = [Plan("none", frames, frames)]
-    for fault, frame, beat in itertools.product(FAULTS, (0, 1, 3), range(5)):
-        sent = fault(frames, frame, beat)
+    for fault, frame, beat in itertools.product(FAULTS, (0, 1, 3), range(beats)):
+        sent = [run for run in fault(frames, frame, beat) if run]
         name = f"{fault.__name__} {frame} {beat}"
-        plans += [Plan(f"{name} {stalls}", sent, taken(sent, 5), stalls) for stalls in (False, True)]
+        plans += [Plan(f"{name} {stalls}", sent, taken(sent, beats), stalls) for stalls in ("", "random", "wait")]
     many = [frames[0], frames[1][:3], frames[2] + frames[3] + [7], [9], frames[3], [8, 8], frames[0]]
-    return [*plans, Plan("many", many, taken(many, 5))]
+    return [*plans, Plan("many", many, taken(many, beats))]
 
 
-def module(folder: Path, rtl_folder: Path = RTL_FOLDER) -> Design:
+def module(folder: Path, rtl_folder: Path = RTL_FOLDER, beats: int = 5) -> Design:
     """Return ``qun_frame_check`` alone, and write what its bench needs into its working folder."""
-    write_plans(small_plans(), folder, 5, 5)
-    return Design(library_sources({"qun_frame_check"}, rtl_folder), "qun_frame_check", {"Bits": 8, "Beats": 5})
+    write_plans(small_plans(beats), folder, beats, beats)
+    return Design(library_sources({"qun_frame_check"}, rtl_folder), "qun_frame_check", {"Bits": 8, "Beats": beats})

@@ -281,7 +281,7 @@ def smallest_area_cases() -> list[Case]:
     """
     cases = []
     for seed, (height, width, area) in enumerate(
-        [(4, 5, 10), (1, 2, 2), (16, 1, 8), (1, 17, 9), (9, 7, 32), (3, 3, 1), (2, 3, 6), (5, 13, 30), (1, 1, 1)]
+        [(4, 5, 10), (1, 2, 2), (16, 1, 8), (1, 17, 9), (9, 7, 32), (3, 3, 1), (2, 3, 6), (5, 13, 30)]
     ):
         builder = GraphBuilder("net", height, width, 1, MASK_TYPE, seed)
         builder.smallest_area("mask", "image", area)
@@ -331,6 +331,7 @@ def affine_cases() -> list[Case]:
             (QType(12, True, 0), QType(6, True, 0), {"bounds": (0, 15), "even": True}),
             (QType(8, True, 0), QType(6, True, 0), {"groups": 4}),
             (QType(12, True, 0), QType(8, True, 0), {"bounds": (-128, 100)}),
+            (QType(48, True, 12), QType(16, True, 4), {"bits": 16, "shift": 1, "even": True, "wraps": True}),  # 63 bits
         ]
     ):
         groups = options.pop("groups", None)

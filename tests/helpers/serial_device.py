@@ -65,7 +65,7 @@ SHAPES = (
 )
 
 SHORT = Shape("short", (16, 1), 4, 6, 1, QType(8, False, 0), 1, QType(8, False, 0), 128)
-SHORT_VALUES = Shape("short values", (16, 1), 4, 6, 1, QType(8, False, 0), 2, QType(9, True, 0), None)
+SHORT_VALUES = Shape("short values", (16, 1), 8, 6, 1, QType(12, False, 0), 1, QType(12, True, 0), None)
 """The smallest pictures of two blocks, for what is simulated many times."""
 
 

@@ -148,8 +148,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             code, record[name] = run(name, quick)
             codes.append(code)
             write_text(RECORD, json.dumps(record, indent=1, sort_keys=True) + "\n")
-    write_text(RECORD, json.dumps(record, indent=1, sort_keys=True) + "\n")
-    write_text(PAGE, page(record))
+    text = json.dumps(record, indent=1, sort_keys=True) + "\n"
+    write_text(RECORD, text)
+    write_text(PAGE, page(json.loads(text)))  # in the order of the file, whatever that of the run was
     sys.stdout.write(f"{PAGE}\n")
     return max(codes)
 

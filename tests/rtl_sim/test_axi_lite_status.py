@@ -14,7 +14,14 @@ from quantunet.errors import ToolFailedError
 from quantunet.hls.generate.rtl_project import RTL_FOLDER
 from quantunet.rtl_sim import verilator
 
-COMPARED = {"full_speed": 2 * 16, "stalls": 6 * 16, "writes": 2 * 3 * 16 + 7, "frames": 3 * 20 + 3 + 3}
+COMPARED = {
+    "full_speed": 2 * 16,
+    "stalls": 6 * 16,
+    "writes": 2 * 3 * 16 + 7,
+    "frames": 3 * 20 + 3 + 3,
+    "reset": 6,
+    "overlap": 4,
+}
 
 PROMISES = {
     "beat_in_range": ("beat_in && beat_q != CountBits'(Beats)", "beat_in"),

@@ -132,7 +132,7 @@ def test_a_choice_is_a_part_of_a_greater_one(library: Library) -> None:
 def test_benches_find_mutants_and_verdicts_are_kept(
     library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    result = judge(library, "qun_fork", 12, 1, folder=tmp_path)
+    result = judge(library, "qun_fork", 12, seed=1, folder=tmp_path)
     assert (len(result.found), result.alive, result.left_out) == (12, (), ())
     assert {each.scenario for each in result.found} <= {"full_speed", "random_stalls", "reset_in_mid_frame"}
     assert all(each.reason for each in result.found)
@@ -141,7 +141,7 @@ def test_benches_find_mutants_and_verdicts_are_kept(
         raise AssertionError
 
     monkeypatch.setattr(campaign, "run", fails)
-    assert judge(library, "qun_fork", 12, 1, folder=tmp_path) == result
+    assert judge(library, "qun_fork", 12, seed=1, folder=tmp_path) == result
 
 
 def harmless(mutated: Mutated) -> tuple[Mutated, Mutant]:
@@ -223,7 +223,7 @@ def test_a_reason_does_not_keep_a_mutant_from_small_benches(
     library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(campaign, "why_it_lives", lambda _: "for this test")
-    result = judge(library, "qun_fork", 4, 1, folder=tmp_path)
+    result = judge(library, "qun_fork", 4, seed=1, folder=tmp_path)
     assert (len(result.found), result.explained, result.alive) == (4, (), ())
 
 
@@ -254,6 +254,6 @@ def test_what_is_no_systemverilog_or_no_top_is_refused(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("module", MODULES)
 def test_mutants_of_every_module_are_found(library: Library, module: str) -> None:
-    result = judge(library, module, 200, 1)
+    result = judge(library, module, 200, seed=1)
     assert result.found
     assert not result.alive, [(each.key, verdict) for each, verdict in result.alive]

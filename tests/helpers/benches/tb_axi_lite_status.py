@@ -167,3 +167,67 @@ async def frames_and_errors_are_counted(dut: Any) -> None:
         assert await with_timeout(master.read_dword(address), LIMIT, "ns") == 0, name
         compared += 1
     await note("frames", compared)
+
+
+@cocotb.test()
+async def every_channel_is_reset(dut: Any) -> None:
+    """A reset while a read and half a write wait, within a frame, leaves none of them behind."""
+    plan = await prepared(dut)
+    names = ("araddr", "awaddr", "wdata", "wstrb", "rready", "bready", "arvalid", "awvalid", "wvalid")
+    drive = {name: getattr(dut, f"s_axi_{name}") for name in names}
+    for signal in drive.values():
+        signal.value = 0
+    compared = 0
+    for first, second in (("awvalid", "wvalid"), ("wvalid", "awvalid")):
+        drive["arvalid"].value = drive[first].value = dut.beat_in.value = 1
+        await RisingEdge(dut.clk)
+        drive["arvalid"].value = drive[first].value = dut.beat_in.value = 0
+        await ClockCycles(dut.clk, 2)
+        assert int(dut.s_axi_rvalid.value), "the read was not taken"
+        await axis.reset(dut)
+        await RisingEdge(dut.clk)
+        assert not int(dut.s_axi_rvalid.value), "a read from before the reset is answered"
+        drive[second].value = 1
+        await RisingEdge(dut.clk)
+        drive[second].value = 0
+        await ClockCycles(dut.clk, 3)
+        assert not int(dut.s_axi_bvalid.value), "half a write is answered, with what came before the reset"
+        await axis.reset(dut)
+        for beat in range(plan["beats"]):
+            dut.beat_in.value, dut.last_in.value = 1, int(beat == plan["beats"] - 1)
+            await RisingEdge(dut.clk)
+        dut.beat_in.value = dut.last_in.value = 0
+        drive["araddr"].value, drive["arvalid"].value, drive["rready"].value = 0x18, 1, 1
+        await RisingEdge(dut.clk)
+        drive["arvalid"].value = 0
+        await RisingEdge(dut.clk)
+        found = int(dut.s_axi_rdata.value)
+        assert found == 0, f"{found} errors in a frame that a reset began"
+        drive["rready"].value = 0
+        await ClockCycles(dut.clk, 2)
+        compared += 3
+    await note("reset", compared)
+
+
+@cocotb.test()
+async def writes_may_overlap(dut: Any) -> None:
+    """Data that come while a reply waits are taken behind it, and answered with their own address alone."""
+    await prepared(dut)
+    for name in ("araddr", "awaddr", "wdata", "wstrb", "rready", "bready", "arvalid"):
+        getattr(dut, f"s_axi_{name}").value = 0
+    address, data, ready = dut.s_axi_awvalid, dut.s_axi_wvalid, dut.s_axi_bready
+    address.value = data.value = 1
+    await RisingEdge(dut.clk)
+    address.value = data.value = 0
+    await ClockCycles(dut.clk, 2)
+    assert int(dut.s_axi_bvalid.value), "a write is not answered"
+    data.value = 1
+    await ClockCycles(dut.clk, 2)
+    assert not int(dut.s_axi_wready.value), "data are taken while a reply waits"
+    ready.value = 1
+    await ClockCycles(dut.clk, 2)
+    assert int(dut.s_axi_wready.value), "data are not taken behind the reply"
+    data.value = 0
+    await ClockCycles(dut.clk, 3)
+    assert not int(dut.s_axi_bvalid.value), "data without an address are answered"
+    await note("overlap", 4)

@@ -25,8 +25,12 @@ async def frames_come_as_planned(dut: Any) -> None:
         assert not dut.frame_error.value, f"{plan['name']}: reset does not clear the error"
         for driver in (source, sink):
             driver.clear()
-            driver.set_pause_generator(axis.stalls(rng_for(plan["name"], driver)) if plan["stalls"] else None)
+            driver.set_pause_generator(
+                axis.stalls(rng_for(plan["name"], driver)) if plan["stalls"] == "random" else None
+            )
             driver.pause = False
+        if plan["stalls"] == "wait":
+            sink.set_pause_generator(axis.until_valid(dut.m_axis_tvalid, dut.m_axis_tready))
         for run in plan["sent"]:
             source.send_nowait(list(run))
         compared = 0

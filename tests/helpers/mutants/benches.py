@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from helpers import axi_lite_status, capacity, frame_plans, op_cases, reset_sync, serial_device
@@ -32,6 +33,11 @@ _LONG = 1000
 def is_small(name: str) -> bool:
     """Return whether a bench is one of those that are quick to build and to run."""
     return not name.startswith(("corners ", "long ", "capacity "))
+
+
+def is_serial(module: str) -> bool:
+    """Return whether a module's benches are those of a serial device."""
+    return MODULES[module][0].startswith("serial ")
 
 
 def _some(op: str, *places: int) -> Bench:
@@ -64,6 +70,10 @@ def _capacity(op: str, cases: Callable[[], Sequence[Case]]) -> Bench:
         return found
 
     return Bench(capacity.BENCH, design, plain.cases)
+
+
+def _frames(beats: int, library: Path, work: Path) -> Design:
+    return frame_plans.module(work, library, beats)
 
 
 def _serial(shape: Shape) -> Bench:
@@ -110,7 +120,7 @@ BENCHES: dict[str, Bench] = {
     "widest_pairs": of_cases("conv2d", widest_pairs),
     "corners fork": _some("fork"),
     "corners fifo": _some("fifo", 0, 1, 2, 3, 4, 5),
-    "long fifo": _some("fifo", 8),
+    "long resize_nearest": _some("resize_nearest", 8),
     "corners width_adapter": _some("width_adapter"),
     "corners concat": _some("concat"),
     "corners requant": _some("requant"),
@@ -147,11 +157,14 @@ BENCHES: dict[str, Bench] = {
         lambda library, work: axi_lite_status.design(work, library),
         tests=axi_lite_status.REGULAR,
     ),
-    "frames": Bench(frame_plans.BENCH, lambda library, work: frame_plans.module(work, library)),
+    **{
+        name: Bench(frame_plans.BENCH, partial(_frames, beats))
+        for name, beats in (("frames", 5), ("frames of one", 1), ("frames of six", 6))
+    },
     "reset": Bench(reset_sync.BENCH, lambda library, work: reset_sync.design(library)),
     "serial short": _serial(serial_device.SHORT),
     "serial short values": _serial(serial_device.SHORT_VALUES),
-    **{f"corners serial {shape.name}": _serial(shape) for shape in serial_device.SHAPES},
+    "corners serial": _serial(serial_device.SHAPES[0]),
 }  # fmt: skip
 """What runs on mutants, by name. Rows that begin with "corners" or "long" are the cases of the op's own test."""
 
@@ -199,23 +212,24 @@ MODULES: dict[str, tuple[str, ...]] = {
     "qun_rectangle": (*_own("crop"), *_own("pad")),
     "qun_depth_to_space": _own("depth_to_space", "capacity depth_to_space"),
     "qun_stride_address": _own("depth_to_space"),
-    "qun_ram": ("maxpool2d", "corners fifo", "long fifo"),
-    "qun_banked_ram": ("corners fifo", "long fifo"),
+    "qun_ram": ("maxpool2d", "corners fifo", "long resize_nearest"),
+    "qun_banked_ram": ("corners fifo",),
     "qun_rom": _own("lookup", "corners conv2d", "long conv2d"),
     "qun_axi_lite_status": ("status",),
-    "qun_frame_check": ("frames",),
+    "qun_frame_check": ("frames", "frames of one", "frames of six"),
     "qun_reset_sync": ("reset",),
-    **dict.fromkeys(
-        (
-            "qun_uart_rx", "qun_uart_tx", "qun_serial_deframer", "qun_serial_framer",
-            "qun_serial_reply", "qun_block_buffer", "qun_picture_feeder", "qun_crc32_pkg",
-        ),
-        ("serial short", "corners serial mask", "corners serial values"),
-    ),
-    "qun_serial_device": ("serial short", "serial short values", "corners serial mask", "corners serial values"),
-    "qun_byte_beats": ("serial short", "corners serial values", "corners serial wide"),
-    "qun_mask_bytes": ("serial short", "corners serial mask", "corners serial below"),
-    "qun_value_bytes": ("serial short values", "corners serial values", "corners serial wide"),
+    "qun_uart_rx": ("serial short", "corners serial"),
+    "qun_uart_tx": ("serial short", "corners serial"),
+    "qun_serial_deframer": ("serial short",),
+    "qun_serial_framer": ("serial short",),
+    "qun_serial_reply": ("serial short",),
+    "qun_block_buffer": ("serial short",),
+    "qun_picture_feeder": ("serial short",),
+    "qun_crc32_pkg": ("serial short",),
+    "qun_byte_beats": ("serial short", "serial short values"),
+    "qun_mask_bytes": ("serial short",),
+    "qun_value_bytes": ("serial short values",),
+    "qun_serial_device": ("serial short", "serial short values"),
 }  # fmt: skip
 """The benches of each module, in the order in which they are tried until one finds a mutant."""
 

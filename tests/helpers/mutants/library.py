@@ -24,7 +24,7 @@ CONSTANT = frozenset(
 )
 """Kinds of nodes in which a simulator wants constants."""
 
-_NOT_COUNTED = re.compile(r"`ifdef QUN_ASSERT_ACTIVE\b.*?^`endif", re.DOTALL | re.MULTILINE)
+_CONDITION = re.compile(r"^`(ifdef|ifndef|endif)\b(?: +(\w+))?", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,20 @@ def _module(file: Path, tree: Node) -> Module:
                     packed = _dimensions(node)
                     unpacked = sum(found.tag in _DIMENSION for found in each.walk())
                     dimensions[_identifier(text, each)] = None if packed is None else packed + unpacked
-    skipped = tuple(found.span() for found in _NOT_COUNTED.finditer(text))
-    return Module(file.stem, text, tree, dimensions, frozenset(inputs), skipped)
+    return Module(file.stem, text, tree, dimensions, frozenset(inputs), _skipped(text))
+
+
+def _skipped(text: str) -> tuple[tuple[int, int], ...]:
+    """Return from where to where stands what depends on assertions, both ways: benches have them."""
+    found, depth, begin = [], 0, 0
+    for each in _CONDITION.finditer(text):
+        if depth:
+            depth += -1 if each[1] == "endif" else 1
+            if not depth:
+                found.append((begin, each.end()))
+        elif each[2] == "QUN_ASSERT_ACTIVE":
+            depth, begin = 1, each.start()
+    return tuple(found)
 
 
 _DIMENSION = ("kDimensionRange", "kDimensionScalar")

@@ -11,6 +11,7 @@ _COUNTER = "the counter never exceeds its last value, which an assertion says an
 _STAGE = "a stage without a beat holds anything: the stage behind it looks at what comes with a valid beat alone"
 _AGAIN = "what stands there is written again: neither word nor address has changed"
 _NO_PAUSE = "the taps of an output come without a pause, and what is added behind the last one comes behind its result"
+_LATER = "a word is looked at two cycles behind its own read, whatever is read in the next ones"
 _SAME_BIAS = "the word of biases stays as it is until the next first tap"
 
 SURVIVORS: tuple[Survivor, ...] = (
@@ -239,6 +240,38 @@ SURVIVORS: tuple[Survivor, ...] = (
     Survivor(
         "qun_smallest_area", ".s_axis_tlast", "constant", "1'b0", "1'b1", "the FIFO counts the beats of a frame",
     ),
+    *(Survivor("qun_smallest_area", where, "operand dropped", original, mutated,
+               "a frame has two pixels or more, so that its last one is stored when all others have left")
+      for where, original, mutated in (
+          (".m_ready", "m_axis_tready && stored_valid && stored_last", "m_axis_tready && 1'b1 && stored_last"),
+          ("m_axis_tvalid =", "stored_valid && judged", "1'b1 && judged"),
+      )),
+    *(Survivor("qun_frame_check", where, "operand dropped", original, mutated, why)
+      for where, original, mutated, why in (
+          ("if (drop_q", "drop_q && s_axis_tvalid && s_axis_tlast", "1'b1 && s_axis_tvalid && s_axis_tlast",
+           "where nothing is dropped it stays so: a frame that ends with tlast is not followed by a rest"),
+          ("if (s_axis_tvalid && s_axis_tready", "s_axis_tvalid && s_axis_tready && wrong && !drop_q",
+           "s_axis_tvalid && 1'b1 && wrong && !drop_q", "a beat that waits is taken: its error is told while it waits"),
+          ("if (s_axis_tvalid && s_axis_tready", "s_axis_tvalid && s_axis_tready && wrong && !drop_q",
+           "s_axis_tvalid && s_axis_tready && wrong && 1'b1", "what is dropped has been told: drop_between_frames"),
+      )),
+    Survivor(
+        "qun_uart_rx", "look =", "operand dropped", "busy_q && phase >= phase_t'(PeriodCycles)",
+        "1'b1 && phase >= phase_t'(PeriodCycles)", "it is asked while a byte comes alone",
+    ),
+    Survivor(
+        "qun_byte_beats", "place_q == ", "operator", "place_q == PlaceBits'(BeatBytes - 1)",
+        "place_q >= PlaceBits'(BeatBytes - 1)", "it is set back where it is equal, so that it is never greater", 2,
+    ),
+    Survivor(
+        "qun_mask_bytes", "whole_q", "operator", "place_q == 3'd7", "place_q >= 3'd7", "3 bits hold no greater one",
+    ),
+    Survivor(
+        "qun_value_bytes", "s_axis_tready", "operator", "left_q == LeftBits'(1)", "left_q <= LeftBits'(1)",
+        "what is less is zero, of which the first operand says the same",
+    ),
+    Survivor("qun_rom", "read_q <= read", "stuck at one", "read", "~((read) ^ (read))", _LATER),
+    Survivor("qun_rom", "if (read_q)", "condition always", "read_q", "1'b1", _LATER),
     Survivor(
         "qun_stride_address", "next_base =", "operator", "32'(sum) >= Turn", "32'(sum) > Turn",
         "the sum is Turn in front of the last block alone, whose place comes from elsewhere",
@@ -256,7 +289,7 @@ SURVIVORS: tuple[Survivor, ...] = (
       for kind, original, mutated in (("constant", "'0", "'1"), ("statement dropped", "next_stride_q <= '0;", ""))),
     Survivor(
         "qun_banked_ram", "read_q <= read", "stuck at one", "read", "~((read) ^ (read))",
-        "a word is looked at two cycles behind its own read, whatever is read in the next ones",
+        _LATER,
     ),
     Survivor(
         "qun_resize_nearest", "read =", "operand dropped", "!word_valid_q || room", "1'b0 || room",
@@ -274,7 +307,7 @@ SURVIVORS: tuple[Survivor, ...] = (
     ),
     Survivor(
         "qun_fifo", ".read", "stuck at one", "read", "~((read) ^ (read))",
-        "a word is looked at two cycles behind its own read, whatever is read in the next ones",
+        _LATER,
     ),
     Survivor(
         "qun_row_repeat", "return addr_t", "operands swapped", "sum - RingWords", "RingWords - (sum)",
