@@ -131,7 +131,7 @@ def _where_narrow(
     moved = dict(depths)
     for stream in streams:
         node = stream.producer
-        if node is None or LAYERS[node.op].RULE != _SLICE or stream.branches != 1:
+        if node is None or LAYERS[node.op].RULE != _SLICE or stream.branches != 1 or not stream.readers:
             continue
         place, earlier = stream.readers[0], before[node.name, 0]
         lanes, lanes_before = folding[node.name].pe, earlier.fifo_lanes(graph, folding, node.name)
