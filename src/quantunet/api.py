@@ -421,7 +421,7 @@ def write_rtl(
 
 
 def cosim(
-    model: Network = "wearable",
+    model: Network = zoo.DEFAULT_NETWORK,
     *,
     image: Picture | Sequence[Picture] = PHANTOM,
     pixel_scale: str | Fraction | None = None,

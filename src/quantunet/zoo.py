@@ -13,6 +13,9 @@ from quantunet.provenance import file_digest
 from quantunet.qonnx_import import load
 from quantunet.suggestions import hinted
 
+DEFAULT_NETWORK = "hospitals"
+"""What a command takes that names no network and need not."""
+
 QONNX_SUFFIX = ".onnx"
 GRAPH_SUFFIX = ".json"
 """Of an integer graph, as the hls4ml backend writes it (``graph.json``)."""

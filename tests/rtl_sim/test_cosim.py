@@ -33,7 +33,7 @@ from quantunet.rtl_sim.cosim import LEGS, Leg, Options, cosim
 from quantunet.rtl_sim.frames import adjacent_frames
 from quantunet.rtl_sim.live_table import LiveTable
 from quantunet.rtl_sim.report import BROKEN, FAILED, LEFT_OUT, PASSED, CosimReport, write
-from quantunet.zoo import network_path
+from quantunet.zoo import DEFAULT_NETWORK, network_path
 
 GRAPH = random_unet(base=2, depth=1, size=16, seed=2, name="cosim_test")
 FOLDING = default_folding(GRAPH)
@@ -286,7 +286,7 @@ def test_command_passes_on_the_built_in_image(tmp_path: Path, capsys: pytest.Cap
     assert made["versions"].keys() == {"python", "numpy", "onnx", "verilator", "cocotb", "g++", "hls4ml"}
     found = made["sha256"]
     assert found["graph"] == graph_digest(GRAPH)
-    assert found["model"] == file_digest(network_path("wearable")), "the command was told this name"
+    assert found["model"] == file_digest(network_path(DEFAULT_NETWORK)), "the command was told this name"
     assert found["image_file"] is None
     assert all(len(found[name]) == 64 for name in ("folding", "image", "rtl", "hls"))
     assert json.loads(folding.read_text(encoding="utf-8"))["skip0_requant"]

@@ -15,9 +15,6 @@ from quantunet.zoo import MODEL_HELP, is_network, zoo_names
 SHELLS = ("bash", "zsh")
 """Shells that :func:`completion` writes for."""
 
-DEFAULT_NETWORK = "hospitals"
-"""What a command takes that names no network and need not."""
-
 MODELS = "models"
 BOARDS = "boards"
 """What :func:`complete` knows the names of."""

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from quantunet import api, exit_codes, tables
 from quantunet.commands._numbers import positive, whole
-from quantunet.commands._parser import BOARDS, DEFAULT_NETWORK, Parser, complete
+from quantunet.commands._parser import BOARDS, Parser, complete
 from quantunet.commands._working import working
 from quantunet.constraints.board import board_names, load_board
 from quantunet.errors import OptionError
@@ -24,7 +24,7 @@ from quantunet.page import bitstream as pages
 from quantunet.page import index, render
 from quantunet.provenance import gather, graph_digest, value_digest
 from quantunet.result_folder import network_folder, remove
-from quantunet.zoo import load_network, model_digest
+from quantunet.zoo import DEFAULT_NETWORK, load_network, model_digest
 
 if TYPE_CHECKING:
     from quantunet.hls.bitstream import flow, report

@@ -10,9 +10,10 @@ from typing import Any
 from quantunet import api, exit_codes
 from quantunet.commands import _pixel_scale
 from quantunet.commands._numbers import whole
-from quantunet.commands._parser import DEFAULT_NETWORK, Parser, picture
+from quantunet.commands._parser import Parser, picture
 from quantunet.errors import ToolFailedError
 from quantunet.suggestions import did_you_mean
+from quantunet.zoo import DEFAULT_NETWORK
 
 
 def add_parser(sub: Any) -> None:

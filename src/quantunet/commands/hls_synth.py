@@ -16,7 +16,7 @@ from rich.table import Table
 
 from quantunet import api, exit_codes, tables
 from quantunet.commands._numbers import whole
-from quantunet.commands._parser import BOARDS, DEFAULT_NETWORK, Parser, complete
+from quantunet.commands._parser import BOARDS, Parser, complete
 from quantunet.commands._working import working
 from quantunet.constraints.board import Board, board_names, load_board
 from quantunet.errors import BoardError, ToolFailedError
@@ -25,7 +25,7 @@ from quantunet.page import hls_synth as pages
 from quantunet.page import index, render
 from quantunet.provenance import Provenance, gather, graph_digest, value_digest
 from quantunet.result_folder import network_folder, remove
-from quantunet.zoo import load_network, model_digest
+from quantunet.zoo import DEFAULT_NETWORK, load_network, model_digest
 
 if TYPE_CHECKING:
     from quantunet.hls.design import Style
