@@ -36,6 +36,21 @@ def run_of(path: Path) -> dict[str, Any]:
     return kept | {"failures": [f"seed {each.seed}, {each.leg}" for each in report.failures]}
 
 
+def runs_of(path: Path) -> list[dict[str, Any]]:
+    """Return the runs of a file: of one record, or of those that this program has put together before.
+
+    Raises:
+        FileFormatError: It is neither.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        document = None
+    if isinstance(document, dict) and document.get("format") == FORMAT:
+        return list(document["runs"])
+    return [run_of(path)]
+
+
 def totals(runs: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
     """Return the networks that passed each leg of some runs, and the values that were compared in it."""
     networks: collections.Counter[str] = collections.Counter()
@@ -64,11 +79,13 @@ def check_seeds(runs: Sequence[Mapping[str, Any]]) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m helpers.random_records", description=__doc__.splitlines()[0])
-    parser.add_argument("records", type=Path, nargs="+", metavar="RECORD", help="what --record has left")
+    parser.add_argument(
+        "records", type=Path, nargs="+", metavar="RECORD", help="what --record has left, or this program"
+    )
     parser.add_argument("--out", type=Path, required=True, help="the JSON file")
     options = parser.parse_args(arguments)
     try:
-        runs = [run_of(path) for path in options.records]
+        runs = [run for path in options.records for run in runs_of(path)]
         check_seeds(runs)
     except QuantUNetError as error:
         sys.stderr.write(f"{error}\n")

@@ -122,6 +122,11 @@ def test_records_of_several_runs_are_put_together_and_count_nothing_twice(
     values = sum(read_record(path)[0].compared["golden"] for path in paths[:2])
     assert document["totals"] == {"golden": {"networks": 4, "values": values}}
     assert [run["next_seed"] for run in document["runs"]] == [2, 4]
+    again = tmp_path / "again.json"
+    assert random_records.main([str(out), "--out", str(again)]) == 0
+    assert again.read_bytes() == out.read_bytes()
+    assert random_records.main([str(out), str(paths[0]), "--out", str(again)]) == 2
+    capsys.readouterr()
     assert random_records.main([*map(str, paths), "--out", str(out)]) == 2
     assert "seeds that no other run has" in capsys.readouterr().err
 
