@@ -14,7 +14,7 @@ from quantunet.model import distributed
 from quantunet.model.augment import augment, to_float
 from quantunet.model.classes import spelled_classes
 from quantunet.model.config import TrainConfig
-from quantunet.model.data import Samples, split_samples
+from quantunet.model.data import Samples, split_as
 from quantunet.model.samples import check_channels
 
 logger = logging.getLogger(__name__)
@@ -43,15 +43,7 @@ class Batches:
         self.config = config
         self.samples = samples
         self.device = device
-        self.split = split_samples(
-            samples,
-            split_by=config.split_by,
-            val_fraction=config.val_fraction,
-            test_fraction=config.test_fraction,
-            seed=config.seed,
-            fold=config.fold,
-            folds=config.folds,
-        )
+        self.split = split_as(config, samples)
         for name, indices in (("training", self.split.train), ("validation", self.split.val)):
             if not samples.masks[indices].any():
                 raise TrainingError(

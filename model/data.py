@@ -27,6 +27,7 @@ from quantunet.model.shape import Size, sides
 from quantunet.model.splits import Split as Split
 from quantunet.model.splits import check_split as check_split
 from quantunet.model.splits import folds_of as folds_of
+from quantunet.model.splits import split_as as split_as
 from quantunet.model.splits import split_by_group as split_by_group
 from quantunet.model.splits import split_samples as split_samples
 from quantunet.npz import Npz, open_npz

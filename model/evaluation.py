@@ -19,7 +19,7 @@ from quantunet.golden.ops.smallest_area import smallest_area
 from quantunet.ir import Graph
 from quantunet.mask_pictures import Case
 from quantunet.model.card_file import Card
-from quantunet.model.data import Samples, Split, part_counts, split_samples
+from quantunet.model.data import Samples, Split, part_counts, split_as
 from quantunet.model.group_bootstrap import bootstrap_interval
 from quantunet.model.metrics import ImageScores, score_images, summarise
 from quantunet.pixel_codes import picture_codes
@@ -63,15 +63,7 @@ def card_split(card: Card, samples: Samples) -> Split:
     hint = "Its parts exist in that data set alone; --part all takes every image of this one."
     if card.source != samples.source:
         raise DataSplitError(samples.source, expected=f"the data of the card, {card.source}", got="others", hint=hint)
-    split = split_samples(
-        samples,
-        split_by=card.split_by,
-        val_fraction=card.val_fraction,
-        test_fraction=card.test_fraction,
-        seed=card.seed,
-        fold=card.fold,
-        folds=card.folds,
-    )
+    split = split_as(card, samples)
     for name, indices in split.parts().items():
         counts = part_counts(samples, indices)
         if counts != card.counts.get(name):

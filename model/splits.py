@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +54,57 @@ def split_by_group(group: NDArray[np.int64], *, val_fraction: float, test_fracti
     split = Split(*(np.flatnonzero(np.isin(group, part)) for part in (train, val, test)))
     check_split(split, group)
     return split
+
+
+class SplitRule(Protocol):
+    """What says how data are split: the configuration of a training, or the card that it has left."""
+
+    @property
+    def split_by(self) -> SplitBy:
+        """What stays in one part."""
+        ...
+
+    @property
+    def val_fraction(self) -> float:
+        """Share of the groups, or images, in the validation part."""
+        ...
+
+    @property
+    def test_fraction(self) -> float:
+        """Share of them in the test part, where no fold is."""
+        ...
+
+    @property
+    def seed(self) -> int:
+        """Seed of the choice."""
+        ...
+
+    @property
+    def fold(self) -> int | None:
+        """The fold that is the test part, if one is."""
+        ...
+
+    @property
+    def folds(self) -> int | None:
+        """How many folds are dealt, if the data do not say them."""
+        ...
+
+
+def split_as(rule: SplitRule, samples: Samples) -> Split:
+    """Split as a training is told to, or was: :func:`split_samples`.
+
+    Raises:
+        DataSplitError: A part would be empty, there is no such fold, or a group stands in two of them.
+    """
+    return split_samples(
+        samples,
+        split_by=rule.split_by,
+        val_fraction=rule.val_fraction,
+        test_fraction=rule.test_fraction,
+        seed=rule.seed,
+        fold=rule.fold,
+        folds=rule.folds,
+    )
 
 
 def split_samples(

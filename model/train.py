@@ -76,11 +76,7 @@ class Trainer:
         on_batch: Called after every batch with (phase, epoch, batch, batches).
 
     Raises:
-        TrainingError: The images do not have the size that the preset takes, or masks have other classes, or no image
-            of the training part has one of them.
-        TrainingError: The training or the validation part has no lesion: there is nothing to learn, or to choose by.
-        DataSplitError: The data have too few groups for the three parts.
-        TrainingError: The ranks of a distributed training cannot share a batch equally.
+        QuantUNetError: As :class:`~quantunet.model.batches.Batches`.
     """
 
     def __init__(

@@ -16,7 +16,7 @@ from quantunet.class_colours import label
 from quantunet.errors import OptionError
 from quantunet.mask_pictures import Case, save_sheet
 from quantunet.model.config import TrainConfig
-from quantunet.model.data import Samples, Split, folds_of, part_counts, split_samples
+from quantunet.model.data import Samples, folds_of, part_counts, split_as
 
 SHEET = "contact_sheet.png"
 _SHOWN = 8
@@ -48,20 +48,8 @@ def runs(config: TrainConfig, samples: Samples, folder: Path) -> list[Run]:
             raise OptionError("--fold", expected=f"one of {', '.join(map(str, numbers))}", got=str(config.fold))
         found = [(config.changed(fold=number), folder / f"fold{number}") for number in chosen]
     for each, _ in found:
-        _split(each, samples)
+        split_as(each, samples)
     return found
-
-
-def _split(config: TrainConfig, samples: Samples) -> Split:
-    return split_samples(
-        samples,
-        split_by=config.split_by,
-        val_fraction=config.val_fraction,
-        test_fraction=config.test_fraction,
-        seed=config.seed,
-        fold=config.fold,
-        folds=config.folds,
-    )
 
 
 def show(found: Sequence[Run], samples: Samples, folder: Path, console: Console) -> None:
@@ -75,7 +63,7 @@ def show(found: Sequence[Run], samples: Samples, folder: Path, console: Console)
     )
     rows: list[tuple[str, list[Case]]] = []
     for config, where in found:
-        for name, indices in _split(config, samples).parts().items():
+        for name, indices in split_as(config, samples).parts().items():
             counts = part_counts(samples, indices)
             table.add_row(str(where), name, *(str(counts[key]) for key in ("images", "groups", "lesion_images")))
             heading = f"{where.name}, {name}: {counts['images']} images, {counts['groups']} groups"
@@ -106,7 +94,7 @@ def _classes_table(found: Sequence[Run], samples: Samples) -> Table:
     names = [label(index, name) for index, name in enumerate(samples.classes)][1:]
     table = Table("training", "part", *names, title="images with the class, and its share of the pixels")
     for config, where in found:
-        for name, indices in _split(config, samples).parts().items():
+        for name, indices in split_as(config, samples).parts().items():
             masks = samples.masks[indices]
             cells = []
             for index in range(1, len(samples.classes)):
