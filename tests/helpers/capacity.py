@@ -18,19 +18,18 @@ BENCH = "helpers.benches.tb_capacity"
 def promised(case: Case) -> list[int]:
     """Return the beats of each input that the module's sheet says are taken, or all that are sent."""
     sheet, params = module_of(case.instance), dict(case.instance.params)
-    streams = {stream.name: stream for stream in case.streams}
-    found = []
-    for index, (_, name) in enumerate(case.instance.inputs):
-        sent = len(case.frames[name]) * streams[name].beats
-        found.append(min(sent, int(sheet.taken(params, np.array([0]), index)[0])))
-    return found
+    taken = (int(sheet.taken(params, np.array([0]), index)[0]) for index in range(len(case.instance.inputs)))
+    return [min(pair) for pair in zip(_sent(case), taken, strict=True)]
 
 
 def shows(case: Case) -> bool:
     """Return whether more is sent than is taken, so that the case says something."""
+    return promised(case) != _sent(case)
+
+
+def _sent(case: Case) -> list[int]:
     streams = {stream.name: stream for stream in case.streams}
-    sent = [len(case.frames[name]) * streams[name].beats for _, name in case.instance.inputs]
-    return any(taken < count for taken, count in zip(promised(case), sent, strict=True))
+    return [len(case.frames[name]) * streams[name].beats for _, name in case.instance.inputs]
 
 
 def write_plan(cases: Sequence[Case], folder: Path) -> None:
