@@ -39,6 +39,13 @@ void settle_value_callbacks() {
 
 uint64_t next_slot_of_model(Vtop &top) { return top.eventsPending() ? top.nextTimeSlot() : NEVER; }
 
+// Whether cocotb waits for anything. It does not where Python could not be started: nothing would end such a simulation.
+bool somebody_waits() {
+    return VerilatedVpi::cbNextDeadline() != NEVER || VerilatedVpi::hasCbs(cbValueChange) ||
+           VerilatedVpi::hasCbs(cbReadWriteSynch) || VerilatedVpi::hasCbs(cbReadOnlySynch) ||
+           VerilatedVpi::hasCbs(cbNextSimTime);
+}
+
 template <class Top> void toggle_clock(Top &top) {
     if constexpr (requires { top.clk; }) top.clk = !top.clk;
 }
@@ -129,6 +136,7 @@ int main(int argc, char **argv) {
         if (trace) trace->dump(now);
 #endif
         if (drives_clock) {
+            if (!somebody_waits()) break;
             run_freely(*top, slots);
             now += HALF_PERIOD;
             toggle_clock(*top);

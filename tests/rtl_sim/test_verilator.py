@@ -175,6 +175,21 @@ def test_run_without_a_test_has_failed(source: Path, tmp_path: Path) -> None:
     assert [test.name for test in run(folder, tmp_path / "run", testcase="counts").tests] == ["bench_counter.counts"]
 
 
+def test_a_bench_whose_python_does_not_start_ends(source: Path, tmp_path: Path) -> None:
+    (tmp_path / "types.py").write_text("raise ImportError('not the one of the standard library')\n")
+    folder = verilator.build([source], "qun_counter", {"Step": 2, "Greeting": "hello"}, BUILD_ROOT)
+    with pytest.raises(ToolFailedError, match=r"none ran, exit code 0[^$]*Failed to initialize Python"):
+        verilator.run_cocotb(
+            folder,
+            "bench_counter",
+            "qun_counter",
+            tmp_path / "run",
+            plusargs=["+free_run=256"],
+            env={"PYTHONPATH": str(tmp_path)},
+            timeout=60,
+        )
+
+
 def test_refused_design_leaves_nothing(tmp_path: Path) -> None:
     refused = tmp_path / "qun_refused.sv"  # no other test builds one of this name in the folder that all share
     refused.write_text(COUNTER.replace("qun_counter", "qun_refused").replace("8'(Step)", "Nothing"))
