@@ -468,8 +468,8 @@ def _input(path: Path, graph: onnx.GraphProto, constants: Constants) -> tuple[st
         or _product(sizes[1:]) > MAX_TENSOR_VALUES
     ):
         raise ShapeError(
-            inputs[0].name,
-            expected="an input of fixed shape (1, channels, height, width), (1, channels, length) or (1, values), with "
+            f"{path}, input '{inputs[0].name}'",
+            expected="one of fixed shape (1, channels, height, width), (1, channels, length) or (1, values), with "
             f"at most {MAX_TENSOR_VALUES} values",
             got=str(tuple(dim.dim_param or int(dim.dim_value) for dim in dims)),
             hint="Export with one image of the final size.",

@@ -23,9 +23,9 @@ FLOAT = (
 """Networks that nobody has quantised: each is told the two ways out."""
 
 OTHERS = {
-    "ex_three_layer_bn_pytorch": "input of fixed shape",
-    "ex_three_layer_pytorch": "input of fixed shape",
-    "ex_two_layer_pytorch": "input of fixed shape",
+    "ex_three_layer_bn_pytorch": "one of fixed shape",
+    "ex_three_layer_pytorch": "one of fixed shape",
+    "ex_two_layer_pytorch": "one of fixed shape",
     "finn_cybsec_PE_SIMD": "MVAU_hls",
     "finn_model": "MultiThreshold",
     "finn_residual_testcase": "DuplicateStreams_Batch",

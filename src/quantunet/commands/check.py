@@ -126,6 +126,10 @@ def _summary(model: str, findings: tuple[Finding, ...], graph: Graph | None) -> 
     hidden = sum(not each.reached for each in findings)
     name = Path(model).name
     if graph is not None and not obstacles:
-        return f"{name}: taken, {len(findings)} ops as {len(graph.nodes)} layers"
-    more = f", and {hidden} ops behind them were not reached" if hidden else ""
-    return f"{name}: not taken, {obstacles} obstacle{'s' if obstacles != 1 else ''} in {len(findings)} ops{more}"
+        return f"{name}: taken, {_counted(len(findings), 'op')} as {_counted(len(graph.nodes), 'layer')}"
+    more = f", and {_counted(hidden, 'op')} behind them not reached" if hidden else ""
+    return f"{name}: not taken, {_counted(obstacles, 'obstacle')} in {_counted(len(findings), 'op')}{more}"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
