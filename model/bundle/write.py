@@ -179,7 +179,8 @@ def _write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 def _licence(terms: Terms) -> str:
     """Return the licence of the network, and that of the script, which is this project's."""
-    text = importlib.metadata.distribution("quantunet").read_text("licenses/LICENSE")
+    files = importlib.metadata.files("quantunet") or []
+    text = next((file.read_text(encoding="utf-8") for file in files if file.name == "LICENSE"), None)
     if text is None:
         raise StorageError(
             "quantunet", expected="its LICENSE in the installation", got="none", hint="Install the package again."
