@@ -13,7 +13,7 @@ from quantunet.suggestions import hinted
 BOARDS_FOLDER = Path(__file__).parent
 """Where the folders of the boards stand."""
 
-FAMILIES = ("ecp5", "nexus", "xc7")
+FAMILIES = ("ecp5", "nexus", "xc7", "gw2a", "gw5a")
 """Device families that can be synthesised for."""
 
 RESOURCES = ("lut", "ff", "dsp", "bram")

@@ -47,6 +47,9 @@ TIME_LIMIT = 20.0
 ROUNDS = 6
 """FIFO depths follow from the folding and the folding from their area: each from the other, so many times at most."""
 
+_EXCESS_GAP = 0.001
+"""How near the least excess the closest choice must come: proving the rest takes most of the time, for a refusal."""
+
 _PRICE_UNIT = 16
 """Prices are whole numbers of 1/16 LUT in the solver."""
 
@@ -178,6 +181,8 @@ def _slower(search: _Search, closest: Solution, slowest: int) -> Solution:
         found = _at_interval(search, interval)
         if not found.excess:
             return dataclasses.replace(found, bound=closest.bound, found=found.interval)
+        if search.no_room and search.order(closest) <= search.order(found):
+            break  # half the rate has come no closer
         closest = min(closest, found, key=search.order)
     return closest
 
@@ -198,7 +203,7 @@ def _with_its_own_fifos(search: _Search, choose: Callable[[FifoDepths], Solution
         latest = choose(depths)
         if search.order(latest) < search.order(best):
             best = latest
-        elif not best.excess:
+        elif not best.excess or search.no_room:  # deeper FIFOs leave no more room
             break
     return best
 
@@ -278,7 +283,12 @@ class _Edge:
 
 
 class _Search:
-    """The candidates of one network and the searches over them."""
+    """The candidates of one network and the searches over them.
+
+    Attributes:
+        gave_up: Whether the last search was not complete.
+        no_room: Whether the last search inside the budget has proven that there is no choice, with its FIFO depths.
+    """
 
     def __init__(
         self,
@@ -293,6 +303,7 @@ class _Search:
         self.time_limit = time_limit
         self.prices = prices_of(self.budget) if self.budget else dict(PRICES)
         self.gave_up = False
+        self.no_room = False
         self.candidates = {node.name: _candidates(graph, node, styles, max_lanes) for node in graph.nodes}
         self.streams = connections(graph)
         self.edges = _edges(self.streams)
@@ -381,8 +392,12 @@ class _Search:
         solver.parameters.num_workers = 1
         solver.parameters.random_seed = 0
         solver.parameters.max_deterministic_time = self.time_limit
+        if soft:
+            solver.parameters.relative_gap_limit = _EXCESS_GAP
         status = solver.status_name(_solved(solver, model.cp))
         self.gave_up = status == "UNKNOWN"
+        if not soft:
+            self.no_room = status == "INFEASIBLE"
         logger.info("interval %d: %s, %.2f s, %d candidates", interval, status, solver.wall_time, model.size)
         if status not in ("OPTIMAL", "FEASIBLE"):
             return None

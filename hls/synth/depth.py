@@ -91,6 +91,9 @@ def _arcs(cell: Mapping[str, Any], family: Family) -> Iterator[Arc]:
     if kind == "CARRY4":
         yield from _xilinx_carry(nets)
         return
+    if kind == "ALU":
+        yield from _gowin_carry(nets)
+        return
     directions: Mapping[str, str] = cell["port_directions"]
     sources = [port for port in nets if directions[port] == "input"]
     targets = [port for port in nets if directions[port] == "output"]
@@ -122,6 +125,13 @@ def _xilinx_carry(nets: Mapping[str, list[int | str]]) -> Iterator[Arc]:
             for source in ("S", "DI"):
                 for i in range(min(j + 1, len(nets.get(source, ())))):
                     yield source, i, target, j, 1
+
+
+def _gowin_carry(nets: Mapping[str, list[int | str]]) -> Iterator[Arc]:
+    for target in ("SUM", "COUT"):
+        for source in ("I0", "I1", "I3", "CIN"):
+            if target in nets and source in nets:
+                yield source, 0, target, 0, 0 if source == "CIN" else 1
 
 
 def _is_registered(cell: Mapping[str, Any]) -> bool:

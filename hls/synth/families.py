@@ -4,10 +4,10 @@ A LUT is counted as the device counts it: a carry cell of the Lattice families o
 six (four of storage, two of write ports), a wide multiplexer none, because it stands beside the LUTs that it joins. An
 ECP5 has two more at each end of a carry chain (:mod:`quantunet.hls.synth.carry_feeds`). Of Nexus it is not known what
 place and route adds, and nothing is added. For the 7 series each LUT counts, although place and route can put two small
-ones into one place.
+ones into one place. A Gowin device has a LUT for each position of a carry chain.
 
-The Lattice flows run with ``-nowidelut``: joining four LUTs to one of six inputs saves a level here and there, but
-layers of this kind then take half as many LUTs again.
+The Lattice and Gowin flows run with ``-nowidelut``: joining four LUTs to one of six inputs saves a level here and
+there, but layers of this kind then take half as many LUTs again.
 """
 
 from __future__ import annotations
@@ -324,5 +324,29 @@ XC7 = Family(
     free=frozenset({"MUXF7", "MUXF8", "GND", "VCC"}),
 )
 
-FAMILIES: Mapping[str, Family] = {family.name: family for family in (ECP5, NEXUS, XC7)}
+_GOWIN_FLIP_FLOPS = ("DFF", "DFFE", "DFFS", "DFFSE", "DFFR", "DFFRE", "DFFP", "DFFPE", "DFFC", "DFFCE")
+
+
+def _gowin(name: str, title: str) -> Family:
+    """Return a family of Gowin: a position of a carry chain (ALU) takes a LUT, a 16 x 4 RAM six, as its tools count."""
+    return Family(
+        name=name,
+        title=title,
+        synth=f"synth_gowin -family {name} -noiopads -nowidelut",
+        coarse_step="coarse",
+        memory_step="map_ram",
+        lut={**{f"LUT{inputs}": 1 for inputs in range(1, 5)}, "ALU": 1, "RAM16S4": 6, "RAM16SDP4": 6},
+        ff=frozenset(_GOWIN_FLIP_FLOPS),
+        dsp={"MULT9X9": Fraction(1, 2), "MULT18X18": 1, "MULT36X36": 4},
+        bram={kind: 1 for kind in ("SP", "SPX9", "SDPB", "SDPX9B", "DPB", "DPX9B", "pROM", "pROMX9")},
+        lutram=frozenset({"RAM16S4", "RAM16SDP4"}),
+        carry=frozenset({"ALU"}),
+        free=frozenset({"VCC", "GND"}),
+    )
+
+
+GW2A = _gowin("gw2a", "Gowin GW2A")
+GW5A = _gowin("gw5a", "Gowin GW5A")
+
+FAMILIES: Mapping[str, Family] = {family.name: family for family in (ECP5, NEXUS, XC7, GW2A, GW5A)}
 """The families by the name that a board's file uses."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from quantunet.constraints.board import BOARDS_FOLDER, FAMILIES, board_names, load_board
+from quantunet.constraints.device import devices
 from quantunet.constraints.pins import lamps, lpf_for, pins
 from quantunet.errors import BoardError
 from quantunet.hls.synth.families import FAMILIES as SYNTHESIS_FAMILIES
@@ -22,8 +23,9 @@ CLOCK_LINES = {
 IO_LINES = {".lpf": r'^IOBUF PORT "(?P<port>[^"]+)"', ".pdc": r"^ldc_set_port .*\[get_ports \{(?P<port>[^}]+)\}\]"}
 
 
-def test_the_three_families_have_a_board() -> None:
-    assert {load_board(name).family for name in board_names()} == set(FAMILIES) == set(SYNTHESIS_FAMILIES)
+def test_every_family_has_a_device_and_three_have_a_board() -> None:
+    assert {device.family for device in devices()} == set(FAMILIES) == set(SYNTHESIS_FAMILIES)
+    assert {load_board(name).family for name in board_names()} == {"ecp5", "nexus", "xc7"}
 
 
 @pytest.mark.parametrize("name", board_names())

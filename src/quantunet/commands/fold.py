@@ -105,7 +105,9 @@ def run(args: argparse.Namespace) -> int:
         if args.out and not found.excess:
             print(args.out)
     if found.excess:
-        raise goal.excess_error(graph, found)
+        with working("looking for a frame rate that the budget allows"):
+            error = goal.excess_error(graph, found)
+        raise error
     return exit_codes.SUCCESS
 
 

@@ -234,6 +234,31 @@ def test_a_slower_choice_is_taken_where_no_fast_one_has_room_for_its_own_fifos()
     assert solver._slower(search, closest, closest.interval) is closest, "there is nothing slower"
 
 
+@pytest.mark.parametrize(("no_room", "choices"), [(True, 2), (False, solver.ROUNDS)])
+def test_where_nothing_has_room_the_search_ends_when_it_comes_no_closer(
+    no_room: bool, choices: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    budget, made, deeper = {"lut": 700, "bram": 0}, [], itertools.count(1)
+    search = solver._Search(UNET, ("folded-lut",), None, budget, solver.TIME_LIMIT)
+    slowest = search.intervals()[-1]
+    assert search.least_area(slowest, search.first_depths()) is None and search.no_room
+    closest = solver._at_interval(search, slowest)
+    assert closest.excess and search.no_room
+    search.no_room = no_room
+    monkeypatch.setattr(search, "scaled_depths", lambda folding: {("any", 0): next(deeper)})
+
+    def choose(depths: object) -> Solution:
+        made.append(depths)
+        return closest
+
+    assert solver._with_its_own_fifos(search, choose) is closest
+    assert len(made) == choices
+    made.clear()
+    monkeypatch.setattr(solver, "_at_interval", lambda search, interval: choose(interval))
+    assert solver._slower(search, closest, 1000 * closest.interval) is closest
+    assert len(made) == (1 if no_room else 10)
+
+
 def test_prices_follow_the_budget() -> None:
     prices = prices_of({"lut": 70000, "dsp": 140, "bram": 0})
     assert (prices["lut"], prices["dsp"], prices["bram"]) == (1.0, 500.0, 70000 / 208)

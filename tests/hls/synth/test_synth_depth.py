@@ -8,7 +8,7 @@ import pytest
 
 from quantunet.errors import ToolFailedError
 from quantunet.hls.synth.depth import longest_path
-from quantunet.hls.synth.families import ECP5, NEXUS, XC7, Family, Usage
+from quantunet.hls.synth.families import ECP5, GW2A, NEXUS, XC7, Family, Usage
 
 
 class Netlist:
@@ -85,6 +85,17 @@ def test_carry4_bit_does_not_depend_on_higher_bits() -> None:
     assert net.levels(XC7) == 3
 
 
+def test_a_chain_of_alus_is_one_level_behind_what_feeds_it() -> None:
+    net = Netlist()
+    net.cell("LUT1", {"I0": "before"}, {"F": "a0"})
+    for i in range(6):
+        inputs = {"I0": f"a{i}", "I1": f"b{i}", "I3": "zero", "CIN": f"carry{i}"}
+        net.cell("ALU", inputs, {"SUM": f"s{i}", "COUT": f"carry{i + 1}"})
+    assert net.levels(GW2A) == 2
+    net.cell("LUT1", {"I0": "s5"}, {"F": "after"})
+    assert net.levels(GW2A) == 3
+
+
 def test_memory_and_registered_multiplier_end_a_path_and_a_bare_multiplier_is_a_level() -> None:
     net = Netlist()
     net.lut("x", "in")
@@ -144,6 +155,12 @@ def test_a_combinational_loop_is_an_error_that_names_the_layer() -> None:
         ),
         (NEXUS, {"MULTADDSUB9X9WIDE": 1, "MULT9X9": 1, "PDPSC16K": 2, "DP16K": 1}, 0, Usage(0, 0, 3, 3, 0, 0, 0)),
         (XC7, {"LUT6": 5, "LUT2": 5, "RAM32M": 1, "MUXF7": 2, "CARRY4": 4}, 0, Usage(14, 0, 0, 0, 1, 4, 14)),
+        (
+            GW2A,
+            {"LUT1": 2, "LUT4": 3, "ALU": 4, "RAM16SDP4": 5, "DFFSE": 6, "MULT9X9": 1, "SDPX9B": 7, "pROM": 1},
+            0,
+            Usage(39, 6, 1, 8, 5, 4, 39),
+        ),
         (XC7, {"FDRE": 2, "FDSE": 1, "RAMB36E1": 2, "RAMB18E1": 1, "DSP48E1": 3}, 0, Usage(0, 3, 3, 5, 0, 0, 0)),
     ],
 )
