@@ -19,7 +19,7 @@ from quantunet.serial_payload import encode_mask, encode_values, value_bytes
 
 TOP = "qun_serial_device"
 BENCH = "helpers.benches.tb_serial_device"
-SCENARIOS = {"info", "pictures", "full", "faults", "random", "silence", "anew"}
+SCENARIOS = {"info", "pictures", "full", "faults", "random", "silence", "anew", "resets"}
 
 _DIGEST = bytes(range(0x7A, 0x82))  # with a flag and an escape in it
 _PICTURES = 4

@@ -19,6 +19,12 @@ from quantunet.serial_link import BLOCK, INFO
 
 CLOCK_PS = 1000 * axis.CLOCK_NS
 
+_RESETS = 16
+"""Moments at which the reset comes."""
+
+_BYTE = 10
+"""Bits of a byte on the line."""
+
 DAMAGED, KIND, LENGTH, ORDER, FULL, SILENCE = 1, 2, 3, 4, 5, 6
 
 
@@ -260,3 +266,30 @@ async def a_new_picture_ends_the_one_before(dut: Any) -> None:
     device.line.frames.clear()
     await device.right(3)
     device.report("anew")
+
+
+@cocotb.test()
+async def resets_anywhere(dut: Any) -> None:
+    """A reset at any moment, in the middle of a byte too: the device is silent, and the next picture is exact."""
+    device = await started(dut)
+    rng = random.Random(11)
+    for count in range(_RESETS):
+        device.network.stalls = axis.stalls(rng) if count % 2 else None
+        wanted, blocks = device.picture(count)[1], device.blocks(count)
+        size = sum(map(len, blocks)) + len(wanted)
+        host = cocotb.start_soon(exchange(device.line, device.number, blocks, len(wanted), device.plan["settle"]))
+        await ClockCycles(dut.clk, round(rng.uniform(1, 1.5 * _BYTE * size) * device.plan["period"]))
+        host.cancel()
+        device.line.stop()
+        await axis.reset(dut, rng.randint(1, 3))
+        device.network.taken.clear()
+        await RisingEdge(dut.clk)
+        device.line.listen()
+        assert (int(dut.tx.value), int(dut.m_axis_tvalid.value)) == (1, 0), "something is sent in reset"
+        await device.line.quiet(3 * _BYTE)
+        assert not device.line.received, f"{device.line.received.hex()} behind a reset"
+        assert not device.network.taken, "the network got a picture behind a reset"
+        await device.right(count + 1)
+        assert len(device.network.taken) == 1
+    assert (int(dut.busy.value), int(dut.line_error.value)) == (0, 0)
+    device.report("resets")
