@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from helpers.mutants.benches import BENCHES, MODULES
 from helpers.mutants.generate import Mutant, mutate
 from helpers.mutants.library import Library
 from helpers.mutants.simulate import build_bench, run
+from helpers.mutants.survivors import why_it_lives
 from helpers.reset_cases import design, of_case
 from helpers.rtl import Design
 
@@ -31,9 +32,6 @@ _RESETTING = "resets_anywhere|reset_in_mid_frame|every_channel_is_reset|writes_m
 
 _BRANCH = re.compile(r"^( *)if \(!rst_n\) begin\n(.*?)^\1end$", re.MULTILINE | re.DOTALL)
 
-HARMLESS: Mapping[tuple[str, str], str] = {}
-"""Assignments of a reset, by module and text, that nobody misses, and why."""
-
 
 @dataclass(frozen=True)
 class Forgotten:
@@ -41,7 +39,7 @@ class Forgotten:
 
     Attributes:
         found: How many the bench found.
-        explained: Those that passed and may, and why.
+        explained: Those that passed and may, and why (:mod:`helpers.mutants.survivors`).
         alive: Those that passed.
     """
 
@@ -105,7 +103,7 @@ def judge(library: Library, module: str, folder: Path) -> Forgotten:
         passed = {each.number for each in verdicts if not each.scenario}
         found += len(numbers) - len(passed)
         waiting = [each for each in waiting if each.number in passed]
-    reasons = {each: HARMLESS.get((module, each.original), "") for each in waiting}
+    reasons = {each: why_it_lives(each) for each in waiting}
     return Forgotten(
         found,
         tuple((each.original, why) for each, why in reasons.items() if why),

@@ -2,9 +2,9 @@
 //
 // AXI4-Stream sink of a bench that resets: holds every beat against a file; simulation only.
 //
-// While `rst_n` is low it takes up frame `first`; then `count` frames have to come, the first one again behind the last
-// one. A wrong beat, a wrong tlast, a beat too many and tvalid in a second cycle of reset are an $error, once, and `failed`
-// stays high. `values` counts the values that were compared while `counts` was high.
+// While `rst_n` is low it takes up frame `first`; then `count` frames have to come, the first one again behind the
+// last one. A wrong beat, a wrong tlast, a beat too many and tvalid in a second cycle of reset are an $error, once,
+// and `failed` stays high. `values` counts the values that were compared while `counts` was high.
 
 `default_nettype none
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// AXI4-Stream source of a bench that resets: frames of a file, from any of them on, one right after the other; simulation
-// only.
+// AXI4-Stream source of a bench that resets: frames of a file, from any of them on, one right after the other;
+// simulation only.
 //
 // While `rst_n` is low it takes up frame `first`; then `count` frames leave, the first one again behind the last one.
 // Between beats, tdata and tlast are not those of any beat. `sent` is high once all have left.

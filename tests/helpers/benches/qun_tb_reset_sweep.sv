@@ -2,11 +2,12 @@
 //
 // Resets of a bench: one in each cycle of two frames, or in as many as `Runs` allow, four times; simulation only.
 //
-// A run is a reset, frames that are broken off by another reset `at` cycles later, and `After` whole frames, of which the
-// first is another one than that of the frames before. Of four runs the frames before go without stalls, with stalls at
-// random, into a reader that takes nothing, and with stalls again; those behind the reset without and with stalls in turn.
-// The resets last one to three cycles. Behind the frames come `Idle` cycles in which nothing may come. `done` rises at the
-// end of all runs, at the first failure, or where nothing moves for `Watchdog` cycles, which is an $error.
+// A run is a reset, frames that are broken off by another reset `at` cycles later, and `After` whole frames, of which
+// the first is another one than that of the frames before. Of four runs the frames before go without stalls, with
+// stalls at random, into a reader that takes nothing, and with stalls again; those behind the reset without and with
+// stalls in turn. The resets last one to three cycles, in half of the runs with a reader that takes nothing
+// meanwhile. Behind the frames come `Idle` cycles in which nothing may come. `done` rises at the end of all runs, at
+// the first failure, or where nothing moves for `Watchdog` cycles, which is an $error.
 
 `default_nettype none
 
@@ -56,7 +57,7 @@ module qun_tb_reset_sweep #(
     at = 1 + (run / 4) * Longest / Steps;
     if (run % 2 == 1) at = at + random % at;
     stalls = behind ? run % 3 == 1 : run % 2 == 1;
-    frozen = !behind && run % 4 == 2;
+    frozen = rst_n ? !behind && run % 4 == 2 : random[20];
     first = (behind ? run + 1 : run) % Frames;
     count = behind ? After : '1;
     counts = behind && !done;
