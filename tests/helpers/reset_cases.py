@@ -156,7 +156,11 @@ def of_network(graph: Graph, name: str, folder: Path, *, most: int, rtl_folder: 
         "never": ["frame_error"],
     }
     longest = 2 * frame_interval(graph, folding)
-    return Reset(about, beats, longest, _runs(longest, most, 5 * MOST_CYCLES), project.sources)
+    library = {
+        path.name: path for path in rtl_folder.iterdir()
+    }  # the project has copies, and a case beside it has none
+    sources = tuple(library.get(path.name, path) for path in project.sources)
+    return Reset(about, beats, longest, _runs(longest, most, 5 * MOST_CYCLES), sources)
 
 
 def design(resets: Sequence[Reset], folder: Path) -> Design:

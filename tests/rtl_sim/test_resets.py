@@ -61,18 +61,20 @@ def test_the_assignments_of_a_reset_are_those_under_its_condition() -> None:
 @pytest.mark.parametrize("wrong", ["value", "missing beat", "beat too many"])
 def test_a_wrong_frame_is_told(wrong: str, tmp_path: Path) -> None:
     reset = of_case(concat_cases()[1], "c0", tmp_path, most=_PLACES)
-    name = reset.about["ports"][-1]["name"]
-    beats = list(reset.beats[name])
-    if wrong == "value":
-        beats[0] ^= 1
-    else:
-        ports = [dict(port) for port in reset.about["ports"]]
-        ports[-1]["beats"] += 1 if wrong == "missing beat" else -1
-        beats = beats[: len(beats) // 3 * 3] + [0] * 3
-        reset = dataclasses.replace(reset, about={**reset.about, "ports": ports})
-    reset = dataclasses.replace(reset, beats={**reset.beats, name: beats})
-    with pytest.raises(ToolFailedError, match="Assertion failed|reset 0, frame"):
-        sweep([reset], tmp_path)
+    ports = [dict(port) for port in reset.about["ports"]]
+    name, count = ports[-1]["name"], ports[-1]["beats"]
+    frames = [list(reset.beats[name][begin : begin + count]) for begin in range(0, len(reset.beats[name]), count)]
+    for frame in frames:
+        if wrong == "value":
+            frame[-1] ^= 1
+        elif wrong == "missing beat":
+            frame.append(0)
+        else:
+            frame.pop()
+    ports[-1]["beats"] = len(frames[0])
+    beats = {**reset.beats, name: [beat for frame in frames for beat in frame]}
+    with pytest.raises(ToolFailedError, match="stream c0_concat_out, reset 0, frame"):
+        sweep([dataclasses.replace(reset, about={**reset.about, "ports": ports}, beats=beats)], tmp_path)
 
 
 def test_an_unknown_part_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
