@@ -29,6 +29,9 @@ from quantunet.streams import pack
 TOP = "qun_reset_cases"
 """Module name of the generated top."""
 
+BENCH = "helpers.benches.tb_resets"
+"""The cocotb module of its only test."""
+
 REPORT_FILE = "resets.txt"
 """What a simulation leaves: a line for each design that has come to its end."""
 
@@ -182,3 +185,9 @@ def design(resets: Sequence[Reset], folder: Path) -> Design:
     write_text(top, TEMPLATES.get_template("reset_cases.sv.j2").render(top=TOP, cases=cases, report=REPORT_FILE))
     sources = dict.fromkeys(source for each in resets for source in each.sources)
     return Design((*sources, *_HDL, CHECKER, top), TOP, quick=all(each.longest * each.runs < _LONG for each in resets))
+
+
+def of_cases(cases: Sequence[Case], folder: Path, *, most: int, rtl_folder: Path = RTL_FOLDER) -> Design:
+    """Return cases side by side with their resets; all is written into a folder."""
+    resets = [of_case(case, f"c{index}", folder, most=most, rtl_folder=rtl_folder) for index, case in enumerate(cases)]
+    return design(resets, folder)

@@ -19,15 +19,12 @@ from helpers.mutants.generate import Mutant, mutate
 from helpers.mutants.library import Library
 from helpers.mutants.simulate import build_bench, run
 from helpers.mutants.survivors import why_it_lives
-from helpers.reset_cases import design, of_case
-from helpers.rtl import Design
-
-BENCH = "helpers.benches.tb_resets"
+from helpers.reset_cases import BENCH, of_cases
 
 _MOST = 100
 """Places in two frames at which a reset comes."""
 
-_RESETTING = "resets_anywhere|reset_in_mid_frame|every_channel_is_reset|writes_may_overlap"
+_RESETTING = "resets_.*|reset_in_mid_frame|every_channel_is_reset|writes_may_overlap"
 """Tests of the benches without cases in which a reset comes in the middle of something."""
 
 _BRANCH = re.compile(r"^( *)if \(!rst_n\) begin\n(.*?)^\1end$", re.MULTILINE | re.DOTALL)
@@ -70,15 +67,12 @@ def modules(library: Library) -> Iterator[str]:
 
 def _bench(name: str) -> Bench:
     """Return the bench of one name, as far as it resets."""
-    if not BENCHES[name].cases():
-        return dataclasses.replace(BENCHES[name], tests=_RESETTING)
-
-    def written(library: Path, work: Path) -> Design:
-        cases = BENCHES[name].cases()
-        resets = [of_case(case, f"c{index}", work, most=_MOST, rtl_folder=library) for index, case in enumerate(cases)]
-        return design(resets, work)
-
-    return Bench(BENCH, written)
+    bench = BENCHES[name]
+    if bench.scenarios == BENCH:
+        return bench
+    if not bench.cases():
+        return dataclasses.replace(bench, tests=_RESETTING)
+    return Bench(BENCH, lambda library, work: of_cases(bench.cases(), work, most=_MOST, rtl_folder=library))
 
 
 def judge(library: Library, module: str, folder: Path) -> Forgotten:
@@ -95,7 +89,7 @@ def judge(library: Library, module: str, folder: Path) -> Forgotten:
     every, waiting = mutate(library, module).mutants, dropped(library, module)
     found = 0
     for name in MODULES[module]:
-        if not waiting or name.startswith(("long ", "capacity ")):
+        if not waiting or name.startswith("capacity "):
             continue
         numbers = [each.number for each in waiting]
         left_out = {each.key for each in every} - {each.key for each in waiting}

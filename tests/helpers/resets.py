@@ -20,7 +20,7 @@ from typing import Any
 
 from helpers.mutants.bench import MutantsError
 from helpers.mutants.library import read_library
-from helpers.reset_cases import OPS, REPORT_FILE, TOP, Reset, design, of_case, of_network
+from helpers.reset_cases import BENCH, OPS, REPORT_FILE, TOP, Reset, design, of_case, of_network
 from helpers.reset_faults import Forgotten, judge, modules
 
 from quantunet.errors import QuantUNetError, ToolFailedError
@@ -30,10 +30,13 @@ from quantunet.random_network import random_unet
 from quantunet.rtl_sim.verilator import run_cocotb
 from quantunet.storage import write_text
 
-BENCH = "helpers.benches.tb_resets"
-
 NETWORK = "network"
 """The part that is a whole network."""
+
+FAULTS = "faults"
+"""The part in which assignments of resets are dropped."""
+
+PARTS = (*OPS, NETWORK, FAULTS)
 
 _FREE_RUN = "+free_run=256"
 
@@ -132,11 +135,10 @@ def judged_modules() -> Iterator[tuple[str, Forgotten | str]]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="nox -s resets --", description=__doc__.partition("\n")[0])
-    parser.add_argument("parts", nargs="*", help=f"out of {', '.join([*OPS, NETWORK])}; all where none is named")
+    parser.add_argument("parts", nargs="*", help=f"out of {', '.join(PARTS)}; all where none is named")
     parser.add_argument(
         "--most", type=int, default=400, help="places in two frames at which a reset comes (default: %(default)s)"
     )
-    parser.add_argument("--no-faults", action="store_true", help="let no register be forgotten; so with parts")
     parser.add_argument("--out", type=Path, help="write what was found to this file, as JSON")
     return parser
 
@@ -144,10 +146,12 @@ def _parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code is 1 where anything is wrong."""
     options = _parser().parse_args(arguments)
-    unknown = sorted(set(options.parts) - {*OPS, NETWORK})
+    unknown = sorted(set(options.parts) - set(PARTS))
     if unknown or options.most < 1:
-        sys.stderr.write(f"nox -s resets: expected parts out of {', '.join([*OPS, NETWORK])}, got {unknown}\n")
+        expected = f"parts out of {', '.join(PARTS)}, and a place or more"
+        sys.stderr.write(f"nox -s resets: expected {expected}, got {', '.join(unknown) or options.most}\n")
         return 2
+    parts = options.parts or PARTS
     record: dict[str, Any] = {"parts": {}, "modules": {}, "failures": []}
 
     def note(name: str, said: str, failed: bool) -> None:
@@ -158,13 +162,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.out:
             write_text(options.out, json.dumps(record, indent=1) + "\n")
 
-    for part, sums in swept_parts(options.parts or [*OPS, NETWORK], options.most):
+    for part, sums in swept_parts([part for part in parts if part != FAULTS], options.most):
         if isinstance(sums, str):
             note(part, sums, failed=True)
             continue
         record["parts"][part] = sums
         note(part, ", ".join(f"{number:,} {what}" for what, number in sums.items()) + " compared", failed=False)
-    if not (options.parts or options.no_faults):
+    if FAULTS in parts:
         for module, found in judged_modules():
             if isinstance(found, str):
                 note(module, found, failed=True)
