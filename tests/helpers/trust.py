@@ -63,13 +63,14 @@ def _mutants(document: Any) -> Document:
             "found": len(each["found"]),
             "by": dict(Counter(found["bench"] for found in each["found"])),
             "equivalent": len(each["equivalent"]),
-            "explained": [[_named(mutant), why] for mutant, why in each["explained"]],
-            "alive": [_named(mutant) for mutant, _ in each["alive"]],
+            "explained": [[named_mutant(mutant), why] for mutant, why in each["explained"]],
+            "alive": [named_mutant(mutant) for mutant, _ in each["alive"]],
         }
     return {"modules": modules}
 
 
-def _named(mutant: Mapping[str, Any]) -> str:
+def named_mutant(mutant: Mapping[str, Any]) -> str:
+    """Return what the record calls a mutant."""
     return f"line {mutant['line']}, {mutant['kind']}: `{mutant['original']}` → `{mutant['mutated']}`"
 
 
