@@ -11,7 +11,16 @@ from typing import Any
 import numpy as np
 from helpers import op_cases
 from helpers.benches.cases import TEMPLATES, Case, described, named, write_hardware
-from helpers.matrix_cases import CONV2D, CONV2D_CONSTANT, CONV_TRANSPOSE2D, FOLDED, WINDOW_CONV2D, Layer, case_of
+from helpers.matrix_cases import (
+    CONV2D,
+    CONV2D_CONSTANT,
+    CONV_TRANSPOSE2D,
+    DEEP,
+    FOLDED,
+    WINDOW_CONV2D,
+    Layer,
+    case_of,
+)
 from helpers.rtl import Design
 
 from quantunet import golden
@@ -58,7 +67,7 @@ OPS: dict[str, Callable[[], Sequence[Case]]] = {
     "affine": op_cases.affine_cases,
     "argmax": op_cases.argmax_cases,
     "concat": op_cases.concat_cases,
-    "conv2d": lambda: _matrix(CONV2D + FOLDED),
+    "conv2d": lambda: _matrix(CONV2D + FOLDED + DEEP),
     "conv2d_constant": lambda: _matrix(CONV2D_CONSTANT),
     "conv_transpose2d": lambda: _matrix(CONV_TRANSPOSE2D),
     "crop": op_cases.crop_cases,
@@ -100,6 +109,11 @@ class Reset:
     longest: int
     runs: int
     sources: tuple[Path, ...] = field(default=())
+
+    @property
+    def whole(self) -> bool:
+        """Whether a reset comes in every cycle of two frames."""
+        return self.runs == 4 * self.longest
 
 
 def _runs(longest: int, most: int, cycles: int = MOST_CYCLES) -> int:

@@ -24,7 +24,7 @@ from helpers.reset_cases import BENCH, of_cases
 _MOST = 100
 """Places in two frames at which a reset comes."""
 
-_RESETTING = "resets_.*|reset_in_mid_frame|every_channel_is_reset|writes_may_overlap"
+_RESETTING = "resets_.*|reset_in_mid_frame|every_channel_is_reset|writes_may_overlap|frames_and_errors_.*"
 """Tests of the benches without cases in which a reset comes in the middle of something."""
 
 _BRANCH = re.compile(r"^( *)if \(!rst_n\) begin\n(.*?)^\1end$", re.MULTILINE | re.DOTALL)

@@ -106,7 +106,8 @@ def swept_parts(parts: Sequence[str], most: int) -> Iterator[tuple[str, dict[str
         with tempfile.TemporaryDirectory(prefix="resets") as folder:
             work = Path(folder)
             try:
-                swept = sweep(resets_of(part, work, most=most), work)
+                every = resets_of(part, work, most=most)
+                swept = sweep(every, work)
             except QuantUNetError as error:
                 yield part, str(error)
                 continue
@@ -114,6 +115,7 @@ def swept_parts(parts: Sequence[str], most: int) -> Iterator[tuple[str, dict[str
             part,
             {
                 "designs": len(swept),
+                "whole": sum(each.whole for each in every),
                 "resets": sum(each.resets for each in swept),
                 "values": sum(each.values for each in swept),
             },
@@ -167,7 +169,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             note(part, sums, failed=True)
             continue
         record["parts"][part] = sums
-        note(part, ", ".join(f"{number:,} {what}" for what, number in sums.items()) + " compared", failed=False)
+        said = "{designs} designs, {whole} of them in every cycle, {resets:,} resets, {values:,} values compared"
+        note(part, said.format(**sums), failed=False)
     if FAULTS in parts:
         for module, found in judged_modules():
             if isinstance(found, str):

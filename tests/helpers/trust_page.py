@@ -104,13 +104,14 @@ def _networks(part: Record) -> str:
 
 def _resets(part: Record) -> str:
     parts, modules = part["parts"].values(), part["modules"].values()
-    sums = {key: sum(each[key] for each in parts) for key in ("designs", "resets", "values")}
+    sums = {key: sum(each[key] for each in parts) for key in ("designs", "whole", "resets", "values")}
     found, explained, alive = (
         sum(each["found"] for each in modules),
         *(sum(len(each[key]) for each in modules) for key in ("explained", "alive")),
     )
     return (
-        f"{_count(sums['resets'])} resets in mid frame of {sums['designs']} designs, {_count(sums['values'])} values "
+        f"{_count(sums['resets'])} resets in mid frame of {sums['designs']} designs, {sums['whole']} of them in every "
+        f"cycle of two frames, {_count(sums['values'])} values "
         f"compared behind them, {len(part['failures'])} failures; {found} of {found + explained + alive} assignments "
         f"of a reset missed where they are dropped, {explained} explained, {alive} alive"
     )
@@ -202,10 +203,10 @@ def _networks_left(part: Record) -> str:
 
 def _resets_left(part: Record) -> str:
     rows = [
-        (part_name, *(_count(sums[key]) for key in ("designs", "resets", "values")))
+        (part_name, *(_count(sums[key]) for key in ("designs", "whole", "resets", "values")))
         for part_name, sums in part["parts"].items()
     ]
-    lines = [_RESETS, _table(("bench", "designs", "resets in mid frame", "values compared behind them"), rows)]
+    lines = [_RESETS, _table(("bench", "designs", "in every cycle", "resets", "values compared behind them"), rows)]
     left = [
         f"- `{module}`, `{text}`: {why}"
         for module, each in part["modules"].items()

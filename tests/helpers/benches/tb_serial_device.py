@@ -285,7 +285,7 @@ async def blocks_out_of_turn(dut: Any) -> None:
 
     async def refused(sent: list[int], picture: int, code: int) -> None:
         await line.send(sent)
-        replies = [reply for reply in await line.quiet(_REPLY) if reply[:1] == ERROR]
+        replies = [reply for reply in await line.quiet(2 * _REPLY) if reply[:1] == ERROR]
         assert replies == [ERROR + bytes([picture, code])], (replies, picture, code)
         device.compared += 1
 
@@ -320,12 +320,15 @@ async def a_block_is_told_when_it_is_taken(dut: Any) -> None:
     of_block = device.plan["block_bytes"] * len(beats) // len(picture)
     for turn in range(len(blocks) - 1):
         # A beat waits in front of the network: with two less it has not been given the last byte of the block.
-        for limit, most in ((of_block * (turn + 1) - 2, turn), (of_block * (turn + 1), turn + 1)):
+        for limit, most, bits in (
+            (of_block * (turn + 1) - 2, turn, _REPLY - 30),
+            (of_block * (turn + 1), turn + 1, _REPLY + 50),
+        ):
             device.network.limit = limit
             while sent < min(len(blocks), turn + 2):
                 await device.line.send(blocks[sent])
                 sent += 1
-            replies = await device.line.quiet(_REPLY)
+            replies = await device.line.quiet(bits)
             told += [reply[2] for reply in replies if reply[:1] == TAKEN]
             result += b"".join(reply[3:] for reply in replies if reply[:1] == RESULT)
             assert told == list(range(most)), f"{told} are told, after {limit} beats"

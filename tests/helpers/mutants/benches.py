@@ -12,6 +12,7 @@ from helpers.matrix_cases import (
     CONV2D,
     CONV2D_CONSTANT,
     CONV_TRANSPOSE2D,
+    DEEP,
     FOLDED,
     WINDOW_CONV2D,
     Layer,
@@ -74,7 +75,7 @@ def _capacity(op: str, cases: Callable[[], Sequence[Case]]) -> Bench:
 
 def _deep_resets(library: Path, work: Path) -> Design:
     """Return a convolution with a deep table of weights that is reset in mid frame again and again."""
-    return reset_cases.of_cases([case_of(CONV2D[16], 16)], work, most=100, rtl_folder=library)
+    return reset_cases.of_cases([case_of(DEEP[0], 0)], work, most=100, rtl_folder=library)
 
 
 def _frames(beats: int, library: Path, work: Path) -> Design:

@@ -429,6 +429,22 @@ SURVIVORS: tuple[Survivor, ...] = (
         "qun_rom", "if (read)", "condition always", "read", "1'b1",
         "of two registers the second takes what the first has read in its own read; a single one is found", count=2,
     ),
+    Survivor(
+        "qun_pixel_window", "write_q <= 1'b0;", "statement dropped", "write_q <= 1'b0;", "",
+        "what comes in a reset is written in the first cycle behind it, and again before it is read",
+    ),
+    Survivor(
+        "qun_uart_rx", "line_q <= '1;", "statement dropped", "line_q <= '1;", "",
+        "a reset within a byte may see either level: what is received up to a flag is dropped",
+    ),
+    Survivor(
+        "qun_uart_rx", "m_valid <= 1'b0;", "statement dropped", "m_valid <= 1'b0;", "",
+        "a byte that ends in the cycle of a reset may be the first behind it: up to a flag bytes are dropped", column=7,
+    ),
+    Survivor(
+        "qun_uart_tx", "left_q <= '0;", "statement dropped", "left_q <= '0;", "",
+        "of the bits that are left of a byte nothing but ones are sent, which is silence",
+    ),
 )  # fmt: skip
 
 
