@@ -398,10 +398,41 @@ async def resets_while_something_waits(dut: Any) -> None:
     await ClockCycles(dut.clk, 20)
     await reset_and_silence(device, 1)
     await device.right(1)
+    # A block comes for which there is no place.
+    device.network.limit = 0
+    for block in device.blocks(0):
+        await device.line.send(block)
+    await device.line.send(device.blocks(1)[0][:-1])
+    await reset_and_silence(device, 1)
+    device.network.limit = None
+    await device.right(1)
+    # A picture is open: nobody misses the rest of it, and nobody knows its number.
+    await device.line.send(device.blocks(2)[0])
+    await device.line.quiet(_BYTE)
+    await reset_and_silence(device, 1)
+    assert await device.line.quiet(2.5 * _REPLY) == [], "the end of a silence behind a reset is told"
+    await device.line.send(damaged)
+    assert await device.line.quiet(_REPLY) == [ERROR + bytes([0, DAMAGED])]
+    await device.right(3)
+    # The end of a result is told for one cycle.
+    cycles = 0
+    for early in range(6):
+        for block in device.blocks(0):
+            await device.line.send(block)
+        if early == 0:
+            while int(dut.busy.value):
+                await RisingEdge(dut.clk)
+                cycles += 1
+            await device.line.quiet(device.plan["settle"])
+            continue
+        await ClockCycles(dut.clk, cycles - early)
+        await reset_and_silence(device, 1)
+    await device.right(1)
     # A byte is looked at in the middle of its stop bit; what it becomes is in a register for one cycle each.
     period = device.plan["period"]
-    for byte, offset in itertools.product((len(info) - 1, len(info)), range(2, 12)):
-        host = cocotb.start_soon(device.line.send(info))
+    ends = ((info, len(info) - 1), (info, len(info)), (damaged, len(info)))
+    for (sent, byte), offset in itertools.product(ends, range(2, 12)):
+        host = cocotb.start_soon(device.line.send(sent))
         await ClockCycles(dut.clk, round((_BYTE * byte - 0.5) * period) + offset)
         host.cancel()
         await reset_and_silence(device, 1)
