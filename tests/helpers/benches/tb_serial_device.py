@@ -414,7 +414,16 @@ async def resets_while_something_waits(dut: Any) -> None:
     await device.line.send(damaged)
     assert await device.line.quiet(_REPLY) == [ERROR + bytes([0, DAMAGED])]
     await device.right(3)
-    # The end of a result is told for one cycle.
+    # That a block has been taken is told for one cycle.
+    of_block = device.plan["block_bytes"] * len(device.picture(0)[2]) // len(device.picture(0)[0])
+    for cycles in range(1, 8):
+        device.network.limit = of_block - 2
+        await device.line.send(device.blocks(0)[0])
+        await device.line.quiet(_BYTE)
+        device.network.limit = None
+        await ClockCycles(dut.clk, cycles)
+        await reset_and_silence(device, 1)
+    # The end of a result is told for one cycle too.
     cycles = 0
     for early in range(6):
         for block in device.blocks(0):
