@@ -318,6 +318,15 @@ def faults(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def resets(session: nox.Session) -> None:
+    """Reset every op and a network in every cycle of a frame, and forget each register; `-- --help` chooses."""
+    need(session, "g++")
+    install(session, "hls", "sim", groups=("dev",))
+    need_shared_python(session)
+    session.run("python", "-m", "helpers.resets", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session(default=False)
 def proofs(session: nox.Session) -> None:
     """Prove modules of the SystemVerilog library and try the proofs on faults; `-- --help` chooses."""
     install(session, "hls", "synth")

@@ -1,7 +1,8 @@
 """Put every fault into the library and see that its bench finds it: ``nox -s faults``.
 
 Each bench first runs without a fault and must pass: what fails anyway finds nothing. A fault counts as found where a
-value, a cycle or a promise is wrong in the simulation; one that does not build has not been looked for.
+value, a cycle or a promise is wrong in the simulation; one that does not build has not been looked for. Verdicts are
+kept by the content of hardware and benches, so that a run that was broken off goes on where it was.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from concurrent.futures import as_completed
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 from helpers import op_cases, serial_device
 from helpers.benches.cases import TOP, Case, write_cases
@@ -32,11 +34,13 @@ from helpers.matrix_cases import (
     extremes,
     pairs,
 )
+from helpers.project import ROOT
 from helpers.rtl import BUILD_ROOT, bench_module
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from quantunet import cache as kept
 from quantunet import golden
 from quantunet.errors import QuantUNetError, ToolFailedError
 from quantunet.hls.choose.default import default_folding
@@ -53,7 +57,18 @@ from quantunet.storage import write_text
 Bench = Callable[[Path, Path], str | None]
 """Given a library and a working folder, what failed; ``None`` where everything passed."""
 
+KEPT = ROOT / "build" / "faults" / "verdicts.json"
+"""Verdicts of earlier runs."""
+
 _TOO_LONG = 600  # seconds of one simulation
+_CODE = {
+    "hls": ("**/*.py", "**/*.sv", "**/*.svh", "**/*.j2", "**/*.cpp"),
+    "rtl_sim": ("**/*.py", "**/*.sv", "**/*.j2", "**/*.cpp"),
+    "golden": ("**/*.py",),
+    "src/quantunet": ("**/*.py",),
+    "tests/helpers/benches": ("*.py", "*.sv", "*.j2"),
+}
+_HELPERS = ("fault_benches", "matrix_cases", "op_cases", "rtl", "serial_device")
 _STOPPED = re.compile(r"%(?:Error|Fatal)[^\n]*")
 
 
@@ -223,8 +238,27 @@ def judge(bench: str, fault: Fault | None) -> Verdict:
     return Verdict(bench, fault, caught, error, time.monotonic() - started)
 
 
-def judge_all(faults: Sequence[Fault], jobs: int, console: Console) -> list[Verdict]:
-    """Judge faults, and their benches without any, several at a time; each is built and simulated by processes."""
+@cache
+def _key() -> str:
+    """Return the key of all code that a verdict may depend on."""
+    helpers = [Path(__file__).with_name(f"{name}.py") for name in _HELPERS]
+    return kept.key({folder: kept.files(ROOT / folder, *patterns) for folder, patterns in _CODE.items()}, helpers)
+
+
+def _name(bench: str, fault: Fault | None) -> str:
+    return f"{bench}: {'' if fault is None else f'{fault}: {fault.right} -> {fault.wrong}'}"
+
+
+def judge_all(faults: Sequence[Fault], jobs: int, console: Console, path: Path | None = None) -> list[Verdict]:
+    """Judge faults, and their benches without any, several at a time; each is built and simulated by processes.
+
+    Args:
+        faults: The faults.
+        jobs: How many at a time.
+        console: Where verdicts are said as they come.
+        path: The file in which verdicts are kept; none where they are not.
+    """
+    known: dict[str, dict[str, Any]] = (path and kept.read_json(path, _key())) or {}
     wanted = list(dict.fromkeys(fault.bench for fault in faults))
     for name in wanted:
         if isinstance(BENCHES[name], partial):
@@ -233,13 +267,17 @@ def judge_all(faults: Sequence[Fault], jobs: int, console: Console) -> list[Verd
     work: list[tuple[str, Fault | None]] = [(name, None) for name in wanted]
     work += [(fault.bench, fault) for fault in faults]
     columns = (TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())
-    verdicts: dict[tuple[str, Fault | None], Verdict] = {}
+    verdicts = {each: Verdict(*each, **known[_name(*each)]) for each in work if _name(*each) in known}
     with Progress(*columns, console=console) as progress, Pool(jobs) as pool:
-        task = progress.add_task("faults", total=len(work))
-        futures = {pool.submit(judge, *each): each for each in work}
+        task = progress.add_task("faults", total=len(work), completed=len(verdicts))
+        futures = {pool.submit(judge, *each): each for each in work if each not in verdicts}
         for future in as_completed(futures):
             verdict = verdicts[futures[future]] = future.result()
             progress.advance(task)
+            if path is not None and verdict.error is None:
+                found = {"caught_by": verdict.caught_by, "error": None, "seconds": verdict.seconds}
+                known[_name(*futures[future])] = found
+                kept.write_json(path, _key(), known)
             style = None if verdict.right else "red"
             progress.console.print(_say(verdict), style=style, highlight=False, markup=False, soft_wrap=True)
     return [verdicts[each] for each in work]
@@ -279,6 +317,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="nox -s faults --", description=__doc__.splitlines()[0])
     parser.add_argument("--bench", action="append", choices=tuple(BENCHES), help="the faults of these benches alone")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="faults at a time (default: one a core)")
+    parser.add_argument("--anew", action="store_true", help="neither take nor keep verdicts")
     parser.add_argument("--out", type=Path, help="a JSON file with the counts")
     args = parser.parse_args(arguments)
     console = Console(width=160)
@@ -287,7 +326,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     wrong = misfits(chosen)
     if not wrong:
         try:
-            verdicts = judge_all(chosen, args.jobs, console)
+            verdicts = judge_all(chosen, args.jobs, console, None if args.anew else KEPT)
         except QuantUNetError as error:
             wrong = [str(error)]
     if wrong:
@@ -301,7 +340,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "faults": len(chosen),
             "found": found,
             "modules": count,
-            "seconds": round(time.monotonic() - started, 1),
+            "seconds": round(sum(verdict.seconds for verdict in verdicts), 1),
         }
         write_text(args.out, json.dumps(document, indent=1))
     console.print(f"{found} of {len(chosen)} faults found, in {time.monotonic() - started:.0f} s", highlight=False)

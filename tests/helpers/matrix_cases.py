@@ -117,6 +117,11 @@ FOLDED: tuple[Layer, ...] = (
 )
 """What decides how the matrix of a convolution reads its words."""
 
+DEEP: tuple[Layer, ...] = (
+    Layer((1, 2, 8), 130, pe=1, simd=1, source="u4", bits_w=3, target="s4", kernel=1),  # an output every eight cycles
+)
+"""A deep table of weights, where a step stands in a register when a reset comes."""
+
 CONV_TRANSPOSE2D: tuple[Layer, ...] = (
     Layer((4, 4, 8), 4, pe=2, simd=4, source="u4", bits_w=4, target="s4", kernel=2),
     Layer((2, 2, 1), 1, pe=1, simd=1, source="u8", bits_w=8, target="s8", kernel=2),

@@ -24,12 +24,14 @@ class Design:
         top: The top module; its file has its name.
         parameters: Of the top module.
         flags: More flags for Verilator.
+        quick: As in :func:`quantunet.rtl_sim.verilator.build`.
     """
 
     sources: tuple[Path, ...]
     top: str
     parameters: Mapping[str, int | str] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
+    quick: bool = True
 
     def build(self) -> Path:
         """Return the folder of a simulator with assertions.
@@ -37,7 +39,8 @@ class Design:
         Raises:
             ToolFailedError: A tool refused the design.
         """
-        return build(self.sources, self.top, self.parameters, BUILD_ROOT, flags=(*ASSERTIONS, *self.flags), quick=True)
+        flags = (*ASSERTIONS, *self.flags)
+        return build(self.sources, self.top, self.parameters, BUILD_ROOT, flags=flags, quick=self.quick)
 
 
 def bench_module(op: str) -> str:

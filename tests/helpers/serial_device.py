@@ -19,7 +19,7 @@ from quantunet.serial_payload import encode_mask, encode_values, value_bytes
 
 TOP = "qun_serial_device"
 BENCH = "helpers.benches.tb_serial_device"
-SCENARIOS = {"info", "pictures", "full", "faults", "random", "silence", "anew"}
+SCENARIOS = {"info", "pictures", "full", "faults", "random", "silence", "anew", "turns", "told", "resets", "waiting"}
 
 _DIGEST = bytes(range(0x7A, 0x82))  # with a flag and an escape in it
 _PICTURES = 4
@@ -64,9 +64,9 @@ SHAPES = (
     Shape("wide", (20, 1), 16, 12, 1, QType(12, False, 0), 1, QType(12, True, 0), None),
 )
 
-SHORT = Shape("short", (16, 1), 4, 6, 1, QType(8, False, 0), 1, QType(8, False, 0), 128)
+SHORT = Shape("short", (16, 1), 4, 10, 1, QType(8, False, 0), 1, QType(8, False, 0), 128)
 SHORT_VALUES = Shape("short values", (16, 1), 8, 6, 1, QType(12, False, 0), 1, QType(12, True, 0), None)
-"""The smallest pictures of two blocks, for what is simulated many times."""
+"""The smallest pictures of three blocks, and of two, for what is simulated many times."""
 
 
 def _values(beat: int, lanes: int, qtype: QType) -> list[int]:

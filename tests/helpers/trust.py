@@ -1,9 +1,9 @@
 """What the promise of exactness rests on, in one place: ``nox -s trust``, or ``python -m helpers.trust`` in ``tests``.
 
-Each part is a session of its own that leaves a file: proofs, mutants, coverage, random networks, faults written by
-hand. Here they are run, one after the other or some of them alone, and what they found goes to ``docs/trust.json`` with
-the commit, the command and the time; a part that is not run keeps what it said before. ``docs/trust.md`` is made of
-that file and of ``docs/found.toml``, the list of what was ever found.
+Each part is a session of its own that leaves a file: proofs, mutants, coverage, random networks, resets, faults
+written by hand. Here they are run, one after the other or some of them alone, and what they found goes to
+``docs/trust.json`` with the commit, the command and the time; a part that is not run keeps what it said before.
+``docs/trust.md`` is made of that file and of ``docs/found.toml``, the list of what was ever found.
 """
 
 from __future__ import annotations
@@ -63,13 +63,14 @@ def _mutants(document: Any) -> Document:
             "found": len(each["found"]),
             "by": dict(Counter(found["bench"] for found in each["found"])),
             "equivalent": len(each["equivalent"]),
-            "explained": [[_named(mutant), why] for mutant, why in each["explained"]],
-            "alive": [_named(mutant) for mutant, _ in each["alive"]],
+            "explained": [[named_mutant(mutant), why] for mutant, why in each["explained"]],
+            "alive": [named_mutant(mutant) for mutant, _ in each["alive"]],
         }
     return {"modules": modules}
 
 
-def _named(mutant: Mapping[str, Any]) -> str:
+def named_mutant(mutant: Mapping[str, Any]) -> str:
+    """Return what the record calls a mutant."""
     return f"line {mutant['line']}, {mutant['kind']}: `{mutant['original']}` → `{mutant['mutated']}`"
 
 
@@ -89,6 +90,7 @@ PARTS: dict[str, Part] = {
     "mutants": Part(("helpers.mutants",), "--out", _mutants, "mutants"),
     "coverage": Part(("helpers.coverage",), "--out", _as_it_is, "coverage"),
     "networks": Part(("helpers.random_session",), "--record", _networks, "random_files"),
+    "resets": Part(("helpers.resets",), "--out", _as_it_is, "resets"),
     "faults": Part(("helpers.fault_benches",), "--out", _as_it_is, "faults"),
 }
 """What there is, in the page's order."""

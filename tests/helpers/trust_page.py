@@ -102,11 +102,33 @@ def _networks(part: Record) -> str:
     return f"random networks: {', '.join(legs)}; {_count(values)} values compared; {wrong}"
 
 
+def _resets(part: Record) -> str:
+    parts, modules = part["parts"].values(), part["modules"].values()
+    sums = {key: sum(each[key] for each in parts) for key in ("designs", "whole", "resets", "values")}
+    found, explained, alive = (
+        sum(each["found"] for each in modules),
+        *(sum(len(each[key]) for each in modules) for key in ("explained", "alive")),
+    )
+    return (
+        f"{_count(sums['resets'])} resets in mid frame of {sums['designs']} designs, {sums['whole']} of them in every "
+        f"cycle of two frames, {_count(sums['values'])} values "
+        f"compared behind them, {len(part['failures'])} failures; {found} of {found + explained + alive} assignments "
+        f"of a reset missed where they are dropped, {explained} explained, {alive} alive"
+    )
+
+
 def _faults(part: Record) -> str:
     return f"{part['found']} of {part['faults']} faults written by hand found"
 
 
-_SAYS = {"proofs": _proofs, "mutants": _mutants, "coverage": _coverage, "networks": _networks, "faults": _faults}
+_SAYS = {
+    "proofs": _proofs,
+    "mutants": _mutants,
+    "coverage": _coverage,
+    "networks": _networks,
+    "resets": _resets,
+    "faults": _faults,
+}
 
 
 def _modules(record: Record) -> str:
@@ -179,7 +201,35 @@ def _networks_left(part: Record) -> str:
     return "## Random networks\n\n" + _table(("leg", "networks", "values compared"), rows)
 
 
-_SECTIONS = {"mutants": _mutants_left, "coverage": _coverage_left, "networks": _networks_left}
+def _resets_left(part: Record) -> str:
+    rows = [
+        (part_name, *(_count(sums[key]) for key in ("designs", "whole", "resets", "values")))
+        for part_name, sums in part["parts"].items()
+    ]
+    lines = [_RESETS, _table(("bench", "designs", "in every cycle", "resets", "values compared behind them"), rows)]
+    left = [
+        f"- `{module}`, `{text}`: {why}"
+        for module, each in part["modules"].items()
+        for text, why in [*each["explained"], *((one, "**alive**") for one in each["alive"])]
+    ]
+    if left:
+        lines += ["Assignments of a reset that nobody misses:\n", "\n".join(left) + "\n"]
+    return "\n".join(lines)
+
+
+_RESETS = """## Resets in mid frame
+
+Every case of every op's bench, and a whole network with a fork, FIFOs and a frame check, is reset again and again:
+in every cycle of two frames, or, where that is more than some millions of cycles, at as many places as these allow.
+At each place the frames before the reset come four times: without stalls, with random ones on both sides, into a
+reader that takes nothing, and with random stalls again. Resets last one to three cycles. The two frames behind
+each, from another picture than the ones before, have to be golden's from their first beat on, nothing else may come
+out, a reset shows no `tvalid`, and no assertion may fail. Then every assignment under `if (!rst_n)`, in every
+module that has one, is dropped in turn; what is found is a reset that forgets a register. The serial side,
+AXI4-Lite and the frame check have benches of their own for that.
+"""
+
+_SECTIONS = {"mutants": _mutants_left, "coverage": _coverage_left, "networks": _networks_left, "resets": _resets_left}
 
 
 def _found() -> str:

@@ -20,7 +20,7 @@ COMPARED = {
     "writes": 2 * 3 * 16 + 7,
     "frames": 3 * 20 + 3 + 3,
     "reset": 6,
-    "overlap": 4,
+    "overlap": 7,
 }
 
 PROMISES = {

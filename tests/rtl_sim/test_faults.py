@@ -69,7 +69,8 @@ def test_a_fault_is_found(each: Fault) -> None:
     assert verdict.caught_by
 
 
-def test_a_survivor_fails_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_survivor_fails_the_session_and_verdicts_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fault_benches, "KEPT", tmp_path / "verdicts.json")
     harmless = Fault("fork", "none at all", "qun_fork", "& ~served_q", "& (~served_q)")
     monkeypatch.setattr(fault_benches, "FAULTS", (harmless, fault("fork", "served kept in reset")))
     output = io.StringIO()
@@ -77,6 +78,10 @@ def test_a_survivor_fails_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
     assert fault_benches.main(["--bench", "fork"]) == 1
     assert "fork: none at all: SURVIVED in qun_fork.sv" in output.getvalue()
     assert "1 of 2 faults found" in output.getvalue()
+    with monkeypatch.context() as changed:
+        changed.setattr(fault_benches, "judge", None)  # nothing is judged again
+        assert fault_benches.main(["--bench", "fork"]) == 1
+        assert output.getvalue().count("1 of 2 faults found") == 2
     monkeypatch.setattr(fault_benches, "FAULTS", (replace(harmless, right="& other_q"),))
     assert fault_benches.main([]) == 2
     assert "fault 'fork: none at all': qun_fork.sv holds '& other_q' 0 times" in output.getvalue()

@@ -10,6 +10,7 @@ import pytest
 from helpers.benches.cases import CASES_FILE
 from helpers.mutants import __main__ as command
 from helpers.mutants import campaign
+from helpers.mutants.again import GoneError, judge_again, updated
 from helpers.mutants.bench import MutantsError, scenario_files, with_selector
 from helpers.mutants.benches import BENCHES, LEFT, MODULES
 from helpers.mutants.campaign import Result, bench_cases, chosen, judge
@@ -20,6 +21,7 @@ from helpers.mutants.simulate import build_bench, run
 from helpers.mutants.survivor import Survivor
 from helpers.mutants.survivors import SURVIVORS, why_it_lives
 from helpers.mutants.tree import ParseError, parse
+from helpers.trust import named_mutant
 
 from quantunet.hls.generate.rtl_project import RTL_FOLDER
 
@@ -257,3 +259,19 @@ def test_mutants_of_every_module_are_found(library: Library, module: str) -> Non
     result = judge(library, module, 200, seed=1)
     assert result.found
     assert not result.alive, [(each.key, verdict) for each, verdict in result.alive]
+
+
+def test_what_was_alive_is_judged_again_and_the_record_follows(library: Library) -> None:
+    mutants = mutate(library, "qun_fork").mutants
+    names = [named_mutant(vars(each)) for each in mutants if each.kind == "statement dropped"]
+    found, living = judge_again(library, "qun_fork", names)
+    assert (sum(found.values()), living) == (len(names), []) and names
+    entry = {"found": 3, "by": {"fork": 3}, "explained": [], "alive": names, "judged": 3 + len(names)}
+    after = updated(entry, found, [mutants[0]])
+    assert (after["found"], after["by"]["fork"], after["alive"]) == (
+        3 + len(names),
+        3 + found["fork"],
+        [named_mutant(vars(mutants[0]))],
+    )
+    with pytest.raises(GoneError, match="no such text"):
+        judge_again(library, "qun_fork", ["no such text"])

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from helpers import coverage_bins
@@ -33,7 +34,7 @@ CASES_FILE = "cases.json"
 REPORT_FILE = "report.jsonl"
 """What goes into the simulation and what comes out of it, in its working folder."""
 
-_TEMPLATES = template_environment(Path(__file__).parent)
+TEMPLATES = template_environment(Path(__file__).parent)
 
 
 @dataclass(frozen=True)
@@ -188,22 +189,30 @@ def write_cases(cases: Sequence[Case], folder: Path, *, rtl_folder: Path = RTL_F
     Raises:
         StorageError: A file cannot be written, or a module's file is missing.
     """
-    named = [_named(case, f"c{index}") for index, case in enumerate(cases)]
+    all_named = [named(case, f"c{index}") for index, case in enumerate(cases)]
     top = folder / f"{TOP}.sv"
-    write_text(top, _top(named))
-    write_text(folder / CASES_FILE, json.dumps([_document(case) for case in named]))
-    for case in named:
+    write_text(top, _top(all_named))
+    write_text(folder / CASES_FILE, json.dumps([_document(case) for case in all_named]))
+    return (*write_hardware(all_named, folder, rtl_folder), CHECKER, top)
+
+
+def write_hardware(cases: Sequence[Case], folder: Path, rtl_folder: Path) -> tuple[Path, ...]:
+    """Write the memory files and the generated modules of cases that :func:`named` made; return the sources.
+
+    Raises:
+        StorageError: A file cannot be written, or a module's file is missing.
+    """
+    for case in cases:
         for memory in case.instance.memories:
             write_mem(folder / memory.file, memory.words.array, memory.bits)
     generated = []
-    for name, text in (source for case in named for source in case.instance.sources):
+    for name, text in (source for case in cases for source in case.instance.sources):
         generated.append(folder / f"{name}.sv")
         write_text(generated[-1], text)
-    library = library_sources(library_modules(case.instance for case in named), rtl_folder)
-    return (*library, *generated, CHECKER, top)
+    return (*library_sources(library_modules(case.instance for case in cases), rtl_folder), *generated)
 
 
-def _named(case: Case, name: str) -> Case:
+def named(case: Case, name: str) -> Case:
     """Return the case with the names of its instance, generated modules, streams and memory files made unique."""
     old = case.instance
     module = f"{old.module}_{name}" if old.sources else old.module
@@ -226,36 +235,35 @@ def _named(case: Case, name: str) -> Case:
 
 
 def _top(cases: Sequence[Case]) -> str:
-    described = []
-    for case in cases:
-        instance = case.instance
-        streams = {stream.name: stream for stream in case.streams}
-        inputs = [name for _, name in instance.inputs]
-        names = [*inputs, *(name for _, name in instance.outputs)]
-        connections: dict[str, list[str]] = {}
-        for prefix, name in (*instance.inputs, *instance.outputs):
-            connections.setdefault(prefix, []).append(name)
-        described.append(
+    return TEMPLATES.get_template("op_cases.sv.j2").render(top=TOP, cases=[described(case) for case in cases])
+
+
+def described(case: Case) -> dict[str, Any]:
+    """Return what a template needs to instantiate a case that :func:`named` made."""
+    instance = case.instance
+    streams = {stream.name: stream for stream in case.streams}
+    inputs = [name for _, name in instance.inputs]
+    names = [*inputs, *(name for _, name in instance.outputs)]
+    connections: dict[str, list[str]] = {}
+    for prefix, name in (*instance.inputs, *instance.outputs):
+        connections.setdefault(prefix, []).append(name)
+    return {
+        "name": instance.name,
+        "module": instance.module,
+        "parameters": [(key, f'"{value}"' if isinstance(value, str) else value) for key, value in instance.params],
+        "ports": [
             {
-                "name": instance.name,
-                "module": instance.module,
-                "parameters": [
-                    (key, f'"{value}"' if isinstance(value, str) else value) for key, value in instance.params
-                ],
-                "ports": [
-                    {
-                        "name": name,
-                        "bits": streams[name].data_bits,
-                        "beats": streams[name].beats,
-                        "input": name in inputs,
-                    }
-                    for name in names
-                ],
-                "connections": list(connections.items()),
-                "extras": case.extras,
+                "name": name,
+                "bits": streams[name].data_bits,
+                "lanes": streams[name].lanes,
+                "beats": streams[name].beats,
+                "input": name in inputs,
             }
-        )
-    return _TEMPLATES.get_template("op_cases.sv.j2").render(top=TOP, cases=described)
+            for name in names
+        ],
+        "connections": list(connections.items()),
+        "extras": case.extras,
+    }
 
 
 def _document(case: Case) -> dict[str, object]:

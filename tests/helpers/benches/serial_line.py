@@ -41,7 +41,19 @@ class SerialLine:
         self.received = bytearray()
         self.busy = False  # for who feeds it
         self._rx.value = 1
-        cocotb.start_soon(self._receive())
+        self._receiver = cocotb.start_soon(self._receive())
+
+    def stop(self) -> None:
+        """Leave the line into the design at rest, and do not listen: it is about to be reset."""
+        self._rx.value = 1
+        self._receiver.cancel()
+
+    def listen(self) -> None:
+        """Forget what the design has sent, and listen anew."""
+        self._deframer = Deframer()
+        self.frames.clear()
+        self.received.clear()
+        self._receiver = cocotb.start_soon(self._receive())
 
     async def send(self, line: Line, speed: float = 1.0) -> None:
         """Send bytes without a pause, ``speed`` times as fast as the design sends."""

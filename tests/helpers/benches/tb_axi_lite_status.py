@@ -211,7 +211,7 @@ async def every_channel_is_reset(dut: Any) -> None:
 
 @cocotb.test()
 async def writes_may_overlap(dut: Any) -> None:
-    """Data that come while a reply waits are taken behind it, and answered with their own address alone."""
+    """What comes while a reply waits is taken behind it, and answered with its own half; a reset takes a reply back."""
     await prepared(dut)
     for name in ("araddr", "awaddr", "wdata", "wstrb", "rready", "bready", "arvalid"):
         getattr(dut, f"s_axi_{name}").value = 0
@@ -224,10 +224,19 @@ async def writes_may_overlap(dut: Any) -> None:
     data.value = 1
     await ClockCycles(dut.clk, 2)
     assert not int(dut.s_axi_wready.value), "data are taken while a reply waits"
+    assert not int(dut.s_axi_awready.value), "an address is taken while a reply waits"
     ready.value = 1
     await ClockCycles(dut.clk, 2)
     assert int(dut.s_axi_wready.value), "data are not taken behind the reply"
     data.value = 0
     await ClockCycles(dut.clk, 3)
     assert not int(dut.s_axi_bvalid.value), "data without an address are answered"
-    await note("overlap", 4)
+    ready.value, address.value = 0, 1
+    await RisingEdge(dut.clk)
+    address.value = 0
+    await ClockCycles(dut.clk, 3)
+    assert int(dut.s_axi_bvalid.value), "an address behind its data is not answered"
+    await axis.reset(dut)
+    await RisingEdge(dut.clk)
+    assert not int(dut.s_axi_bvalid.value), "a write from before the reset is answered"
+    await note("overlap", 7)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import cocotb
-from cocotb.triggers import ClockCycles, with_timeout
+from cocotb.triggers import ClockCycles, RisingEdge, with_timeout
 from helpers.benches import axis
 from helpers.benches.scenarios import rng_for
 
@@ -67,3 +67,26 @@ async def reset_in_mid_frame(dut: Any) -> None:
         assert list(got.tdata) == expected, f"{where}: {list(got.tdata)}, not {expected}"
         await ClockCycles(dut.clk, 2)
         assert sink.empty() and not dut.frame_error.value, f"{where}: more came, or an error"
+
+
+@cocotb.test()
+async def tlast_without_tvalid(dut: Any) -> None:
+    """What tlast is without a beat means nothing, behind the end of a frame that is too long above all."""
+    plan = json.loads(Path("plans.json").read_text(encoding="utf-8"))[0]
+    frame, expected = plan["sent"][0], plan["expected"][0]
+    sink = axis.sink(dut, "m_axis")
+    await axis.start(dut)
+    right = [(value, index == len(frame) - 1) for index, value in enumerate(frame)]
+    too_long = [*((value, False) for value in frame), *[(frame[0], False)] * 2, (frame[0], True)]
+    for value, last in (*right, *too_long, *right):
+        dut.s_axis_tdata.value, dut.s_axis_tvalid.value, dut.s_axis_tlast.value = value, 1, int(last)
+        await RisingEdge(dut.clk)
+        while not dut.s_axis_tready.value:
+            await RisingEdge(dut.clk)
+        dut.s_axis_tvalid.value, dut.s_axis_tlast.value = 0, 1
+        await ClockCycles(dut.clk, 2)
+    for number in range(3):
+        got = await with_timeout(sink.recv(compact=False), plan["cycles"] * axis.CLOCK_NS, "ns")
+        assert list(got.tdata) == expected, f"frame {number} is {list(got.tdata)}, not {expected}"
+    await ClockCycles(dut.clk, plan["quiet"])
+    assert sink.empty() and dut.frame_error.value, "more came, or what was too long is not told"

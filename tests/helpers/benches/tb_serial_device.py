@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 from collections import deque
@@ -14,10 +15,19 @@ from cocotb.triggers import ClockCycles, RisingEdge
 from helpers.benches import axis
 from helpers.benches.serial_line import BROKEN, SerialLine, add_to_report, ask, blocks_of, exchange
 
-from quantunet.serial_frames import FLAG, frame
-from quantunet.serial_link import BLOCK, INFO
+from quantunet.serial_frames import ESCAPE, FLAG, frame
+from quantunet.serial_link import BLOCK, ERROR, INFO, RESULT, TAKEN
 
 CLOCK_PS = 1000 * axis.CLOCK_NS
+
+_RESETS = 16
+"""Moments at which the reset comes."""
+
+_BYTE = 10
+"""Bits of a byte on the line."""
+
+_REPLY = 18 * _BYTE
+"""Bits in which a short reply has come, behind the end of another one; half of the silence that a device endures."""
 
 DAMAGED, KIND, LENGTH, ORDER, FULL, SILENCE = 1, 2, 3, 4, 5, 6
 
@@ -27,12 +37,15 @@ class Network:
 
     Attributes:
         taken: The beats of every whole picture.
-        stopped: Whether it takes nothing.
+        stopped: Whether it takes nothing, and gives nothing.
+        silent: Whether it gives nothing.
+        limit: Beats of a picture behind which it takes no further one; ``None`` for all.
     """
 
     def __init__(self, dut: Any, plan: dict[str, Any]) -> None:
         self.taken: list[list[int]] = []
-        self.stopped = False
+        self.stopped = self.silent = False
+        self.limit: int | None = None
         self.stalls: Iterator[bool] | None = None
         self._dut = dut
         self._plan = plan
@@ -75,10 +88,10 @@ class Network:
                 self.taken.append(beats)
                 beats, given = [], 0
             pause = self.stopped or (self.stalls is not None and next(self.stalls))
-            ready = not pause
+            ready = not pause and (self.limit is None or len(beats) < self.limit)
             self._drive("m_axis_tready", int(ready))
             if not (valid and results):  # what waits stays
-                valid = bool(results) and not pause
+                valid = bool(results) and not (pause or self.silent)
             self._drive("s_axis_tvalid", int(valid))
             if results:
                 self._drive("s_axis_tdata", results[0][0] & ((1 << plan["out_width"]) - 1))
@@ -197,6 +210,8 @@ async def faults_on_the_line(dut: Any) -> None:
             (0, lambda x: list(frame(b"\x51?")), KIND),
             (1, lambda x: list(frame(INFO + b"\x00")), LENGTH),
             (0, lambda x: list(frame(BLOCK + bytes([device.number, 0]) + b"\x01")), LENGTH),
+            (0, lambda x: [*x[:-1], ESCAPE, x[-1]], DAMAGED),  # right up to an escape that is left open
+            (0, lambda x: [*x[:-1], 1, 2, x[-1]], DAMAGED),  # right up to two bytes more than a frame may have
         )
     ):
         blocks = device.blocks(count)
@@ -260,3 +275,175 @@ async def a_new_picture_ends_the_one_before(dut: Any) -> None:
     device.line.frames.clear()
     await device.right(3)
     device.report("anew")
+
+
+@cocotb.test()
+async def blocks_out_of_turn(dut: Any) -> None:
+    """What is not the next block of the open picture is refused by the number that it has, and ends the picture."""
+    device = await started(dut)
+    line, size = device.line, device.plan["block_bytes"]
+
+    async def refused(sent: list[int], picture: int, code: int) -> None:
+        await line.send(sent)
+        replies = [reply for reply in await line.quiet(2 * _REPLY) if reply[:1] == ERROR]
+        assert replies == [ERROR + bytes([picture, code])], (replies, picture, code)
+        device.compared += 1
+
+    await device.right(0)
+    count = len(device.blocks(0))
+    whole = (device.number - 1) % 256
+    await refused(list(frame(BLOCK + bytes([whole, count]) + bytes(size))), whole, ORDER)  # behind the last one
+    for change in ("another picture", "another block", "another kind"):
+        blocks = device.blocks(1)
+        await line.send(blocks[0])
+        await line.quiet(10)
+        other = device.number ^ 0x80
+        if change == "another picture":
+            await refused(blocks_of(device.picture(1)[0], other, size)[1], other, ORDER)
+            await refused(blocks[1], device.number, ORDER)  # its picture has been given up
+        elif change == "another block":
+            await refused(list(frame(BLOCK + bytes([device.number, count]) + bytes(size))), device.number, ORDER)
+        else:
+            await refused(list(frame(b"A" + bytes([device.number, 0]) + bytes(size))), device.number, KIND)
+        await line.quiet(device.plan["settle"])
+        await device.right(2)
+    device.report("turns")
+
+
+@cocotb.test()
+async def a_block_is_told_when_it_is_taken(dut: Any) -> None:
+    """There is place for another block when the network has taken one, and no byte before."""
+    device = await started(dut)
+    await device.right(0)
+    picture, wanted, beats = device.picture(1)
+    blocks, told, result, sent = device.blocks(1), [], b"", 0
+    of_block = device.plan["block_bytes"] * len(beats) // len(picture)
+    for turn in range(len(blocks) - 1):
+        # A beat waits in front of the network: with two less it has not been given the last byte of the block.
+        for limit, most, bits in (
+            (of_block * (turn + 1) - 2, turn, _REPLY - 30),
+            (of_block * (turn + 1), turn + 1, _REPLY + 50),
+        ):
+            device.network.limit = limit
+            while sent < min(len(blocks), turn + 2):
+                await device.line.send(blocks[sent])
+                sent += 1
+            replies = await device.line.quiet(bits)
+            told += [reply[2] for reply in replies if reply[:1] == TAKEN]
+            result += b"".join(reply[3:] for reply in replies if reply[:1] == RESULT)
+            assert told == list(range(most)), f"{told} are told, after {limit} beats"
+            device.compared += 1
+    device.network.limit = None
+    replies = await device.line.quiet(device.plan["settle"])
+    told += [reply[2] for reply in replies if reply[:1] == TAKEN]
+    result += b"".join(reply[3:] for reply in replies if reply[:1] == RESULT)
+    assert (told, result) == (list(range(len(blocks))), wanted), (told, result.hex())
+    device.report("told")
+
+
+async def reset_and_silence(device: Device, cycles: int) -> None:
+    """Reset the device: it sends nothing, and gives the network nothing, whatever it has been doing."""
+    device.line.stop()
+    await axis.reset(device.dut, cycles)
+    device.network.taken.clear()
+    device.network.silent = False
+    await RisingEdge(device.dut.clk)
+    device.line.listen()
+    assert (int(device.dut.tx.value), int(device.dut.m_axis_tvalid.value)) == (1, 0), "something is sent in reset"
+    await device.line.quiet(3 * _BYTE)
+    assert not device.line.received, f"{device.line.received.hex()} behind a reset"
+    assert not device.network.taken, "the network got a picture behind a reset"
+    assert not int(device.dut.busy.value), "busy behind a reset"
+
+
+@cocotb.test()
+async def resets_anywhere(dut: Any) -> None:
+    """A reset at any moment of a picture: silence, the rest of a frame means nothing, and the next picture is exact."""
+    device = await started(dut)
+    rng = random.Random(11)
+    for count in range(_RESETS):
+        device.network.stalls = axis.stalls(rng) if count % 2 else None
+        wanted, blocks = device.picture(count)[1], device.blocks(count)
+        size = sum(map(len, blocks)) + len(wanted)
+        host = cocotb.start_soon(exchange(device.line, device.number, blocks, len(wanted), device.plan["settle"]))
+        await ClockCycles(dut.clk, round(rng.uniform(1, 1.5 * _BYTE * size) * device.plan["period"]))
+        host.cancel()
+        await reset_and_silence(device, rng.randint(1, 3))
+        await device.line.send(blocks[0][4:-1])  # the host has not seen the reset
+        await device.right(count + 1)
+        assert len(device.network.taken) == 1
+    assert (int(dut.busy.value), int(dut.line_error.value)) == (0, 0)
+    device.report("resets")
+
+
+@cocotb.test()
+async def resets_while_something_waits(dut: Any) -> None:
+    """Replies that wait for their turn, a picture that waits for the network, and a byte of one cycle are forgotten."""
+    device = await started(dut)
+    info, damaged = list(frame(INFO)), list(frame(INFO))
+    damaged[-2] ^= 1
+    for index, sent in enumerate((info + damaged, info + info, damaged + info + damaged)):
+        await device.line.send(sent)
+        await device.line.quiet(_BYTE)
+        await reset_and_silence(device, index + 1)
+        await device.right(index)
+    # The number of a second picture waits while the result of the first one does.
+    device.network.silent = True
+    wanted, blocks = device.picture(0)[1], device.blocks(0)
+    host = cocotb.start_soon(exchange(device.line, device.number, blocks, len(wanted), device.plan["settle"]))
+    while not device.network.taken:
+        await RisingEdge(dut.clk)
+    host.cancel()
+    await device.line.send(device.blocks(1)[0])
+    await ClockCycles(dut.clk, 20)
+    await reset_and_silence(device, 1)
+    await device.right(1)
+    # A block comes for which there is no place.
+    device.network.limit = 0
+    for block in device.blocks(0):
+        await device.line.send(block)
+    await device.line.send(device.blocks(1)[0][:-1])
+    await reset_and_silence(device, 1)
+    device.network.limit = None
+    await device.right(1)
+    # A picture is open: nobody misses the rest of it, and nobody knows its number.
+    await device.line.send(device.blocks(2)[0])
+    await device.line.quiet(_BYTE)
+    await reset_and_silence(device, 1)
+    assert await device.line.quiet(2.5 * _REPLY) == [], "the end of a silence behind a reset is told"
+    await device.line.send(damaged)
+    assert await device.line.quiet(_REPLY) == [ERROR + bytes([0, DAMAGED])]
+    await device.right(3)
+    # That a block has been taken is told for one cycle.
+    of_block = device.plan["block_bytes"] * len(device.picture(0)[2]) // len(device.picture(0)[0])
+    for cycles in range(1, 8):
+        device.network.limit = of_block - 2
+        await device.line.send(device.blocks(0)[0])
+        await device.line.quiet(_BYTE)
+        device.network.limit = None
+        await ClockCycles(dut.clk, cycles)
+        await reset_and_silence(device, 1)
+    # The end of a result is told for one cycle too.
+    cycles = 0
+    for early in range(6):
+        for block in device.blocks(0):
+            await device.line.send(block)
+        if early == 0:
+            while int(dut.busy.value):
+                await RisingEdge(dut.clk)
+                cycles += 1
+            await device.line.quiet(device.plan["settle"])
+            continue
+        await ClockCycles(dut.clk, cycles - early)
+        await reset_and_silence(device, 1)
+    await device.right(1)
+    # A byte is looked at in the middle of its stop bit; what it becomes is in a register for one cycle each.
+    period = device.plan["period"]
+    ends = ((info, len(info) - 1), (info, len(info)), (damaged, len(info)))
+    for (sent, byte), offset in itertools.product(ends, range(2, 12)):
+        host = cocotb.start_soon(device.line.send(sent))
+        await ClockCycles(dut.clk, round((_BYTE * byte - 0.5) * period) + offset)
+        host.cancel()
+        await reset_and_silence(device, 1)
+        await device.right(offset)
+    device.report("waiting")

@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from helpers import axi_lite_status, capacity, frame_plans, op_cases, reset_sync, serial_device
+from helpers import axi_lite_status, capacity, frame_plans, op_cases, reset_cases, reset_sync, serial_device
 from helpers.benches.cases import Case
 from helpers.matrix_cases import (
     CONV2D,
     CONV2D_CONSTANT,
     CONV_TRANSPOSE2D,
+    DEEP,
     FOLDED,
     WINDOW_CONV2D,
     Layer,
@@ -70,6 +71,11 @@ def _capacity(op: str, cases: Callable[[], Sequence[Case]]) -> Bench:
         return found
 
     return Bench(capacity.BENCH, design, plain.cases)
+
+
+def _deep_resets(library: Path, work: Path) -> Design:
+    """Return a convolution with a deep table of weights that is reset in mid frame again and again."""
+    return reset_cases.of_cases([case_of(DEEP[0], 0)], work, most=100, rtl_folder=library)
 
 
 def _frames(beats: int, library: Path, work: Path) -> Design:
@@ -142,6 +148,7 @@ BENCHES: dict[str, Bench] = {
     "corners depthwise_conv2d": _some("depthwise_conv2d"),
     "corners conv2d": _matrix("conv2d", CONV2D),
     "long conv2d": _matrix("conv2d", CONV2D, long=True),
+    "long resets conv2d": Bench(reset_cases.BENCH, _deep_resets),
     "corners conv2d_constant": _matrix("conv2d", CONV2D_CONSTANT),
     "corners conv_transpose2d": _matrix("conv_transpose2d", CONV_TRANSPOSE2D),
     "long conv_transpose2d": _matrix("conv_transpose2d", CONV_TRANSPOSE2D, long=True),
@@ -165,6 +172,8 @@ BENCHES: dict[str, Bench] = {
     "serial short": _serial(serial_device.SHORT),
     "serial short values": _serial(serial_device.SHORT_VALUES),
     "corners serial": _serial(serial_device.SHAPES[0]),
+    "corners serial below": _serial(serial_device.SHAPES[1]),
+    "corners serial values": _serial(serial_device.SHAPES[2]),
 }  # fmt: skip
 """What runs on mutants, by name. Rows that begin with "corners" or "long" are the cases of the op's own test."""
 
@@ -192,7 +201,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "qun_window": (*_own("window_conv2d"), *_own("window_pool2d")),
     "qun_sliding_window": _own("conv2d", "long conv2d"),
     "qun_pixel_window": _own("conv2d_constant", "capacity conv2d_constant"),
-    "qun_matrix_vector": ("conv2d", "pair_products", "folded", "long conv2d", "corners conv2d"),
+    "qun_matrix_vector": ("conv2d", "pair_products", "folded", "long conv2d", "corners conv2d", "long resets conv2d"),
     "qun_lane_products": _own("conv2d", "long conv2d"),
     "qun_pair_products": ("pair_products", "widest_pairs"),
     "qun_conv2d": _own("conv2d"),
@@ -220,14 +229,14 @@ MODULES: dict[str, tuple[str, ...]] = {
     "qun_reset_sync": ("reset",),
     "qun_uart_rx": ("serial short", "corners serial"),
     "qun_uart_tx": ("serial short", "corners serial"),
-    "qun_serial_deframer": ("serial short",),
-    "qun_serial_framer": ("serial short",),
-    "qun_serial_reply": ("serial short",),
-    "qun_block_buffer": ("serial short",),
-    "qun_picture_feeder": ("serial short",),
+    "qun_serial_deframer": ("serial short", "serial short values"),
+    "qun_serial_framer": ("serial short", "serial short values"),
+    "qun_serial_reply": ("serial short", "serial short values"),
+    "qun_block_buffer": ("serial short", "serial short values"),
+    "qun_picture_feeder": ("serial short", "serial short values"),
     "qun_crc32_pkg": ("serial short",),
-    "qun_byte_beats": ("serial short", "serial short values"),
-    "qun_mask_bytes": ("serial short",),
+    "qun_byte_beats": ("serial short", "serial short values", "corners serial values"),
+    "qun_mask_bytes": ("serial short", "corners serial below"),
     "qun_value_bytes": ("serial short values",),
     "qun_serial_device": ("serial short", "serial short values"),
 }  # fmt: skip

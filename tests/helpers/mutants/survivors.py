@@ -12,6 +12,8 @@ _STAGE = "a stage without a beat holds anything: the stage behind it looks at wh
 _AGAIN = "what stands there is written again: neither word nor address has changed"
 _NO_PAUSE = "the taps of an output come without a pause, and what is added behind the last one comes behind its result"
 _LATER = "a word is looked at two cycles behind its own read, whatever is read in the next ones"
+_HUNT = "behind a reset nothing is looked at up to a flag, which clears it"
+_BEGINS = "a picture sets it when it begins, and before nobody looks at it"
 _SAME_BIAS = "the word of biases stays as it is until the next first tap"
 
 SURVIVORS: tuple[Survivor, ...] = (
@@ -400,6 +402,48 @@ SURVIVORS: tuple[Survivor, ...] = (
     Survivor(
         "qun_interpolate", "heavy_bank_q", "operand dropped", "pair_first || pair_last || second_q",
         "1'b0 || pair_last || second_q", "the first pair has the second pass alone, so that second_q is 1 there",
+    ),
+    # Each also stands under the condition of a flag, or of a beginning, where the small benches find it.
+    *(Survivor("qun_serial_deframer", text, "statement dropped", text, "", _HUNT, count=2, column=7)
+      for text in ("bad_q <= 1'b0;", "escaped_q <= 1'b0;", "crc_q <= Start;", "bytes_q <= '0;")),
+    *(Survivor("qun_picture_feeder", text, "statement dropped", text, "", _BEGINS, count=2, column=7)
+      for text in ("block_left_q <= BlockBits'(BlockBytes);", "block_q <= '0;")),
+    Survivor(
+        "qun_picture_feeder", "block_left_q", "operator", "block_left_q == BlockBits'(1)",
+        "block_left_q <= BlockBits'(1)", "it counts from BlockBytes down to 1, and is never 0", count=2,
+    ),
+    Survivor(
+        "qun_serial_framer", "escaped_q <= 1'b0;", "statement dropped", "escaped_q <= 1'b0;", "",
+        "the flag that begins a frame clears it",
+    ),
+    Survivor(
+        "qun_uart_rx", "phase_q <= ", "one more", "phase_t'(PeriodCycles / 2)",
+        "(phase_t'(PeriodCycles / 2)) - ~((phase_t'(PeriodCycles / 2)) ^ (phase_t'(PeriodCycles / 2)))",
+        "bits are looked at a cycle earlier, of 16 or more, which is less than what a line may be off",
+    ),
+    Survivor(
+        "qun_uart_tx", "phase_q <= '0;", "statement dropped", "phase_q <= '0;", "",
+        "what is left of a phase behind a byte is less than a cycle, of a bit's 16 or more",
+    ),
+    Survivor(
+        "qun_rom", "if (read)", "condition always", "read", "1'b1",
+        "of two registers the second takes what the first has read in its own read; a single one is found", count=2,
+    ),
+    Survivor(
+        "qun_pixel_window", "write_q <= 1'b0;", "statement dropped", "write_q <= 1'b0;", "",
+        "what comes in a reset is written in the first cycle behind it, and again before it is read",
+    ),
+    Survivor(
+        "qun_uart_rx", "line_q <= '1;", "statement dropped", "line_q <= '1;", "",
+        "a reset within a byte may see either level: what is received up to a flag is dropped",
+    ),
+    Survivor(
+        "qun_uart_rx", "m_valid <= 1'b0;", "statement dropped", "m_valid <= 1'b0;", "",
+        "a byte that ends in the cycle of a reset may be the first behind it: up to a flag bytes are dropped", column=7,
+    ),
+    Survivor(
+        "qun_uart_tx", "left_q <= '0;", "statement dropped", "left_q <= '0;", "",
+        "of the bits that are left of a byte nothing but ones are sent, which is silence",
     ),
 )  # fmt: skip
 
