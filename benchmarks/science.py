@@ -38,6 +38,7 @@ from benchmarks.science_runs import (
     read_runs,
     warm_starts,
 )
+from benchmarks.science_steps import steps
 from benchmarks.science_text import NOTHING, cell, how_many, spread, table, widths_of
 from quantunet import storage
 from quantunet.errors import FileFormatError, QuantUNetError
@@ -277,6 +278,7 @@ def make_tables(folder: Path) -> dict[str, str]:
         "hospitals": other_hospital.report(away, runs),
         "frames": frame_deciders.report(frame_deciders.read(folder / FRAMES)),
         "methods": methods(runs),
+        "steps": steps(runs),
         "paper": paper(runs),
         "scores": scores(runs),
         "front": front(runs),

@@ -15,6 +15,7 @@ from benchmarks import (
     science_methods,
     science_paper,
     science_runs,
+    science_steps,
 )
 
 from quantunet.errors import FileFormatError
@@ -300,3 +301,21 @@ def test_ways_to_find_ranges_are_compared_with_the_usual_one_of_their_size():
         "learned, λ 0.25, by layers, learned ranges (rate 0.01), by steps": ["+0.020", "+0.040 |"],
     }
     assert len(science_methods.methods(runs).splitlines()) == 2
+
+
+def test_lengths_of_qat_stand_beside_the_usual_one_of_their_seed_and_factor():
+    usual = _run("lambda0.25_layers", 0, 0.7)
+    longer = dataclasses.replace(_run("lambda0.25_layers", 0, 0.6), changes="qat_epochs=40")
+    runs = [
+        usual,
+        longer,
+        dataclasses.replace(longer, changes="qat_epochs=40 scanners=True"),
+        dataclasses.replace(longer, seed=1),  # which has no usual one
+        dataclasses.replace(longer, method="lambda0.25_macs"),
+        dataclasses.replace(longer, data="other.npz"),
+    ]
+    lines = science_steps.steps(runs).splitlines()
+    assert lines[0] == "| λ | seed | 20 epochs of QAT | 40 epochs of QAT |"
+    assert [line.split(" | ")[:2] for line in lines[2:]] == [["| 0.25", "0"]]
+    assert [cell.split("; ")[1] for cell in lines[2].strip(" |").split(" | ")[2:]] == ["0.350, 0.700", "0.300, 0.600"]
+    assert len(science_steps.steps([usual]).splitlines()) == 2
