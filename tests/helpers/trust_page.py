@@ -113,7 +113,7 @@ def _resets(part: Record) -> str:
         f"{_count(sums['resets'])} resets in mid frame of {sums['designs']} designs, {sums['whole']} of them in every "
         f"cycle of two frames, {_count(sums['values'])} values "
         f"compared behind them, {len(part['failures'])} failures; {found} of {found + explained + alive} assignments "
-        f"of a reset missed where they are dropped, {explained} explained, {alive} alive"
+        f"of a reset missed where they are dropped, in {len(modules)} modules, {explained} explained, {alive} alive"
     )
 
 
@@ -224,9 +224,9 @@ in every cycle of two frames, or, where that is more than some millions of cycle
 At each place the frames before the reset come four times: without stalls, with random ones on both sides, into a
 reader that takes nothing, and with random stalls again. Resets last one to three cycles. The two frames behind
 each, from another picture than the ones before, have to be golden's from their first beat on, nothing else may come
-out, a reset shows no `tvalid`, and no assertion may fail. Then every assignment under `if (!rst_n)`, in every
-module that has one, is dropped in turn; what is found is a reset that forgets a register. The serial side,
-AXI4-Lite and the frame check have benches of their own for that.
+out, a reset shows no `tvalid`, and no assertion may fail. Then every assignment under `if (!rst_n)` is dropped in
+turn, module by module; what is found is a reset that forgets a register. The serial side, AXI4-Lite and the frame
+check have benches of their own for that.
 """
 
 _SECTIONS = {"mutants": _mutants_left, "coverage": _coverage_left, "networks": _networks_left, "resets": _resets_left}

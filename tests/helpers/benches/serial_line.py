@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import deque
 from pathlib import Path
 from typing import Any
@@ -150,7 +151,13 @@ async def exchange(
 
 
 def add_to_report(name: str, compared: int) -> None:
-    """Add to the report of the run, in its folder, how many values a test has compared."""
+    """Add to the report of the run, in its folder, how many values a test has compared.
+
+    It is replaced as a whole: copies of a simulation, each with another mutant, run side by side in one folder, and
+    none may fail because it reads what another one has half written.
+    """
     path = Path("report.json")
     lines = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    path.write_text(json.dumps({**lines, name: compared}), encoding="utf-8")
+    fresh = Path(f"report.{os.getpid()}.json")
+    fresh.write_text(json.dumps({**lines, name: compared}), encoding="utf-8")
+    fresh.replace(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 from pathlib import Path
 from typing import Any
@@ -70,10 +71,12 @@ def constants(plan: dict[str, int]) -> dict[int, int]:
 
 
 async def note(name: str, compared: int) -> None:
-    """Leave what a test compared for the test around the simulation."""
+    """Leave what a test compared for the test around the simulation; as a whole, as copies with mutants do so too."""
     path = Path("compared.json")
     found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    path.write_text(json.dumps({**found, name: compared}), encoding="utf-8")
+    fresh = Path(f"compared.{os.getpid()}.json")
+    fresh.write_text(json.dumps({**found, name: compared}), encoding="utf-8")
+    fresh.replace(path)
 
 
 async def check_constants(dut: Any, rng: random.Random | None, rounds: int) -> int:

@@ -210,7 +210,7 @@ async def faults_on_the_line(dut: Any) -> None:
             (0, lambda x: list(frame(b"\x51?")), KIND),
             (1, lambda x: list(frame(INFO + b"\x00")), LENGTH),
             (0, lambda x: list(frame(BLOCK + bytes([device.number, 0]) + b"\x01")), LENGTH),
-            (0, lambda x: [*x[:-1], ESCAPE, x[-1]], DAMAGED),  # right up to an escape that is left open
+            (-1, lambda x: [*x[:-1], ESCAPE, x[-1]], DAMAGED),  # right and short, but for an escape that is left open
             (0, lambda x: [*x[:-1], 1, 2, x[-1]], DAMAGED),  # right up to two bytes more than a frame may have
         )
     ):
