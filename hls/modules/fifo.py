@@ -11,6 +11,9 @@ RULE = "fifo"
 JOIN = Join.NONE
 WHOLE_PIXELS = False
 
+LEAST_DEPTH = 2
+"""Depth that ``qun_fifo`` has at least."""
+
 SHALLOW = 16
 """Depth up to which ``qun_fifo`` keeps its beats in registers or LUT memory, and passes a beat on after one cycle."""
 

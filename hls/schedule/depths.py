@@ -108,7 +108,7 @@ def _depths(graph: Graph, folding: Folding, frames: int | None) -> dict[tuple[st
         if beats + begun > leg.spare:
             depths[place] = beats + MARGIN_BEATS
             if frames is not None:  # more than all of them cannot wait
-                depths[place] = min(depths[place], frames * leg.frame)
+                depths[place] = max(min(depths[place], frames * leg.frame), fifo.LEAST_DEPTH)
     return _without_deadlock(graph, folding, depths)
 
 
@@ -168,7 +168,10 @@ def _without_deadlock(
     design = build(graph, folding, {**dict.fromkeys(joined, 1), **depths})
     least = least_depths(design)
     needed = {place: least[fifo_before(design, *place)] for place in joined}
-    return {**depths, **{place: max(depths.get(place, 0), depth) for place, depth in needed.items() if depth}}
+    return {
+        **depths,
+        **{place: max(depths.get(place, fifo.LEAST_DEPTH), depth) for place, depth in needed.items() if depth},
+    }
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from quantunet.hls.folding import Folding
 from quantunet.hls.modules import affine, maxpool2d
 from quantunet.hls.network import build
 from quantunet.hls.schedule.deadlock import least_depths
+from quantunet.hls.schedule.depths import fifo_depths
 from quantunet.hls.schedule.exact import schedule
 from quantunet.ir import MASK_TYPE, Array, Conv2d, Graph, QType, Tensor
 from quantunet.random_network import GraphBuilder
@@ -170,6 +171,20 @@ def test_a_pipeline_that_counts_as_full_locks(
     monkeypatch.setattr(sheet, "taken", full)
     assert least_depths(design)[name] > 2
     assert locks()
+
+
+def test_a_leg_in_which_one_beat_waits_has_the_shallowest_fifo_there_is() -> None:
+    """A slow layer behind the join leaves the legs time, so that a beat is enough; hardware has two at least."""
+    builder = GraphBuilder("net", 4, 4, 2, TYPE, 0)
+    gate = builder.affine("gate", _conv(builder, "one", "image", 1, 1), TYPE, splits=False, bounds=(-7, 6))
+    builder.multiply("join", "image", gate)
+    _conv(builder, "last", _conv(builder, "slow", "join_out", 3, 8), 3, 8)
+    graph = builder.build()
+    folding = folded(graph, 1)
+    depths = fifo_depths(graph, folding)
+    assert least_depths(build(graph, folding, depths))["image_fork1_fifo"] == 1
+    assert depths["join", 0] == 2
+    assert min(fifo_depths(graph, folding, frames=1).values()) >= 2
 
 
 def test_legs_from_several_inputs_wait_for_nothing() -> None:
