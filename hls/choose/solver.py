@@ -173,16 +173,19 @@ def _at_interval(search: _Search, interval: int) -> Solution:
 def _slower(search: _Search, closest: Solution, slowest: int) -> Solution:
     """Return a choice of half the rate, or of half of that again, that fits with its own FIFOs, or else the closest.
 
-    The fastest choice fitted with the FIFOs of the one before, and no other was found that fits with its own.
+    The fastest choice fitted with the FIFOs of the one before, and no other was found that fits with its own. Where
+    not even the slowest interval has a choice without any FIFO, none in between has one.
     """
+    if closest.interval >= slowest:
+        return closest
+    if search.least_area(slowest, {}, first=True) is None and search.no_room:
+        return min(closest, _at_interval(search, slowest), key=search.order)
     interval = closest.interval
     while closest.excess and interval < slowest:
         interval = min(2 * interval, slowest)
         found = _at_interval(search, interval)
         if not found.excess:
             return dataclasses.replace(found, bound=closest.bound, found=found.interval)
-        if search.no_room and search.order(closest) <= search.order(found):
-            break  # half the rate has come no closer
         closest = min(closest, found, key=search.order)
     return closest
 

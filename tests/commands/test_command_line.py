@@ -218,7 +218,11 @@ def test_misspelt_keys_of_files(tmp_path: Path, capsys: pytest.CaptureFixture[st
     text = (source / "board.toml").read_text()
     for old, new, says in (
         ("family =", "famliy =", "key 'family': expected a value, got none. Did you mean it with 'famliy'?"),
-        ('"ecp5"', '"epc5"', "key 'family': expected one of ecp5, nexus, xc7, got 'epc5'. Did you mean 'ecp5'?"),
+        (
+            '"ecp5"',
+            '"epc5"',
+            "key 'family': expected one of ecp5, nexus, xc7, gw2a, gw5a, got 'epc5'. Did you mean 'ecp5'?",
+        ),
         ("[budget", "nmae = 1\n[budget", "expected a key that is known here"),
     ):
         assert old in text

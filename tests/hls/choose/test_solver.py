@@ -253,10 +253,26 @@ def test_where_nothing_has_room_the_search_ends_when_it_comes_no_closer(
 
     assert solver._with_its_own_fifos(search, choose) is closest
     assert len(made) == choices
-    made.clear()
-    monkeypatch.setattr(solver, "_at_interval", lambda search, interval: choose(interval))
+
+
+@pytest.mark.parametrize("room", [False, True])
+def test_slower_foldings_are_looked_for_unless_the_slowest_has_no_room(
+    room: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search = solver._Search(UNET, ("folded-lut",), None, {"lut": 700, "bram": 0}, solver.TIME_LIMIT)
+    slowest, made = search.intervals()[-1], []
+    closest = solver._at_interval(search, slowest)
+    if room:  # without any FIFO, as it is asked
+        monkeypatch.setattr(search, "least_area", lambda interval, depths, first: closest if not depths else None)
+
+    def at_interval(search: object, interval: int) -> Solution:
+        made.append(interval)
+        return closest
+
+    monkeypatch.setattr(solver, "_at_interval", at_interval)
     assert solver._slower(search, closest, 1000 * closest.interval) is closest
-    assert len(made) == (1 if no_room else 10)
+    assert len(made) == (10 if room else 1)
+    assert made[-1] == 1000 * closest.interval
 
 
 def test_prices_follow_the_budget() -> None:
