@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from quantunet.hls.folding import Folding
 from quantunet.hls.network import build, fifo_before
 from quantunet.hls.schedule.deadlock import least_depths
@@ -10,6 +12,44 @@ from quantunet.hls.schedule.exact import schedule, settled
 from quantunet.ir import Graph
 
 FRAMES = 4
+
+
+def crosses(graph: Graph) -> bool:
+    """Return whether each of two tensors feeds both of two joins, on ways that lead past the others of the four.
+
+    The least depths of such legs are on the safe side (:func:`quantunet.hls.schedule.deadlock.least_depths`).
+    """
+    writes = {node.output: node.name for node in graph.nodes}
+    readers: dict[str, list[str]] = {}
+    for node in graph.nodes:
+        for tensor in dict.fromkeys(node.inputs):
+            readers.setdefault(tensor, []).append(node.name)
+    outputs = {name: tensor for tensor, name in writes.items()}
+    forks = [tensor for tensor, names in readers.items() if len(names) > 1]
+    joins = [node.name for node in graph.nodes if node.arity > 1]
+
+    def feeds(fork: str, join: str, past: tuple[str, str]) -> bool:
+        other_fork, other_join = past
+        seen, waiting = {fork}, [fork]
+        while waiting:
+            for name in readers.get(waiting.pop(), ()):
+                if name == join:
+                    return True
+                tensor = outputs[name]
+                if name != other_join and tensor != other_fork and tensor not in seen:
+                    seen.add(tensor)
+                    waiting.append(tensor)
+        return False
+
+    return any(
+        all(
+            feeds(fork, join, (other, ends[1 - at]))
+            for fork, other in (pair, pair[::-1])
+            for at, join in enumerate(ends)
+        )
+        for pair in itertools.combinations(forks, 2)
+        for ends in itertools.combinations(joins, 2)
+    )
 
 
 def unmet(graph: Graph, folding: Folding, *, tight: bool = True) -> tuple[int, list[str]]:

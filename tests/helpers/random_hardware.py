@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 from helpers.exact_graph import differences
-from helpers.fifo_bounds import unmet
+from helpers.fifo_bounds import crosses, unmet
 from helpers.foldings import lopsided_folding
 from helpers.netlist import netlist
 
@@ -168,7 +168,7 @@ def _golden(network: Network) -> Found:
 
 
 def _schedule(network: Network) -> Found:
-    return Found(*unmet(network.graph, network.folding))
+    return Found(*unmet(network.graph, network.folding, tight=not crosses(network.graph)))
 
 
 def _csim(network: Network) -> Found:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from helpers.fifo_bounds import unmet
+from helpers.fifo_bounds import crosses, unmet
 from helpers.foldings import lopsided_folding
 
 from quantunet.hls.design import Fold
@@ -15,8 +15,8 @@ from quantunet.hls.network import build
 from quantunet.hls.schedule.deadlock import least_depths
 from quantunet.hls.schedule.depths import fifo_depths
 from quantunet.hls.schedule.exact import schedule
-from quantunet.ir import MASK_TYPE, Array, Conv2d, Graph, QType, Tensor
-from quantunet.random_network import GraphBuilder
+from quantunet.ir import MASK_TYPE, Array, Conv2d, ConvTranspose2d, Graph, QType, Tensor
+from quantunet.random_network import GraphBuilder, random_unet
 
 TYPE = QType(5, True, 2)
 LEGS: dict[str, Callable[[GraphBuilder, str], str]] = {
@@ -124,6 +124,26 @@ def many_legs() -> Graph:
     for index, leg in enumerate(legs):
         x = builder.concat(f"join{index}", x, leg)
     return builder.build()
+
+
+def two_sums_of_two() -> Graph:
+    """A tensor and what is made of it, both read by two joins, of which one leads on through a pooling."""
+    builder = GraphBuilder("net", 6, 12, 1, TYPE, 0)
+    first = _conv(builder, "first", "image", 3, 4)
+    copy = builder.requant("copy", first, TYPE)
+    pool = builder.maxpool2d("pool", builder.add("one", first, copy, TYPE))
+    deep = builder.matrix(ConvTranspose2d, "up", _conv(builder, "deep", pool, 3), 2, 2, 4, TYPE)
+    _conv(builder, "last", builder.concat("join", builder.add("two", first, copy, TYPE), deep), 3, 1)
+    return builder.build()
+
+
+@pytest.mark.parametrize(
+    ("make", "whether"),
+    [(crossing, True), (two_sums_of_two, True), (many_legs, False), (lambda: random_unet(depth=3), False)],
+    ids=["crossing", "two sums of two", "many legs", "U-Net"],
+)
+def test_legs_that_cross_are_known(make: Callable[[], Graph], whether: bool) -> None:
+    assert crosses(make()) == whether
 
 
 @pytest.mark.parametrize("make", [crossing, dense, long_skips, many_legs])
