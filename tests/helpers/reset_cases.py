@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from helpers import op_cases
 from helpers.benches.cases import TEMPLATES, Case, described, named, write_hardware
-from helpers.matrix_cases import (
-    CONV2D,
-    CONV2D_CONSTANT,
-    CONV_TRANSPOSE2D,
-    DEEP,
-    FOLDED,
-    WINDOW_CONV2D,
-    Layer,
-    case_of,
-)
 from helpers.rtl import Design
 
 from quantunet import golden
@@ -56,40 +45,6 @@ _LONG = 200_000
 
 _FRAMES = 3
 """Frames of a network that differ from one another; a case of an op has as many."""
-
-
-def _matrix(layers: Sequence[Layer]) -> list[Case]:
-    return [case_of(layer, seed) for seed, layer in enumerate(layers)]
-
-
-OPS: dict[str, Callable[[], Sequence[Case]]] = {
-    "add": op_cases.add_cases,
-    "affine": op_cases.affine_cases,
-    "argmax": op_cases.argmax_cases,
-    "concat": op_cases.concat_cases,
-    "conv2d": lambda: _matrix(CONV2D + FOLDED + DEEP),
-    "conv2d_constant": lambda: _matrix(CONV2D_CONSTANT),
-    "conv_transpose2d": lambda: _matrix(CONV_TRANSPOSE2D),
-    "crop": op_cases.crop_cases,
-    "depth_to_space": op_cases.depth_to_space_cases,
-    "depthwise_conv2d": op_cases.depthwise_conv2d_cases,
-    "fifo": op_cases.fifo_cases,
-    "fork": op_cases.fork_cases,
-    "global_pool2d": op_cases.global_pool2d_cases,
-    "lookup": op_cases.lookup_cases,
-    "maximum": op_cases.maximum_cases,
-    "maxpool2d": op_cases.maxpool2d_cases,
-    "multiply": op_cases.multiply_cases,
-    "pad": op_cases.pad_cases,
-    "requant": op_cases.requant_cases,
-    "resize_bilinear": op_cases.resize_bilinear_cases,
-    "resize_nearest": op_cases.resize_nearest_cases,
-    "smallest_area": op_cases.smallest_area_cases,
-    "width_adapter": op_cases.width_adapter_cases,
-    "window_conv2d": lambda: _matrix(WINDOW_CONV2D),
-    "window_pool2d": op_cases.window_pool2d_cases,
-}
-"""The cases of every op that has a bench of its own."""
 
 
 @dataclass(frozen=True)

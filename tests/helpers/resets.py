@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from helpers.every_op import OPS
 from helpers.mutants.bench import MutantsError
 from helpers.mutants.library import read_library
-from helpers.reset_cases import BENCH, OPS, REPORT_FILE, TOP, Reset, design, of_case, of_network
+from helpers.reset_cases import BENCH, REPORT_FILE, TOP, Reset, design, of_case, of_network
 from helpers.reset_faults import Forgotten, judge, modules
 
 from quantunet.errors import QuantUNetError, ToolFailedError

@@ -9,44 +9,22 @@ import pytest
 from helpers import op_cases
 from helpers.benches.cases import Case, run_cases
 from helpers.capacity import BENCH, shows, write_plan
+from helpers.every_op import OPS, matrix
 from helpers.faults import Fault, library_with
-from helpers.matrix_cases import CONV2D, CONV2D_CONSTANT, CONV_TRANSPOSE2D, WINDOW_CONV2D, Layer, case_of
+from helpers.matrix_cases import CONV2D
 from helpers.rtl import BUILD_ROOT
 
 from quantunet.errors import ToolFailedError
 from quantunet.hls.generate.rtl_project import RTL_FOLDER
 
-
-def matrix(layers: Sequence[Layer]) -> list[Case]:
-    return [case_of(layer, seed) for seed, layer in enumerate(layers)]
-
-
-CASES: dict[str, Callable[[], list[Case]]] = {
-    "add": op_cases.add_cases,
-    "affine": op_cases.affine_cases,
-    "argmax": op_cases.argmax_cases,
-    "concat": op_cases.concat_cases,
-    "conv2d": lambda: matrix([layer for layer in CONV2D if layer is not CONV2D[16]]),  # it takes long
-    "conv2d_constant": lambda: matrix(CONV2D_CONSTANT),
-    "conv_transpose2d": lambda: matrix(CONV_TRANSPOSE2D),
-    "crop": op_cases.crop_cases,
-    "depth_to_space": op_cases.depth_to_space_cases,
-    "depthwise_conv2d": op_cases.depthwise_conv2d_cases,
-    "fifo": lambda: op_cases.fifo_cases()[:-1],
-    "global_pool2d": op_cases.global_pool2d_cases,
-    "lookup": op_cases.lookup_cases,
-    "maximum": op_cases.maximum_cases,
-    "maxpool2d": op_cases.maxpool2d_cases,
-    "multiply": op_cases.multiply_cases,
-    "pad": op_cases.pad_cases,
-    "requant": op_cases.requant_cases,
-    "resize_bilinear": op_cases.resize_bilinear_cases,
-    "resize_nearest": lambda: op_cases.resize_nearest_cases()[:-1],
-    "smallest_area": op_cases.smallest_area_cases,
-    "width_adapter": op_cases.width_adapter_cases,
-    "window_conv2d": lambda: matrix(WINDOW_CONV2D),
-    "window_pool2d": op_cases.window_pool2d_cases,
-}
+CASES: dict[str, Callable[[], Sequence[Case]]] = (
+    {name: cases for name, cases in OPS.items() if name != "fork"}
+    | {
+        "conv2d": lambda: matrix([layer for layer in CONV2D if layer is not CONV2D[16]]),  # it takes long
+        "fifo": lambda: op_cases.fifo_cases()[:-1],
+        "resize_nearest": lambda: op_cases.resize_nearest_cases()[:-1],
+    }
+)
 
 
 def simulate(cases: Sequence[Case], folder: Path, rtl_folder: Path = RTL_FOLDER) -> int:

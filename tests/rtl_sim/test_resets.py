@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from helpers import reset_faults, resets
 from helpers.benches.cases import Case
+from helpers.every_op import OPS
 from helpers.mutants.benches import BENCHES, is_small
 from helpers.mutants.library import read_library
 from helpers.op_cases import concat_cases
-from helpers.reset_cases import OPS, of_case
+from helpers.reset_cases import of_case
 from helpers.resets import NETWORK, resets_of, sweep
 
 from quantunet.errors import ToolFailedError
