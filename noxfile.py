@@ -139,7 +139,7 @@ def lint_hardware(session: nox.Session) -> None:
 def link_package(tree: Path) -> None:
     """Lay the package out as it is installed, in links: mypy does not follow the map of an editable install."""
     shutil.rmtree(tree, ignore_errors=True)
-    folders = PROJECT["tool"]["setuptools"]["package-dir"]
+    folders = dict(PROJECT["tool"]["setuptools"]["package-dir"])
     (tree / "quantunet").mkdir(parents=True)
     for entry in (ROOT / folders.pop("quantunet")).iterdir():
         (tree / "quantunet" / entry.name).symlink_to(entry)
