@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from benchmarks.inference import GOLDEN, test_images
 from benchmarks.rows import Context, Part, Row
-from benchmarks.timing import Timing, in_turns, once
+from benchmarks.timing import Timing, in_turns, once, once_processor
 from quantunet import golden
 from quantunet.compare import compare
 from quantunet.errors import ToolFailedError
@@ -22,6 +22,9 @@ from quantunet.zoo import load_network
 
 _RTL_RUNS = 3
 
+_BUSY = "processor time"
+"""Of all processes: the RTL simulation has one core, the C simulations have all, and what two cores give differs."""
+
 
 def measure(context: Context) -> list[Row]:
     """Time the warm RTL simulation, the warm HLS C simulation of every layer, and golden in the same run."""
@@ -36,20 +39,26 @@ def measure(context: Context) -> list[Row]:
         results.append(_simulate(setup, taps))
 
     seconds = []
+    processor = []
     for number in range(_RTL_RUNS):
         context.say(f"RTL simulation {number + 1} of {_RTL_RUNS}")
-        seconds.append(once(simulate))
+        wall, busy = once_processor(simulate)
+        seconds.append(wall)
+        processor.append(busy)
     inside = Timing(tuple(result.bench.seconds for result in results[1:]))
     rtl = Row.timed(name, "RTL, every layer compared, warm", Timing(tuple(seconds)), note=_compared(results[-1]))
     parts = [
         rtl,
         Row.timed(name, "RTL, the simulator's process alone", inside, note=f"{results[-1].bench.cycles} cycles"),
     ]
-    hls, layers = _hls(context, graph, taps, stock=False)
-    stock, _ = _hls(context, graph, taps, stock=True)
+    rtl_busy = Row.timed(name, f"RTL, warm, {_BUSY}", Timing(tuple(processor)))
+    (hls, hls_busy), layers = _hls(context, graph, taps, stock=False)
+    (stock, stock_busy), _ = _hls(context, graph, taps, stock=True)
     fast = in_turns({"golden": lambda: golden.run_batch(graph, [image])})["golden"]
     base = Row.timed(name, GOLDEN, fast)
-    return [row.over(base, "golden") for row in parts] + [base, hls.over(rtl, "RTL"), stock.over(rtl, "RTL"), *layers]
+    walls = [hls.over(rtl, "RTL"), stock.over(rtl, "RTL")]
+    busy_rows = [rtl_busy, hls_busy.over(rtl_busy, "RTL"), stock_busy.over(rtl_busy, "RTL")]
+    return [*(row.over(base, "golden") for row in parts), base, *walls, *busy_rows, *layers]
 
 
 def _simulate(setup: Setup, taps: Taps) -> NetworkResult:
@@ -64,8 +73,8 @@ def _compared(result: NetworkResult) -> str:
     return f"{len(result.bench.layers)} layers, {values:,} values equal"
 
 
-def _hls(context: Context, graph: Graph, taps: Taps, *, stock: bool) -> tuple[Row, list[Row]]:
-    """Run every layer's C simulation, as many at a time as there are cores; compare and time each.
+def _hls(context: Context, graph: Graph, taps: Taps, *, stock: bool) -> tuple[tuple[Row, Row], list[Row]]:
+    """Run every layer's C simulation, as many at a time as there are cores; compare and time each, and all together.
 
     Args:
         context: Of the part.
@@ -95,12 +104,15 @@ def _hls(context: Context, graph: Graph, taps: Taps, *, stock: bool) -> tuple[Ro
             longest_first = sorted(names, key=lambda name: -macs(graph, graph.node(name)))
             compared = sum(pool.map(simulate, longest_first))
 
-    total = once(simulate_all)
+    total, busy = once_processor(simulate_all)
     note = f"{len(names)} layers, {compared:,} values equal, {WORKERS} processes at a time"
-    row = Row(context.network, f"{what}, every layer, warm", total, "s", note=note)
+    together = (
+        Row(context.network, f"{what}, every layer, warm", total, "s", note=note),
+        Row(context.network, f"{what}, warm, {_BUSY}", busy, "s"),
+    )
     chart = {"plot": "time", "series": "HLS C simulation"}
     sizes = {name: macs(graph, graph.node(name)) for name in names}
-    return row, [
+    return together, [
         Row(f"{context.network} {name}", "HLS C simulation, one layer", seconds[name], "s", size=sizes[name], **chart)  # type: ignore[arg-type]
         for name in names
         if sizes[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import time
 from collections.abc import Callable, Mapping
@@ -50,6 +51,14 @@ def once(work: Callable[[], object]) -> float:
     begin = time.perf_counter()
     work()
     return time.perf_counter() - begin
+
+
+def once_processor(work: Callable[[], object]) -> tuple[float, float]:
+    """Return the seconds that a calculation takes, and those of processor time, of its ended child processes too."""
+    before = os.times()
+    seconds = once(work)
+    after = os.times()
+    return seconds, sum(after[:4]) - sum(before[:4])
 
 
 def in_turns(works: Mapping[str, Callable[[], object]], *, rounds: int = 5) -> dict[str, Timing]:
