@@ -21,6 +21,7 @@ import onnx
 import onnxruntime
 from onnx import helper, numpy_helper
 
+from benchmarks.science_text import table
 from quantunet.errors import ToolFailedError
 from quantunet.graph_check import check
 from quantunet.hls.choose.default import default_folding
@@ -160,13 +161,12 @@ def count(layer: FloatLayer, bits: int, folder: Path) -> dict[str, float]:
 
 def markdown(rows: Mapping[tuple[str, int], Mapping[str, float]]) -> str:
     """Return the table for the documents."""
-    head = ["layer", "bits", "registers of the RTL", "toggle", *KINDS, "all of the netlist"]
-    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
-    for (name, bits), figures in rows.items():
-        words = [f"`{name}`", str(bits), f"{figures['rtl registers']:,.0f}", f"{figures['rtl toggles']:,.0f}"]
-        words += [f"{figures[f'{kind}, toggles']:,.0f}" for kind in KINDS]
-        lines.append(f"| {' | '.join((*words, format(figures['all, toggles'], ',.0f')))} |")
-    return "\n".join(lines)
+    head = ("layer", "bits", "registers of the RTL", "toggle", *KINDS, "all of the netlist")
+    wanted = ("rtl registers", "rtl toggles", *(f"{kind}, toggles" for kind in KINDS), "all, toggles")
+    return table(
+        head,
+        [(f"`{name}`", bits, *(f"{figures[each]:,.0f}" for each in wanted)) for (name, bits), figures in rows.items()],
+    )
 
 
 def main() -> None:

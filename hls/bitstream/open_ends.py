@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from quantunet.hls.synth.carry_feeds import OPEN
 from quantunet.hls.synth.families import Family
-
-_OPEN = "x"
-"""The bit of a port without a net, as nextpnr takes it: it ends where a port has no bits at all."""
 
 
 def unread_ends(module: Mapping[str, Any], family: Family) -> list[str]:
@@ -37,7 +35,7 @@ def unread_ends(module: Mapping[str, Any], family: Family) -> list[str]:
         for name, cell in module["cells"].items()
         if cell["type"] == family.chain.cell
         and (out := cell["connections"].get("COUT"))
-        and out[0] != _OPEN
+        and out[0] != OPEN
         and out[0] not in read
     ]
 
@@ -54,5 +52,5 @@ def open_ends(module: Mapping[str, Any], family: Family) -> int:
     """
     found = unread_ends(module, family)
     for name in found:
-        module["cells"][name]["connections"]["COUT"] = [_OPEN]
+        module["cells"][name]["connections"]["COUT"] = [OPEN]
     return len(found)

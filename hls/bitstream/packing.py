@@ -36,17 +36,16 @@ def read_module(netlist: Path, top: str) -> dict[str, Any]:
     return dict(module)
 
 
-def lut_places(module: Mapping[str, Any], family: Family = ECP5, opened: int = 0) -> int:
+def lut_places(module: Mapping[str, Any], family: Family = ECP5) -> int:
     """Return the ``TRELLIS_COMB`` that nextpnr makes of a flat netlist.
 
     Args:
         module: A mapped top module.
-        opened: How many of its carries will be opened (:mod:`quantunet.hls.bitstream.open_ends`).
         family: Its device family. For another one than the ECP5 it is not known what place and route adds: the LUTs of
             the netlist are returned.
     """
     counts: dict[str, int] = {}
     for cell in module["cells"].values():
         counts[cell["type"]] = counts.get(cell["type"], 0) + 1
-    usage = family.usage(counts, carry_feeds(module, family) - opened, "the netlist")
+    usage = family.usage(counts, carry_feeds(module, family), "the netlist")
     return usage.lut + (CONSTANTS if family.feed_luts else 0)

@@ -176,11 +176,9 @@ def _slower(search: _Search, closest: Solution, slowest: int) -> Solution:
     The fastest choice fitted with the FIFOs of the one before, and no other was found that fits with its own. Where
     not even the slowest interval has a choice without any FIFO, none in between has one.
     """
-    if closest.interval >= slowest:
-        return closest
-    if search.least_area(slowest, {}, first=True) is None and search.no_room:
-        return min(closest, _at_interval(search, slowest), key=search.order)
     interval = closest.interval
+    if interval < slowest and search.least_area(slowest, {}, first=True) is None and search.no_room:
+        return min(closest, _at_interval(search, slowest), key=search.order)
     while closest.excess and interval < slowest:
         interval = min(2 * interval, slowest)
         found = _at_interval(search, interval)

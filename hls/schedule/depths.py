@@ -82,7 +82,8 @@ def fifo_depths(graph: Graph, folding: Mapping[str, Fold], frames: int | None = 
     folding = Folding.of(graph, folding)
     endless = _depths(graph, folding, None)
     depths = endless if frames is None else _depths(graph, folding, frames)
-    return _where_narrow(graph, folding, depths, endless)
+    placed = _where_narrow(graph, folding, depths, endless)
+    return {place: max(beats, fifo.LEAST_DEPTH) for place, beats in placed.items()}
 
 
 def _depths(graph: Graph, folding: Folding, frames: int | None) -> dict[tuple[str, int], int]:
@@ -108,7 +109,7 @@ def _depths(graph: Graph, folding: Folding, frames: int | None) -> dict[tuple[st
         if beats + begun > leg.spare:
             depths[place] = beats + MARGIN_BEATS
             if frames is not None:  # more than all of them cannot wait
-                depths[place] = max(min(depths[place], frames * leg.frame), fifo.LEAST_DEPTH)
+                depths[place] = min(depths[place], frames * leg.frame)
     return _without_deadlock(graph, folding, depths)
 
 
@@ -168,10 +169,7 @@ def _without_deadlock(
     design = build(graph, folding, {**dict.fromkeys(joined, 1), **depths})
     least = least_depths(design)
     needed = {place: least[fifo_before(design, *place)] for place in joined}
-    return {
-        **depths,
-        **{place: max(depths.get(place, fifo.LEAST_DEPTH), depth) for place, depth in needed.items() if depth},
-    }
+    return {**depths, **{place: max(depths.get(place, 0), depth) for place, depth in needed.items() if depth}}
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,9 @@ from typing import Any
 
 from quantunet.hls.synth.families import Family
 
+OPEN = "x"
+"""The bit of a port without a net, as nextpnr takes it: it ends where a port has no bits at all."""
+
 
 def carry_feeds(module: Mapping[str, Any], family: Family) -> int:
     """Return how many cells begin or end the carry chains of a flat netlist; 0 for a family whose law is not known.
@@ -23,7 +26,7 @@ def carry_feeds(module: Mapping[str, Any], family: Family) -> int:
     if family.chain is None or not family.feed_luts:
         return 0
     carries = [cell["connections"] for cell in module["cells"].values() if cell["type"] == family.chain.cell]
-    outs = {bits[0] for pins in carries if (bits := pins.get("COUT"))}
+    outs = {bits[0] for pins in carries if (bits := pins.get("COUT")) and bits[0] != OPEN}
     ins = [bits[0] for pins in carries if (bits := pins.get("CIN"))]
     handed_on = outs & set(ins)
     return sum(bit not in handed_on for bit in ins) + len(outs - handed_on)

@@ -92,7 +92,7 @@ def add_parser(sub: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
     from quantunet.hls.bitstream import flow, packing, report, tools, top
-    from quantunet.hls.bitstream.open_ends import unread_ends
+    from quantunet.hls.bitstream.open_ends import open_ends
     from quantunet.hls.generate.source_digest import rtl_digest
     from quantunet.hls.synth import yosys
     from quantunet.hls.synth.carry_feeds import carry_feeds
@@ -142,7 +142,8 @@ def run(args: argparse.Namespace) -> int:
         paths = outcome.paths(module)
         simulations = _simulate(outcome, plan, folder, display) if args.verify else []
     family = FAMILIES[board.family]
-    opened = len(unread_ends(module, family)) if args.open_ends else 0
+    if args.open_ends:  # as place and route was given it
+        open_ends(module, family)
     inputs = {
         "model": model_digest(args.model),
         "graph": graph_digest(graph),
@@ -156,8 +157,8 @@ def run(args: argparse.Namespace) -> int:
         mhz=args.freq,
         tools=(synthesiser, str(placer)),
         netlist=outcome.netlist,
-        feeds=carry_feeds(module, family) - opened,
-        lut_places=packing.lut_places(module, family, opened),
+        feeds=carry_feeds(module, family),
+        lut_places=packing.lut_places(module, family),
         routes=outcome.routes,
         paths=paths,
         packed=outcome.packed,
