@@ -66,9 +66,8 @@ _CODE = {
     "rtl_sim": ("**/*.py", "**/*.sv", "**/*.j2", "**/*.cpp"),
     "golden": ("**/*.py",),
     "src/quantunet": ("**/*.py",),
-    "tests/helpers/benches": ("*.py", "*.sv", "*.j2"),
+    "tests/helpers": ("*.py", "benches/*.py", "benches/*.sv", "benches/*.j2"),
 }
-_HELPERS = ("fault_benches", "matrix_cases", "op_cases", "rtl", "serial_device")
 _STOPPED = re.compile(r"%(?:Error|Fatal)[^\n]*")
 
 
@@ -241,8 +240,7 @@ def judge(bench: str, fault: Fault | None) -> Verdict:
 @cache
 def _key() -> str:
     """Return the key of all code that a verdict may depend on."""
-    helpers = [Path(__file__).with_name(f"{name}.py") for name in _HELPERS]
-    return kept.key({folder: kept.files(ROOT / folder, *patterns) for folder, patterns in _CODE.items()}, helpers)
+    return kept.key({folder: kept.files(ROOT / folder, *patterns) for folder, patterns in _CODE.items()})
 
 
 def _name(bench: str, fault: Fault | None) -> str:

@@ -19,12 +19,11 @@ def crosses(graph: Graph) -> bool:
 
     The least depths of such legs are on the safe side (:func:`quantunet.hls.schedule.deadlock.least_depths`).
     """
-    writes = {node.output: node.name for node in graph.nodes}
+    outputs = {node.name: node.output for node in graph.nodes}
     readers: dict[str, list[str]] = {}
     for node in graph.nodes:
         for tensor in dict.fromkeys(node.inputs):
             readers.setdefault(tensor, []).append(node.name)
-    outputs = {name: tensor for tensor, name in writes.items()}
     forks = [tensor for tensor, names in readers.items() if len(names) > 1]
     joins = [node.name for node in graph.nodes if node.arity > 1]
 

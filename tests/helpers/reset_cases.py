@@ -128,9 +128,8 @@ def of_network(graph: Graph, name: str, folder: Path, *, most: int, rtl_folder: 
         "never": ["frame_error"],
     }
     longest = 2 * frame_interval(graph, folding)
-    library = {
-        path.name: path for path in rtl_folder.iterdir()
-    }  # the project has copies, and a case beside it has none
+    # The project has copies of the library's files, and a case beside it has none.
+    library = {path.name: path for path in rtl_folder.iterdir()}
     sources = tuple(library.get(path.name, path) for path in project.sources)
     return Reset(about, beats, longest, _runs(longest, most, 5 * MOST_CYCLES), sources)
 
@@ -156,7 +155,11 @@ def design(resets: Sequence[Reset], folder: Path) -> Design:
     return Design((*sources, *_HDL, CHECKER, top), TOP, quick=all(each.longest * each.runs < _LONG for each in resets))
 
 
+def numbered(cases: Sequence[Case], folder: Path, *, most: int, rtl_folder: Path = RTL_FOLDER) -> list[Reset]:
+    """Return cases with their resets, each under a number of its own, as :func:`of_case` does."""
+    return [of_case(case, f"c{index}", folder, most=most, rtl_folder=rtl_folder) for index, case in enumerate(cases)]
+
+
 def of_cases(cases: Sequence[Case], folder: Path, *, most: int, rtl_folder: Path = RTL_FOLDER) -> Design:
     """Return cases side by side with their resets; all is written into a folder."""
-    resets = [of_case(case, f"c{index}", folder, most=most, rtl_folder=rtl_folder) for index, case in enumerate(cases)]
-    return design(resets, folder)
+    return design(numbered(cases, folder, most=most, rtl_folder=rtl_folder), folder)

@@ -21,7 +21,7 @@ from typing import Any
 from helpers.every_op import OPS
 from helpers.mutants.bench import MutantsError
 from helpers.mutants.library import read_library
-from helpers.reset_cases import BENCH, REPORT_FILE, TOP, Reset, design, of_case, of_network
+from helpers.reset_cases import BENCH, REPORT_FILE, TOP, Reset, design, numbered, of_network
 from helpers.reset_faults import Forgotten, judge, modules
 
 from quantunet.errors import QuantUNetError, ToolFailedError
@@ -68,8 +68,7 @@ def resets_of(part: str, folder: Path, *, most: int, rtl_folder: Path = RTL_FOLD
     """Return the designs of a part: all cases of an op, or the network."""
     if part == NETWORK:
         return [of_network(network(), "c0", folder, most=most, rtl_folder=rtl_folder)]
-    cases = OPS[part]()
-    return [of_case(case, f"c{index}", folder, most=most, rtl_folder=rtl_folder) for index, case in enumerate(cases)]
+    return numbered(OPS[part](), folder, most=most, rtl_folder=rtl_folder)
 
 
 def sweep(resets: Sequence[Reset], folder: Path) -> tuple[Swept, ...]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from helpers.benches.report import REPORT_FILE
 from helpers.rtl import Design
 
 from quantunet.hls.generate.rtl_project import RTL_FOLDER, library_sources
@@ -142,7 +143,7 @@ def simulate(
 
 def compared(folder: Path) -> dict[str, int]:
     """Return how much each scenario compared."""
-    found: dict[str, int] = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    found: dict[str, int] = json.loads((folder / REPORT_FILE).read_text(encoding="utf-8"))
     return found
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from helpers.axi_lite_status import BENCH, REGULAR, TOP, design
+from helpers.benches.report import REPORT_FILE
 from helpers.faults import Fault, library_with
 
 from quantunet.errors import ToolFailedError
@@ -46,7 +47,7 @@ def simulate(folder: Path, rtl_folder: Path = RTL_FOLDER) -> dict[str, int]:
     """Run the bench and return how much each of its tests has compared."""
     executable = design(folder, rtl_folder).build()
     verilator.run_cocotb(executable, BENCH, TOP, folder, seed=1, testcase=REGULAR)
-    found: dict[str, int] = json.loads((folder / "compared.json").read_text(encoding="utf-8"))
+    found: dict[str, int] = json.loads((folder / REPORT_FILE).read_text(encoding="utf-8"))
     return found
 
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections import deque
-from pathlib import Path
 from typing import Any
 
 import cocotb
@@ -148,16 +145,3 @@ async def exchange(
             parts += 1
             result += payload[3:]
     return bytes(result), errors
-
-
-def add_to_report(name: str, compared: int) -> None:
-    """Add to the report of the run, in its folder, how many values a test has compared.
-
-    It is replaced as a whole: copies of a simulation, each with another mutant, run side by side in one folder, and
-    none may fail because it reads what another one has half written.
-    """
-    path = Path("report.json")
-    lines = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    fresh = Path(f"report.{os.getpid()}.json")
-    fresh.write_text(json.dumps({**lines, name: compared}), encoding="utf-8")
-    fresh.replace(path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import cocotb
 from cocotb.triggers import ClockCycles, RisingEdge, with_timeout
 from cocotbext.axi import AxiLiteBus, AxiLiteMaster, AxiResp
 from helpers.benches import axis
+from helpers.benches.report import add_to_report
 
 LIMIT = 400 * axis.CLOCK_NS
 """A transaction that takes longer than its stalls can make it is stuck."""
@@ -70,15 +70,6 @@ def constants(plan: dict[str, int]) -> dict[int, int]:
     return {0x00: 0x51554E54, 0x04: 1, 0x08: digest & 0xFFFFFFFF, 0x0C: digest >> 32}
 
 
-async def note(name: str, compared: int) -> None:
-    """Leave what a test compared for the test around the simulation; as a whole, as copies with mutants do so too."""
-    path = Path("compared.json")
-    found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    fresh = Path(f"compared.{os.getpid()}.json")
-    fresh.write_text(json.dumps({**found, name: compared}), encoding="utf-8")
-    fresh.replace(path)
-
-
 async def check_constants(dut: Any, rng: random.Random | None, rounds: int) -> int:
     """Read every address in random order; return how many reads were compared."""
     plan, master, compared = await prepared(dut), master_of(dut, rng), 0
@@ -115,13 +106,13 @@ async def a_master_breaks_the_protocol(dut: Any) -> None:
 @cocotb.test()
 async def every_address_is_read_at_full_speed(dut: Any) -> None:
     """Registers hold what they should, and other addresses are refused."""
-    await note("full_speed", await check_constants(dut, None, 2))
+    add_to_report("full_speed", await check_constants(dut, None, 2))
 
 
 @cocotb.test()
 async def every_address_is_read_under_stalls(dut: Any) -> None:
     """Likewise while every channel stalls at random."""
-    await note("stalls", await check_constants(dut, random.Random(2), 6))
+    add_to_report("stalls", await check_constants(dut, random.Random(2), 6))
 
 
 @cocotb.test()
@@ -140,7 +131,7 @@ async def writes_are_refused_and_change_nothing(dut: Any) -> None:
     for address, value in {**constants(plan), 0x10: 0, 0x14: 0, 0x18: 0}.items():
         assert await with_timeout(master.read_dword(address), LIMIT, "ns") == value
         compared += 1
-    await note("writes", compared)
+    add_to_report("writes", compared)
 
 
 @cocotb.test()
@@ -169,7 +160,7 @@ async def frames_and_errors_are_counted(dut: Any) -> None:
     for name, address in addresses.items():
         assert await with_timeout(master.read_dword(address), LIMIT, "ns") == 0, name
         compared += 1
-    await note("frames", compared)
+    add_to_report("frames", compared)
 
 
 @cocotb.test()
@@ -209,7 +200,7 @@ async def every_channel_is_reset(dut: Any) -> None:
         drive["rready"].value = 0
         await ClockCycles(dut.clk, 2)
         compared += 3
-    await note("reset", compared)
+    add_to_report("reset", compared)
 
 
 @cocotb.test()
@@ -242,4 +233,4 @@ async def writes_may_overlap(dut: Any) -> None:
     await axis.reset(dut)
     await RisingEdge(dut.clk)
     assert not int(dut.s_axi_bvalid.value), "a write from before the reset is answered"
-    await note("overlap", 7)
+    add_to_report("overlap", 7)

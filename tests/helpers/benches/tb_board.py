@@ -11,7 +11,8 @@ import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import Timer
 from cocotb.utils import get_sim_time
-from helpers.benches.serial_line import BROKEN, Line, SerialLine, add_to_report, ask, blocks_of, exchange
+from helpers.benches.report import add_to_report
+from helpers.benches.serial_line import BROKEN, Line, SerialLine, ask, blocks_of, exchange
 
 from quantunet.serial_frames import deframe, frame
 

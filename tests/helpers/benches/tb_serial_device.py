@@ -13,7 +13,8 @@ from typing import Any
 import cocotb
 from cocotb.triggers import ClockCycles, RisingEdge
 from helpers.benches import axis
-from helpers.benches.serial_line import BROKEN, SerialLine, add_to_report, ask, blocks_of, exchange
+from helpers.benches.report import add_to_report
+from helpers.benches.serial_line import BROKEN, SerialLine, ask, blocks_of, exchange
 
 from quantunet.serial_frames import ESCAPE, FLAG, frame
 from quantunet.serial_link import BLOCK, ERROR, INFO, RESULT, TAKEN
