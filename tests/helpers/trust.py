@@ -96,6 +96,9 @@ PARTS: dict[str, Part] = {
 """What there is, in the page's order."""
 
 
+_TAKE = "take a part's file instead of running it; modules that it lacks keep what they had"
+
+
 def run(name: str, options: Sequence[str]) -> tuple[int, Document]:
     """Run a part and return its exit code and its entry of the record; a part that leaves no file has none.
 
@@ -120,12 +123,19 @@ def entry(name: str, document: Any, options: Sequence[str], seconds: float) -> D
     return about | dict(PARTS[name].condensed(document))
 
 
+def joined(before: Document, now: Document) -> Document:
+    """Return what is taken of a file; modules that it lacks keep what they had, because others alone were asked for."""
+    if "modules" not in now:
+        return now
+    return {**now, "modules": {**before.get("modules", {}), **now["modules"]}}
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="nox -s trust --", description=__doc__.partition("\n")[0])
     parser.add_argument("parts", nargs="*", help=f"out of {', '.join(PARTS)}; all where none is named")
     parser.add_argument("--quick", action="store_true", help="a small share of the proofs and of the mutants")
     parser.add_argument("--page", action="store_true", help="run nothing: make the page of the record")
-    parser.add_argument("--take", nargs=2, metavar=("PART", "FILE"), help="take a part's file instead of running it")
+    parser.add_argument("--take", nargs=2, metavar=("PART", "FILE"), help=_TAKE)
     parser.add_argument("--options", default="", help="that the part was run with, for --take")
     parser.add_argument("--wall", type=float, default=0, help="seconds that it took, for --take")
     return parser
@@ -143,7 +153,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.take:
         name, file = options.take
         document = json.loads(Path(file).read_text(encoding="utf-8"))
-        record[name] = entry(name, document, options.options.split(), options.wall)
+        record[name] = joined(record.get(name, {}), entry(name, document, options.options.split(), options.wall))
     elif not options.page:
         for name in options.parts or PARTS:
             quick = ("--quick",) if options.quick and name in ("proofs", "mutants") else ()

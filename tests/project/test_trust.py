@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from helpers.trust import PAGE, PARTS, RECORD, entry
+from helpers.trust import PAGE, PARTS, RECORD, entry, joined
 from helpers.trust_page import page
 
 from quantunet.hls.generate.rtl_project import RTL_FOLDER
@@ -32,3 +32,10 @@ def test_a_mutant_that_lives_is_told() -> None:
     assert "3 mutants: 1 proven to compute the same, 1 of the other 2 found (50.00 %), 0 explained, 1 alive" in text
     assert "- `qun_add`, line 7, operator: `a + b` → `a - b`: **alive**" in text
     assert "| `qun_add` | – | 1 of 2 |" in text
+
+
+def test_a_file_of_some_modules_leaves_the_others_as_they_were() -> None:
+    before = {"wall": 9, "modules": {"qun_add": {"found": 1}, "qun_pad": {"found": 2}}}
+    now = {"wall": 5, "modules": {"qun_add": {"found": 3}}}
+    assert joined(before, now) == {"wall": 5, "modules": {"qun_add": {"found": 3}, "qun_pad": {"found": 2}}}
+    assert joined({"wall": 9, "passed": 4}, {"wall": 5, "passed": 2}) == {"wall": 5, "passed": 2}
