@@ -60,6 +60,7 @@ _OPTIONS = (
     (r"_distil0", "not distilled"),
     (r"_range_least_error", "ranges of least error"),
     (r"_range_learned_rangelr([\d.]+)", r"learned ranges (rate \1)"),
+    (r"_range_channels_rangelr([\d.]+)", r"a learned range for each channel (rate \1)"),
     (r"_by_step", "by steps"),
     (r"_equalise", "channels balanced"),
     (r"_lesion([\d.]+)", r"lesion term \1"),

@@ -18,7 +18,7 @@ PenaltyWeighting = Literal["layers", "parameters", "macs"]
 Device = Literal["auto", "cpu", "cuda"]
 Precision = Literal["auto", "float32", "bfloat16"]
 SplitBy = Literal["group", "image"]
-WeightRange = Literal["largest", "least_error", "learned"]
+WeightRange = Literal["largest", "least_error", "learned", "channels"]
 Parametrisation = Literal["width", "step"]
 Bits = Literal["learned", "float"] | int
 
@@ -177,7 +177,7 @@ class TrainConfig:
         default="largest",
         metadata=about(
             "power of two up to which a tensor of weights reaches: that of its largest weight, that of the least "
-            "squared error, found anew in every step, or a learned one",
+            "squared error, found anew in every step, a learned one, or a learned one for each output channel",
             phase="qat",
             widths="quantised",
         ),

@@ -117,11 +117,11 @@ class FusedQuantise(torch.autograd.Function):
 
 
 class FusedIntQuant(IntQuant):  # type: ignore[misc]
-    """Brevitas' ``IntQuant`` for one scale a tensor and zero point 0, fused."""
+    """Brevitas' ``IntQuant`` for one scale a tensor and zero point 0, fused; scales of channels are Brevitas' own."""
 
     def forward(self, scale: Tensor, zero_point: Tensor, bit_width: Tensor, x: Tensor) -> Tensor:
         """Quantise ``x``; double precision, which only the export check uses, goes through Brevitas' own code."""
-        if x.dtype == torch.float64:
+        if x.dtype == torch.float64 or scale.numel() > 1:
             return super().forward(scale, zero_point, bit_width, x)  # type: ignore[no-any-return]
         y: Tensor = FusedQuantise.apply(  # type: ignore[no-untyped-call]
             x, scale.reshape(()), self.min_int(bit_width), self.max_int(bit_width)

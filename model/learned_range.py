@@ -105,6 +105,11 @@ class LearnedIntQuant(RescalingIntQuant):  # type: ignore[misc]
     That is the training of a calibrated quantizer; everything else goes through Brevitas' own code.
     """
 
+    @property
+    def of_channels(self) -> bool:
+        """Whether each channel has a range of its own."""
+        return getattr(self.scaling_impl, "value", torch.zeros(())).ndim > 0
+
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Quantise ``x``.
 
@@ -112,7 +117,7 @@ class LearnedIntQuant(RescalingIntQuant):  # type: ignore[misc]
             The quantised values, and scale, zero point and width.
         """
         scaling = self.scaling_impl
-        if not self.training or x.dtype == torch.float64:
+        if not self.training or x.dtype == torch.float64 or self.of_channels:
             return super().forward(x)  # type: ignore[no-any-return]
         if isinstance(scaling, ParameterFromRuntimeStatsScaling):
             if scaling.counter <= scaling.collect_stats_steps:  # not calibrated yet

@@ -1,8 +1,9 @@
 """Brevitas quantizers whose bit-width is learned, and the layers that are built from them.
 
-Scales are powers of two for a whole tensor, rounding is half to even, biases sit at the scale of the accumulator.
-A learned width is ``clamp(round_half_even(|offset| + 2), 2, 8)`` with a straight-through gradient. That gradient does
-not vanish outside the range, so ``clamp_widths`` has to run after every optimiser step.
+Scales are powers of two, one for a whole tensor or one for each output channel of weights, rounding is half to even,
+biases sit at the scale of the accumulator. A learned width is ``clamp(round_half_even(|offset| + 2), 2, 8)`` with a
+straight-through gradient. That gradient does not vanish outside the range, so ``clamp_widths`` has to run after every
+optimiser step.
 """
 
 from __future__ import annotations
@@ -52,6 +53,12 @@ class RangedWeight(LearnedWeight):
     """Signed narrow-range weights with a range of their own, beyond which weights are clipped."""
 
     scaling_impl_type = ScalingImplType.PARAMETER_FROM_STATS
+
+
+class ChannelRangedWeight(RangedWeight):
+    """Such weights with a range for each output channel."""
+
+    scaling_per_output_channel = True
 
 
 class LearnedUnsignedActivation(_LearnedQuantizer, Uint8ActPerTensorFixedPoint):
@@ -105,7 +112,8 @@ class QuantConv(nn.Module):
         weight_range: WeightRange = "largest",
     ) -> None:
         super().__init__()
-        weight_quant = LearnedWeight if weight_range == "largest" else RangedWeight
+        ranged = ChannelRangedWeight if weight_range == "channels" else RangedWeight
+        weight_quant = LearnedWeight if weight_range == "largest" else ranged
         if kernel == 2:
             self.conv: Any = qnn.QuantConvTranspose2d(
                 in_channels, out_channels, 2, stride=2, weight_quant=weight_quant, bias_quant=AccumulatorBias

@@ -1,8 +1,8 @@
-"""Ranges of quantised weights: a power of two for each tensor, beyond which its weights are clipped.
+"""Ranges of quantised weights: a power of two for each tensor or channel, beyond which weights are clipped.
 
 Without a range of its own, a tensor's range is its largest weight, rounded up to a power of two. At two and three bits
 most weights then become zero, because a few large ones decide. A narrower range clips these and resolves the others.
-It costs no hardware: the scale stays one power of two for a tensor.
+It costs no hardware: the scale stays one power of two for a tensor. With one for each channel it is no longer that.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def least_error_range(weight: Tensor, bits: int, least: float = q.MIN_SCALE) -> 
 
 @torch.no_grad()
 def fit(model: UNet) -> None:
-    """Give each tensor of weights the range of least error at its width of the moment.
+    """Give each tensor of weights, or each of its output channels, the range of least error at its width of the moment.
 
     Args:
         model: A quantised network whose weights have ranges of their own.
@@ -66,8 +66,9 @@ def fit(model: UNet) -> None:
     for weight, quantizer in _weights(model):
         scaling = quantizer.scaling_impl
         bits = int(width_of(quantizer.msb_clamp_bit_width_impl.bit_width_offset))
-        chosen = least_error_range(weight, bits)
-        scaling.value.fill_(float(torch.log2(torch.tensor(chosen))))
+        parts = [weight] if scaling.value.ndim == 0 else weight.unbind(_channel_axis(scaling.value))
+        chosen = torch.tensor([least_error_range(part, bits) for part in parts])
+        scaling.value.copy_(torch.log2(chosen).reshape(scaling.value.shape))
         scaling.init_done = True
 
 
@@ -142,6 +143,11 @@ def _channels(model: UNet) -> Iterator[tuple[tuple[Any, int], list[_Reader]]]:
         yield maker(f"up{level}"), [reader(f"dec{level}_conv0", slice(channels, 2 * channels))]
         yield maker(f"dec{level}_conv0"), [reader(f"dec{level}_conv1")]
         yield maker(f"dec{level}_conv1"), [reader(f"up{level - 1}" if level else "head")]
+
+
+def _channel_axis(ranges: Tensor) -> int:
+    """The axis along which ranges of channels lie: 0 of a convolution, 1 of a transpose convolution."""
+    return max(range(ranges.ndim), key=lambda axis: ranges.shape[axis])
 
 
 def _largest(weight: Tensor, axis: int) -> Tensor:

@@ -125,7 +125,7 @@ def test_killed_and_resumed_equals_uninterrupted(quick, samples, tmp_path, place
     assert len(histories[0]) == 8
 
 
-@pytest.mark.parametrize("weight_range", ["least_error", "learned"])
+@pytest.mark.parametrize("weight_range", ["least_error", "learned", "channels"])
 @pytest.mark.parametrize("bits", ["learned", 3])
 def test_ranges_of_weights_are_found_and_then_stay(quick, samples, tmp_path, weight_range, bits):
     config = quick.changed(weight_range=weight_range, bits=bits, equalise=True, range_lr=0.1, lesion=0.5)
@@ -136,25 +136,27 @@ def test_ranges_of_weights_are_found_and_then_stay(quick, samples, tmp_path, wei
             last = tmp_path / training_folder.LAST
             state = torch.load(last, weights_only=True) if last.exists() else {}
             key = "conv.weight_quant.tensor_quant.scaling_impl.value"
-            scales[phase, epoch] = [float(v) for k, v in state.get("model", {}).items() if k.endswith(key)]
+            kept = [value for name, value in state.get("model", {}).items() if name.endswith(key)]
+            scales[phase, epoch] = [one for value in kept for one in value.flatten().tolist()]
 
     outcome = Trainer(config, samples, tmp_path, on_batch=keep).run()
-    layers = len(config.unet.conv_layers())
-    assert len(scales["qat", 2]) == layers
+    layers = config.unet.conv_layers()
+    ranges = sum(shape.out_channels for shape in layers) if weight_range == "channels" else len(layers)
+    assert len(scales["qat", 2]) == ranges
     assert len(set(scales["qat", 2])) > 1
     assert all(value == int(value) for value in scales["qat", 2]) == (weight_range == "least_error")
     assert all(value == int(value) for value in scales["tune", 1])
-    found = [float(value.detach()) for value in weight_ranges.parameters(outcome.final_model)]
-    assert len(found) == layers
+    found = [one for value in weight_ranges.parameters(outcome.final_model) for one in value.flatten().tolist()]
+    assert len(found) == ranges
     assert all(value == int(value) for value in found)
     report = export(outcome.final_model, tmp_path / "small.onnx", samples.images[:2])
     assert report.compared > 0
     assert not any(check.differing for check in report.tensors)
 
 
-@pytest.mark.parametrize("place", [("qat", 1), ("tune", 1)])
-def test_ranges_come_back_when_a_training_goes_on(quick, samples, tmp_path, place):
-    config = quick.changed(weight_range="learned", range_lr=0.1, bits=3)
+@pytest.mark.parametrize(("weight_range", "place"), [("learned", ("qat", 1)), ("channels", ("tune", 1))])
+def test_ranges_come_back_when_a_training_goes_on(quick, samples, tmp_path, weight_range, place):
+    config = quick.changed(weight_range=weight_range, range_lr=0.1, bits=3)
     expected = _parameters(Trainer(config, samples, tmp_path / "whole").run())
 
     def kill(phase, epoch, batch, _batches):

@@ -84,6 +84,32 @@ def test_evaluation_and_training_use_the_same_range(weight_range):
     assert compared > 1000
 
 
+def test_each_channel_has_a_range_of_its_own():
+    model = _calibrated("channels")
+    q.set_widths(model, 3)
+    weight_ranges.fit(model)
+    compared = 0
+    for name, layer in model.convs.items():
+        conv = layer.conv
+        axis = 1 if name.startswith("up") else 0
+        trained = conv.weight_quant(conv.weight)
+        model.eval()
+        evaluated = conv.weight_quant(conv.weight)
+        model.train()
+        assert torch.equal(trained.value, evaluated.value)
+        assert trained.scale.numel() == conv.weight.shape[axis]
+        for channel, scale in enumerate(trained.scale.flatten().tolist()):
+            part = conv.weight.detach().select(axis, channel)
+            reach, high = scale * 4, torch.tensor(3.0)
+            assert reach == weight_ranges.least_error_range(part, 3)
+            assert torch.equal(trained.value.select(axis, channel), quantise(part, torch.tensor(scale), -high, high))
+            compared += 1
+    assert compared == sum(shape.out_channels for shape in SMALL.conv_layers())
+    for layer in model.convs.values():
+        layer.conv.weight_quant(layer.conv.weight).value.square().sum().backward()
+    assert all(one.grad is not None and (one.grad != 0).any() for one in weight_ranges.parameters(model))
+
+
 def test_a_learned_range_has_a_gradient_and_a_frozen_one_stays():
     model = _calibrated()
     weight_ranges.fit(model)
