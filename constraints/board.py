@@ -13,6 +13,9 @@ from quantunet.suggestions import hinted
 BOARDS_FOLDER = Path(__file__).parent
 """Where the folders of the boards stand."""
 
+DEFAULT_BOARD = "ulx3s_85f"
+"""The board that commands take unless they are told another."""
+
 FAMILIES = ("ecp5", "nexus", "xc7", "gw2a", "gw5a")
 """Device families that can be synthesised for."""
 

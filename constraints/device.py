@@ -14,6 +14,9 @@ from quantunet.errors import BoardError
 DEVICES_FILE = Path(__file__).with_name("devices.toml")
 """Devices without a board."""
 
+ESTIMATED_FAMILY = "ecp5"
+"""The device family that the estimates of foldings are of."""
+
 
 @dataclass(frozen=True)
 class Device:

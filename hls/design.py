@@ -12,6 +12,8 @@ Style = Literal["folded-lut", "folded-dsp", "constant"]
 """How a convolution multiplies: folded, in LUTs or in hard multipliers, or unfolded, by constants."""
 
 STYLES: tuple[Style, ...] = get_args(Style)
+FOLD_STYLES: tuple[Style, ...] = ("folded-lut", "folded-dsp")
+"""Styles that the search of a folding takes unless it is told others."""
 
 
 @dataclass(frozen=True)

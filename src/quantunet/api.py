@@ -22,8 +22,9 @@ import numpy.typing as npt
 
 from quantunet import golden, zoo
 from quantunet.constraints.board import RESOURCES, load_board
-from quantunet.constraints.device import of_family, smallest
+from quantunet.constraints.device import ESTIMATED_FAMILY, of_family, smallest
 from quantunet.errors import FoldingError, OptionError, ToolMissingError
+from quantunet.hls.design import FOLD_STYLES
 from quantunet.images import load_image
 from quantunet.ir import Array, Graph
 from quantunet.mask_pictures import check_classes, form_of, save_class_map, save_mask
@@ -58,16 +59,12 @@ CODES_SUFFIX = ".npy"
 PHANTOM = "phantom"
 """The image that :func:`cosim` makes itself."""
 
-ESTIMATED_FAMILY = "ecp5"
-"""The device family that the estimates of foldings are of."""
-
 CLOCK_BOARD = "ulx3s_85f"
 """The board with the device in which the designs were routed that the model of the clock is fitted to."""
 
 CLOCK_MHZ = 60.0
 LEGS: tuple[Leg, ...] = ("hls", "rtl", "network")
 STALLS: tuple[Stalls, ...] = ("none", "random", "bursts", "frozen")
-FOLD_STYLES: tuple[Style, ...] = ("folded-lut", "folded-dsp")
 """Defaults and choices, spelled out so that help texts need no extra; a test compares them with what they stand for."""
 
 _ENTRY = re.compile(r"(?P<file>.+\.npz):\d+\Z")

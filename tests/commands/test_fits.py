@@ -10,10 +10,10 @@ import pytest
 from helpers.qonnx_files import SmallUnet
 
 from quantunet.cli import main
-from quantunet.commands._fit import Synthesiser, fit
 from quantunet.constraints.device import Device, of_family
 from quantunet.hls.choose.default import default_folding
 from quantunet.hls.choose.estimate import estimate
+from quantunet.hls.fit import Synthesiser, fit
 from quantunet.hls.resources.terms import Cost
 from quantunet.hls.schedule.depths import frame_interval
 from quantunet.ir import Graph

@@ -18,7 +18,7 @@ from quantunet import api, exit_codes, tables
 from quantunet.commands._numbers import positive, whole
 from quantunet.commands._parser import BOARDS, Parser, complete
 from quantunet.commands._working import working
-from quantunet.constraints.board import board_names, load_board
+from quantunet.constraints.board import DEFAULT_BOARD, board_names, load_board
 from quantunet.errors import OptionError
 from quantunet.page import bitstream as pages
 from quantunet.page import index, render
@@ -29,7 +29,6 @@ from quantunet.zoo import DEFAULT_NETWORK, load_network, model_digest
 if TYPE_CHECKING:
     from quantunet.hls.bitstream import flow, report
 
-DEFAULT_BOARD = "ulx3s_85f"
 TOOLS = ("auto", "native", "pip")
 TOPS = ("board", "measurement")
 TIME_LIMIT = 6 * 3600

@@ -14,7 +14,7 @@ from quantunet.commands import _pixel_scale
 from quantunet.commands._numbers import positive, whole
 from quantunet.commands._parser import BOARDS, Parser, complete, picture
 from quantunet.commands._working import working
-from quantunet.constraints.board import Power, board_names, load_board
+from quantunet.constraints.board import DEFAULT_BOARD, Power, board_names, load_board
 from quantunet.constraints.energy import FrameEnergy, frame_energy
 from quantunet.errors import BoardError, OptionError
 from quantunet.provenance import array_digest, gather, graph_digest, value_digest
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from quantunet.hls.folding import Folding
     from quantunet.rtl_sim.activity import Activity
 
-DEFAULT_BOARD = "ulx3s_85f"
 FRAMES = 2
 TIME_LIMIT = 3600
 DOCUMENT = "report.json"

@@ -22,7 +22,7 @@ from quantunet.suggestions import did_you_mean
 from quantunet.zoo import MODEL_HELP, load_network
 
 if TYPE_CHECKING:
-    from quantunet.commands._fit import Fit
+    from quantunet.hls.fit import Fit
 
 TIME_LIMIT = 900
 
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
     with working("loading the solver"):
         api.find_solver()
-        from quantunet.commands._fit import Synthesiser, fit
+        from quantunet.hls.fit import Synthesiser, fit
 
     chosen = _devices(args.devices)
     graphs = {name: load_network(name) for name in args.models}

@@ -16,8 +16,9 @@ from quantunet.commands._numbers import positive, whole
 from quantunet.commands._parser import BOARDS, Parser, complete
 from quantunet.commands._working import working
 from quantunet.constraints.board import BRAM_SHARE, RESOURCES, Board, board_names, load_board
-from quantunet.constraints.device import of_family, smallest
+from quantunet.constraints.device import ESTIMATED_FAMILY, of_family, smallest
 from quantunet.errors import FoldingError
+from quantunet.hls.design import FOLD_STYLES, STYLES
 from quantunet.ir import Graph
 from quantunet.provenance import gather, graph_digest, value_digest
 from quantunet.suggestions import hinted
@@ -26,8 +27,6 @@ from quantunet.zoo import load_network, model_digest
 if TYPE_CHECKING:
     from quantunet.hls.choose.solver import Solution
     from quantunet.hls.resources.terms import Cost
-
-_STYLES = ("folded-lut", "folded-dsp", "constant")
 
 
 def add_parser(sub: Any) -> None:
@@ -57,7 +56,7 @@ def add_parser(sub: Any) -> None:
         f"model fitted to routed designs; else {api.CLOCK_MHZ:g})",
     )
     parser.add_argument(
-        "--styles", default=",".join(api.FOLD_STYLES), help=f"styles out of {', '.join(_STYLES)} (default: %(default)s)"
+        "--styles", default=",".join(FOLD_STYLES), help=f"styles out of {', '.join(STYLES)} (default: %(default)s)"
     )
     parser.add_argument("--max-lanes", type=whole, help="most PE or SIMD of a layer: shorter sums for a faster clock")
     parser.add_argument("--time-limit", type=positive, help="for each search, about seconds")
@@ -135,7 +134,7 @@ def document(graph: Graph, found: Solution, budget: Mapping[str, int], clock_mhz
     from quantunet.hls.resources.calibration import calibration
 
     fitted, amounts = calibration(), found.total.amounts
-    device = smallest(amounts, api.ESTIMATED_FAMILY)
+    device = smallest(amounts, ESTIMATED_FAMILY)
     return {
         "network": graph.name,
         "frame_interval": found.interval,
@@ -240,7 +239,7 @@ def _clock_sentence(found: Solution, clock_mhz: float) -> str:
 
 def _where_it_fits(total: Cost) -> str:
     """Return a sentence that names the smallest ECP5, and the smallest board, or what the largest one lacks."""
-    found = of_family(api.ESTIMATED_FAMILY)
+    found = of_family(ESTIMATED_FAMILY)
     enough = [device for device in found if not device.lacks(total.amounts)]
     if not enough:
         lacks = ", ".join(

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from quantunet import api
 from quantunet.constraints.board import RESOURCES
-from quantunet.constraints.device import Device
+from quantunet.constraints.device import ESTIMATED_FAMILY, Device
 from quantunet.hls.choose import solver
 from quantunet.hls.choose.default import default_folding
 from quantunet.hls.choose.estimate import estimate
+from quantunet.hls.design import FOLD_STYLES
 from quantunet.hls.folding import Folding, candidates, ideal_cycles
 from quantunet.hls.resources.terms import Cost
 from quantunet.hls.schedule.depths import frame_interval
@@ -97,11 +97,11 @@ def fit(graph: Graph, device: Device, synthesiser: Synthesiser) -> Fit:
     limits = device.budget.limits
     default = default_folding(graph)
     total = sum((item.cost for item in estimate(graph, default)), Cost()).amounts
-    estimated = device.family == api.ESTIMATED_FAMILY
+    estimated = device.family == ESTIMATED_FAMILY
     if estimated and not device.lacks(total):
         return Fit(graph.name, device, "default", frame_interval(graph, default), total, "estimate")
     slowest = max(ideal_cycles(graph, node, fold) for node in graph.nodes for fold in candidates(graph, node))
-    smallest = solver.fold_for_interval(graph, slowest, budget=limits, styles=api.FOLD_STYLES)
+    smallest = solver.fold_for_interval(graph, slowest, budget=limits, styles=FOLD_STYLES)
     if smallest.excess:
         return Fit(graph.name, device, "closest", smallest.interval, smallest.total.amounts, "estimate")
     if not estimated and not device.lacks(total):
@@ -109,7 +109,7 @@ def fit(graph: Graph, device: Device, synthesiser: Synthesiser) -> Fit:
         found = Fit(graph.name, device, "default", frame_interval(graph, default), counted, "synthesis")
         if not found.lacks:
             return found
-    best = solver.fold_for_budget(graph, limits, styles=api.FOLD_STYLES)
+    best = solver.fold_for_budget(graph, limits, styles=FOLD_STYLES)
     if estimated:
         return Fit(graph.name, device, "fastest", best.interval, best.total.amounts, "estimate")
     counted = synthesiser.amounts(graph, best.folding, device.family)
