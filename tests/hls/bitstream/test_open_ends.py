@@ -39,11 +39,15 @@ def carry(cin: list[int | str], cout: list[int | str]) -> dict[str, Any]:
 
 
 def design() -> dict[str, Any]:
-    """Return chains whose end nothing reads (b, e), a LUT reads (c), a port of the module reads (d), or is open."""
+    """Return chains whose end nothing reads (b, e), a LUT reads (c), ports of the module read (d, g), or is open."""
     lut = {"type": "LUT4", "port_directions": {"A": "input", "Z": "output"}, "connections": {"A": [4], "Z": [9]}}
     cells = {"a": carry(["0"], [2]), "b": carry([2], [3]), "c": carry(["0"], [4]), "d": carry(["1"], [5])}
-    cells |= {"e": carry(["0"], [6]), "f": carry(["0"], []), "lut": lut}
-    ports = {"q": {"direction": "output", "bits": [5]}, "i": {"direction": "input", "bits": [6]}}
+    cells |= {"e": carry(["0"], [6]), "f": carry(["0"], []), "g": carry(["0"], [7]), "lut": lut}
+    ports = {
+        "io": {"direction": "inout", "bits": [7]},
+        "q": {"direction": "output", "bits": [5]},
+        "i": {"direction": "input", "bits": [6]},
+    }
     return {"cells": cells, "ports": ports}
 
 

