@@ -152,7 +152,7 @@ def fold_for_budget(
         guess = bisect.bisect_left(intervals, solution.interval)
         return dataclasses.replace(solution, found=solution.interval)
 
-    best = _with_its_own_fifos(search, choose)
+    best = _with_its_own_fifos(search, intervals[-1], choose)
     if best.excess:
         best = _slower(search, best, intervals[-1])
     if best.excess:
@@ -167,7 +167,7 @@ def _at_interval(search: _Search, interval: int) -> Solution:
         found = search.least_area(interval, depths) or search.least_excess(interval, depths)
         return search.solution(found.folding, found.bound, found.value)
 
-    return _with_its_own_fifos(search, choose)
+    return _with_its_own_fifos(search, interval, choose)
 
 
 def _slower(search: _Search, closest: Solution, slowest: int) -> Solution:
@@ -177,7 +177,7 @@ def _slower(search: _Search, closest: Solution, slowest: int) -> Solution:
     not even the slowest interval has a choice without any FIFO, none in between has one.
     """
     interval = closest.interval
-    if interval < slowest and search.least_area(slowest, {}, first=True) is None and search.no_room:
+    if interval < slowest and not search.has_room(slowest, {}):
         return min(closest, _at_interval(search, slowest), key=search.order)
     while closest.excess and interval < slowest:
         interval = min(2 * interval, slowest)
@@ -188,23 +188,26 @@ def _slower(search: _Search, closest: Solution, slowest: int) -> Solution:
     return closest
 
 
-def _with_its_own_fifos(search: _Search, choose: Callable[[FifoDepths], Solution]) -> Solution:
+def _with_its_own_fifos(search: _Search, interval: int, choose: Callable[[FifoDepths], Solution]) -> Solution:
     """Choose again and again, each time with the FIFOs of the choice before, while that helps; return the best choice.
 
     Where a choice exceeds the budget with its own FIFOs, the next one must have room for these and for those before.
+    That a round comes no closer says nothing of the next one, unless at this interval, the slowest that is asked for,
+    not even the shallowest FIFOs of all choices so far leave room.
     """
-    depths = search.first_depths()
+    depths = shallowest = search.first_depths()
     best = choose(depths)
     latest = best
     for _ in range(ROUNDS - 1):
         before, own = depths, search.scaled_depths(latest.folding)
         depths = {key: max(before.get(key, 0), own.get(key, 0)) for key in {**before, **own}} if latest.excess else own
+        shallowest = {key: min(shallowest[key], own[key]) for key in shallowest if key in own}
         if depths == before:
             break
         latest = choose(depths)
         if search.order(latest) < search.order(best):
             best = latest
-        elif not best.excess or search.no_room:  # deeper FIFOs leave no more room
+        elif not best.excess or not search.has_room(interval, shallowest):
             break
     return best
 
@@ -288,7 +291,6 @@ class _Search:
 
     Attributes:
         gave_up: Whether the last search was not complete.
-        no_room: Whether the last search inside the budget has proven that there is no choice, with its FIFO depths.
     """
 
     def __init__(
@@ -304,7 +306,6 @@ class _Search:
         self.time_limit = time_limit
         self.prices = prices_of(self.budget) if self.budget else dict(PRICES)
         self.gave_up = False
-        self.no_room = False
         self.candidates = {node.name: _candidates(graph, node, styles, max_lanes) for node in graph.nodes}
         self.streams = connections(graph)
         self.edges = _edges(self.streams)
@@ -365,6 +366,10 @@ class _Search:
         """Return the choice with the least area, or the first one found; ``None`` if none fits."""
         return self._run(interval, depths, first=first, soft=False)
 
+    def has_room(self, interval: int, depths: FifoDepths) -> bool:
+        """Return whether there is a choice inside the budget, or it is not proven that there is none."""
+        return self.least_area(interval, depths, first=True) is not None or self.gave_up
+
     def least_excess(self, interval: int, depths: FifoDepths) -> _Found:
         """Return the choice that exceeds the budget least."""
         found = self._run(interval, depths, first=False, soft=True)
@@ -397,8 +402,6 @@ class _Search:
             solver.parameters.relative_gap_limit = _EXCESS_GAP
         status = solver.status_name(_solved(solver, model.cp))
         self.gave_up = status == "UNKNOWN"
-        if not soft:
-            self.no_room = status == "INFEASIBLE"
         logger.info("interval %d: %s, %.2f s, %d candidates", interval, status, solver.wall_time, model.size)
         if status not in ("OPTIMAL", "FEASIBLE"):
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 import signal
@@ -234,25 +235,51 @@ def test_a_slower_choice_is_taken_where_no_fast_one_has_room_for_its_own_fifos()
     assert solver._slower(search, closest, closest.interval) is closest, "there is nothing slower"
 
 
-@pytest.mark.parametrize(("no_room", "choices"), [(True, 2), (False, solver.ROUNDS)])
+@pytest.mark.parametrize(("room", "choices"), [(False, 2), (True, solver.ROUNDS)])
 def test_where_nothing_has_room_the_search_ends_when_it_comes_no_closer(
-    no_room: bool, choices: int, monkeypatch: pytest.MonkeyPatch
+    room: bool, choices: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     budget, made, deeper = {"lut": 700, "bram": 0}, [], itertools.count(1)
     search = solver._Search(UNET, ("folded-lut",), None, budget, solver.TIME_LIMIT)
     slowest = search.intervals()[-1]
-    assert search.least_area(slowest, search.first_depths()) is None and search.no_room
+    assert not search.has_room(slowest, search.first_depths())
     closest = solver._at_interval(search, slowest)
-    assert closest.excess and search.no_room
-    search.no_room = no_room
+    assert closest.excess
+    monkeypatch.setattr(search, "has_room", lambda interval, depths: room)
     monkeypatch.setattr(search, "scaled_depths", lambda folding: {("any", 0): next(deeper)})
 
     def choose(depths: object) -> Solution:
         made.append(depths)
         return closest
 
-    assert solver._with_its_own_fifos(search, choose) is closest
+    assert solver._with_its_own_fifos(search, slowest, choose) is closest
     assert len(made) == choices
+
+
+def test_a_round_that_comes_no_closer_is_not_the_last_while_shallower_fifos_have_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As `retina` in an LFE5U-85F, 22, 3, 11 and then 0 block RAMs short: the third was taken for the last word."""
+    search = solver._Search(UNET, ("folded-lut",), None, {"lut": 700, "bram": 0}, solver.TIME_LIMIT)
+    slowest = search.intervals()[-1]
+    closest = solver._at_interval(search, slowest)
+    short = iter([22, 3, 11, 0])
+    deeper = itertools.count(3)
+    monkeypatch.setattr(search, "first_depths", lambda: {("any", 0): 2})
+    monkeypatch.setattr(search, "scaled_depths", lambda folding: {("any", 0): next(deeper)})
+    asked = []
+
+    def has_room(interval: int, depths: dict[tuple[str, int], int]) -> bool:
+        asked.append((interval, depths[("any", 0)]))
+        return True
+
+    def choose(depths: object) -> Solution:
+        count = next(short, 1)
+        return dataclasses.replace(closest, excess={"bram": count} if count else {})
+
+    monkeypatch.setattr(search, "has_room", has_room)
+    assert solver._with_its_own_fifos(search, slowest, choose).excess == {}
+    assert asked == [(slowest, 2)], "asked once, of the shallowest FIFOs of all rounds"
 
 
 @pytest.mark.parametrize("room", [False, True])
