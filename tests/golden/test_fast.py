@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from helpers import random_wide
 from helpers.comparing import assert_equal
 
 from quantunet import golden
@@ -163,6 +164,18 @@ def test_one_above_the_exact_range_of_float32_is_seen() -> None:
     assert golden.run(graph, image, plain=True)["y"].item() == 1
     assert golden.run(graph, image)["y"].item() == 1
     assert np.float32(256 * 65535) + np.float32(257) == 1 << 24
+
+
+def test_tensors_stand_in_the_smallest_types_that_hold_them() -> None:
+    compared, ops = 0, set[str]()
+    for seed in range(60):
+        graph = random_wide.generate(seed)
+        images = random_image(graph, seed)[None].astype(code_dtype(graph.tensor(graph.input).qtype))
+        for name, values in fast.evaluate(graph, graph.nodes, {graph.input: images}).items():
+            assert values.dtype == code_dtype(graph.tensor(name).qtype), name
+            compared += 1
+        ops |= {node.op for node in graph.nodes}
+    assert compared > 150 and {"argmax", "affine", "lookup", "concat"} <= ops
 
 
 @pytest.mark.parametrize("images", [1, 3, 19])
