@@ -29,6 +29,7 @@ CASES: tuple[Graph, ...] = (
     layers.maxpool2d("pool_signed", (6, 4, 3), s(5, 2)),
     layers.maxpool2d("pool_unsigned", (4, 4, 1), u(8, 8)),
     layers.maxpool2d("pool_overlap", (5, 7, 2), s(4, 1), (3, 3), (2, 2)),
+    layers.maxpool2d("pool_global", (4, 3, 2), s(5, 2), (4, 3), (1, 1)),
     layers.sumpool2d("sum_global", (3, 5, 2), s(16, 3), (3, 5), (1, 1)),
     layers.depthwise_conv2d("depthwise_dilated", (7, 6, 3), (s(4, 2), 5, s(6, 2)), (3, 2), (1, 2), (2, 1)),
     layers.requant("requant_signed_to_unsigned", (8, 8, 4), s(8, 6), u(3, 2)),
@@ -66,3 +67,8 @@ CASES: tuple[Graph, ...] = (
     layers.multiply("multiply_gate", (3, 5, 3), s(5, 2), u(8, 8), 1),
     layers.multiply("multiply_wide", (2, 3, 2), u(16, 3), u(16, -2), 2),
 )
+
+
+def small_layers() -> list[Graph]:
+    """Return those of one input whose every value is quickly computed in fractions."""
+    return [each for each in CASES if len(each.inputs) == 1 and each.tensor(each.input).shape[2] < 1024]

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers import exact_graph, random_wide
+from helpers.csim_cases import small_layers
 from helpers.project import ROOT
 from helpers.random_graphs import random_graph
 from helpers.software_mutants import python
@@ -85,10 +86,10 @@ def _network(graph: Graph, seed: int) -> Network:
 
 
 def networks(wide: int = _WIDE, narrow: int = _NARROW) -> list[Network]:
-    """Return the networks of all comparisons, so many random ones of each kind and two of windows."""
+    """Return the networks of all comparisons, so many random ones of each kind, two of windows, and single layers."""
     graphs = [random_wide.generate(seed) for seed in range(wide)]
     graphs += [random_graph(seed) for seed in range(narrow)]
-    graphs += [random_windows(), random_pools()]
+    graphs += [random_windows(), random_pools(), *small_layers()]
     return [_network(graph, seed) for seed, graph in enumerate(graphs)]
 
 
