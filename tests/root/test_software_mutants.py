@@ -106,7 +106,7 @@ def test_every_file_has_mutants_with_names_of_their_own() -> None:
         found = python.mutants(text, file) if file.endswith(".py") else judge_cpp.Judge(file, text).mutants()
         assert len({each.key for each in found}) == len(found), file
         total += len(found)
-    assert total > 3500 and len(command.FILES) > 45
+    assert total > 3000 and len(command.FILES) > 40
 
 
 def test_every_survivor_is_a_mutant() -> None:
@@ -132,7 +132,7 @@ def test_a_planted_survivor_is_told_and_verdicts_are_kept(tmp_path: Path, monkey
     text = (ROOT / file).read_text(encoding="utf-8") + PLANTED
     told: list[str] = []
     judge = judge_python.Judge(file, text, ())
-    monkeypatch.setattr(judge_python, "_PASSED", {frozenset(judge.tests())})
+    monkeypatch.setattr(judge_python, "_PASSED", {frozenset(sum(judge.tests(), []))})
     monkeypatch.setattr(judge_python.Judge, "tested", lambda _, number: f"test of {number}" if number < 5 else "")
     result = run(judge, tmp_path, tell=told.append)
     planted = [each for each in result.alive if each.where == "nobody_calls"]
@@ -185,7 +185,7 @@ def test_a_test_finds_a_mutant(tmp_path: Path) -> None:
     )
     wrong = judge_python.Judge("golden/windows.py", judge.text + "\ntaps = len\n", ())
     for each, found in ((judge, ""), (wrong, "test_one")):
-        object.__setattr__(each, "tests", lambda: [str(test)])
+        object.__setattr__(each, "tests", lambda: ([str(test)],))
         said = each.tested(0)
         assert said.endswith(found) and bool(said) == bool(found)
 

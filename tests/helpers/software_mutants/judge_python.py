@@ -33,22 +33,29 @@ from quantunet.golden.codes import code_dtype
 from quantunet.ir import Graph
 from quantunet.random_network import random_image, random_pools, random_windows
 
-FILES = tuple(
-    sorted(
-        path.relative_to(ROOT).as_posix()
-        for path in [*ROOT.glob("golden/*.py"), *ROOT.glob("golden/ops/*.py")]
-        if path.name not in ("__init__.py", "pictures.py")  # pictures are for the eye
-    )
-) + ("src/quantunet/accumulator.py", "src/quantunet/rounding.py")
-"""What mutants are made of: golden and the arithmetic below it."""
+_MODULES = ("codes", "cores", "fast", "histogram", "masked", "matrix", "scratch", "table", "taps", "windows")
+_OPS = sorted(path.name for path in (ROOT / "golden" / "ops").glob("*.py") if path.name != "__init__.py")
+
+FILES = (
+    "src/quantunet/rounding.py",
+    *(f"golden/ops/{name}" for name in _OPS),
+    *(f"golden/{name}.py" for name in _MODULES),
+)
+"""What mutants are made of: the rounding, golden's ops, and what they are computed with."""
+
+_NO_OP = ("golden/histogram.py", "golden/masked.py", "golden/taps.py")
+"""What no network calls: examples and tests alone judge it."""
 
 _MORE_TESTS = {
-    "src/quantunet/accumulator.py": ("tests/root/test_ir.py", "tests/root/test_wide_tensors.py"),
     "src/quantunet/rounding.py": ("tests/root/test_wide_tensors.py",),
+    "golden/masked.py": ("tests/golden/test_smallest_area.py", "tests/golden/test_probabilities.py"),
     "golden/taps.py": ("tests/root/test_npz.py",),
 }
-_CASES = Limits(cpu=20, wall=180)
-_TESTS = Limits(cpu=120, wall=600)
+_NETWORKS = ("test_exact_graph.py",)
+"""The test of which :func:`networks` is a part."""
+
+_CASES = Limits(cpu=20, wall=45)
+_TESTS = Limits(cpu=60, wall=240)
 _EXAMPLE = "an example"
 _BATCH = 5
 _WIDE, _NARROW = 150, 20
@@ -151,11 +158,12 @@ class Judge:
 
     def tested(self, number: int) -> str:
         """Return which test finds a mutant; nothing where none does."""
-        return forked(lambda: self._tested(number), _TESTS)
+        groups = (forked(lambda tests=tests: self._tested(number, tests), _TESTS) for tests in self.tests())
+        return next((said for said in groups if said), "")
 
     def _pass(self) -> None:
         """Run the tests without a mutant, once in a process for each set of tests."""
-        tests = frozenset(self.tests())
+        tests = frozenset(each for tests in self.tests() for each in tests)
         if tests not in _PASSED:
             if wrong := self.tested(0):
                 raise MutantsError(self.file, wrong)
@@ -174,26 +182,28 @@ class Judge:
             if doctest.testmod(module).failed:
                 return _EXAMPLE
         op = Path(self.file).stem
-        for network in sorted(self.every, key=lambda each: op not in each.ops):  # the op's own ones first
+        for network in sorted(
+            () if self.file in _NO_OP else self.every, key=lambda each: op not in each.ops
+        ):  # the op's own ones first
             if difference := different(network):
                 return difference
         return ""
 
-    def _tested(self, number: int) -> str:
+    def _tested(self, number: int, tests: Sequence[str]) -> str:
         self._exchange(number)
         sys.path[:0] = [str(ROOT / "tests")]
         failed = _Failed()
         options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", f"--rootdir={ROOT}"]
-        code = pytest.main([*options, *self.tests()], plugins=[failed])
+        code = pytest.main([*options, *tests], plugins=[failed])
         return failed.name or ("" if code == pytest.ExitCode.OK else f"pytest {int(code)}")
 
-    def tests(self) -> list[str]:
-        """Return the test files that judge what the networks do not find, the file's own first."""
+    def tests(self) -> tuple[list[str], ...]:
+        """Return the test files that judge what the networks do not find: the file's own, then the others."""
         room = ROOT / "tests" / "golden"
-        own = room / f"test_{Path(self.file).stem}.py"
-        others = [each for each in sorted(room.glob("test_*.py")) if each.name not in ("test_exact_graph.py", own.name)]
-        more = [ROOT / each for each in _MORE_TESTS.get(self.file, ())]
-        return [str(each) for each in ([own] if own.is_file() else []) + more + others]
+        own = [room / f"test_{Path(self.file).stem}.py", *(ROOT / each for each in _MORE_TESTS.get(self.file, ()))]
+        own = [each for each in own if each.is_file()]
+        others = [each for each in sorted(room.glob("test_*.py")) if each not in own and each.name not in _NETWORKS]
+        return tuple([str(each) for each in group] for group in (own, others) if group)
 
 
 def different(network: Network) -> str:
