@@ -17,6 +17,7 @@ from helpers.software_mutants import campaign, cpp, judge_cpp, judge_python, pyt
 from helpers.software_mutants.campaign import digest, named, run
 from helpers.software_mutants.forks import ENDLESS, Limits, forked
 from helpers.software_mutants.mutant import REFUSED, Mutant, MutantsError, Verdict
+from helpers.software_mutants.survivor import named_short
 from helpers.software_mutants.survivors import SURVIVORS, why_it_lives
 
 SMALL = '''"""Rounds."""
@@ -115,7 +116,7 @@ def test_every_survivor_is_a_mutant() -> None:
     for file in {each.file for each in SURVIVORS}:
         text = (ROOT / file).read_text(encoding="utf-8")
         found = python.mutants(text, file) if file.endswith(".py") else judge_cpp.Judge(file, text).mutants()
-        left -= {(file, each.where, each.key.partition(": ")[2].replace("`", "")) for each in found}
+        left -= {(file, each.where, named_short(each)) for each in found}
     assert not left
 
 

@@ -47,7 +47,9 @@ _NO_OP = ("golden/histogram.py", "golden/masked.py", "golden/taps.py")
 """What no network calls: examples and tests alone judge it."""
 
 _MORE_TESTS = {
-    "src/quantunet/rounding.py": ("tests/root/test_wide_tensors.py",),
+    "src/quantunet/rounding.py": ("tests/golden/test_requant.py",),
+    "golden/matrix.py": ("tests/golden/test_fast.py",),
+    "golden/cores.py": ("tests/golden/test_fast.py",),
     "golden/masked.py": ("tests/golden/test_smallest_area.py", "tests/golden/test_probabilities.py"),
     "golden/taps.py": ("tests/root/test_npz.py",),
 }
