@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from helpers import random_wide
 from helpers.comparing import assert_equal
+from helpers.csim_cases import small_layers
 
 from quantunet import golden
 from quantunet.errors import ImageError
@@ -13,7 +14,8 @@ from quantunet.golden import cores, fast, matrix
 from quantunet.golden.codes import code_dtype
 from quantunet.graph_check import check
 from quantunet.ir import Array, Conv2d, ConvTranspose2d, Graph, IntArray, QType, Tensor
-from quantunet.random_network import GraphBuilder, random_image, random_unet, random_windows
+from quantunet.ops import stems
+from quantunet.random_network import GraphBuilder, random_image, random_pools, random_unet, random_windows
 from quantunet.rounding import requantise, requantise_floats
 
 
@@ -164,6 +166,23 @@ def test_one_above_the_exact_range_of_float32_is_seen() -> None:
     assert golden.run(graph, image, plain=True)["y"].item() == 1
     assert golden.run(graph, image)["y"].item() == 1
     assert np.float32(256 * 65535) + np.float32(257) == 1 << 24
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_every_op_in_many_small_strips(monkeypatch: pytest.MonkeyPatch, workers: int) -> None:
+    """Strips are of some rows or of some images: at their usual size most small networks have one."""
+    monkeypatch.setattr(cores, "WORKERS", workers)
+    monkeypatch.setattr(matrix, "_STRIP_PIXELS", 7)
+    monkeypatch.setattr(matrix, "_STRIP_FLOATS", 1)
+    ops = set[str]()
+    for graph in [random_pools(), random_windows(), *small_layers(), *map(random_wide.generate, range(40))]:
+        images = [random_image(graph, seed) for seed in range(2)]
+        names = [tensor.name for tensor in graph.tensors]
+        batch = golden.run_batch(graph, images, names)
+        for index, image in enumerate(images):
+            assert_equal(golden.run(graph, image, plain=True), {name: batch[name][index] for name in names})
+        ops |= {node.op for node in graph.nodes}
+    assert ops == set(stems(computes=True))
 
 
 def test_tensors_stand_in_the_smallest_types_that_hold_them() -> None:
