@@ -76,6 +76,7 @@ _NO_VALUES = frozenset({
 })  # fmt: skip
 """What holds no value that is computed; an array that is larger computes the same, and a smaller one is no program."""
 
+_COMMENT = re.compile(r"//[^\n]*")
 _MACRO = re.compile(rb"PRAGMA_DATA_PACK\(\w+\)")
 
 
@@ -332,10 +333,11 @@ def _chosen(site: _Site, first: int, original: str, left_out: frozenset[int]) ->
     for number, (_, mutated) in enumerate(site.kinds, first):
         if number in left_out:
             continue
-        begin, end = f'\n#line {number} "{ERRORS}"\n', '\n#line 1 "original"\n'
-        mutant = f"{begin}{mutated if site.statement else f'return {mutated};'}{end}"
+        named, end = f'\n#line {number} "{ERRORS}"\n', '\n#line 1 "original"\n'
+        line = " ".join(_COMMENT.sub("", mutated).split())  # the compiler's message has to name the number
         if site.statement:
-            original = f"{{ if (::qun_mutants::selected == {number}) {{{mutant}}} else {{ {original}\n}} }}"
+            original = f"{{ if (::qun_mutants::selected == {number}) {{{named}{line}{end}}} else {{ {original}\n}} }}"
         else:
-            original = f"::qun_mutants::choose({number}, [&] {{{mutant}}}, [&] {{ return {original}\n; }})"
+            call = f"::qun_mutants::choose({number}, [&] {{ return {line}; }},"
+            original = f"{named}{call}{end}[&] {{ return {original}\n; }})"
     return original

@@ -23,6 +23,7 @@ from helpers.csim_cases import CASES
 from helpers.project import ROOT
 from helpers.software_mutants import cpp
 from helpers.software_mutants.mutant import REFUSED, Mutant, MutantsError, Verdict
+from helpers.software_mutants.survivors import why_it_lives
 
 from quantunet import golden
 from quantunet.golden.inference import evaluate
@@ -155,11 +156,17 @@ class CompileError(RuntimeError):
 
     def __init__(self, said: str) -> None:
         super().__init__(said[-3000:])
-        errors = [line for line in said.splitlines() if "error:" in line]
-        self.numbers = frozenset(int(each) for each in _REFUSED.findall("\n".join(errors)))
-        """Mutants that the errors name; those that only a note names where there is no such."""
-        if not self.numbers:
-            self.numbers = frozenset(int(each) for each in _REFUSED.findall(said))
+        found, called = set(), ""
+        for line in said.splitlines():
+            place = _REFUSED.search(line)
+            if "In instantiation of" in line:
+                called = ""
+            elif "required from" in line and place and not called:
+                called = place[1]
+            elif "error:" in line:
+                found.add(place[1] if place else called)
+        self.numbers = frozenset(int(each) for each in found if each)
+        """Mutants that the errors name: they stand there, or in what is called there."""
 
 
 def _gpp(includes: Sequence[Path], source: Path, output: Path, *language: str) -> None:
@@ -261,7 +268,8 @@ class Judge:
             yield mutant, Verdict("", "")
         for mutant in () if quick else mutants:
             if mutant.number in mutated.fixed:
-                yield mutant, self._alone(mutated.alone(mutant.number), folder)
+                few = cases(self._name)[: 1 if why_it_lives(mutant) else None]
+                yield mutant, self._alone(mutated.alone(mutant.number), few, folder)
 
     def _all(self, mutated: cpp.Mutated, case: Case, folder: Path, refused: set[int]) -> Program:
         """Compile a case with all mutants but those that do not compile, which are added."""
@@ -273,8 +281,8 @@ class Judge:
                     raise MutantsError(self.file, str(error)) from error
                 refused |= error.numbers
 
-    def _alone(self, text: str, folder: Path) -> Verdict:
-        for case in cases(self._name):
+    def _alone(self, text: str, every: Sequence[Case], folder: Path) -> Verdict:
+        for case in every:
             try:
                 program = build(case, self._name, text, folder)
             except CompileError:

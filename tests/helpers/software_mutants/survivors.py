@@ -14,10 +14,22 @@ SURVIVORS = (*GOLDEN, *HEADERS)
 
 def why_it_lives(mutant: Mutant) -> str:
     """Return why nobody can see a mutant, or nothing."""
-    return _of_every_file(mutant) or next((each.why for each in SURVIVORS if each.is_that(mutant)), "")
+    of_all = _of_every_header(mutant) if mutant.file.endswith(".h") else _of_every_file(mutant)
+    return of_all or next((each.why for each in SURVIVORS if each.is_that(mutant)), "")
 
 
 _TWO_INPUTS = ("add", "concat", "maximum", "multiply")
+
+
+def _of_every_header(mutant: Mutant) -> str:
+    original, mutated = mutant.original, mutant.mutated
+    if re.fullmatch(r"[cf] < (\w+::size|CONFIG_T::n_filt)", original) and mutated == original.replace("<", "<="):
+        return "one channel more is undefined, and without effect: nobody reads what stands behind the last one"
+    widths = {"32": "33", "64": "65", "in_width + 1": "in_width + 2", "in_width + 2": "in_width + 3"}
+    widths["CONFIG_T::sum_width + 1"] = "CONFIG_T::sum_width + 2"
+    if mutant.kind == "constant" and widths.get(original) == mutated:
+        return "a type that is a bit wider holds the same values"
+    return ""
 
 
 def _of_every_file(mutant: Mutant) -> str:

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from helpers.software_mutants.survivor import Survivor
 
+_CPP = "hls/csim/cpp"
+
 HEADERS: tuple[Survivor, ...] = (
     Survivor(
-        "hls/csim/cpp/qun_argmax.h",
+        f"{_CPP}/qun_argmax.h",
         "argmax",
         "channel 0 is compared with itself, and is not less",
-        ("unsigned c = 1 → unsigned c = 0", "1 → 0"),
+        ("1 → 0",),
+    ),
+    Survivor(
+        f"{_CPP}/qun_affine.h",
+        "affine",
+        "a beat holds all channels, so that c is less",
+        ("c % CONFIG_T::n_chan → c",),
+    ),
+    Survivor(
+        f"{_CPP}/qun_affine.h",
+        "affine",
+        "at the bound it is the bound",
+        ("quotient > high → quotient >= high", "quotient < low → quotient <= low"),
     ),
 )
 """Single mutants that nobody can see."""
