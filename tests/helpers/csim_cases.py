@@ -52,6 +52,7 @@ CASES: tuple[Graph, ...] = (
     layers.requant("requant_of_sums", (4, 5, 3), s(36, 0), u(6, -29)),
     layers.reorder("pad_negative", (3, 2, 3), s(5, 2), lambda net: net.pad("pad_negative", "image", (2, 0, 1, 3), -11)),
     layers.reorder("crop_uneven", (5, 6, 2), u(4, 1), lambda net: net.crop("crop_uneven", "image", (2, 1, 0, 3))),
+    layers.reorder("crop_sides", (6, 7, 2), s(4, 1), lambda net: net.crop("crop_sides", "image", (1, 2, 2, 1))),
     layers.reorder("nearest_rows", (2, 3, 2), s(4, 1), lambda net: net.resize_nearest("nearest_rows", "image", (3, 2))),
     layers.reorder("linear_signed", (3, 4, 2), s(5, 2), lambda net: net.resize_bilinear("linear_signed", "image")),
     layers.reorder("linear_row", (1, 5, 1), u(16, 9), lambda net: net.resize_bilinear("linear_row", "image", (1, 2))),

@@ -86,13 +86,13 @@ def _mutants(part: Record) -> str:
 
 def _software(part: Record) -> str:
     each = part["files"].values()
-    found, refused = (sum(one[kind] for one in each) for kind in ("found", "refused"))
+    found, refused, left = (sum(one[kind] for one in each) for kind in ("found", "refused", "left"))
     explained, alive = (sum(len(one[kind]) for one in each) for kind in ("explained", "alive"))
     share = f"{100 * found / (found + alive):.2f} %" if found else "none"
     return (
         f"{_count(found + explained + alive)} mutants of golden and of the C++ headers in {len(each)} files: "
         f"{_count(explained)} explained, {_count(found)} of the other {_count(found + alive)} found ({share}), "
-        f"{alive} alive; {refused} more do not compile"
+        f"{alive} alive; {refused} more do not compile, {left} are not judged yet"
     )
 
 
@@ -205,10 +205,10 @@ def _software_left(part: Record) -> str:
     for file, each in part["files"].items():
         by = ", ".join(f"{stage} {_count(number)}" for stage, number in each["by"].items())
         judged = each["found"] + len(each["explained"]) + len(each["alive"])
-        rows.append((f"`{file}`", judged, each["found"], by, len(each["explained"]), len(each["alive"])))
+        rows.append((f"`{file}`", judged, each["found"], by, len(each["explained"]), len(each["alive"]), each["left"]))
         lines += [f"- `{file}`, {mutant}: {why}" for mutant, why in each["explained"]]
         lines += [f"- `{file}`, {mutant}: **alive**" for mutant in each["alive"]]
-    table = _table(("file", "mutants", "found", "by", "explained", "alive"), rows)
+    table = _table(("file", "judged", "found", "by", "explained", "alive", "not judged"), rows)
     return "\n".join(["## Mutants of golden and of the C++ headers\n", table, *lines]) + "\n"
 
 

@@ -262,7 +262,7 @@ def test_the_session_fails_where_one_is_alive(tmp_path: Path, monkeypatch: pytes
             return iter(verdicts)
 
         fake = SimpleNamespace(file=mutant.file, text=stage, mutants=lambda: [mutant, second], judge=judge)
-        monkeypatch.setattr(command, "judges", lambda _: [fake])
+        monkeypatch.setattr(command, "judges", lambda *_, **__: [fake])
         monkeypatch.setattr(command, "run", lambda one, **_: run(one, tmp_path))
         return command.main(["--file", mutant.file, "--out", str(tmp_path / "out.json")])
 

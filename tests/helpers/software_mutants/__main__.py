@@ -35,10 +35,10 @@ def tell(line: str) -> None:
     sys.stdout.flush()
 
 
-def judges(files: Sequence[str]) -> Iterator[Judge]:
-    """Yield the judge of each file."""
+def judges(files: Sequence[str], *, ask: bool = True) -> Iterator[Judge]:
+    """Yield the judge of each file; networks are computed only where anything is asked."""
     python = [each for each in files if each in judge_python.FILES]
-    every = judge_python.networks() if python else []
+    every = judge_python.networks() if python and ask else []
     for file in files:
         text = (ROOT / file).read_text(encoding="utf-8")
         yield judge_python.Judge(file, text, every) if file in python else judge_cpp.Judge(file, text)
@@ -61,7 +61,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--stale", action="store_true", help="only files that docs/trust.json has not as they are; the others stay"
     )
-    parser.add_argument("--quick", action="store_true", help="leave out what takes longest; more stay alive")
+    parser.add_argument("--quick", action="store_true", help="leave out what takes longest")
+    parser.add_argument("--known", action="store_true", help="judge nothing: tell what earlier runs have found")
     parser.add_argument("--out", type=Path, default=FOLDER / "mutants.json", help="the result (default: %(default)s)")
     return parser
 
@@ -69,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
 def row(result: Result) -> str:
     """Return a row of the table."""
     found = sum(result.found.values())
-    counts = (found, len(result.explained), len(result.alive), result.refused)
+    counts = (found, len(result.explained), len(result.alive), result.refused, result.left)
     by = ", ".join(f"{stage} {count}" for stage, count in result.found.items())
     return f"| `{result.file}` | {' | '.join(map(str, counts))} | {by} |"
 
@@ -87,10 +88,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     begin, results, failed = time.monotonic(), list[Result](), list[str]()
     known = _recorded() if options.stale else {}
     files = [file for file in options.file or FILES if file not in known]
-    tell("| file | found | explained | alive | refused | found by |\n|---|---|---|---|---|---|")
-    for judge in judges(files):
+    tell("| file | found | explained | alive | refused | not judged | found by |\n|---|---|---|---|---|---|---|")
+    for judge in judges(files, ask=not options.known):
         try:
-            results.append(run(judge, quick=options.quick, tell=tell))
+            results.append(run(judge, quick=options.quick, ask=not options.known, tell=tell))
         except (MutantsError, QuantUNetError) as error:
             failed.append(judge.file)
             tell(f"{judge.file}: not judged: {error}")

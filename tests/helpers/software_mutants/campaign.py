@@ -47,6 +47,7 @@ class Result:
         refused: How many do not compile.
         explained: Those that live, and why nobody can see them.
         alive: All others that live.
+        left: How many were not judged, as those that take longest are not where it has to be quick.
     """
 
     file: str
@@ -55,6 +56,7 @@ class Result:
     refused: int
     explained: tuple[tuple[Mutant, str], ...]
     alive: tuple[Mutant, ...]
+    left: int
 
     @property
     def document(self) -> dict[str, Any]:
@@ -66,6 +68,7 @@ class Result:
             "refused": self.refused,
             "explained": [[named(each), why] for each, why in self.explained],
             "alive": [named(each) for each in self.alive],
+            "left": self.left,
         }
 
 
@@ -80,14 +83,20 @@ def digest(text: str) -> str:
 
 
 def run(
-    judge: Judge, folder: Path = FOLDER, *, quick: bool = False, tell: Callable[[str], object] = lambda _: None
+    judge: Judge,
+    folder: Path = FOLDER,
+    *,
+    quick: bool = False,
+    ask: bool = True,
+    tell: Callable[[str], object] = lambda _: None,
 ) -> Result:
     """Judge all mutants of a file of which nothing is known.
 
     Args:
         judge: Of the file.
         folder: Where verdicts are kept.
-        quick: Whether what takes longest is left out; what would meet it counts as alive.
+        quick: Whether what takes longest is left out; what would meet it is not judged.
+        ask: Whether anything is judged; what is known is told without.
         tell: Gets a line for each mutant that lives.
 
     Raises:
@@ -98,13 +107,15 @@ def run(
     key, tests = cache.key(_RECIPE, judge.text, [each.key for each in mutants]), _tests_key()
     kept = cache.read_json(path, key) or {"tests": tests, "known": {}}
     known = {name: Verdict(*verdict) for name, verdict in kept["known"].items()}
-    if kept["tests"] != tests:
+    if kept["tests"] != tests and ask:
         known = {name: verdict for name, verdict in known.items() if verdict.stage}
 
     def save() -> None:
         plain = {name: (verdict.stage, verdict.reason) for name, verdict in known.items()}
         cache.write_json(path, key, {"tests": tests, "known": plain})
 
+    if not ask:
+        return _result(judge, mutants, known)
     missing, saved = [each for each in mutants if each.key not in known], time.monotonic()
     for mutant, verdict in judge.judge(missing, quick=quick) if missing else ():
         known[mutant.key] = verdict
@@ -118,9 +129,9 @@ def run(
 
 
 def _result(judge: Judge, mutants: Sequence[Mutant], known: Mapping[str, Verdict]) -> Result:
-    stages = {each.key: known[each.key].stage if each.key in known else "" for each in mutants}
-    living = [each for each in mutants if not stages[each.key]]
-    by = Counter(stage for stage in stages.values() if stage)
+    judged = [each for each in mutants if each.key in known]
+    living = [each for each in judged if not known[each.key].stage]
+    by = Counter(known[each.key].stage for each in judged if known[each.key].stage)
     refused = by.pop(REFUSED, 0)
     return Result(
         judge.file,
@@ -129,6 +140,7 @@ def _result(judge: Judge, mutants: Sequence[Mutant], known: Mapping[str, Verdict
         refused,
         tuple((each, why_it_lives(each)) for each in living if why_it_lives(each)),
         tuple(each for each in living if not why_it_lives(each)),
+        len(mutants) - len(judged),
     )
 
 
