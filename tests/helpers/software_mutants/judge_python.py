@@ -60,6 +60,9 @@ _CASES = Limits(cpu=20, wall=45)
 _TESTS = Limits(cpu=60, wall=240)
 _EXAMPLE = "an example"
 _BATCH = 5
+_SMALL_STRIPS = 7, 1
+"""Pixels and floats of strips, as in tests/golden/test_fast.py."""
+
 _WIDE, _NARROW = 150, 20
 """Random networks of each kind; the first number is that of tests/golden/test_exact_graph.py."""
 
@@ -211,7 +214,9 @@ class Judge:
 def different(network: Network) -> str:
     """Return what golden of this process computes otherwise, nothing where all is the same."""
     golden = importlib.import_module("quantunet.golden")
-    cores, fast = (importlib.import_module(f"quantunet.golden.{name}") for name in ("cores", "fast"))
+    names = ("cores", "fast", "matrix")
+    cores, fast, matrix = (importlib.import_module(f"quantunet.golden.{name}") for name in names)
+    usual = matrix._STRIP_PIXELS, matrix._STRIP_FLOATS
     graph = pickle.loads(network.graph)  # noqa: S301 made above
     wide = dict.fromkeys(network.types, np.dtype(np.int64))
     taps = golden.run(graph, network.images[0], plain=True)
@@ -224,11 +229,14 @@ def different(network: Network) -> str:
     names = [tensor.name for tensor in graph.tensors]
     cores.WORKERS = 1 + len(names) % 4
     places = [each % len(network.images) for each in range(_BATCH)]
-    kept = golden.run_batch(graph, [network.images[place] for place in places], names)
-    for index, place in enumerate(places):
-        taps = {name: values[index] for name, values in kept.items()}
-        if wrong := _first_wrong(taps, network.expected[place], wide):
-            return f"{graph.name}, image {index} of a batch: {wrong}"
+    for size in ("usual", "small"):
+        kept = golden.run_batch(graph, [network.images[place] for place in places], names)
+        for index, place in enumerate(places):
+            taps = {name: values[index] for name, values in kept.items()}
+            if wrong := _first_wrong(taps, network.expected[place], wide):
+                return f"{graph.name}, image {index} of a batch in {size} strips: {wrong}"
+        matrix._STRIP_PIXELS, matrix._STRIP_FLOATS = _SMALL_STRIPS
+    matrix._STRIP_PIXELS, matrix._STRIP_FLOATS = usual
     return ""
 
 

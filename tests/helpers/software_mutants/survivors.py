@@ -47,8 +47,33 @@ def _of_every_file(mutant: Mutant) -> str:
         return "two axes are swapped, in whatever order they are named"
     if re.fullmatch(r"[xy]\.shape\[3\]", original) and kind == "constant":
         return "it sizes the strips into which work is cut, which changes no value"
+    if mutant.file == "golden/matrix.py" and (why := _of_matrices(mutant)):
+        return why
     if mutant.file == "golden/cores.py" and re.search("cpu_count|sched_getaffinity", original):
         return "the number of cores decides how work is shared, which changes no value"
+    return ""
+
+
+_SIZES = frozenset({
+    "512", "1 << 20", "16", "terms * cores", "_STRIP_FLOATS // (terms * cores)", "height * width <= pixels",
+    "max(_STRIP_PIXELS, _STRIP_FLOATS // (terms * cores))", "height * width", "pixels // (height * width)",
+    "max(pixels // width, 1)", "pixels // width",
+})  # fmt: skip
+"""What says how large a strip is."""
+
+_WAYS = ("cores.count", "_together(", "kernel > 1", "blocks == 1")
+
+
+def _of_matrices(mutant: Mutant) -> str:
+    """Return why a mutant of the matrix products that all networks pass, in small strips too, is none."""
+    if mutant.where in ("module", "strips") and mutant.original in _SIZES:
+        return "it sizes the strips into which work is cut, or the shared windows, which changes no value"
+    if mutant.where == "_together":
+        return "how many neighbours share a window changes the way alone"
+    if mutant.where == "matrix_layer" and any(each in mutant.original for each in _WAYS):
+        return "blocks, shared windows and shares of cores change the way alone"
+    if "writeable=False" in mutant.original and "as_strided" in mutant.original:
+        return "nobody writes to the view"
     return ""
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from helpers.software_mutants.survivor import Survivor
 
-_OPS, _CORES = "golden/ops", "golden/cores.py"
+_OPS, _CORES, _MATRIX = "golden/ops", "golden/cores.py", "golden/matrix.py"
+_FLOATS = "what comes of floats and integers is a float64 of the same value, which the float type of the sum holds"
 
 _SHORTCUT = "a window as large as the image has a shortcut, which computes the same"
 _INT64 = "they are int64 already"
@@ -235,6 +236,73 @@ GOLDEN: tuple[Survivor, ...] = (
             "_blas().limit(limits=1, user_api='blas') → _blas().limit(limits=2, user_api='blas')",
             "_blas().limit(limits=1, user_api='blas') → _blas().limit(limits=0, user_api='blas')",
         ),
+    ),
+    Survivor(
+        _MATRIX,
+        "module",
+        "a smaller bound takes float64 more often, which is exact too",
+        ("1 << 24 → 1 >> 24", "1 << 24 → 1", "1 << 24 → 0 << 24", "1 << 24 → 1 << 23"),
+    ),
+    Survivor(
+        _MATRIX,
+        "exact_dtype",
+        _SLOWER,
+        (
+            "np.float32 if bound <= _FLOAT32_EXACT else np.float64 → np.float64",
+            "np.float32 if bound <= _FLOAT32_EXACT else np.float64 → "
+            "np.float64 if bound <= _FLOAT32_EXACT else np.float64",
+            "bound <= _FLOAT32_EXACT → bound < _FLOAT32_EXACT",
+        ),
+    ),
+    Survivor(
+        _MATRIX,
+        "exact_dtype",
+        "the greatest bias is a NumPy integer, which adds up alike",
+        ("int(np.abs(node.bias.array).max()) → np.abs(node.bias.array).max()",),
+    ),
+    *(
+        Survivor(_MATRIX, where, _FLOATS, (f"{text}.astype(dtype) → {text}",))
+        for where, text in (
+            ("_matrix", "bias"),
+            ("window_layer", "node.bias.array"),
+            ("window_layer.compute", "windows.weight[..., own].reshape(-1, channels)"),
+        )
+    ),
+    Survivor(
+        _MATRIX,
+        "strips",
+        "an end behind the last image is the last image, and an image that comes twice is the same",
+        ("min(first + step, images) → first + step", "min(first + step, images) → max(first + step, images)"),
+    ),
+    Survivor(
+        _MATRIX,
+        "_windows",
+        "a kernel has one row and column, or three",
+        ("kernel // 2 → kernel // 3",),
+    ),
+    Survivor(
+        _MATRIX,
+        "_windows",
+        "more zeros around",
+        ("2 * margin → 3 * margin", "2 * margin → 3 * margin #2"),
+    ),
+    Survivor(
+        _MATRIX,
+        "_windows",
+        "all is zero before the pixels come",
+        (":above → :", "above + last - first: → :", ":margin → :", "margin + width: → :"),
+    ),
+    Survivor(
+        _MATRIX,
+        "_windows",
+        "windows of one pixel are right the long way too",
+        ("kernel == 1 → False", "kernel == 1 → kernel == 2", "kernel == 1 → kernel == 0"),
+    ),
+    Survivor(
+        _MATRIX,
+        "window_layer",
+        "all outputs have as many weights",
+        ("windows.weight[..., 0] → windows.weight[..., -1]",),
     ),
     Survivor(
         "src/quantunet/rounding.py",
