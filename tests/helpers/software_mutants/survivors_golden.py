@@ -271,8 +271,14 @@ GOLDEN: tuple[Survivor, ...] = (
     Survivor(
         _MATRIX,
         "strips",
-        "an end behind the last image is the last image, and an image that comes twice is the same",
-        ("min(first + step, images) → first + step", "min(first + step, images) → max(first + step, images)"),
+        "an end behind the last image is the last image, and what is computed twice is the same",
+        (
+            "min(first + step, images) → first + step",
+            "min(first + step, images) → max(first + step, images)",
+            "range(0, images, step) → range(0, images)",
+            "i + 1 → i + 2",
+            "range(0, height, rows) → range(0, height)",
+        ),
     ),
     Survivor(
         _MATRIX,
@@ -290,7 +296,19 @@ GOLDEN: tuple[Survivor, ...] = (
         _MATRIX,
         "_windows",
         "all is zero before the pixels come",
-        (":above → :", "above + last - first: → :", ":margin → :", "margin + width: → :"),
+        (
+            ":above → :",
+            "above + last - first: → :",
+            ":margin → :",
+            "margin + width: → :",
+            "above + last - first → first - (above + last)",
+            "above + last → above - last",
+            "above + last → above",
+            "above + last → last",
+            "margin + width → margin - width",
+            "margin + width → margin",
+            "margin + width → width",
+        ),
     ),
     Survivor(
         _MATRIX,
