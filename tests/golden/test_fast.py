@@ -240,3 +240,24 @@ def test_a_failure_in_a_thread_is_raised() -> None:
     with cores.all_cores() as all_cores, pytest.raises(ZeroDivisionError):
         all_cores.each(work, [1, 2, 0])
     assert sorted(done) == [50, 100]
+
+
+@pytest.mark.parametrize(
+    ("weights", "biases"),
+    [
+        ([[256, 0], [1, 0]], [0, 0]),
+        ([[-256, 0], [-1, 0]], [0, 0]),
+        ([[256, 0], [1, 0]], [-100_000, 0]),  # the products alone are too large
+    ],
+)
+def test_sums_between_one_and_two_times_the_exact_range_of_float32(
+    weights: list[list[int]], biases: list[int]
+) -> None:  # fmt: skip
+    node = Conv2d("c", ("x",), "y", IntArray.of([[weights]]), QType(10, True, 0), IntArray.of(biases))
+    tensors = Tensor("x", (1, 1, 2), QType(16, False, 0)), Tensor("y", (1, 1, 2), QType(26, True, 0))
+    graph = check(Graph("one", ("x",), "y", tensors, (node,)))
+    image = np.array([[[65535, 257]]])
+    exact = sum(x * w[0] for x, w in zip((65535, 257), weights, strict=True))
+    assert abs(exact) == (1 << 24) + 1 and int(np.float32(exact)) != exact
+    for plain in (True, False):
+        assert golden.run(graph, image, plain=plain)["y"].ravel().tolist() == [exact + biases[0], 0]
