@@ -70,3 +70,14 @@ def test_outputs_smaller_than_a_stride(shape: tuple[int, int], crop: tuple[int, 
     plain, fast = golden.run(graph, image, plain=True), golden.run(graph, image)
     assert len(np.unique(plain["up_out"])) > 1
     assert (plain["up_out"] == fast["up_out"]).all()
+
+
+def test_more_is_cropped_than_lacks_a_tap() -> None:
+    """The first window of a phase begins below the first row, and right of the first column."""
+    builder = GraphBuilder("one", 5, 6, 3, QType(4, True, 1), 0)
+    builder.convolution("up", "image", 2, (3, 3), 4, QType(6, True, 2), stride=(2, 2), crop=(4, 3, 1, 2))
+    graph = builder.build()
+    image = random_image(graph)
+    plain, fast = golden.run(graph, image, plain=True), golden.run(graph, image)
+    assert len(np.unique(plain["up_out"])) > 1
+    assert (plain["up_out"] == fast["up_out"]).all()
