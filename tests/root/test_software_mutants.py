@@ -242,7 +242,7 @@ def test_files_that_have_changed_are_told() -> None:
     assert command.stale(record, texts.__getitem__) == []
     texts["golden/ops/add.py"] += "\n"
     del record["files"]["golden/fast.py"]
-    assert command.stale(record, texts.__getitem__) == ["golden/fast.py", "golden/ops/add.py"]
+    assert command.stale(record, texts.__getitem__) == ["golden/ops/add.py", "golden/fast.py"]
 
 
 def test_the_record_is_about_the_files_that_there_are() -> None:
