@@ -361,6 +361,14 @@ def mutants(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def mutants_software(session: nox.Session) -> None:
+    """Put mutants by machine into golden and the C++ headers and see what finds each; `-- --help` chooses."""
+    need(session, "g++")
+    install(session, "hls", groups=("dev",))
+    session.run("python", "-m", "helpers.software_mutants", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session(default=False)
 def page(session: nox.Session) -> None:
     """Look at the pages of real runs in a headless Chromium; `-- FOLDER ...` looks at those that are there."""
     need(session, "chromium")

@@ -57,3 +57,27 @@ def test_fast_path_equals_plain(bits: int, signed_in: bool, signed_out: bool) ->
     plain, fast = golden.run(graph, image, plain=True), golden.run(graph, image)
     assert len(np.unique(plain["up_out"])) > 1
     assert (plain["up_out"] == fast["up_out"]).all()
+
+
+@pytest.mark.parametrize(("shape", "crop"), [((2, 2), (1, 1, 1, 2)), ((1, 3), (1, 1, 2, 1)), ((4, 1), (0, 3, 0, 1))])
+def test_outputs_smaller_than_a_stride(shape: tuple[int, int], crop: tuple[int, int, int, int]) -> None:
+    """Phases that no output pixel has."""
+    builder = GraphBuilder("one", 1, 1, 3, QType(4, True, 1), 0)
+    builder.convolution("up", "image", 2, (4, 5), 4, QType(6, True, 2), stride=(4, 4), crop=crop)
+    graph = builder.build()
+    assert graph.tensor("up_out").shape == (*shape, 2)
+    image = random_image(graph)
+    plain, fast = golden.run(graph, image, plain=True), golden.run(graph, image)
+    assert len(np.unique(plain["up_out"])) > 1
+    assert (plain["up_out"] == fast["up_out"]).all()
+
+
+def test_more_is_cropped_than_lacks_a_tap() -> None:
+    """The first window of a phase begins below the first row, and right of the first column."""
+    builder = GraphBuilder("one", 5, 6, 3, QType(4, True, 1), 0)
+    builder.convolution("up", "image", 2, (3, 3), 4, QType(6, True, 2), stride=(2, 2), crop=(4, 3, 1, 2))
+    graph = builder.build()
+    image = random_image(graph)
+    plain, fast = golden.run(graph, image, plain=True), golden.run(graph, image)
+    assert len(np.unique(plain["up_out"])) > 1
+    assert (plain["up_out"] == fast["up_out"]).all()

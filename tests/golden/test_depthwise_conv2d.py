@@ -68,3 +68,11 @@ def test_a_window_larger_than_the_image_is_refused() -> None:
         check(dataclasses.replace(graph, nodes=(wide,)))
     with pytest.raises(ShapeError, match=r"layer: expected an output of shape \(2, 4, 2\), got \(3, 4, 2\)"):
         check(dataclasses.replace(graph, nodes=(dataclasses.replace(graph.nodes[0], stride=(2, 1)),)))
+
+
+def test_taps_and_windows_stand_side_by_side_where_nothing_else_is_said() -> None:
+    rng = np.random.default_rng(0)
+    x, weight, bias = rng.integers(-8, 8, (5, 6, 3)), rng.integers(-8, 8, (2, 3, 1, 3)), rng.integers(-50, 50, 3)
+    acc = accumulate(x, weight, bias)
+    assert acc.shape == (4, 4, 3)
+    assert (acc == accumulate(x, weight, bias, (1, 1), (1, 1))).all()

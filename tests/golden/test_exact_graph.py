@@ -7,6 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 from helpers import random_wide
+from helpers.csim_cases import small_layers
 from helpers.exact_graph import RULES, differences
 from helpers.random_graphs import random_graph
 
@@ -49,6 +50,22 @@ def test_graphs_of_every_op() -> None:
     assert compared > 50_000
     counts = {op: ops[op] for op in stems(computes=True)}
     assert min(counts.values()) >= 2, counts
+
+
+def test_batches_of_single_layers_in_the_corners_of_the_types() -> None:
+    compared, ops = 0, set[str]()
+    for graph in small_layers():
+        images = [random_image(graph, seed) for seed in range(2)]
+        names = [tensor.name for tensor in graph.tensors]
+        batch = golden.run_batch(graph, [*images, *images, images[0]], names)
+        for seed, image in enumerate(images):
+            runs = {f"image {place}": {name: batch[name][place] for name in names} for place in range(seed, 5, 2)}
+            number, found = differences(graph, image, runs | {"plain": golden.run(graph, image, plain=True)})
+            assert not found, f"{graph.name}: {found}"
+            compared += number
+        ops.update(node.op for node in graph.nodes)
+    assert compared > 20_000
+    assert ops == set(stems(computes=True)) - {"add", "concat", "maximum", "multiply"}
 
 
 def test_a_wrong_rounding_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

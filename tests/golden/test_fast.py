@@ -4,7 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from helpers import random_wide
 from helpers.comparing import assert_equal
+from helpers.csim_cases import small_layers
 
 from quantunet import golden
 from quantunet.errors import ImageError
@@ -12,7 +14,8 @@ from quantunet.golden import cores, fast, matrix
 from quantunet.golden.codes import code_dtype
 from quantunet.graph_check import check
 from quantunet.ir import Array, Conv2d, ConvTranspose2d, Graph, IntArray, QType, Tensor
-from quantunet.random_network import GraphBuilder, random_image, random_unet, random_windows
+from quantunet.ops import stems
+from quantunet.random_network import GraphBuilder, random_image, random_pools, random_unet, random_windows
 from quantunet.rounding import requantise, requantise_floats
 
 
@@ -165,6 +168,35 @@ def test_one_above_the_exact_range_of_float32_is_seen() -> None:
     assert np.float32(256 * 65535) + np.float32(257) == 1 << 24
 
 
+@pytest.mark.parametrize("workers", [1, 3])
+def test_every_op_in_many_small_strips(monkeypatch: pytest.MonkeyPatch, workers: int) -> None:
+    """Strips are of some rows or of some images: at their usual size most small networks have one."""
+    monkeypatch.setattr(cores, "WORKERS", workers)
+    monkeypatch.setattr(matrix, "_STRIP_PIXELS", 7)
+    monkeypatch.setattr(matrix, "_STRIP_FLOATS", 1)
+    ops = set[str]()
+    for graph in [random_pools(), random_windows(), *small_layers(), *map(random_wide.generate, range(40))]:
+        images = [random_image(graph, seed) for seed in range(2)]
+        names = [tensor.name for tensor in graph.tensors]
+        batch = golden.run_batch(graph, images, names)
+        for index, image in enumerate(images):
+            assert_equal(golden.run(graph, image, plain=True), {name: batch[name][index] for name in names})
+        ops |= {node.op for node in graph.nodes}
+    assert ops == set(stems(computes=True))
+
+
+def test_tensors_stand_in_the_smallest_types_that_hold_them() -> None:
+    compared, ops = 0, set[str]()
+    for seed in range(60):
+        graph = random_wide.generate(seed)
+        images = random_image(graph, seed)[None].astype(code_dtype(graph.tensor(graph.input).qtype))
+        for name, values in fast.evaluate(graph, graph.nodes, {graph.input: images}).items():
+            assert values.dtype == code_dtype(graph.tensor(name).qtype), name
+            compared += 1
+        ops |= {node.op for node in graph.nodes}
+    assert compared > 150 and {"argmax", "affine", "lookup", "concat"} <= ops
+
+
 @pytest.mark.parametrize("images", [1, 3, 19])
 def test_a_batch_equals_its_images_one_by_one(images: int) -> None:
     graph = random_unet(base=4, depth=2, size=16)
@@ -208,3 +240,24 @@ def test_a_failure_in_a_thread_is_raised() -> None:
     with cores.all_cores() as all_cores, pytest.raises(ZeroDivisionError):
         all_cores.each(work, [1, 2, 0])
     assert sorted(done) == [50, 100]
+
+
+@pytest.mark.parametrize(
+    ("weights", "biases"),
+    [
+        ([[256, 0], [1, 0]], [0, 0]),
+        ([[-256, 0], [-1, 0]], [0, 0]),
+        ([[256, 0], [1, 0]], [-100_000, 0]),  # the products alone are too large
+    ],
+)
+def test_sums_between_one_and_two_times_the_exact_range_of_float32(
+    weights: list[list[int]], biases: list[int]
+) -> None:  # fmt: skip
+    node = Conv2d("c", ("x",), "y", IntArray.of([[weights]]), QType(10, True, 0), IntArray.of(biases))
+    tensors = Tensor("x", (1, 1, 2), QType(16, False, 0)), Tensor("y", (1, 1, 2), QType(26, True, 0))
+    graph = check(Graph("one", ("x",), "y", tensors, (node,)))
+    image = np.array([[[65535, 257]]])
+    exact = sum(x * w[0] for x, w in zip((65535, 257), weights, strict=True))
+    assert abs(exact) == (1 << 24) + 1 and int(np.float32(exact)) != exact
+    for plain in (True, False):
+        assert golden.run(graph, image, plain=plain)["y"].ravel().tolist() == [exact + biases[0], 0]

@@ -5,8 +5,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from quantunet import golden
 from quantunet.golden.ops.requant import requant
-from quantunet.ir import QType
+from quantunet.graph_check import check
+from quantunet.ir import Graph, QType, Requant, Tensor
 from quantunet.rounding import requantise, round_half_even_shift
 
 
@@ -42,3 +44,19 @@ def test_shifts_beyond_any_accumulator(shift: int) -> None:
         exact = [round(Fraction(int(value)) / Fraction(2) ** shift) for value in values]
         expected = [min(max(value, target.qmin), target.qmax) for value in exact]
         assert requantise(values, shift, target).tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("bits", "signed"), [(25, False), (26, False), (26, True), (31, False), (31, True), (40, True)]
+)
+def test_values_just_above_a_tie_that_float32_does_not_hold(bits: int, signed: bool) -> None:
+    """float32 makes ties of them, which go to the even neighbour below: the fast path must not take it."""
+    drop = bits - 16
+    source, target = QType(bits, signed, 0), QType(16, signed, -drop)
+    whole = np.arange(target.qmax - 41, target.qmax - 1, 2) & ~1
+    image = ((whole << drop) + (1 << (drop - 1)) + 1)[None, :, None]
+    assert (image[0, :, 0].astype(np.float32) == (whole << drop) + (1 << (drop - 1))).sum() >= 10
+    graph = check(Graph("r", ("x",), "y", (Tensor("x", image.shape, source), Tensor("y", image.shape, target)),
+                        (Requant("requant", ("x",), "y"),)))  # fmt: skip
+    for plain in (True, False):
+        assert (golden.run(graph, image, plain=plain)["y"][0, :, 0] == whole + 1).all()

@@ -88,6 +88,7 @@ def _networks(document: Any) -> Document:
 PARTS: dict[str, Part] = {
     "proofs": Part(("helpers.prove_all",), "--out", _as_it_is, "proofs"),
     "mutants": Part(("helpers.mutants",), "--out", _mutants, "mutants"),
+    "software": Part(("helpers.software_mutants",), "--out", _as_it_is, "mutants_software"),
     "coverage": Part(("helpers.coverage",), "--out", _as_it_is, "coverage"),
     "networks": Part(("helpers.random_session",), "--record", _networks, "random_files"),
     "resets": Part(("helpers.resets",), "--out", _as_it_is, "resets"),

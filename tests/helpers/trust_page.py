@@ -84,6 +84,18 @@ def _mutants(part: Record) -> str:
     )
 
 
+def _software(part: Record) -> str:
+    each = part["files"].values()
+    found, refused, left = (sum(one[kind] for one in each) for kind in ("found", "refused", "left"))
+    explained, alive = (sum(len(one[kind]) for one in each) for kind in ("explained", "alive"))
+    share = f"{100 * found / (found + alive):.2f} %" if found else "none"
+    return (
+        f"{_count(found + explained + alive)} mutants of golden and of the C++ headers in {len(each)} files: "
+        f"{_count(explained)} explained, {_count(found)} of the other {_count(found + alive)} found ({share}), "
+        f"{alive} alive; {refused} more do not compile, {left} are not judged yet"
+    )
+
+
 def _coverage(part: Record) -> str:
     said = []
     for kind, word in (("line", "blocks"), ("branch", "branches"), ("toggle", "bits, each way")):
@@ -124,6 +136,7 @@ def _faults(part: Record) -> str:
 _SAYS = {
     "proofs": _proofs,
     "mutants": _mutants,
+    "software": _software,
     "coverage": _coverage,
     "networks": _networks,
     "resets": _resets,
@@ -187,6 +200,18 @@ def _mutants_left(part: Record) -> str:
     return "\n".join(lines if len(lines) > 1 else [*lines, "None."]) + "\n"
 
 
+def _software_left(part: Record) -> str:
+    lines, rows = [], []
+    for file, each in part["files"].items():
+        by = ", ".join(f"{stage} {_count(number)}" for stage, number in each["by"].items())
+        judged = each["found"] + len(each["explained"]) + len(each["alive"])
+        rows.append((f"`{file}`", judged, each["found"], by, len(each["explained"]), len(each["alive"]), each["left"]))
+        lines += [f"- `{file}`, {mutant}: {why}" for mutant, why in each["explained"]]
+        lines += [f"- `{file}`, {mutant}: **alive**" for mutant in each["alive"]]
+    table = _table(("file", "judged", "found", "by", "explained", "alive", "not judged"), rows)
+    return "\n".join(["## Mutants of golden and of the C++ headers\n", table, *lines]) + "\n"
+
+
 def _coverage_left(part: Record) -> str:
     lines = ["## What no bench reaches\n\nBlocks, branches and bits each way, by module and reason:\n"]
     for module, each in part["modules"].items():
@@ -229,7 +254,13 @@ turn, module by module; what is found is a reset that forgets a register. The se
 check have benches of their own for that.
 """
 
-_SECTIONS = {"mutants": _mutants_left, "coverage": _coverage_left, "networks": _networks_left, "resets": _resets_left}
+_SECTIONS = {
+    "mutants": _mutants_left,
+    "software": _software_left,
+    "coverage": _coverage_left,
+    "networks": _networks_left,
+    "resets": _resets_left,
+}
 
 
 def _found() -> str:
