@@ -184,6 +184,7 @@ def _bits(method: str) -> Find:
 _HALF, _ONE, _QUARTER, _TENTH = (f"lambda{factor}_layers" for factor in ("0.5", "1", "0.25", "0.1"))
 _THREE = f"{_QUARTER}_target3"
 _RANGES = "_range_learned_rangelr0.01"
+_CHANNELS = "uniform3_range_channels_rangelr0.01"
 _THREE_RANGES = f"{_THREE}{_RANGES}"
 _SIZE = "packed_bytes"
 _TO_BUSI, _TO_BUSBRA = "busbra_128_on_busi_128", "busi_128_on_busbra_128"
@@ -232,6 +233,10 @@ CLAIMS = (
     Claim(
         "Uniform 3 bits gain by learned ranges as well.",
         "BUS-BRA, 4 folds", _patients(PATIENTS, f"uniform3{_RANGES}", "uniform3"), "above",
+    ),
+    Claim(
+        "With a learned range for each channel instead of each tensor they gain more, and take 323 instead of 183 kB.",
+        "BUS-BRA, 3 folds", _patients(PATIENTS, _CHANNELS, f"uniform3{_RANGES}"), "above",
     ),
     Claim(
         "With learned ranges, a mean of 3 bits has a higher Dice than 3 bits everywhere.",
