@@ -261,3 +261,18 @@ def test_sums_between_one_and_two_times_the_exact_range_of_float32(
     assert abs(exact) == (1 << 24) + 1 and int(np.float32(exact)) != exact
     for plain in (True, False):
         assert golden.run(graph, image, plain=plain)["y"].ravel().tolist() == [exact + biases[0], 0]
+
+
+def test_what_is_kept_has_the_smallest_types_and_what_is_given_stays() -> None:
+    graph = random_unet(base=2, depth=1, size=8)
+    names = [tensor.name for tensor in graph.tensors]
+    images = np.stack([random_image(graph, seed) for seed in range(3)]).astype(
+        code_dtype(graph.tensor(graph.input).qtype)
+    )
+    kept = fast.evaluate_images(graph, images, names)
+    assert {name: values.dtype for name, values in kept.items()} == {
+        tensor.name: code_dtype(tensor.qtype) for tensor in graph.tensors
+    }
+    given = {graph.input: images}
+    fast.evaluate(graph, graph.nodes, given)
+    assert list(given) == [graph.input]

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 
 from quantunet import golden
-from quantunet.golden.histogram import histogram, histograms
+from quantunet.golden.histogram import Histogram, histogram, histograms
 from quantunet.graph_check import check
 from quantunet.ir import Conv2d, IntArray, QType
 from quantunet.random_network import random_image
@@ -22,6 +22,27 @@ def test_a_signed_type() -> None:
     assert found.counts.tolist() == [2, 1, 1, 2]
     assert found.shades() == "@**@"
     assert len(histogram("y", values, QType(8, True, 0)).shades(16)) == 16
+
+
+def test_the_lower_end_of_a_signed_type_is_an_end_and_that_of_an_unsigned_one_is_none() -> None:
+    lower = np.array([[[-2], [-2], [-2], [0]]])
+    assert histogram("y", lower, QType(2, True, 0)).saturated_share == 3 / 4
+    assert histogram("y", lower + 2, QType(2, False, 0)).saturated_share == 0
+
+
+def test_two_values_are_not_dead_and_a_channel_that_varies_across_is_not_constant() -> None:
+    values = np.array([[[0, 1], [1, 1]], [[0, 1], [1, 1]]], np.uint8)
+    found = histogram("y", values, QType(8, False, 0))
+    assert not found.dead
+    assert (found.constant_channels, found.channels) == (1, 2)
+    assert found.codes.dtype == np.int64, "sums of codes of eight bits have more"
+    assert (found.columns(4).tolist(), found.columns(4).dtype) == ([8, 0, 0, 0], np.dtype(np.int64))
+    assert len(found.shades()) == 16
+
+
+def test_nothing_counted_is_blank() -> None:
+    nothing = Histogram("y", QType(2, True, 0), np.zeros(0, np.int64), np.zeros(0, np.int64), 0, 1)
+    assert nothing.shades() == "    "
 
 
 def test_a_dead_layer_is_seen() -> None:

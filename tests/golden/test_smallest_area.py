@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from quantunet import golden
-from quantunet.errors import ModelError, ShapeError, TypeMismatchError
-from quantunet.golden.inference import evaluate
+from quantunet.errors import ModelError, ShapeError, TypeMismatchError, WidthError
+from quantunet.golden.inference import evaluate, mask
+from quantunet.golden.masked import with_smallest_area
 from quantunet.golden.ops.smallest_area import smallest_area
 from quantunet.graph_check import check
-from quantunet.ir import MASK_TYPE, Conv2d, Graph, IntArray, QType, SmallestArea, Tensor
+from quantunet.ir import MASK_TYPE, MAX_BITS, Conv2d, Graph, IntArray, Lookup, QType, SmallestArea, Tensor
 from quantunet.random_network import GraphBuilder, random_image
 
 
@@ -69,3 +70,43 @@ def test_what_does_not_fit_is_refused(
     tensors = (Tensor("image", shape, source), Tensor("y", shape, target))
     with pytest.raises(error, match=r"^mask: expected "):
         check(Graph("net", ("image",), "y", tensors, (SmallestArea("mask", ("image",), "y", area),)))
+
+
+def of_logits(bits: int, channels: int = 1) -> Graph:
+    builder = GraphBuilder("net", 12, 10, 1, QType(8, False, 8), 2)
+    builder.matrix(Conv2d, "head", "image", channels, 3, 4, QType(bits, True, 3))
+    return builder.build()
+
+
+@pytest.mark.parametrize("bits", [5, MAX_BITS])
+def test_a_network_that_ends_in_logits_gets_its_mask(bits: int) -> None:
+    graph = of_logits(bits)
+    masked, kept = with_smallest_area(graph, 50), 0
+    for seed in range(9):
+        image = random_image(graph, seed)
+        usual = mask(graph, golden.run(graph, image))
+        expected = usual if usual.sum() >= 50 else np.zeros_like(usual)
+        assert (golden.run(masked, image)[masked.output][..., 0] == expected).all()
+        kept += expected.any()
+    assert kept
+
+
+def test_names_that_are_taken_stay_and_the_table_is_none_of_probabilities() -> None:
+    builder = GraphBuilder("net", 12, 10, 1, QType(8, False, 8), 2)
+    cut = builder.matrix(Conv2d, "cut", "image", 1, 3, 4, QType(5, True, 3))
+    builder.matrix(Conv2d, "smallest_area", cut, 1, 3, 4, QType(5, True, 3))
+    graph = builder.build()
+    masked = with_smallest_area(graph, 50)
+    assert masked.nodes[:2] == graph.nodes
+    assert len({node.name for node in masked.nodes}) == len({node.output for node in masked.nodes}) == 4
+    table = masked.nodes[2]
+    assert isinstance(table, Lookup) and not table.probability
+
+
+def test_what_has_no_mask_of_logits_is_refused() -> None:
+    with pytest.raises(ModelError, match="gives its mask already"):
+        with_smallest_area(with_smallest_area(of_logits(5), 50), 50)
+    with pytest.raises(ShapeError, match="2 channels"):
+        with_smallest_area(of_logits(5, 2), 50)
+    with pytest.raises(WidthError, match=f"{MAX_BITS + 1} bits"):
+        with_smallest_area(of_logits(MAX_BITS + 1), 50)

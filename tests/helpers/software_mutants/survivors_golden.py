@@ -13,7 +13,42 @@ _SLOWER = "the greater float type is exact too"
 _SAME_ORDER = "the same numbers stand in the same order, and go to the same places"
 
 
+_ONE_END = "no code is at both ends of its type"
+_PIECES = "it says how a batch is cut into pieces, or shared among cores, which changes no value"
+
 GOLDEN: tuple[Survivor, ...] = (
+    Survivor("golden/fast.py", "module", _PIECES, ("8 → 9", "8 → 7")),
+    Survivor(
+        "golden/fast.py",
+        "evaluate_images.compute",
+        _PIECES,
+        (
+            "cores.alone() if len(images) >= cores.count else cores → cores.alone()",
+            "len(images) >= cores.count → len(images) > cores.count",
+        ),
+    ),
+    Survivor(
+        "golden/fast.py",
+        "_pieces",
+        _PIECES,
+        (
+            "math.ceil(images / (cores * math.ceil(images / (cores * _PIECE_IMAGES)))) → "
+            "math.floor(images / (cores * math.ceil(images / (cores * _PIECE_IMAGES))))",
+            "cores * _PIECE_IMAGES → _PIECE_IMAGES",
+        ),
+    ),
+    Survivor(
+        "golden/masked.py",
+        "with_smallest_area",
+        "each image of a code has one pixel",
+        ("masks[:, 0, 0] → masks[:, -1, 0]", "masks[:, 0, 0] → masks[:, 0, -1]"),
+    ),
+    Survivor(
+        "golden/histogram.py",
+        "Histogram.saturated_share",
+        _ONE_END,
+        ("least | (self.codes == self.qtype.qmax) → least ^ (self.codes == self.qtype.qmax)",),
+    ),
     Survivor(
         f"{_OPS}/add.py",
         "evaluate",
