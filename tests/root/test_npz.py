@@ -248,6 +248,14 @@ def test_taps_keep_their_names_and_values(tmp_path):
     assert all(np.array_equal(found[name], values) and found[name].dtype == np.int64 for name, values in taps.items())
 
 
+def test_taps_are_compressed_and_hold_no_objects(tmp_path):
+    save_taps(tmp_path / "t.npz", {"zeros": np.zeros((64, 64, 8), np.int64)})
+    assert (tmp_path / "t.npz").stat().st_size < 64 * 64 * 8
+    with pytest.raises(ValueError, match="Object arrays"):
+        save_taps(tmp_path / "none.npz", {"objects": np.full((1, 1, 1), None)})
+    assert [path.name for path in tmp_path.iterdir()] == ["t.npz"]
+
+
 @pytest.mark.parametrize(
     ("array", "text"),
     [

@@ -44,6 +44,21 @@ GOLDEN: tuple[Survivor, ...] = (
         ("masks[:, 0, 0] → masks[:, -1, 0]", "masks[:, 0, 0] → masks[:, 0, -1]"),
     ),
     Survivor(
+        "golden/scratch.py",
+        "Scratch.take",
+        "memory of just that size is taken anew, and is as good",
+        ("memory.size < size → memory.size <= size",),
+    ),
+    Survivor(
+        "golden/taps.py",
+        "save_taps",
+        "it is for tensors of more than 2 GiB, which no test writes",
+        tuple(
+            f"archive.open(f'{{name}}.npy', 'w', force_zip64=True) → archive.open(f'{{name}}.npy', 'w'{more})"
+            for more in ("", ", force_zip64=False")
+        ),
+    ),
+    Survivor(
         "golden/histogram.py",
         "Histogram.saturated_share",
         _ONE_END,
