@@ -8,6 +8,12 @@ _CPP = "hls/csim/cpp"
 
 HEADERS: tuple[Survivor, ...] = (
     Survivor(
+        f"{_CPP}/qun_maxpool2d.h",
+        "maxpool2d",
+        "of two equal values either is the greatest",
+        ("at(dy, dx)[c] > best → at(dy, dx)[c] >= best",),
+    ),
+    Survivor(
         f"{_CPP}/qun_argmax.h",
         "argmax",
         "channel 0 is compared with itself, and is not less",
