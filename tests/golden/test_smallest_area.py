@@ -106,7 +106,7 @@ def test_names_that_are_taken_stay_and_the_table_is_none_of_probabilities() -> N
 def test_what_has_no_mask_of_logits_is_refused() -> None:
     with pytest.raises(ModelError, match="gives its mask already"):
         with_smallest_area(with_smallest_area(of_logits(5), 50), 50)
-    with pytest.raises(ShapeError, match="2 channels"):
+    with pytest.raises(ShapeError, match="logits of one channel for a mask, got 2 channels"):
         with_smallest_area(of_logits(5, 2), 50)
     with pytest.raises(WidthError, match=f"{MAX_BITS + 1} bits"):
         with_smallest_area(of_logits(MAX_BITS + 1), 50)

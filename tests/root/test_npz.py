@@ -248,6 +248,14 @@ def test_taps_keep_their_names_and_values(tmp_path):
     assert all(np.array_equal(found[name], values) and found[name].dtype == np.int64 for name, values in taps.items())
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint32])
+def test_taps_of_narrower_integers_are_read_as_int64(tmp_path, dtype):
+    values = np.arange(6, dtype=dtype).reshape(2, 3, 1)
+    np.savez(tmp_path / "t.npz", narrow=values)
+    found = load_taps(tmp_path / "t.npz")["narrow"]
+    assert found.dtype == np.int64 and found.tolist() == values.tolist()
+
+
 def test_taps_are_compressed_and_hold_no_objects(tmp_path):
     save_taps(tmp_path / "t.npz", {"zeros": np.zeros((64, 64, 8), np.int64)})
     assert (tmp_path / "t.npz").stat().st_size < 64 * 64 * 8
