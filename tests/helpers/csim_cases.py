@@ -60,6 +60,8 @@ CASES: tuple[Graph, ...] = (
     layers.reorder("nearest_rows", (2, 3, 2), s(4, 1), lambda net: net.resize_nearest("nearest_rows", "image", (3, 2))),
     layers.reorder("nearest_wide", (2, 3, 2), s(4, 1), lambda net: net.resize_nearest("nearest_wide", "image", (1, 3))),
     layers.reorder("linear_signed", (3, 4, 2), s(5, 2), lambda net: net.resize_bilinear("linear_signed", "image")),
+    layers.reorder("linear_tall", (3, 4, 2), s(5, 2), lambda net: net.resize_bilinear("linear_tall", "image", (2, 1))),
+    layers.reorder("linear_wide", (3, 4, 2), s(5, 2), lambda net: net.resize_bilinear("linear_wide", "image", (1, 2))),
     layers.reorder("linear_row", (1, 5, 1), u(16, 9), lambda net: net.resize_bilinear("linear_row", "image", (1, 2))),
     layers.reorder("linear_widest", (2, 1, 1), s(16, -3), lambda net: net.resize_bilinear("linear_widest", "image")),
     layers.reorder("blocks", (2, 3, 18), s(3, 1), lambda net: net.depth_to_space("blocks", "image", (2, 3))),
