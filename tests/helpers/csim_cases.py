@@ -75,7 +75,7 @@ CASES: tuple[Graph, ...] = (
     layers.argmax("argmax_unsigned", (1, 9, 2), u(8, 0)),
     layers.smallest_area("smallest_area", (5, 7), 18),
     layers.smallest_area("smallest_area_of_a_row", (1, 9), 5),
-    layers.smallest_area("smallest_area_of_one", (1, 2), 1),
+    layers.smallest_area("smallest_area_just_met", (1, 2), 1),
     layers.multiply("multiply_gate", (3, 5, 3), s(5, 2), u(8, 8), 1),
     layers.multiply("multiply_wide", (2, 3, 2), u(16, 3), u(16, -2), 2),
 )
