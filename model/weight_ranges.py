@@ -66,7 +66,7 @@ def fit(model: UNet) -> None:
     for weight, quantizer in _weights(model):
         scaling = quantizer.scaling_impl
         bits = int(width_of(quantizer.msb_clamp_bit_width_impl.bit_width_offset))
-        parts = [weight] if scaling.value.ndim == 0 else weight.unbind(_channel_axis(scaling.value))
+        parts = [weight] if scaling.value.numel() == 1 else weight.unbind(_channel_axis(scaling.value))
         chosen = torch.tensor([least_error_range(part, bits) for part in parts])
         scaling.value.copy_(torch.log2(chosen).reshape(scaling.value.shape))
         scaling.init_done = True

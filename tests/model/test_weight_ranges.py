@@ -84,8 +84,9 @@ def test_evaluation_and_training_use_the_same_range(weight_range):
     assert compared > 1000
 
 
-def test_each_channel_has_a_range_of_its_own():
-    model = _calibrated("channels")
+@pytest.mark.parametrize("config", [SMALL, UNetConfig(base=1, depth=1, size=8)])
+def test_each_channel_has_a_range_of_its_own(config):
+    model = _calibrated("channels", config)
     q.set_widths(model, 3)
     weight_ranges.fit(model)
     compared = 0
@@ -104,7 +105,7 @@ def test_each_channel_has_a_range_of_its_own():
             assert reach == weight_ranges.least_error_range(part, 3)
             assert torch.equal(trained.value.select(axis, channel), quantise(part, torch.tensor(scale), -high, high))
             compared += 1
-    assert compared == sum(shape.out_channels for shape in SMALL.conv_layers())
+    assert compared == sum(shape.out_channels for shape in config.conv_layers())
     for layer in model.convs.values():
         layer.conv.weight_quant(layer.conv.weight).value.square().sum().backward()
     assert all(one.grad is not None and (one.grad != 0).any() for one in weight_ranges.parameters(model))
