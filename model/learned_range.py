@@ -102,13 +102,8 @@ class LearnedRange(torch.autograd.Function):
 class LearnedIntQuant(RescalingIntQuant):  # type: ignore[misc]
     """Brevitas' quantizer with a learned width and a power-of-two scale, with the scale's chain in one node.
 
-    That is the training of a calibrated quantizer; everything else goes through Brevitas' own code.
+    That is the training of a calibrated quantizer with one range; everything else goes through Brevitas' own code.
     """
-
-    @property
-    def of_channels(self) -> bool:
-        """Whether each channel has a range of its own."""
-        return getattr(self.scaling_impl, "value", torch.zeros(())).ndim > 0
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Quantise ``x``.
@@ -117,14 +112,14 @@ class LearnedIntQuant(RescalingIntQuant):  # type: ignore[misc]
             The quantised values, and scale, zero point and width.
         """
         scaling = self.scaling_impl
-        if not self.training or x.dtype == torch.float64 or self.of_channels:
+        if not self.training or x.dtype == torch.float64:
             return super().forward(x)  # type: ignore[no-any-return]
         if isinstance(scaling, ParameterFromRuntimeStatsScaling):
             if scaling.counter <= scaling.collect_stats_steps:  # not calibrated yet
                 return super().forward(x)  # type: ignore[no-any-return]
             log_top, least = scaling.value, scaling.clamp_scaling.min_val
         elif isinstance(scaling, ParameterFromStatsFromParameterScaling):
-            if not scaling.init_done:  # its first pass takes the largest weight
+            if not scaling.init_done or scaling.value.ndim:  # the first pass takes the largest weight
                 return super().forward(x)  # type: ignore[no-any-return]
             log_top, least = scaling.value, scaling.clamp_scaling.min_val
         else:

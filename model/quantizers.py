@@ -112,8 +112,7 @@ class QuantConv(nn.Module):
         weight_range: WeightRange = "largest",
     ) -> None:
         super().__init__()
-        ranged = ChannelRangedWeight if weight_range == "channels" else RangedWeight
-        weight_quant = LearnedWeight if weight_range == "largest" else ranged
+        weight_quant = {"largest": LearnedWeight, "channels": ChannelRangedWeight}.get(weight_range, RangedWeight)
         if kernel == 2:
             self.conv: Any = qnn.QuantConvTranspose2d(
                 in_channels, out_channels, 2, stride=2, weight_quant=weight_quant, bias_quant=AccumulatorBias
