@@ -13,24 +13,17 @@ from helpers.matrix_cases import (
     DEEP,
     FOLDED,
     WINDOW_CONV2D,
-    Layer,
-    case_of,
+    cases_of,
 )
-
-
-def matrix(layers: Sequence[Layer]) -> list[Case]:
-    """Return the cases of layers, each with a seed of its own."""
-    return [case_of(layer, seed) for seed, layer in enumerate(layers)]
-
 
 OPS: dict[str, Callable[[], Sequence[Case]]] = {
     "add": op_cases.add_cases,
     "affine": op_cases.affine_cases,
     "argmax": op_cases.argmax_cases,
     "concat": op_cases.concat_cases,
-    "conv2d": lambda: matrix(CONV2D + FOLDED + DEEP),
-    "conv2d_constant": lambda: matrix(CONV2D_CONSTANT),
-    "conv_transpose2d": lambda: matrix(CONV_TRANSPOSE2D),
+    "conv2d": lambda: cases_of(CONV2D + FOLDED + DEEP),
+    "conv2d_constant": lambda: cases_of(CONV2D_CONSTANT),
+    "conv_transpose2d": lambda: cases_of(CONV_TRANSPOSE2D),
     "crop": op_cases.crop_cases,
     "depth_to_space": op_cases.depth_to_space_cases,
     "depthwise_conv2d": op_cases.depthwise_conv2d_cases,
@@ -47,6 +40,6 @@ OPS: dict[str, Callable[[], Sequence[Case]]] = {
     "resize_nearest": op_cases.resize_nearest_cases,
     "smallest_area": op_cases.smallest_area_cases,
     "width_adapter": op_cases.width_adapter_cases,
-    "window_conv2d": lambda: matrix(WINDOW_CONV2D),
+    "window_conv2d": lambda: cases_of(WINDOW_CONV2D),
     "window_pool2d": op_cases.window_pool2d_cases,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -278,9 +279,14 @@ def case_of(layer: Layer, seed: int, frames: int = 3) -> Case:
     return case
 
 
+def cases_of(layers: Sequence[Layer]) -> list[Case]:
+    """Return the cases of layers, each with a seed of its own."""
+    return [case_of(layer, seed) for seed, layer in enumerate(layers)]
+
+
 def window_conv2d_cases() -> list[Case]:
     """Return the cases of ``qun_window_conv2d``: each geometry once."""
-    return [case_of(layer, seed) for seed, layer in enumerate(WINDOW_CONV2D)]
+    return cases_of(WINDOW_CONV2D)
 
 
 def saturates(case: Case) -> bool:

@@ -9,9 +9,9 @@ import pytest
 from helpers import op_cases
 from helpers.benches.cases import Case, run_cases
 from helpers.capacity import BENCH, shows, write_plan
-from helpers.every_op import OPS, matrix
+from helpers.every_op import OPS
 from helpers.faults import Fault, library_with
-from helpers.matrix_cases import CONV2D
+from helpers.matrix_cases import CONV2D, cases_of
 from helpers.rtl import BUILD_ROOT
 
 from quantunet.errors import ToolFailedError
@@ -20,7 +20,7 @@ from quantunet.hls.generate.rtl_project import RTL_FOLDER
 CASES: dict[str, Callable[[], Sequence[Case]]] = (
     {name: cases for name, cases in OPS.items() if name != "fork"}
     | {
-        "conv2d": lambda: matrix([layer for layer in CONV2D if layer is not CONV2D[16]]),  # it takes long
+        "conv2d": lambda: cases_of([layer for layer in CONV2D if layer is not CONV2D[16]]),  # it takes long
         "fifo": lambda: op_cases.fifo_cases()[:-1],
         "resize_nearest": lambda: op_cases.resize_nearest_cases()[:-1],
     }

@@ -7,12 +7,12 @@ import random
 from pathlib import Path
 
 import pytest
-from helpers.matrix_cases import CONV2D, case_of, random_layer, saturates
+from helpers.matrix_cases import CONV2D, case_of, cases_of, random_layer, saturates
 from helpers.rtl import check_cases
 
 
 def test_corners(tmp_path: Path) -> None:
-    cases = [case_of(layer, seed) for seed, layer in enumerate(CONV2D)]
+    cases = cases_of(CONV2D)
     assert sum(saturates(case) for case in cases) > len(cases) // 2
     pairs = [dataclasses.replace(layer, style="folded-dsp") for layer in CONV2D]
     cases += [case for case in map(case_of, pairs, range(len(pairs))) if dict(case.instance.params)["PairProducts"]]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from helpers.benches.cases import Case, layer_case
-from helpers.matrix_cases import CONV2D_CONSTANT, case_of, graph_of, random_layer, saturates, unfolded
+from helpers.matrix_cases import CONV2D_CONSTANT, case_of, cases_of, graph_of, random_layer, saturates, unfolded
 from helpers.rtl import check_cases
 
 from quantunet.errors import ToolFailedError
@@ -28,7 +28,7 @@ def with_wrong_weight(case: Case) -> Case:
 
 
 def test_corners(tmp_path: Path) -> None:
-    cases = [case_of(layer, seed) for seed, layer in enumerate(CONV2D_CONSTANT)]
+    cases = cases_of(CONV2D_CONSTANT)
     assert sum(saturates(case) for case in cases) > len(cases) // 2
     check_cases("conv2d", cases, tmp_path)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.matrix_cases import FOLDED, case_of, extremes, pairs, widest_pairs
+from helpers.matrix_cases import FOLDED, cases_of, extremes, pairs, widest_pairs
 from helpers.rtl import check_cases
 
 from quantunet.hls.design import Fold, Style
@@ -22,7 +22,7 @@ def test_the_limits_of_the_widest_pairs(tmp_path: Path) -> None:
     cases = widest_pairs()
     assert all(pairs(case) for case in cases)
     cases += [extremes(QType(4, False, 0), 4, 3, 4, "folded-dsp"), extremes(QType(8, True, 0), 8, 4, 3, "folded-dsp")]
-    padded = [case_of(layer, seed) for seed, layer in enumerate(FOLDED)]
+    padded = cases_of(FOLDED)
     assert [pairs(case) for case in padded] == [True, False]
     assert not pairs(cases[-1]) and not pairs(cases[-2]), "an odd PE and wide types take one product a multiplier"
     check_cases("conv2d", [*cases, *padded], tmp_path)

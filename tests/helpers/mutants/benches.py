@@ -17,6 +17,7 @@ from helpers.matrix_cases import (
     WINDOW_CONV2D,
     Layer,
     case_of,
+    cases_of,
     extremes,
     pairs,
     widest_pairs,
@@ -55,7 +56,7 @@ def _matrix(op: str, layers: Sequence[Layer], *, long: bool = False) -> Bench:
     """Return the corners of a matrix op, those that take long apart: with them all others would wait."""
 
     def cases() -> list[Case]:
-        every = [case_of(layer, seed) for seed, layer in enumerate(layers)]
+        every = cases_of(layers)
         return [case for case in every if case.cycles and (case.cycles.predicted > _LONG) == long]
 
     return of_cases(op, cases)
@@ -157,7 +158,7 @@ BENCHES: dict[str, Bench] = {
     "capacity resize_nearest": _capacity("resize_nearest", lambda: op_cases.resize_nearest_cases()[:-1]),
     "capacity depth_to_space": _capacity("depth_to_space", op_cases.depth_to_space_cases),
     "capacity conv2d_constant": _capacity(
-        "conv2d", lambda: [case_of(layer, seed) for seed, layer in enumerate(CONV2D_CONSTANT)]
+        "conv2d", lambda: cases_of(CONV2D_CONSTANT)
     ),
     "status": Bench(
         axi_lite_status.BENCH,

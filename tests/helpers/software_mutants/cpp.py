@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 import tree_sitter_cpp
-from helpers.software_mutants.mutant import Mutant, flat
+from helpers.software_mutants.mutant import SHORT, Mutant, flat
 from tree_sitter import Language, Node, Parser
 
 VARIABLE = "QUN_MUTANT"
@@ -66,9 +66,6 @@ _PAIRS = [
 ]  # fmt: skip
 _NAMES: Mapping[str, str] = {one: other for pair in _PAIRS for one, other in (pair, pair[::-1])}
 """Names that stand in for each other."""
-
-_SHORT = 90
-"""Characters up to which what is around a small thing is shown."""
 
 _NO_VALUES = frozenset({
     "array_declarator", "parameter_list", "template_parameter_list", "using_declaration", "static_assert_declaration",
@@ -160,7 +157,7 @@ def _shown(node: Node, mutated: str) -> tuple[str, str]:
     if node.type in ("number_literal", "identifier", "true", "false") and parent is not None:
         if parent.type == "subscript_argument_list" and parent.parent is not None:
             parent = parent.parent
-        if parent.type.endswith("expression") and len(_of(parent)) <= _SHORT:
+        if parent.type.endswith("expression") and len(_of(parent)) <= SHORT:
             return flat(_of(parent)), flat(_with(parent, node, mutated))
     return flat(_of(node)), flat(mutated)
 

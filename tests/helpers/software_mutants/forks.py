@@ -12,7 +12,7 @@ import selectors
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import CodeType, ModuleType
 
@@ -60,12 +60,17 @@ def forked(work: Callable[[], str], limits: Limits) -> str:
     return said if os.WEXITSTATUS(status) == 0 else said or "the process ended"
 
 
+def limit(cpu: int, memory: int) -> None:
+    """Limit this process to seconds of processor time and bytes of memory, and let it leave no core behind."""
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
 def _in_the_child(work: Callable[[], str], limits: Limits, reader: int, writer: int) -> None:
     os.close(reader)
     os.setpgrp()
-    resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu, limits.cpu + 1))
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    limit(limits.cpu, _MEMORY)
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(nowhere, stream)
@@ -115,17 +120,3 @@ def exchange(name: str, path: str, code: CodeType) -> None:
     for known in [each for each in sys.modules if each.partition(".")[0] in ("quantunet", "helpers")]:
         del sys.modules[known]
     sys.meta_path.insert(0, _Mutated(name, path, code))
-
-
-@contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """Keep libraries from threads of their own, which a fork would lose."""
-    before = os.environ.get("OPENBLAS_NUM_THREADS")
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["OPENBLAS_NUM_THREADS"]
-        else:
-            os.environ["OPENBLAS_NUM_THREADS"] = before

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import resource
 import shutil
 import subprocess
 import tempfile
@@ -22,6 +21,7 @@ from helpers import layers
 from helpers.csim_cases import CASES
 from helpers.project import ROOT
 from helpers.software_mutants import cpp
+from helpers.software_mutants.forks import ENDLESS, limit
 from helpers.software_mutants.mutant import REFUSED, Mutant, MutantsError, Verdict
 from helpers.software_mutants.survivors import why_it_lives
 
@@ -129,13 +129,13 @@ class Program:
             output, weights = Path(name) / "output", self.case.folder / "firmware" / "weights"
             command = [self.path, weights, str(len(self.case.frames[0])), *files, output]
             environment = {**os.environ, cpp.VARIABLE: str(number)}
-            limits = partial(_limit, _SECONDS[len(self.case.graph.nodes) > 1])
+            limits = partial(limit, _SECONDS[len(self.case.graph.nodes) > 1], _MEMORY)
             try:
                 done = subprocess.run(
                     command, env=environment, capture_output=True, timeout=_WALL, check=False, preexec_fn=limits
                 )
             except subprocess.TimeoutExpired:
-                return "it does not end"
+                return ENDLESS
             if done.returncode or done.stdout or done.stderr:
                 return (
                     f"exit code {done.returncode} {(done.stderr + done.stdout).decode(errors='replace')[:200]}".strip()
@@ -145,12 +145,6 @@ class Program:
             return f"{got.size} values instead of {self.case.expected.size}"
         wrong = int(np.count_nonzero(got.reshape(self.case.expected.shape) != self.case.expected))
         return f"{wrong} of {got.size} values of {tensor.name} differ" if wrong else ""
-
-
-def _limit(seconds: int) -> None:
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 class CompileError(RuntimeError):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+SHORT = 90
+"""Characters up to which what is around a small thing is shown."""
+
 
 @dataclass(frozen=True)
 class Mutant:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from helpers.software_mutants.mutant import Mutant, flat
+from helpers.software_mutants.mutant import SHORT, Mutant, flat
 
 Change = tuple[str, ast.AST | None]
 """What kind of mutant it is, and what takes the place of the node; nothing where a statement is dropped."""
@@ -65,9 +65,6 @@ _NAMES: Mapping[str, str] = {
 
 _EITHER_ORDER = frozenset({"min", "max", "minimum", "maximum", "gcd"})
 
-_SHORT = 90
-"""Characters up to which what is around a small thing is shown."""
-
 _TEXTS: Mapping[str, str] = {"clip": "wrap"}
 """Texts that choose what is computed."""
 
@@ -102,7 +99,7 @@ class _Site:
                 self.place.put(changed)
                 mutated = ast.unparse(each)
                 self.place.put(self.node)
-                if len(original) <= _SHORT and not isinstance(each, ast.UnaryOp | ast.Tuple | ast.Slice):
+                if len(original) <= SHORT and not isinstance(each, ast.UnaryOp | ast.Tuple | ast.Slice):
                     return original, mutated
         return flat(ast.unparse(self.node)), "" if changed is None else flat(ast.unparse(changed))
 
