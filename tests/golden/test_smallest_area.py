@@ -1,5 +1,8 @@
 """smallest_area: both sides of the area, frame by frame, and the mask of a network that ends in it."""
 
+import dataclasses
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -9,7 +12,7 @@ from quantunet.golden.inference import evaluate, mask
 from quantunet.golden.masked import with_smallest_area
 from quantunet.golden.ops.smallest_area import smallest_area
 from quantunet.graph_check import check
-from quantunet.ir import MASK_TYPE, MAX_BITS, Conv2d, Graph, IntArray, Lookup, QType, SmallestArea, Tensor
+from quantunet.ir import MASK_TYPE, MAX_BITS, Conv2d, Graph, IntArray, Lookup, QType, Reading, SmallestArea, Tensor
 from quantunet.random_network import GraphBuilder, random_image
 
 
@@ -106,7 +109,17 @@ def test_names_that_are_taken_stay_and_the_table_is_none_of_probabilities() -> N
 def test_what_has_no_mask_of_logits_is_refused() -> None:
     with pytest.raises(ModelError, match="gives its mask already"):
         with_smallest_area(with_smallest_area(of_logits(5), 50), 50)
-    with pytest.raises(ShapeError, match="logits of one channel for a mask, got 2 channels"):
+    with pytest.raises(ShapeError, match="logits of one channel for a mask, got 2 channels") as refused:
         with_smallest_area(of_logits(5, 2), 50)
+    assert refused.value.hint == "A smallest area is known for networks of one class."
+    with pytest.raises(ModelError, match=r"smallest_area: .*121"):
+        with_smallest_area(of_logits(5), 121)
     with pytest.raises(WidthError, match=f"{MAX_BITS + 1} bits"):
         with_smallest_area(of_logits(MAX_BITS + 1), 50)
+
+
+def test_a_mask_is_read_as_it_is_whatever_the_logits_stood_for() -> None:
+    graph = dataclasses.replace(of_logits(5), reading=Reading((Fraction(-1, 3),), (Fraction(1, 7),)))
+    masked, image = with_smallest_area(graph, 1), random_image(graph)
+    expected = mask(graph, golden.run(graph, image))
+    assert masked.reading is None and (mask(masked, golden.run(masked, image)) == expected).all() and expected.any()

@@ -13,6 +13,7 @@ from quantunet.ir import (
     MASK_TYPE,
     PROBABILITY_TYPE,
     Add,
+    Affine,
     Argmax,
     Concat,
     Conv2d,
@@ -73,6 +74,15 @@ def sumpool2d(name: str, shape: Shape, qtype: QType, kernel: Pair, stride: Pair)
     return builder.build()
 
 
+def convolution(
+    name: str, shape: Shape, channels: int, kernel: Pair, types: tuple[QType, int, QType], **geometry: Any
+) -> Graph:
+    """Return a convolution of any geometry, as ``GraphBuilder.convolution`` has it; ``types`` as of a depthwise one."""
+    builder = GraphBuilder(name, *shape, types[0], len(name))
+    builder.convolution(name, "image", channels, kernel, types[1], types[2], **geometry)
+    return builder.build()
+
+
 def depthwise_conv2d(
     name: str,
     shape: Shape,
@@ -97,6 +107,24 @@ def affine(name: str, shape: Shape, source: QType, target: QType, **options: Any
     builder = GraphBuilder(name, *shape, source, len(name))
     builder.affine(name, "image", target, **options)
     return builder.build()
+
+
+def affine_of(
+    name: str, shape: Shape, source: QType, target: QType, constants: tuple[tuple[int, ...], ...], shift: int
+) -> Graph:
+    """Return a general requantisation that rounds half to even.
+
+    Args:
+        name: Its name.
+        shape: Of its input.
+        source: The type of its input.
+        target: That of its output.
+        constants: Multipliers, offsets and splits of the channels, then multipliers and offsets below the splits.
+        shift: Binary places that are dropped.
+    """
+    columns = (IntArray.of(each) for each in constants)
+    node = Affine(name, ("x",), "y", *columns, shift, target.qmin, target.qmax, even=True)
+    return _graph(node, Tensor("x", shape, source), Tensor("y", shape, target))
 
 
 def add(name: str, shape: Shape, first: QType, second: QType, target: QType, gains: Pair = (1, 1)) -> Graph:

@@ -152,6 +152,25 @@ def test_a_planted_survivor_is_told_and_verdicts_are_kept(tmp_path: Path, monkey
         run(judge, tmp_path)
 
 
+def test_a_mutant_whose_reason_is_withdrawn_is_judged_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = "golden/ops/crop.py"
+    judge = judge_python.Judge(file, (ROOT / file).read_text(encoding="utf-8"), ())
+    asked: list[list[Mutant]] = []
+
+    def judged(_: object, mutants: list[Mutant], *, quick: bool) -> Iterator[tuple[Mutant, Verdict]]:
+        asked.append(mutants)
+        return ((each, Verdict("", "")) for each in mutants)
+
+    first = judge.mutants()[0]
+    monkeypatch.setattr(judge_python.Judge, "judge", judged)
+    monkeypatch.setattr(campaign, "why_it_lives", lambda mutant: "nobody looks" if mutant == first else "")
+    assert [each for each, _ in run(judge, tmp_path).explained] == [first]
+    run(judge, tmp_path)
+    monkeypatch.setattr(campaign, "why_it_lives", lambda _: "")
+    assert first in run(judge, tmp_path).alive
+    assert asked == [judge.mutants(), [first]]
+
+
 def test_golden_as_it_is_passes_and_a_wrong_rounding_is_found() -> None:
     file = "src/quantunet/rounding.py"
     judge = judge_python.Judge(

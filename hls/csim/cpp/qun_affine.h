@@ -22,7 +22,7 @@ void affine(hls::stream<data_T> &data, hls::stream<res_T> &res,
     typedef ap_int<in_width + 1> value_t;
     typedef ap_int<in_width + 2> split_t;
     typedef ap_int<CONFIG_T::multiplier_width> multiplier_t;
-    typedef ap_int<CONFIG_T::sum_width + 1> sum_t; // room for the rounding
+    typedef ap_int<CONFIG_T::sum_width> sum_t; // holds 1 << shift too: room for the rounding
     const sum_t low = CONFIG_T::low;
     const sum_t high = CONFIG_T::high;
 

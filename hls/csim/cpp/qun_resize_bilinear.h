@@ -20,13 +20,14 @@ void resize_bilinear(hls::stream<data_T> &data, hls::stream<res_T> &res) {
 
 Height:
     for (unsigned y = 0; y < CONFIG_T::out_height; y++) {
-        // The row that weighs three, and its neighbour; the same row where only columns double, or at an edge.
+        // The row that weighs three, and its neighbour; the same row where only columns double, or at an edge. The heavy
+        // one is the light one, or was that of the output row above: it has come before.
         const unsigned heavy = y / CONFIG_T::rows;
         unsigned light = heavy;
         if (CONFIG_T::rows == 2)
             light = y % 2 == 0 ? (heavy > 0 ? heavy - 1 : 0) : (heavy + 1 < height ? heavy + 1 : heavy);
     Load:
-        for (; came <= heavy || came <= light; came++)
+        for (; came <= light; came++)
             for (unsigned x = 0; x < width; x++)
                 rows[came % 2][x] = data.read();
     Width:

@@ -116,10 +116,15 @@ def run(
 
     if not ask:
         return _result(judge, mutants, known)
+    # What had a reason met less; where it has none any more, it meets the rest.
+    for mutant in mutants:
+        verdict = known.get(mutant.key)
+        if verdict and not verdict.stage and verdict.reason and not why_it_lives(mutant):
+            known.pop(mutant.key)
     missing, saved = [each for each in mutants if each.key not in known], time.monotonic()
     for mutant, verdict in judge.judge(missing, quick=quick) if missing else ():
-        known[mutant.key] = verdict
-        if not verdict.stage and not why_it_lives(mutant):
+        known[mutant.key] = verdict if verdict.stage else Verdict("", why_it_lives(mutant))
+        if not known[mutant.key].stage and not known[mutant.key].reason:
             tell(f"    alive: {judge.file}, {named(mutant)}")
         if time.monotonic() - saved > _SAVE_SECONDS:
             save()

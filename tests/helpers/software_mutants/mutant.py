@@ -51,7 +51,7 @@ class Verdict:
 
     Attributes:
         stage: What found it; empty where nothing did.
-        reason: What that said.
+        reason: What that said; where nothing did, why nobody can see the mutant, or nothing.
     """
 
     stage: str
