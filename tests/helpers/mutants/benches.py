@@ -25,6 +25,7 @@ from helpers.matrix_cases import (
 from helpers.mutants.bench import Bench, of_cases
 from helpers.rtl import Design
 from helpers.serial_device import Shape
+from helpers.serial_parts import PARTS, Part, names_of
 
 from quantunet.ir import QType
 
@@ -39,7 +40,7 @@ def is_small(name: str) -> bool:
 
 def is_serial(module: str) -> bool:
     """Return whether a module's benches are those of a serial device."""
-    return MODULES[module][0].startswith("serial ")
+    return any(each.startswith("serial ") for each in MODULES[module])
 
 
 def _some(op: str, *places: int) -> Bench:
@@ -90,6 +91,10 @@ def _serial(shape: Shape) -> Bench:
         return serial_device.design(shape, work, library)
 
     return Bench(serial_device.BENCH, design)
+
+
+def _part(part: Part, library: Path, work: Path) -> Design:
+    return part.design(work, library)
 
 
 BENCHES: dict[str, Bench] = {
@@ -170,6 +175,7 @@ BENCHES: dict[str, Bench] = {
         for name, beats in (("frames", 5), ("frames of one", 1), ("frames of six", 6))
     },
     "reset": Bench(reset_sync.BENCH, lambda library, work: reset_sync.design(library)),
+    **{name: Bench(part.scenarios, partial(_part, part)) for name, part in PARTS.items()},
     "serial short": _serial(serial_device.SHORT),
     "serial short values": _serial(serial_device.SHORT_VALUES),
     "corners serial": _serial(serial_device.SHAPES[0]),
@@ -228,8 +234,8 @@ MODULES: dict[str, tuple[str, ...]] = {
     "qun_axi_lite_status": ("status",),
     "qun_frame_check": ("frames", "frames of one", "frames of six"),
     "qun_reset_sync": ("reset",),
-    "qun_uart_rx": ("serial short", "corners serial"),
-    "qun_uart_tx": ("serial short", "corners serial"),
+    "qun_uart_rx": (*names_of("qun_uart_rx"), "serial short", "corners serial"),
+    "qun_uart_tx": (*names_of("qun_uart_tx"), "serial short", "corners serial"),
     "qun_serial_deframer": ("serial short", "serial short values"),
     "qun_serial_framer": ("serial short", "serial short values"),
     "qun_serial_reply": ("serial short", "serial short values"),
