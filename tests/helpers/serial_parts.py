@@ -12,6 +12,9 @@ from helpers.rtl import Design
 
 from quantunet.hls.generate.rtl_project import RTL_FOLDER, library_sources
 
+_LONG = frozenset({"Least"})
+"""Parameters of 64 bits: Verilator takes a number for one of 32."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -31,7 +34,9 @@ class Part:
         """Return the module, and write what its bench has to know of it into the bench's working folder."""
         work.mkdir(parents=True, exist_ok=True)
         (work / PARAMETERS_FILE).write_text(json.dumps(dict(self.parameters)), encoding="utf-8")
-        return Design(library_sources({self.module}, rtl_folder), self.module, dict(self.parameters))
+        short = {name: value for name, value in self.parameters.items() if name not in _LONG}
+        long = (f"-G{name}=64'h{self.parameters[name] % 2**64:x}" for name in _LONG & self.parameters.keys())
+        return Design(library_sources({self.module}, rtl_folder), self.module, short, tuple(long))
 
 
 def _parts(module: str, *parameters: Mapping[str, int], bench: str = "") -> dict[str, Part]:
@@ -42,11 +47,22 @@ def _parts(module: str, *parameters: Mapping[str, int], bench: str = "") -> dict
     }
 
 
-_LINES = tuple({"PeriodCycles": cycles, "PeriodBits": bits} for cycles, bits in ((20, 1), (125, 6), (33, 2), (16, 1)))
+def _of(names: str, *rows: tuple[int, ...]) -> list[dict[str, int]]:
+    return [dict(zip(names.split(), row, strict=True)) for row in rows]
+
+
+_LINES = _of("PeriodCycles PeriodBits", (20, 1), (125, 6), (33, 2), (16, 1))
 
 PARTS: dict[str, Part] = {
     **_parts("qun_uart_rx", *_LINES),
     **_parts("qun_uart_tx", *_LINES),
+    **_parts("qun_byte_beats", *_of("Lanes Bits Beats", (3, 13, 6), (1, 8, 1), (2, 3, 3))),
+    **_parts("qun_value_bytes", *_of("Lanes Bits Signed", (3, 8, 0), (1, 13, 1), (2, 3, 1), (1, 5, 0))),
+    **_parts(
+        "qun_mask_bytes", *_of("Bits Signed Least Below", (4, 1, -3, 0), (5, 0, 7, 1), (9, 1, 0, 1), (1, 0, 1, 0))
+    ),
+    **_parts("qun_serial_deframer", *_of("MostBytes", (11,), (5,), (64,))),
+    **_parts("qun_serial_framer", {}),
 }
 """All parts, by names that begin with their module's."""
 

@@ -33,6 +33,11 @@ def test_every_part(name: str, tmp_path: Path) -> None:
     [
         ("uart_rx 125 6", "phase_t'(PeriodCycles / 2)", "phase_t'(PeriodCycles / 2 + 1)"),
         ("uart_tx 125 6", "phase_q <= '0;", ""),
+        ("byte_beats 3 13 6", "m_axis_tlast ? '0 : ", ""),
+        ("value_bytes 1 13 1", "Rest{Signed && ", "Rest{!Signed && "),
+        ("mask_bytes 4 1 -3 0", "value >= Least", "value > Least"),
+        ("serial_deframer 11", "|| bytes_q == CountBits'(MostBytes)", ""),
+        ("serial_framer", "escaped_q <= escape;", "escaped_q <= 1'b0;"),
     ],
 )
 def test_a_fault_in_each(name: str, right: str, wrong: str, tmp_path: Path) -> None:

@@ -406,24 +406,42 @@ SURVIVORS: tuple[Survivor, ...] = (
     # Each also stands under the condition of a flag, or of a beginning, where the small benches find it.
     *(Survivor("qun_serial_deframer", text, "statement dropped", text, "", _HUNT, count=2, column=7)
       for text in ("bad_q <= 1'b0;", "escaped_q <= 1'b0;", "crc_q <= Start;", "bytes_q <= '0;")),
+    *(Survivor("qun_serial_deframer", text, "constant", "1'b0", "1'b1", _HUNT, count=2, column=column)
+      for text, column in (("bad_q <= 1'b0;", 16), ("escaped_q <= 1'b0;", 20))),
+    *(Survivor("qun_serial_deframer", "crc_q <= Start;", kind, "Start", mutated, _HUNT, count=2)
+      for kind, mutated in (
+          ("stuck at zero", "(Start) ^ (Start)"), ("one more", "(Start) - ~((Start) ^ (Start))"),
+          ("one less", "(Start) + ~((Start) ^ (Start))"),
+      )),
+    *(Survivor(module, "crc_q <= Start;", "stuck at ones", "Start", "~((Start) ^ (Start))",
+               "a check starts with ones", count=count)
+      for module, count in (("qun_serial_deframer", 2), ("qun_serial_framer", 1))),
     *(Survivor("qun_picture_feeder", text, "statement dropped", text, "", _BEGINS, count=2, column=7)
       for text in ("block_left_q <= BlockBits'(BlockBytes);", "block_q <= '0;")),
     Survivor(
         "qun_picture_feeder", "block_left_q", "operator", "block_left_q == BlockBits'(1)",
         "block_left_q <= BlockBits'(1)", "it counts from BlockBytes down to 1, and is never 0", count=2,
     ),
+    *(Survivor("qun_serial_framer", "escaped_q <= 1'b0;", kind, original, mutated,
+               "the flag that begins a frame clears it")
+      for kind, original, mutated in (
+          ("statement dropped", "escaped_q <= 1'b0;", ""), ("constant", "1'b0", "1'b1"),
+      )),
     Survivor(
-        "qun_serial_framer", "escaped_q <= 1'b0;", "statement dropped", "escaped_q <= 1'b0;", "",
-        "the flag that begins a frame clears it",
+        "qun_serial_framer", "data = (", "operator", "state_q == StCheck", "state_q >= StCheck",
+        "behind the check a flag goes out, whatever the data are",
     ),
+    *(Survivor("qun_uart_rx", text, "operator", f"place_q {right} 4'd9", f"place_q {wrong} 4'd9",
+               "a byte ends with place 9, which place_in_byte asserts", count)
+      for text, right, wrong, count in (("busy_q", "!=", "<", 1), ("place_q == 4'd9", "==", ">=", 2))),
     Survivor(
-        "qun_uart_rx", "phase_q <= ", "one more", "phase_t'(PeriodCycles / 2)",
-        "(phase_t'(PeriodCycles / 2)) - ~((phase_t'(PeriodCycles / 2)) ^ (phase_t'(PeriodCycles / 2)))",
-        "bits are looked at a cycle earlier, of 16 or more, which is less than what a line may be off",
+        "qun_uart_tx", "s_ready", "operator", "left_q == 4'd1", "left_q <= 4'd1",
+        "what is less is zero, of which the first operand says the same",
     ),
+    *counters("qun_byte_beats", "beat_q == CountBits'(Beats - 1)"),
     Survivor(
-        "qun_uart_tx", "phase_q <= '0;", "statement dropped", "phase_q <= '0;", "",
-        "what is left of a phase behind a byte is less than a cycle, of a bit's 16 or more",
+        "qun_mask_bytes", "bits_q <=", "operator", "((place_q == '0) ? 8'd0 : bits_q) | (8'(pixel) << place_q)",
+        "((place_q == '0) ? 8'd0 : bits_q) ^ (8'(pixel) << place_q)", "the bit was zero: its turn is once a byte",
     ),
     Survivor(
         "qun_rom", "if (read)", "condition always", "read", "1'b1",
@@ -432,18 +450,6 @@ SURVIVORS: tuple[Survivor, ...] = (
     Survivor(
         "qun_pixel_window", "write_q <= 1'b0;", "statement dropped", "write_q <= 1'b0;", "",
         "what comes in a reset is written in the first cycle behind it, and again before it is read",
-    ),
-    Survivor(
-        "qun_uart_rx", "line_q <= '1;", "statement dropped", "line_q <= '1;", "",
-        "a reset within a byte may see either level: what is received up to a flag is dropped",
-    ),
-    Survivor(
-        "qun_uart_rx", "m_valid <= 1'b0;", "statement dropped", "m_valid <= 1'b0;", "",
-        "a byte that ends in the cycle of a reset may be the first behind it: up to a flag bytes are dropped", column=7,
-    ),
-    Survivor(
-        "qun_uart_tx", "left_q <= '0;", "statement dropped", "left_q <= '0;", "",
-        "of the bits that are left of a byte nothing but ones are sent, which is silence",
     ),
     Survivor(
         "qun_serial_device", "silent_q <= '0;", "statement dropped", "silent_q <= '0;", "",
