@@ -13,7 +13,7 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-from helpers.mutants.benches import MODULES, is_serial
+from helpers.mutants.benches import MODULES
 from helpers.mutants.campaign import FOLDER, Result, judge
 from helpers.mutants.library import read_library
 
@@ -28,7 +28,6 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="nox -s mutants --", description=__doc__)
     parser.add_argument("--module", action="append", choices=tuple(MODULES), help="only this module; may be repeated")
     parser.add_argument("--count", type=int, default=200, help="mutants of a module at most (default: %(default)s)")
-    parser.add_argument("--serial", type=int, help="likewise of the serial side, where one takes seconds (as --count)")
     parser.add_argument("--seed", type=int, default=1, help="of the choice among more (default: %(default)s)")
     parser.add_argument("--quick", action="store_true", help="leave out the corners, which take longest to build")
     parser.add_argument("--no-proofs", action="store_true", help="leave out the proofs that a mutant cannot be seen")
@@ -65,8 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     tell("|---|---|---|---|---|---|---|---|")
     with Pool(options.jobs) as pool:
         work = partial(judge, library, seed=options.seed, quick=options.quick, prove=not options.no_proofs)
-        counts = {name: options.serial if is_serial(name) and options.serial else options.count for name in modules}
-        futures = {pool.submit(work, name, count): name for name, count in counts.items()}
+        futures = {pool.submit(work, name, options.count): name for name in modules}
         for future in as_completed(futures):
             try:
                 results[futures[future]] = result = future.result()

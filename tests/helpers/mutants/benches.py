@@ -38,11 +38,6 @@ def is_small(name: str) -> bool:
     return not name.startswith(("corners ", "long ", "capacity "))
 
 
-def is_serial(module: str) -> bool:
-    """Return whether a module's benches are those of a serial device."""
-    return any(each.startswith("serial ") for each in MODULES[module])
-
-
 def _some(op: str, *places: int) -> Bench:
     """Return some cases of an op; all of them without places."""
 
