@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import repeat
 
 from helpers.benches import axis
 from helpers.benches.clocked import Clocked
@@ -15,13 +17,32 @@ _PATIENCE = 200
 """Cycles in which something must happen."""
 
 
-def ways(rng: random.Random) -> dict[str, tuple[Iterator[bool], str]]:
-    """Return ways to write and read: when the writer pauses, and what the reader does."""
+@dataclass(frozen=True)
+class Way:
+    """How beats are written and read.
+
+    Attributes:
+        pauses: Whether the writer pauses, in each cycle without an offer.
+        reads: Whether the reader is ready, for whether it has seen an output that it has not taken.
+    """
+
+    pauses: Iterator[bool]
+    reads: Callable[[bool], bool]
+
+
+def full_speed() -> Way:
+    """Return a way without pauses."""
+    return Way(repeat(False), lambda waits: True)
+
+
+def ways(rng: random.Random) -> dict[str, Way]:
+    """Return different ways, with :func:`full_speed` as the first."""
+    readers = axis.stalls(rng)
     return {
-        "full speed": (iter(lambda: False, None), "always"),
-        "pauses": (axis.stalls(rng), "pauses"),
-        "a reader that waits": (iter(lambda: False, None), "waits"),
-        "a slow writer": (axis.stalls(rng), "always"),
+        "full speed": full_speed(),
+        "pauses": Way(axis.stalls(rng), lambda waits: not next(readers)),
+        "a reader that waits": Way(repeat(False), lambda waits: waits),
+        "a slow writer": Way(axis.stalls(rng), lambda waits: True),
     }
 
 
@@ -29,7 +50,7 @@ async def pass_through(
     module: Clocked,
     beats: Sequence[Beat],
     expected: Sequence[Beat],
-    way: tuple[Iterator[bool], str],
+    way: Way,
     rng: random.Random,
     *,
     prefixes: tuple[str, str] = ("s_", "m_"),
@@ -41,23 +62,21 @@ async def pass_through(
         module: The module.
         beats: What is written, without valid; a beat stays until it is taken.
         expected: What comes out, without valid.
-        way: One of :func:`ways`.
-        rng: Of a reader with pauses.
+        way: How.
+        rng: Of what stands on the input without valid.
         prefixes: Of valid and ready, of input and output.
         most: Stop after so many cycles, wherever things are then.
 
     Returns:
         The cycles of the outputs, from the first offer of a beat on.
     """
-    pauses, reads = way
     source, target = prefixes
-    readers = axis.stalls(rng)
     taken, cycle, idle = 0, 0, 0
     offered = waits = False
     cycles: list[int] = []
     while (taken < len(beats) or len(cycles) < len(expected) or idle < _PATIENCE // 8) and cycle != most:
-        offered = taken < len(beats) and (offered or not next(pauses))
-        ready = {"always": True, "never": False, "waits": waits}[reads] if reads != "pauses" else not next(readers)
+        offered = taken < len(beats) and (offered or not next(way.pauses))
+        ready = way.reads(waits)
         # Without valid anything stands there, which nobody may take.
         inputs = {**beats[taken], f"{source}valid": 1} if offered else rng.choice(beats)
         got = await module.tick(**inputs, **{f"{target}ready": int(ready)})
@@ -107,12 +126,9 @@ async def resets_anywhere(
     """Reset in every cycle, with a reader that reads and one that does not, and pass the beats through behind it."""
     compared = 0
     for cycles in range(1, max(len(beats), len(expected)) + 3):
-        for reads in ("always", "never"):
-            way = iter(lambda: False, None), reads
+        for way in (full_speed(), Way(repeat(False), lambda waits: False)):
             await pass_through(module, beats, expected, way, rng, prefixes=prefixes, most=cycles)
             await module.reset()
-            found = await pass_through(
-                module, beats, expected, (iter(lambda: False, None), "always"), rng, prefixes=prefixes
-            )
+            found = await pass_through(module, beats, expected, full_speed(), rng, prefixes=prefixes)
             compared += len(found) * len(expected[0])
     return compared
