@@ -20,11 +20,17 @@ from quantunet.serial_payload import encode_mask, encode_values, value_bytes
 
 TOP = "qun_serial_device"
 BENCH = "helpers.benches.tb_serial_device"
-SCENARIOS = {"info", "pictures", "full", "faults", "random", "silence", "anew", "turns", "told", "resets", "waiting"}
+SCENARIOS = frozenset(
+    "info pictures full faults random silence pauses cycles stop anew turns told resets waiting".split()
+)
 
 _DIGEST = bytes(range(0x7A, 0x82))  # with a flag and an escape in it
 _PICTURES = 4
 _SILENCE_BYTES = 40
+
+_TOLD = 9
+"""Cycles from where a stop bit is looked at to a reply's first edge, without the silence: three of the receiver, then
+the counter's first, the error, what of it waits, the frame's head, its first byte, and the edge."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,8 @@ def _picture(shape: Shape, seed: int) -> dict[str, object]:
     width = shape.in_lanes * shape.source.bits
     beats = [rng.randrange(1 << width) for _ in range(shape.beats)]
     beats[1:3] = [special % (1 << width) for special in (FLAG, ESCAPE)]
+    if shape.least is not None:  # both sides of the foreground's bound
+        beats[3:6] = [(shape.least + step) % (1 << width) for step in (-1, 0, 1)]
     sent = np.array([value for beat in beats for value in _values(beat, shape.in_lanes, shape.source)])
     given = np.array([value for beat in beats for value in _values(beat, shape.out_lanes, shape.target)])
     if shape.least is None:
@@ -95,10 +103,11 @@ def design(shape: Shape, folder: Path, rtl_folder: Path = RTL_FOLDER) -> Design:
     mask = shape.least is not None
     picture = shape.beats * shape.in_lanes * value_bytes(shape.source.bits)
     result = -(-shape.beats // 8) if mask else shape.beats * shape.out_lanes * value_bytes(shape.target.bits)
+    silence = _SILENCE_BYTES * 10 * shape.period[0] // shape.period[1]
     parameters: dict[str, int | str] = {
         "PeriodCycles": shape.period[0],
         "PeriodBits": shape.period[1],
-        "SilenceCycles": _SILENCE_BYTES * 10 * shape.period[0] // shape.period[1],
+        "SilenceCycles": silence,
         "BlockBytes": shape.block_bytes,
         "InBeats": shape.beats,
         "InLanes": shape.in_lanes,
@@ -113,6 +122,7 @@ def design(shape: Shape, folder: Path, rtl_folder: Path = RTL_FOLDER) -> Design:
     sizes = b"".join(
         size.to_bytes(count, "little") for size, count in ((picture, 4), (result, 4), (shape.block_bytes, 2))
     )
+    stop_bit = -(-(10 * shape.period[0] - shape.period[0] // 2) // shape.period[1])
     plan = {
         "period": shape.period[0] / shape.period[1],
         "block_bytes": shape.block_bytes,
@@ -120,6 +130,8 @@ def design(shape: Shape, folder: Path, rtl_folder: Path = RTL_FOLDER) -> Design:
         "out_width": shape.out_lanes * shape.target.bits,
         "lag": shape.lag,
         "settle": 10 * (_SILENCE_BYTES + 2 * (picture + result)) + 200,
+        "silence": 10 * _SILENCE_BYTES,
+        "silence_told": stop_bit + silence + _TOLD,
         "info": (b"I\x01" + _DIGEST + sizes).hex(),
         "pictures": [_picture(shape, seed) for seed in range(_PICTURES)],
     }

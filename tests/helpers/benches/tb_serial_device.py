@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import cocotb
-from cocotb.triggers import ClockCycles, RisingEdge
+from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge
+from cocotb.utils import get_sim_time
 from helpers.benches import axis
 from helpers.benches.report import add_to_report
 from helpers.benches.serial_line import BROKEN, SerialLine, ask, blocks_of, exchange
@@ -265,6 +266,64 @@ async def silence_between_blocks(dut: Any) -> None:
 
 
 @cocotb.test()
+async def pauses_that_are_no_silence(dut: Any) -> None:
+    """A host may pause up to a silence, in a frame and between blocks; for longer while the network takes nothing."""
+    device = await started(dut)
+    pause = 0.95 * device.plan["silence"]
+    for index in range(2):
+        blocks, wanted, replies = device.blocks(index), device.picture(index)[1], []
+        device.network.stopped = bool(index)
+        pieces = [blocks[0]] if index else [blocks[0][:3], blocks[0][3:6], blocks[0][6:]]
+        for piece in pieces:
+            await device.line.send(piece)
+            replies += await device.line.quiet(3 * pause if index else pause)
+        device.network.stopped = False
+        for block in blocks[1:]:
+            await device.line.send(block)
+            replies += await device.line.quiet(pause)
+        replies += await device.line.quiet(device.plan["settle"])
+        result = b"".join(reply[3:] for reply in replies if reply[:1] == RESULT)
+        told = [reply[2] for reply in replies if reply[:1] == TAKEN]
+        assert (told, result) == (list(range(len(blocks))), wanted), (index, replies)
+        device.compared += len(wanted) + len(told)
+    assert not int(dut.line_error.value)
+    device.report("pauses")
+
+
+@cocotb.test()
+async def a_silence_in_cycles(dut: Any) -> None:
+    """It is told so many cycles behind the last byte, in a frame and again in the next one."""
+    device = await started(dut)
+    await device.line.send([FLAG])
+    for byte in (0x42, 0x43):
+        await RisingEdge(dut.clk)
+        begin = get_sim_time("ps")
+        await device.line.send([byte])
+        await FallingEdge(dut.tx)
+        cycles = (get_sim_time("ps") - begin) / CLOCK_PS
+        assert cycles == device.plan["silence_told"], f"told after {cycles} cycles, not {device.plan['silence_told']}"
+        replies = await device.line.quiet(_REPLY)
+        assert [reply[2] for reply in replies] == [SILENCE], replies
+        await device.line.send([FLAG])
+        device.compared += 1
+    device.report("cycles")
+
+
+@cocotb.test()
+async def a_bad_stop_bit(dut: Any) -> None:
+    """A byte without a stop bit spoils its frame, also where all its data are right."""
+    device = await started(dut)
+    block = device.blocks(0)[0]
+    await device.line.send([*block[:5], block[5] | BROKEN])
+    await device.line.quiet(2)
+    await device.line.send(block[6:])
+    replies = await device.line.quiet(2 * _REPLY)
+    assert [reply[2] for reply in replies if reply[:1] == ERROR] == [DAMAGED], replies
+    await device.right(1)
+    device.report("stop")
+
+
+@cocotb.test()
 async def a_new_picture_ends_the_one_before(dut: Any) -> None:
     """Block 0 in the middle of a picture; and reset there."""
     device = await started(dut)
@@ -354,7 +413,7 @@ async def reset_and_silence(device: Device, cycles: int) -> None:
     await device.line.quiet(3 * _BYTE)
     assert not device.line.received, f"{device.line.received.hex()} behind a reset"
     assert not device.network.taken, "the network got a picture behind a reset"
-    assert not int(device.dut.busy.value), "busy behind a reset"
+    assert (int(device.dut.busy.value), int(device.dut.line_error.value)) == (0, 0), "busy, or an error, behind a reset"
 
 
 @cocotb.test()

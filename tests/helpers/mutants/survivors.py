@@ -451,10 +451,19 @@ SURVIVORS: tuple[Survivor, ...] = (
         "qun_pixel_window", "write_q <= 1'b0;", "statement dropped", "write_q <= 1'b0;", "",
         "what comes in a reset is written in the first cycle behind it, and again before it is read",
     ),
+    *(Survivor("qun_serial_device", text, kind, original, mutated,
+               "behind a reset nothing is open, which clears it in the first cycle; told is only a silence that ends "
+               "in just the cycle of the reset; the other one is found", count, column)
+      for text, kind, original, mutated, count, column in (
+          ("silent_q <= '0;", "statement dropped", "silent_q <= '0;", "", 2, 7),
+          ("silent_q <= '0;", "constant", "'0", "'1", 2, 19),
+          ("if (!rst_n)", "condition never", "!rst_n", "1'b0", 2, 9),
+      )),
+    *counters("qun_serial_device", "silent_q == SilenceBits'(SilenceCycles)"),
     Survivor(
-        "qun_serial_device", "silent_q <= '0;", "statement dropped", "silent_q <= '0;", "",
-        "behind a reset nothing is open, which clears it in the first cycle; told is only a silence that ends in just "
-        "the cycle of the reset; the other assignment is found", count=2, column=7,
+        "qun_serial_device", "if (rx_valid", "operand dropped", "rx_valid || silence || !(begun || (open && drained))",
+        "rx_valid || 1'b0 || !(begun || (open && drained))",
+        "a silence ends what was begun, which clears the counter a cycle later",
     ),
 )  # fmt: skip
 
