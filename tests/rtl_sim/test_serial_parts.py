@@ -33,6 +33,9 @@ def test_every_part(name: str, tmp_path: Path) -> None:
     [
         ("uart_rx 125 6", "phase_t'(PeriodCycles / 2)", "phase_t'(PeriodCycles / 2 + 1)"),
         ("uart_tx 125 6", "phase_q <= '0;", ""),
+        ("block_buffer 12 5", "|| (open_q && block_q == expected_q", "|| (block_q == expected_q"),
+        ("picture_feeder 14 6", "m_data = drop_q ? '0 : s_data", "m_data = s_data"),
+        ("serial_reply 9 1 65528 72057594037927936", "if (error && !error_q)", "if (error)"),
     ],
 )
 def test_a_fault_in_each(name: str, right: str, wrong: str, tmp_path: Path) -> None:

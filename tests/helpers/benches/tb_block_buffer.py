@@ -39,6 +39,7 @@ class Model:
         self._bytes, self._block_bytes = size["PictureBytes"], size["BlockBytes"]
         self.blocks = -(-self._bytes // self._block_bytes)
         self.most = self._block_bytes + 3 + _CHECK
+        # Two blocks, a picture's number for each and a check, and what the memory's addresses give beyond that.
         self._places = 1 << (2 * self._block_bytes + 5).bit_length()
         self.reset()
 

@@ -150,8 +150,7 @@ class Replies:
         self.model = Model()
         self.rng = rng_for(where)
         self.pace = Pace()
-        self.compared = 0
-        self.parts_begun = 0
+        self.compared = self.parts_begun = 0
         self._offer: int | None = None
         self._picture = self._frame_error = self._drop = 0
         self._between = False  # a result has left, and the next picture has not begun
@@ -261,10 +260,10 @@ async def parts(dut: Any) -> None:
     if replies.model.left > 999:
         await replies.cycle(rst_n=0)
         replies.pace, begun = Pace(), replies.parts_begun
-        uncut = 0
+        cut = begun  # how many parts have been ended
         for _ in range(4000):
-            taken = int(uncut != replies.parts_begun and replies.chance(0.5))
-            uncut = replies.parts_begun if taken else uncut
+            taken = int(cut != replies.parts_begun and replies.chance(0.5))
+            cut = replies.parts_begun if taken else cut
             await replies.cycle(taken=taken)
         assert replies.parts_begun > begun + 260, "the bench has not gone beyond part 255"
     add_to_report("parts", replies.compared)
