@@ -2,7 +2,7 @@
 //
 // Blocks of a picture from serial frames: kept in a ring until their check is right, taken back where it is not.
 //
-// Latency: 3 cycles from the end of a block's frame to its first word.
+// Latency: 2 cycles from the end of a block's frame to its first word.
 // Throughput: one byte a cycle in, one word a cycle out.
 // Lanes: none, bytes in the order of the frames.
 //

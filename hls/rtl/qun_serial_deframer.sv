@@ -62,7 +62,7 @@ module qun_serial_deframer #(
     m_valid <= 1'b0;
     m_end   <= 1'b0;
     if (s_valid && flag) begin
-      m_end <= begun_q;
+      m_end <= begun_q && !silence;
       m_good <= !bad_q && !escaped_q && crc_q == Residue && bytes_q >= CountBits'(5);
       m_bytes <= bytes_q;
       hunt_q <= 1'b0;

@@ -2,7 +2,7 @@
 //
 // Replies of a board over a serial line: errors, blocks taken, information, and the result in parts; docs/serial.md.
 //
-// Latency: 2 cycles from an event to the first byte of its frame, if no frame is on its way.
+// Latency: 3 cycles from an event to the first byte of its frame, if no frame is on its way.
 // Throughput: one byte a cycle.
 // Lanes: none, bytes in the order of the frames.
 //

@@ -12,7 +12,7 @@ from helpers.rtl import Design
 
 from quantunet.hls.generate.rtl_project import RTL_FOLDER, library_sources
 
-_LONG = frozenset({"Least"})
+_LONG = frozenset({"Least", "Digest"})
 """Parameters of 64 bits: Verilator takes a number for one of 32."""
 
 
@@ -52,6 +52,10 @@ def _of(names: str, *rows: tuple[int, ...]) -> list[dict[str, int]]:
 
 
 _LINES = _of("PeriodCycles PeriodBits", (20, 1), (125, 6), (33, 2), (16, 1))
+_REPLIES = _of(
+    "PictureBytes ResultBytes BlockBytes Digest",
+    (0x04030201, 0x0A0B0C0D, 0x0605, 0x0123456789ABCDEF), (5, 6, 4, 0xFEDCBA9876543210), (9, 1, 65528, 1 << 56),
+)  # fmt: skip
 
 PARTS: dict[str, Part] = {
     **_parts("qun_uart_rx", *_LINES),
@@ -63,6 +67,9 @@ PARTS: dict[str, Part] = {
     ),
     **_parts("qun_serial_deframer", *_of("MostBytes", (11,), (5,), (64,))),
     **_parts("qun_serial_framer", {}),
+    **_parts("qun_block_buffer", *_of("PictureBytes BlockBytes", (12, 5), (6, 9), (256, 1))),
+    **_parts("qun_picture_feeder", *_of("PictureBytes BlockBytes", (14, 6), (6, 9), (256, 1))),
+    **_parts("qun_serial_reply", *_REPLIES),
 }
 """All parts, by names that begin with their module's."""
 

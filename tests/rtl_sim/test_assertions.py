@@ -110,7 +110,12 @@ SERIAL_ROUNDS: dict[tuple[str, str], tuple[Fault, ...]] = {
         ("qun_block_buffer.sv", "!= place_t'(Depth);", "!= place_t'(Depth + 1);", "ring_in_range"),
     ),
     ("below", "line"): (
-        ("qun_serial_deframer.sv", "m_end <= begun_q;", "m_end <= begun_q; m_valid <= begun_q;", "end_without_byte"),
+        (
+            "qun_serial_deframer.sv",
+            "m_end <= begun_q && !silence;",
+            "m_end <= begun_q; m_valid <= begun_q;",
+            "end_without_byte",
+        ),
         (
             "qun_uart_tx.sv",
             "left_q <= '0;\n      bits_q <= '1;",

@@ -37,7 +37,11 @@ def test_every_part(name: str, tmp_path: Path) -> None:
         ("value_bytes 1 13 1", "Rest{Signed && ", "Rest{!Signed && "),
         ("mask_bytes 4 1 -3 0", "value >= Least", "value > Least"),
         ("serial_deframer 11", "|| bytes_q == CountBits'(MostBytes)", ""),
+        ("serial_deframer 11", "begun_q && !silence", "begun_q"),
         ("serial_framer", "escaped_q <= escape;", "escaped_q <= 1'b0;"),
+        ("block_buffer 12 5", "|| (open_q && block_q == expected_q", "|| (block_q == expected_q"),
+        ("picture_feeder 14 6", "m_data = drop_q ? '0 : s_data", "m_data = s_data"),
+        ("serial_reply 9 1 65528 72057594037927936", "if (error && !error_q)", "if (error)"),
     ],
 )
 def test_a_fault_in_each(name: str, right: str, wrong: str, tmp_path: Path) -> None:

@@ -101,7 +101,8 @@ class Bench:
             while self._rng.random() < pauses:
                 await self._tick(s_data=self._rng.choice((FLAG, ESCAPE, 0)), s_damaged=self._rng.randrange(2))
             if came is None:
-                await self._tick(silence=1, s_data=FLAG)
+                late = self._rng.choice((FLAG, 0x51))  # comes in the same cycle, or not
+                await self._tick(silence=1, s_valid=self._rng.randrange(2), s_data=late)
             else:
                 await self._tick(s_valid=1, s_data=came[0], s_damaged=int(came[1]))
             self._next = self.expected.take(came)

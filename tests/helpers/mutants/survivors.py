@@ -14,6 +14,11 @@ _NO_PAUSE = "the taps of an output come without a pause, and what is added behin
 _LATER = "a word is looked at two cycles behind its own read, whatever is read in the next ones"
 _HUNT = "behind a reset nothing is looked at up to a flag, which clears it"
 _BEGINS = "a picture sets it when it begins, and before nobody looks at it"
+_TAKEN_BACK = "what is written of a frame that is no block is taken back at its end, and read by nobody"
+_WRITE = "kind_q == KindBlock && place_left && (state_q == StBytes || (state_q == StBlock && s_data == '0))"
+_TRUE = "1'b1"
+_FULL = "kind_q == KindBlock && !place_left && state_q != StKind"
+_BLOCK_LEFT = "BlockBits'(BlockBytes)"
 _SAME_BIAS = "the word of biases stays as it is until the next first tap"
 
 SURVIVORS: tuple[Survivor, ...] = (
@@ -427,6 +432,91 @@ SURVIVORS: tuple[Survivor, ...] = (
       for kind, original, mutated in (
           ("statement dropped", "escaped_q <= 1'b0;", ""), ("constant", "1'b0", "1'b1"),
       )),
+    *(Survivor("qun_block_buffer", "place_left", kind, original, mutated,
+               "the ring never holds more than Depth: ring_in_range; modulo 2 * Depth minus Depth is Depth")
+      for kind, original, mutated in (
+          ("operator", "place_t'(fill_q - read_q) != place_t'(Depth)", "place_t'(fill_q - read_q) < place_t'(Depth)"),
+          ("operands swapped", "fill_q - read_q", "read_q - (fill_q)"),
+      )),
+    Survivor(
+        "qun_block_buffer", "write = ", "operand dropped", f"s_valid && {_WRITE}", f"1'b1 && {_WRITE}",
+        "the free place behind the last byte holds anything: the next byte that comes is written there",
+    ),
+    Survivor(
+        "qun_block_buffer", "write = ", "operand dropped", f"s_valid && {_WRITE}",
+        "s_valid && " + _WRITE.replace("kind_q == KindBlock", _TRUE), _TAKEN_BACK,
+    ),
+    *(Survivor("qun_block_buffer", "write = ", "operator", "kind_q == KindBlock", f"kind_q {sign} KindBlock",
+               _TAKEN_BACK) for sign in (">=", "<=")),
+    Survivor(
+        "qun_block_buffer", "write = ", "operator", "state_q == StBytes", "state_q >= StBytes",
+        "it is the last state, and 2 bits hold no greater one",
+    ),
+    Survivor(
+        "qun_block_buffer", "write = ", "operator", "state_q == StBlock", "state_q >= StBlock",
+        "of the one state behind it the first operand says the same",
+    ),
+    Survivor(
+        "qun_block_buffer", "write_word = ", "operator", "state_q == StBlock", "state_q <= StBlock",
+        "in a state before it nothing is written",
+    ),
+    Survivor(
+        "qun_block_buffer", "s_bytes", "operator", "s_bytes == CountBits'(5)", "s_bytes <= CountBits'(5)",
+        "no good frame has less than five bytes", count=2,
+    ),
+    *(Survivor("qun_block_buffer", "!place_left", kind, original, mutated,
+               "of no other frame than a block a byte is written, nor is a kind, so that there is place: behind what "
+               "is kept the four of a check are free")
+      for kind, original, mutated in (
+          ("operand dropped", _FULL, _FULL.replace("kind_q == KindBlock", _TRUE)),
+          ("operand dropped", _FULL, _FULL.replace("state_q != StKind", _TRUE)),
+          ("operator", "kind_q == KindBlock", "kind_q >= KindBlock"),
+          ("operator", "kind_q == KindBlock", "kind_q <= KindBlock"),
+      )),
+    Survivor(
+        "qun_block_buffer", "!place_left", "operator", "state_q != StKind", "state_q > StKind",
+        "it is the first state, 0",
+    ),
+    Survivor(
+        "qun_block_buffer", "kind_q <= '0;", "constant", "'0", "'1", "neither is a kind of a frame", count=2,
+    ),
+    Survivor(
+        "qun_block_buffer", "kind_q <= '0;", "statement dropped", "kind_q <= '0;", "",
+        "behind a reset a frame does not end before its first byte, the kind; the other assignment is found", count=2,
+    ),
+    Survivor(
+        "qun_block_buffer", "error_code", "operator", "kind_q == KindInfo", "kind_q <= KindInfo",
+        "the other kind that comes so far is greater",
+    ),
+    Survivor(
+        "qun_picture_feeder", "begins = ", "operand dropped", "s_valid && s_first && left_q == '0 && !busy_q",
+        "s_valid && 1'b1 && left_q == '0 && !busy_q", "no byte comes that belongs to no picture: bytes_have_picture",
+    ),
+    Survivor(
+        "qun_picture_feeder", "taken <= ", "operator", "left_q == LeftBits'(1)", "left_q <= LeftBits'(1)",
+        "it is looked at while a byte goes, and then one is left",
+    ),
+    *(Survivor("qun_picture_feeder", "block_left_q <= ", kind, _BLOCK_LEFT, mutated, _BEGINS, count=2, column=23)
+      for kind, mutated in (
+          ("stuck at zero", f"({_BLOCK_LEFT}) ^ ({_BLOCK_LEFT})"),
+          ("stuck at ones", f"~(({_BLOCK_LEFT}) ^ ({_BLOCK_LEFT}))"),
+          ("one more", f"({_BLOCK_LEFT}) - ~(({_BLOCK_LEFT}) ^ ({_BLOCK_LEFT}))"),
+          ("one less", f"({_BLOCK_LEFT}) + ~(({_BLOCK_LEFT}) ^ ({_BLOCK_LEFT}))"),
+      )),
+    Survivor("qun_picture_feeder", "block_q <= '0;", "constant", "'0", "'1", _BEGINS, count=2),
+    *(Survivor("qun_serial_reply", where, "operand dropped", original, original.replace("left_q != '0", _TRUE),
+               "a result is at its end for one cycle, in which its last frame ends, or drop holds until behind it")
+      for where, original in (
+          ("part_byte = ", "state_q == StResult && load && !stop && left_q != '0"),
+          ("if (s_valid", "s_valid && !drop && left_q != '0"),
+      )),
+    *(Survivor("qun_serial_reply", where, "operator", "left_q == CountBits'(1)", "left_q <= CountBits'(1)",
+               "it is looked at with a byte, and none comes between a result's last one and the next picture")
+      for where in ("result_end <= ", "if (stop")),
+    Survivor(
+        "qun_serial_reply", "head_left_q == ", "operator", "head_left_q == 5'd1", "head_left_q <= 5'd1",
+        "it counts down to 1, with which the state ends",
+    ),
     Survivor(
         "qun_serial_framer", "data = (", "operator", "state_q == StCheck", "state_q >= StCheck",
         "behind the check a flag goes out, whatever the data are",
