@@ -112,15 +112,10 @@ def plain(module: dict[str, object]) -> dict[str, object]:
     bare = {name: {key: value for key, value in cell.items() if key != "attributes"} for name, cell in cells.items()}
     for cell in bare.values():
         nets: dict[str, object] = cell["connections"]  # type: ignore[assignment]
-        cell["connections"] = {
-            port: bits for port, bits in nets.items() if bits != [OPEN] or not _leads_out(cell, port)
-        }
+        directions: dict[str, str] = cell["port_directions"]  # type: ignore[assignment]
+        opened = {port for port, bits in nets.items() if bits == [OPEN] and directions[port] == "output"}
+        cell["connections"] = {port: bits for port, bits in nets.items() if port not in opened}
     return {"ports": module["ports"], "cells": bare}
-
-
-def _leads_out(cell: dict[str, object], port: str) -> bool:
-    directions: dict[str, str] = cell["port_directions"]  # type: ignore[assignment]
-    return directions[port] == "output"
 
 
 if __name__ == "__main__":
