@@ -23,7 +23,7 @@ from quantunet.hls.bitstream.top import Top, TopMaker, measurement_top
 from quantunet.hls.folding import Folding
 from quantunet.hls.generate import rtl_project
 from quantunet.hls.generate.rtl_project import RtlProject, frame_checks
-from quantunet.hls.synth.families import ECP5, FAMILIES
+from quantunet.hls.synth.families import ECP5
 
 TIME_LIMIT = 6 * 3600
 """Seconds that one step may take, unless the caller says otherwise."""
@@ -55,7 +55,6 @@ class Plan:
         time_limit: Seconds that one step may take.
         top: Makes the top module.
         routed_netlist: Whether the netlist is kept as it is placed and routed.
-        open_ends: Whether carries that nobody reads are opened before place and route.
     """
 
     folding: Folding
@@ -67,12 +66,9 @@ class Plan:
     time_limit: float = TIME_LIMIT
     top: TopMaker = measurement_top
     routed_netlist: bool = False
-    open_ends: bool = False
 
     def __post_init__(self) -> None:
         device_options(self.board)
-        if self.open_ends and not FAMILIES[self.board.family].feed_luts:
-            raise OptionError("open_ends", expected="a board with an ECP5", got=self.board.name)
         if not self.seeds or len(set(self.seeds)) != len(self.seeds):
             raise OptionError("seeds", expected="seeds that differ, at least one", got=str(list(self.seeds)))
         if not 0 < self.mhz < float("inf"):
@@ -153,9 +149,7 @@ def run(plan: Plan, folder: Path, observer: Observer) -> Outcome:
     usage = made.usage
     found = f"{usage.luteq:,} LUT, {usage.ff:,} FF, {usage.dsp:,} DSP, {usage.bram:,} BRAM before packing"
     observer.finished("synthesis", f"{found}, {_took(made.seconds, made.memory_mib)}", cached=made.cached)
-    placer = Placer(
-        plan.tools, plan.board, made, top.constraints, plan.mhz, plan.time_limit, plan.routed_netlist, plan.open_ends
-    )
+    placer = Placer(plan.tools, plan.board, made, top.constraints, plan.mhz, plan.time_limit, plan.routed_netlist)
     routes = placer.routes(
         plan.seeds,
         {seed: folder / f"seed_{seed}-{placer.key(seed)[:_DIGITS]}" for seed in plan.seeds},

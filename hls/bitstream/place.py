@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -13,11 +12,9 @@ from pathlib import Path
 from quantunet import cache
 from quantunet.constraints.board import Board
 from quantunet.errors import ToolFailedError
-from quantunet.hls.bitstream import open_ends
 from quantunet.hls.bitstream.netlist import Netlist, log_beside, read_result
 from quantunet.hls.bitstream.routed import Clock, Usage, read_clocks, read_usage, usage_in_log
 from quantunet.hls.bitstream.tools import Tools, device_options, measured, tail
-from quantunet.hls.synth.families import FAMILIES
 from quantunet.processes import Pool
 from quantunet.storage import write_text
 
@@ -26,9 +23,6 @@ CONFIG, REPORT = "chip.config", "nextpnr.json"
 
 ROUTED = "routed.json"
 """The netlist as it is placed and routed, where it was asked for."""
-
-_OPENED = "opened.json"
-"""The netlist that nextpnr is given, where carries are opened."""
 
 _STEP, _PACK = "nextpnr", "ecppack"
 _FORMAT = "quantunet-route-1"
@@ -110,7 +104,6 @@ class Placer:
         mhz: Frequency of the clocks of which the constraints say none.
         time_limit: Seconds that one seed may take.
         with_netlist: Whether nextpnr writes the routed netlist too.
-        open_ends: Whether carries that nobody reads are opened before, so that their chains take no LUT places to end.
     """
 
     tools: Tools
@@ -120,15 +113,13 @@ class Placer:
     mhz: float
     time_limit: float
     with_netlist: bool = False
-    open_ends: bool = False
 
     def key(self, seed: int) -> str:
         """Return the key of everything that a seed's result depends on."""
         options = device_options(self.board)
         tools = (self.tools.name, self.tools.version)
         parts = (_FORMAT, tools, options, self.mhz, seed, self.netlist.key, self.constraints, *self.tools.route_options)
-        more = (*((ROUTED,) if self.with_netlist else ()), *((_OPENED,) if self.open_ends else ()))
-        return cache.key(*parts, *more)
+        return cache.key(*parts, *((ROUTED,) if self.with_netlist else ()))
 
     def route(self, seed: int, folder: Path, started: Callable[[Path], None] = lambda log: None) -> Route:
         """Place and route with one seed, unless its result is there already.
@@ -146,13 +137,10 @@ class Placer:
         def make(fresh: Path) -> None:
             started(fresh / f"{_STEP}.log")
             here = fresh.resolve()
-            design = here / _OPENED if self.open_ends else self.netlist.file.resolve()
-            if self.open_ends:
-                self._write_opened(design)
             command = [
                 *self.tools.place,
                 *device_options(self.board),
-                *("--json", os.path.relpath(design, here)),
+                *("--json", os.path.relpath(self.netlist.file.resolve(), here)),
                 *self.tools.place_with(os.path.relpath(self.constraints.resolve(), here), CONFIG),
                 *("--freq", str(self.mhz), "--timing-allow-fail", "--seed", str(seed)),
                 *("--report", REPORT, "--detailed-timing-report"),
@@ -163,7 +151,6 @@ class Placer:
                 found = measured(command, fresh, _STEP, time_limit=self.time_limit, hint=_HINT)
             except ToolFailedError as error:
                 raise _failed(error.got, seed, folder, log_file, error.expected, error.hint) from error
-            (here / _OPENED).unlink(missing_ok=True)  # as large as the netlist, and made of it at once
             log = _text(log_file)
             if found["code"] and not _has_no_room(log):
                 got = f"exit code {found['code']}:\n{tail(log)}"
@@ -184,12 +171,6 @@ class Placer:
             memory_mib=int(result["memory_mib"]),
             cached=not made,
         )
-
-    def _write_opened(self, file: Path) -> None:
-        document = json.loads(_text(self.netlist.file))
-        for module in document["modules"].values():
-            open_ends.open_ends(module, FAMILIES[self.netlist.family])
-        file.write_text(json.dumps(document), encoding="utf-8")
 
     def routes(
         self,

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from quantunet.hls.synth import yosys_process
+from quantunet.hls.synth.carry_feeds import OPEN
 
 LIBRARY = "+/lattice/cells_sim_ecp5.v"
 """Yosys' own models of the cells."""
@@ -102,11 +103,18 @@ def main(job_file: Path) -> None:
 def plain(module: dict[str, object]) -> dict[str, object]:
     """Return a module of a netlist without what only people need, names of nets first of all: they are most of it.
 
+    Nor has it ports that are open: an undefined bit stands there for place and route, and simulators would drive it.
+
     Args:
         module: As Yosys' ``write_json`` makes it.
     """
     cells: dict[str, dict[str, object]] = module["cells"]  # type: ignore[assignment]
     bare = {name: {key: value for key, value in cell.items() if key != "attributes"} for name, cell in cells.items()}
+    for cell in bare.values():
+        nets: dict[str, object] = cell["connections"]  # type: ignore[assignment]
+        directions: dict[str, str] = cell["port_directions"]  # type: ignore[assignment]
+        opened = {port for port, bits in nets.items() if bits == [OPEN] and directions[port] == "output"}
+        cell["connections"] = {port: bits for port, bits in nets.items() if port not in opened}
     return {"ports": module["ports"], "cells": bare}
 
 

@@ -17,6 +17,7 @@ from pyosys import libyosys
 from quantunet.hls.synth.carry_feeds import carry_feeds
 from quantunet.hls.synth.depth import longest_path
 from quantunet.hls.synth.families import FAMILIES
+from quantunet.hls.synth.open_ends import open_ends
 from quantunet.hls.synth.passes import mapping
 from quantunet.hls.synth.passes.products import mark_products
 
@@ -49,6 +50,8 @@ def main(job_file: Path, result_file: Path) -> None:
     for cell in module["cells"].values():
         cells[cell["type"]] = cells.get(cell["type"], 0) + 1
     path = longest_path(module, family, job["name"])
+    if open_ends(module, family):
+        netlist_file.write_text(json.dumps(netlist), encoding="utf-8")
     result = {
         "cells": dict(sorted(cells.items())),
         "carry_feeds": carry_feeds(module, family),

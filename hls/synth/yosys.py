@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 TIME_LIMIT = 900.0
 """Seconds that one design may take, unless the caller says otherwise."""
 
-_FORMAT = "quantunet-synthesis-3"
+_FORMAT = "quantunet-synthesis-4"
 _LOG_LINES = 15
 _MAPPED = re.compile(r"^(?:mapping memory (\S+) via (\S+)|using (FF|soft LUT) mapping for memory (\S+))", re.MULTILINE)
 _PROBLEMS = re.compile(r"^Warning: (.+)$", re.MULTILINE)

@@ -103,7 +103,6 @@ def test_what_is_made_for_a_board_can_be_loaded_into_it(model: Path, tmp_path: P
         (["--board", "nosuch"], "The boards are:"),
         (["--board", "arty_a7_100t"], "Boards that have one: lifcl_40_evn, ulx3s_85f"),
         (["--board", "lifcl_40_evn"], "expected the oscillator's clock, 12 MHz"),
-        (["--board", "lifcl_40_evn", "--open-ends"], "--open-ends: expected a board with an ECP5"),
         (["--board", "lifcl_40_evn", "--top", "measurement", "--verify"], "--verify: expected a board with an ECP5"),
         (["--folding", "nosuch.json"], "nosuch.json"),
     ],

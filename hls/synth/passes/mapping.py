@@ -18,7 +18,13 @@ from quantunet.hls.synth.families import (
     Family,
 )
 
-_SOURCES = ("synth/passes/*.py", "synth/families.py", "synth/carry_feeds.py", "resources/memory_map.py")
+_SOURCES = (
+    "synth/passes/*.py",
+    "synth/families.py",
+    "synth/carry_feeds.py",
+    "synth/open_ends.py",
+    "resources/memory_map.py",
+)
 
 
 def run(design: Any, passes: Iterable[str], family: Family) -> None:  # noqa: ANN401 pyosys has no types

@@ -77,12 +77,6 @@ def add_parser(sub: Any) -> None:
         help="simulate the netlists that synthesis and place and route have made, and compare them with golden; "
         "needs --top measurement, and the extra sim",
     )
-    parser.add_argument(
-        "--open-ends",
-        action="store_true",
-        help="leave the carry out of a chain open where nobody reads it: a tenth of the LUT places less, which the "
-        "estimates of the other commands do not know of; with an ECP5",
-    )
     parser.add_argument("--time-limit", type=whole, default=TIME_LIMIT, help="seconds for one step (%(default)s)")
     parser.add_argument("--out", type=Path, help="folder of the results (build/<network>-<digest>/bitstream)")
     parser.set_defaults(run=run)
@@ -91,7 +85,6 @@ def add_parser(sub: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command."""
     from quantunet.hls.bitstream import flow, packing, report, tools, top
-    from quantunet.hls.bitstream.open_ends import open_ends
     from quantunet.hls.generate.source_digest import rtl_digest
     from quantunet.hls.synth import yosys
     from quantunet.hls.synth.carry_feeds import carry_feeds
@@ -108,8 +101,6 @@ def run(args: argparse.Namespace) -> int:
         )
     if args.verify and load_board(args.board).family != "ecp5":
         raise OptionError("--verify", expected="a board with an ECP5, of whose cells there are models", got=args.board)
-    if args.open_ends and load_board(args.board).family != "ecp5":
-        raise OptionError("--open-ends", expected="a board with an ECP5", got=args.board)
     if args.out:
         remove(*(args.out / name for name in (report.DOCUMENT, render.NAME)))
     with working(f"reading {args.model}"):
@@ -131,7 +122,6 @@ def run(args: argparse.Namespace) -> int:
         time_limit=args.time_limit,
         top=top.serial_top(graph, board, args.freq, args.baud) if args.top == "board" else top.measurement_top,
         routed_netlist=args.verify,
-        open_ends=args.open_ends,
     )
     console = tables.output()
     with _Display(console) as display:
@@ -141,8 +131,6 @@ def run(args: argparse.Namespace) -> int:
         paths = outcome.paths(module)
         simulations = _simulate(outcome, plan, folder, display) if args.verify else []
     family = FAMILIES[board.family]
-    if args.open_ends:  # as place and route was given it
-        open_ends(module, family)
     inputs = {
         "model": model_digest(args.model),
         "graph": graph_digest(graph),
