@@ -35,7 +35,7 @@ _LONG = 1000
 
 def is_small(name: str) -> bool:
     """Return whether a bench is one of those that are quick to build and to run."""
-    return not name.startswith(("corners ", "long ", "capacity "))
+    return not name.startswith(("corners ", "long ", "capacity ", "serial "))
 
 
 def _some(op: str, *places: int) -> Bench:
