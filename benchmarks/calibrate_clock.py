@@ -2,7 +2,8 @@
 
 The designs are those of ``benchmarks/routed_designs.json`` (``python -m benchmarks.route_designs``). The clock of a
 design is the median of its seeds. Its period is fitted by least squares, without negative coefficients of the features,
-and the error that is reported is that of each design by a fit to all others.
+and the error that is reported is that of each design by a fit to all others. Designs whose sums are narrow are no part
+of the fit, because other paths than adders decide how fast they are: the slowest of them bounds all of that kind.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ from quantunet.hls.choose.clock import FEATURES, FORMAT, MODEL, ClockModel
 from quantunet.storage import write_text
 
 logger = logging.getLogger(__name__)
+
+LEAST_LEVELS = 3.5
+"""Levels of adders from which on they decide the clock."""
 
 LEAST_DESIGNS = len(FEATURES) + 2
 """With fewer designs, a fit to all but one of them would meet each of the others."""
@@ -53,17 +57,23 @@ def period(row: Routed) -> float:
     return 1000 / median(row.mhz.values())
 
 
-def calibrate(rows: Sequence[Routed]) -> tuple[ClockModel, list[float]]:
-    """Fit the model, and predict every design by a fit that has not seen it.
+def calibrate(every: Sequence[Routed]) -> tuple[ClockModel, list[Routed], list[float]]:
+    """Fit the model, and predict every design of the fit by one that has not seen it.
 
     Returns:
-        The model of all designs, and the predictions in MHz.
+        The model, the designs of its fit, and the predictions of these in MHz.
 
     Raises:
         FileFormatError: There are too few designs.
     """
-    if len(rows) < LEAST_DESIGNS:
-        raise FileFormatError(str(ROUTED), expected=f"at least {LEAST_DESIGNS} routed designs", got=str(len(rows)))
+    rows = [row for row in every if row.levels >= LEAST_LEVELS]
+    fewer = [period(row) for row in every if row.levels < LEAST_LEVELS]
+    if len(rows) < LEAST_DESIGNS or not fewer:
+        raise FileFormatError(
+            str(ROUTED),
+            expected=f"at least {LEAST_DESIGNS} designs of {LEAST_LEVELS} levels of adders or more, and one of fewer",
+            got=f"{len(rows)} and {len(fewer)}",
+        )
     predictions = []
     for index, row in enumerate(rows):
         base, ns = fit([*rows[:index], *rows[index + 1 :]])
@@ -71,7 +81,7 @@ def calibrate(rows: Sequence[Routed]) -> tuple[ClockModel, list[float]]:
     errors = [abs(mhz * period(row) / 1000 - 1) for mhz, row in zip(predictions, rows, strict=True)]
     base, ns = fit(rows)
     ranges = {name: _range([features(row)[name] for row in rows]) for name in FEATURES}
-    return ClockModel(base, ns, ranges, len(rows), median(errors), max(errors)), predictions
+    return ClockModel(base, ns, max(fewer), ranges, len(rows), median(errors), max(errors)), rows, predictions
 
 
 def _range(values: Sequence[float]) -> tuple[float, float]:
@@ -86,6 +96,7 @@ def document(model: ClockModel) -> Mapping[str, Any]:
         "designs": model.designs,
         "base_ns": round(model.base_ns, 4),
         "ns": {name: round(value, 4) for name, value in model.ns.items()},
+        "fewer_ns": round(model.fewer_ns, 4),
         "ranges": {
             name: {"least": math.floor(100 * low) / 100, "most": math.ceil(100 * high) / 100}
             for name, (low, high) in model.ranges.items()
@@ -112,11 +123,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=MODEL, help="the model (default: %(default)s)")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    rows = read(args.designs)
-    model, predictions = calibrate(rows)
+    model, rows, predictions = calibrate(read(args.designs))
     write_text(args.out, json.dumps(document(model), indent=1) + "\n")
     logger.info("%s", table(rows, predictions))
     logger.info("%d designs: median error %.1f %%, worst %.1f %%", len(rows), 100 * model.median, 100 * model.worst)
+    logger.info("with fewer levels at most %.1f MHz", 1000 / model.fewer_ns)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@ products: a product is a sum of as many rows as its narrower factor has bits, an
 the levels of adders in the two stages that multiply and add. One is for wires, which become as long as the side of the
 square that the design's LUT places fill. What each takes was fitted by ``benchmarks/calibrate_clock.py`` to whole
 networks in an LFE5U-85F of speed grade 6, and stands in ``clock_model.json`` with the errors on designs that the fit
-had not seen. It says nothing of larger designs than were routed.
+had not seen. It says nothing of larger designs than were routed. Where sums are narrower than those of the fit, other
+paths decide: such a design is taken for no faster than the slowest of its kind that was routed.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 MODEL = Path(__file__).with_name("clock_model.json")
 """What the calibration wrote."""
 
-FORMAT = "quantunet-clock-1"
+FORMAT = "quantunet-clock-2"
 
 FEATURES = ("levels", "side")
 """Of a design: levels of adders of its widest sum of products, and the square root of its LUT places."""
@@ -54,7 +55,8 @@ class ClockModel:
     Attributes:
         base_ns: Nanoseconds of every period.
         ns: Nanoseconds of one unit of each feature.
-        ranges: Least and most of each feature that was routed.
+        fewer_ns: Period of the slowest routed design with fewer levels than those of the fit.
+        ranges: Least and most of each feature in the fit.
         designs: Number of designs.
         median: Median relative error of a clock by a fit that had not seen its design.
         worst: The worst.
@@ -62,6 +64,7 @@ class ClockModel:
 
     base_ns: float
     ns: Mapping[str, float]
+    fewer_ns: float
     ranges: Mapping[str, tuple[float, float]]
     designs: int
     median: float
@@ -70,7 +73,7 @@ class ClockModel:
     def mhz(self, features: Mapping[str, float]) -> float:
         """Return the clock in MHz of a design with such features.
 
-        What is less than was routed is taken for the least that was routed, which is no faster.
+        What is smaller than the least of the fit is taken for it, and is no faster.
 
         Raises:
             FoldingError: A feature is more than was routed.
@@ -86,7 +89,7 @@ class ClockModel:
                     hint=_HINT,
                 )
             period += self.ns[name] * max(features[name], least)
-        return 1000 / period
+        return 1000 / (max(period, self.fewer_ns) if features["levels"] < self.ranges["levels"][0] else period)
 
     def least_mhz(self, features: Mapping[str, float]) -> float:
         """Return the clock less the worst error: no design that a fit had not seen fell short of it."""
@@ -113,6 +116,7 @@ def clock_model(path: Path = MODEL) -> ClockModel:
     return ClockModel(
         base_ns=document.number("base_ns", -_MOST_NS, _MOST_NS),
         ns={name: ns.number(name, 0, _MOST_NS) for name in FEATURES},
+        fewer_ns=document.number("fewer_ns", 0, _MOST_NS),
         ranges={name: (found.number("least", 0, 1e4), found.number("most", 0, 1e4)) for name, found in ends.items()},
         designs=document.whole("designs", 1, 10_000),
         median=errors.number("median", 0, 1),
