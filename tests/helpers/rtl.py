@@ -43,6 +43,11 @@ class Design:
         return build(self.sources, self.top, self.parameters, BUILD_ROOT, flags=flags, quick=self.quick)
 
 
+def long_parameters(values: Mapping[str, int]) -> tuple[str, ...]:
+    """Return flags that set parameters of 64 bits: a plain number is one of 32 for Verilator."""
+    return tuple(f"-G{name}=64'sh{value % (1 << 64):016x}" for name, value in values.items())
+
+
 def bench_module(op: str) -> str:
     """Return the cocotb module of an op: its own, where it has more scenarios than all others."""
     own = Path(__file__).parent / "benches" / f"tb_{op}.py"

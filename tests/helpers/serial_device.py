@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from helpers.benches.report import REPORT_FILE
-from helpers.rtl import Design
+from helpers.rtl import Design, long_parameters
 
 from quantunet.hls.generate.rtl_project import RTL_FOLDER, library_sources
 from quantunet.ir import QType
@@ -136,9 +136,8 @@ def design(shape: Shape, folder: Path, rtl_folder: Path = RTL_FOLDER) -> Design:
         "pictures": [_picture(shape, seed) for seed in range(_PICTURES)],
     }
     (folder / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
-    wide = {"Digest": int.from_bytes(_DIGEST, "little"), "Least": (shape.least or 0) % (1 << 64)}
-    flags = tuple(f"-G{name}=64'sh{value:016x}" for name, value in wide.items())
-    return Design(library_sources({TOP}, rtl_folder), TOP, parameters, flags)
+    wide = long_parameters({"Digest": int.from_bytes(_DIGEST, "little"), "Least": shape.least or 0})
+    return Design(library_sources({TOP}, rtl_folder), TOP, parameters, wide)
 
 
 def simulate(

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from helpers.benches.clocked import PARAMETERS_FILE
-from helpers.rtl import Design
+from helpers.rtl import Design, long_parameters
 
 from quantunet.hls.generate.rtl_project import RTL_FOLDER, library_sources
 
 _LONG = frozenset({"Least", "Digest"})
-"""Parameters of 64 bits: Verilator takes a number for one of 32."""
+"""Parameters of 64 bits."""
 
 
 @dataclass(frozen=True)
@@ -35,16 +35,14 @@ class Part:
         work.mkdir(parents=True, exist_ok=True)
         (work / PARAMETERS_FILE).write_text(json.dumps(dict(self.parameters)), encoding="utf-8")
         short = {name: value for name, value in self.parameters.items() if name not in _LONG}
-        long = (f"-G{name}=64'h{self.parameters[name] % 2**64:x}" for name in _LONG & self.parameters.keys())
-        return Design(library_sources({self.module}, rtl_folder), self.module, short, tuple(long))
+        long = {name: value for name, value in self.parameters.items() if name in _LONG}
+        return Design(library_sources({self.module}, rtl_folder), self.module, short, long_parameters(long))
 
 
-def _parts(module: str, *parameters: Mapping[str, int], bench: str = "") -> dict[str, Part]:
-    scenarios = f"helpers.benches.tb_{bench or module.removeprefix('qun_')}"
-    return {
-        " ".join([module.removeprefix("qun_"), *map(str, each.values())]): Part(module, scenarios, each)
-        for each in parameters
-    }
+def _parts(module: str, *parameters: Mapping[str, int]) -> dict[str, Part]:
+    name = module.removeprefix("qun_")
+    scenarios = f"helpers.benches.tb_{name}"
+    return {" ".join([name, *map(str, each.values())]): Part(module, scenarios, each) for each in parameters}
 
 
 def _of(names: str, *rows: tuple[int, ...]) -> list[dict[str, int]]:

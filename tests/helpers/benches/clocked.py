@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -32,10 +32,11 @@ class Clocked:
 
     Attributes:
         cycle: How many cycles have ended.
+        compared: How many outputs :meth:`matches` has compared.
     """
 
     def __init__(self, dut: Any, outputs: Sequence[str], **idle: int) -> None:
-        self.cycle = 0
+        self.cycle = self.compared = 0
         self._dut = dut
         self._outputs = {name: getattr(dut, name) for name in outputs}
         self._idle = idle
@@ -63,3 +64,11 @@ class Clocked:
         await FallingEdge(self._dut.clk)
         self.cycle += 1
         return outputs
+
+    async def matches(self, expected: Mapping[str, int], **inputs: int) -> SimpleNamespace:
+        """Go through one cycle as :meth:`tick` does, and compare some outputs with what they have to be."""
+        got = await self.tick(**inputs)
+        found = {name: getattr(got, name) for name in expected}
+        assert found == dict(expected), f"cycle {self.cycle - 1}: expected {expected}, got {found}; inputs {inputs}"
+        self.compared += len(expected)
+        return got

@@ -159,17 +159,12 @@ class Blocks:
         self.module = Clocked(dut, outputs, **idle)
         self.model = Model()
         self.rng = rng_for(where)
-        self.compared = 0
 
     async def cycle(self, inputs: Inputs, ready: int) -> None:
         """Go through a cycle, and compare every output with the model's."""
         model = self.model
         inputs = {**self._noise(), **inputs, "m_ready": ready}
-        got = vars(await self.module.tick(**inputs))
-        expected = model.expected()
-        found = {name: got[name] for name in expected}
-        assert found == expected, f"cycle {self.module.cycle}: expected {expected}, got {found}; inputs {inputs}"
-        self.compared += len(expected)
+        await self.module.matches(model.expected(), **inputs)
         model.step(inputs)
 
     def _noise(self) -> Inputs:
@@ -240,7 +235,7 @@ async def pictures(dut: Any) -> None:
         if model.blocks > 8 and name == "often":
             break
     await blocks.wait(64, lambda: 1)
-    add_to_report("pictures", blocks.compared)
+    add_to_report("pictures", blocks.module.compared)
 
 
 @cocotb.test()
@@ -262,7 +257,7 @@ async def places(dut: Any) -> None:
         await blocks.send(blocks.block(number, 0), lambda: 1)
         await blocks.wait(4 * model.content_bytes(0) + 16, lambda: 1)
         assert not model.kept, "the bench has not waited for the ring"
-    add_to_report("places", blocks.compared)
+    add_to_report("places", blocks.module.compared)
 
 
 class Host:
@@ -346,7 +341,7 @@ async def frames(dut: Any) -> None:
     """Frames of every kind, whole and broken off, and silence."""
     blocks = await started(dut, "frames")
     await anything(blocks, 6000, resets=False)
-    add_to_report("frames", blocks.compared)
+    add_to_report("frames", blocks.module.compared)
 
 
 @cocotb.test()
@@ -364,4 +359,4 @@ async def resets(dut: Any) -> None:
                     break
             await blocks.send(blocks.block(9, 0), lambda: 1)
     await anything(blocks, 1000, resets=True)
-    add_to_report("resets", blocks.compared)
+    add_to_report("resets", blocks.module.compared)

@@ -46,17 +46,11 @@ def frames(data: Sequence[bytes]) -> tuple[list[Beat], list[Beat], list[int]]:
         sent += [*({"s_data": byte, "s_end": 0} for byte in payload), {"s_data": FLAG, "s_end": 1}]
         line = frame(payload)
         # The beat that ends a frame takes a cycle of its own, behind the payload and before the check.
-        body = len(frame(payload)) - _check_bytes(payload) - 1
-        cycles += [cycle + place + (place >= body) for place in range(len(line))]
+        check = 1 + len(payload) + sum(payload.count(special) for special in (FLAG, ESCAPE))
+        cycles += [cycle + place + (place >= check) for place in range(len(line))]
         expected += [{"m_data": byte} for byte in line]
         cycle += len(line) + 1
     return sent, expected, cycles
-
-
-def _check_bytes(payload: bytes) -> int:
-    """Return how many bytes of the line are a frame's check."""
-    escapes = sum(payload.count(special) for special in (FLAG, ESCAPE))
-    return len(frame(payload)) - 2 - len(payload) - escapes
 
 
 @cocotb.test()
